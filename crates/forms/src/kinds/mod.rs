@@ -1,0 +1,89 @@
+//! The kinds of field: one file each, listed once in [`read`]. Nothing else in the project asks
+//! which kind a field is.
+
+use std::fmt::Debug;
+
+use jiff::civil::Date;
+
+use crate::{
+    answers::{Input, Json, Problem, Raw},
+    expr::{Type, Value},
+    model::Field,
+};
+
+/// What a kind may know beside the input.
+#[derive(Debug, Clone, Copy)]
+pub struct Today(pub Date);
+
+pub trait Kind: Debug + Send + Sync {
+    /// As written in a procedure file: `date`.
+    fn name(&self) -> &'static str;
+
+    /// What was typed → the answer in its canonical shape; `None` when nothing was typed. Missing
+    /// answers are the journey's business, not the kind's.
+    fn parse(&self, field: &Field, input: Input<'_>, today: Today) -> Result<Option<Json>, Vec<Problem>>;
+
+    /// The answer → what would have been typed, under the HTML name `name` (prefill, correction).
+    fn fill(&self, name: &str, answer: &Json, raw: &mut Raw);
+
+    /// The answer as lines of French text, for check pages, agents and receipts.
+    fn display(&self, answer: &Json) -> Vec<String>;
+
+    /// The answer as one cell of an export; the same every time for the same answer.
+    fn export(&self, answer: &Json) -> String {
+        self.display(answer).join(", ")
+    }
+
+    /// Words by which an agent may find the request.
+    fn words(&self, answer: &Json) -> String {
+        self.export(answer)
+    }
+
+    /// The type that expressions see.
+    fn expr_type(&self) -> Type;
+
+    /// The value that expressions see; `None` is unanswered.
+    fn expr_value(&self, answer: &Json) -> Option<Value>;
+
+    /// What the template `fields/<name>.html` needs beyond the common keys: options, bounds,
+    /// autocomplete tokens, the typed parts. An object.
+    fn view(&self, field: &Field, input: Input<'_>) -> Json;
+
+    /// A plausible filled-in form, for previews and tests.
+    fn sample(&self, name: &str, today: Today, raw: &mut Raw);
+
+    /// Said when a mandatory answer is missing.
+    fn missing(&self, field: &Field) -> String {
+        field.error.clone().unwrap_or_else(|| format!("Renseignez « {} »", field.ask))
+    }
+
+    /// Asks for nothing (an explanation, a computed value).
+    fn silent(&self) -> bool {
+        false
+    }
+
+    /// The repeated group behind this kind, for those who walk rows.
+    fn group(&self) -> Option<&Group> {
+        None
+    }
+
+    /// The expression behind a computed value.
+    fn computed(&self) -> Option<&crate::expr::Expr> {
+        None
+    }
+
+    /// How many files at most, for a kind that takes files (its answer is an array of file ids).
+    fn files(&self) -> Option<u32> {
+        None
+    }
+}
+
+/// A repeated group of fields (« Enfant 1, Enfant 2… »).
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub fields: Vec<Field>,
+    pub min: u32,
+    pub max: u32,
+    /// Title of one row, without its number: « Enfant ».
+    pub row_title: String,
+}

@@ -1,0 +1,17 @@
+//! The heart of Guichet: procedures as data, what a person typed, what it means, and the life of a
+//! request. Everything here is pure: no clock, no file, no network, no randomness.
+//!
+//! - [`model`]: a procedure, as read from its file.
+//! - [`load`]: YAML → [`model::Procedure`], every mistake with file, line, column and advice.
+//! - [`expr`]: the small typed language of conditions and computed values.
+//! - [`kinds`]: the kinds of field, one file each.
+//! - [`journey`]: what a draft amounts to: pages shown, problems, answers.
+//! - [`workflow`]: states and transitions of a request.
+
+pub mod answers;
+pub mod expr;
+pub mod journey;
+pub mod kinds;
+pub mod load;
+pub mod model;
+pub mod workflow;

@@ -1,0 +1,203 @@
+//! A procedure (« démarche ») as data. Built only by [`crate::load`], which guarantees that every
+//! reference resolves, every expression has its type and every id is unique.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::{expr::Expr, kinds::Kind, workflow::Workflow};
+
+#[derive(Debug, Clone)]
+pub struct Procedure {
+    /// Version of the file format; old ones stay readable for ever.
+    pub format: u32,
+    pub id: String,
+    pub title: String,
+    pub summary: String,
+    /// Paragraphs shown on the procedure's page.
+    pub description: Vec<String>,
+    /// Id of a theme (`etat-civil`); themes are the authority's data.
+    pub theme: String,
+    /// Ids of life events (`naissance`).
+    pub events: Vec<String>,
+    pub audience: Vec<Audience>,
+    pub keywords: Vec<String>,
+    /// Id of the department in charge.
+    pub department: String,
+    pub identification: Identification,
+    /// Shown as it is (« Gratuit » when free).
+    pub cost: Cost,
+    /// How long filling it in takes, in minutes.
+    pub minutes: u32,
+    /// The delay that the department promises.
+    pub delay: Delay,
+    pub legal: Option<Legal>,
+    /// A health or social procedure: its name never leaves in a message.
+    pub confidential: bool,
+    pub notice: Notice,
+    pub opening: Opening,
+    /// What to know before starting, one sentence each.
+    pub before: Vec<String>,
+    pub pages: Vec<Page>,
+    pub pieces: Vec<Piece>,
+    /// Sentence to certify when sending; none when nothing has to be certified.
+    pub declaration: Option<String>,
+    /// « Et maintenant ? », one sentence each, shown after sending.
+    pub after: Vec<String>,
+    pub workflow: Workflow,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audience {
+    Particulier,
+    Professionnel,
+    Association,
+    Agent,
+}
+
+/// Whether the filer must say who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identification {
+    /// Never asked for; an account is not even offered as a condition.
+    None,
+    /// With or without an account.
+    Optional,
+    Account,
+    /// An account whose identity was verified.
+    Verified,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cost {
+    Free,
+    /// French words (« 12,50 € par an »).
+    Says(String),
+}
+
+/// `5 working days`, `2 months`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Delay {
+    pub count: u32,
+    pub unit: DelayUnit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DelayUnit {
+    /// Monday to Friday (« jours ouvrés »).
+    WorkingDays,
+    Days,
+    Weeks,
+    Months,
+}
+
+/// The legal delay and what the administration's silence means when it ends (CRPA L231-1 s.).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Legal {
+    pub delay: Delay,
+    pub silence: Silence,
+    pub basis: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Silence {
+    Acceptation,
+    Rejet,
+    None,
+}
+
+/// What the CNIL wants said beside the form (GDPR art. 13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    pub purpose: String,
+    pub basis: String,
+    pub recipients: Vec<String>,
+    pub retention: Retention,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retention {
+    /// How long the request stays in current use after it ends.
+    pub current: Delay,
+    /// « Durée d'utilité administrative », counted from the end too.
+    pub dua: Delay,
+    pub basis: Option<String>,
+    pub fate: Fate,
+}
+
+/// Final fate (« sort final »).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    Destroy,
+    Keep,
+    Sample,
+}
+
+/// First and last day on which a request can be begun and sent, both included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Opening {
+    pub from: Option<Date>,
+    pub to: Option<Date>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub id: String,
+    pub title: String,
+    pub intro: Option<String>,
+    pub show_if: Option<Expr>,
+    pub fields: Vec<Field>,
+    pub stop_if: Vec<Rule>,
+}
+
+/// A condition and what is said to the person when it holds.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub when: Expr,
+    pub say: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// `[a-z][a-z0-9_]*`, unique in its scope, never reused.
+    pub id: String,
+    /// The question, or the label.
+    pub ask: String,
+    pub help: Option<String>,
+    pub optional: bool,
+    pub show_if: Option<Expr>,
+    /// Health, diet, handicap, social aid: out of search, exports and messages.
+    pub sensitive: bool,
+    /// Kept in a searchable column for agents.
+    pub search: bool,
+    /// Said when the answer is missing, instead of the kind's own sentence.
+    pub error: Option<String>,
+    /// Former id, so that drafts, exports and searches follow.
+    pub was: Option<String>,
+    /// Rules on the answer: a problem when one holds.
+    pub checks: Vec<Rule>,
+    pub kind: Arc<dyn Kind>,
+}
+
+/// A supporting document (« pièce justificative »).
+#[derive(Debug, Clone)]
+pub struct Piece {
+    pub id: String,
+    pub title: String,
+    pub help: Option<String>,
+    /// The text that allows asking for it.
+    pub basis: String,
+    /// What may be given instead, in French words (« attestation sur l'honneur »).
+    pub instead: Vec<String>,
+    pub optional: bool,
+    pub show_if: Option<Expr>,
+    /// Most files for this piece (several photos of one document).
+    pub files: u32,
+    pub sensitive: bool,
+}

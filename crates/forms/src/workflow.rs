@@ -1,0 +1,98 @@
+//! States and transitions of a request, as data. What happens to a request is decided by
+//! [`step`](crate::workflow::Workflow), a pure function; the application stores its result.
+
+use serde::Serialize;
+
+#[derive(Debug, Clone)]
+pub struct Workflow {
+    /// `standard` when the file says `workflow: standard`; kept for the canonical form.
+    pub id: String,
+    pub title: String,
+    /// The state of a request that was not sent yet.
+    pub initial: String,
+    pub states: Vec<State>,
+    pub transitions: Vec<Transition>,
+}
+
+#[derive(Debug, Clone)]
+pub struct State {
+    pub id: String,
+    /// For agents.
+    pub label: String,
+    /// For the usager, who sees six statuses and no internal state.
+    pub usager: String,
+    pub status: Status,
+    /// Nothing more is expected from anybody: the delays stop, retention starts.
+    pub end: bool,
+    /// The usager may still correct answers and add pieces.
+    pub open_to_usager: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Draft,
+    Sent,
+    InProgress,
+    ActionNeeded,
+    Accepted,
+    Refused,
+    Ended,
+}
+
+#[derive(Debug, Clone)]
+pub struct Transition {
+    pub id: String,
+    /// On the button: « Demander une pièce ou une correction ».
+    pub label: String,
+    pub from: Vec<String>,
+    pub to: String,
+    pub who: Who,
+    pub needs: Vec<Need>,
+    pub does: Vec<Action>,
+    /// Shown before confirming: what the usager will receive.
+    pub receives: Option<String>,
+}
+
+/// Who may fire a transition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Who {
+    Usager,
+    /// An agent of the department who may process.
+    Process,
+    /// An agent of the department who may decide.
+    Decide,
+    /// The platform itself, when its moment has come.
+    System,
+}
+
+/// What the person who fires a transition must give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// A sentence for the usager.
+    Message,
+    /// Which pieces or answers are asked for.
+    Ask,
+    /// A favourable decision, signed with name, quality and service (CRPA L212-1).
+    Decision,
+    /// An unfavourable one: with legal ground, facts, appeal routes (CRPA L211-2 s., R421-5 CJA).
+    Refusal,
+}
+
+/// What firing a transition triggers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Tell the usager with this message template (`piece-demandee`).
+    Notify(String),
+    /// Render the receipt.
+    Receipt,
+    /// The agent who fires becomes the holder.
+    TakeCharge,
+    /// Nobody holds the request any more.
+    Release,
+    /// The file is complete: the delay of « silence vaut acceptation » starts.
+    MarkComplete,
+}
