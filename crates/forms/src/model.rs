@@ -93,6 +93,7 @@ pub enum DelayUnit {
     Days,
     Weeks,
     Months,
+    Years,
 }
 
 /// The legal delay and what the administration's silence means when it ends (CRPA L231-1 s.).
