@@ -1,7 +1,9 @@
-//! The kinds of field: one file each, listed once in [`read`]. Nothing else in the project asks
+//! The kinds of field: one file each, listed once in [`KINDS`]. Nothing else in the project asks
 //! which kind a field is.
 
-use std::fmt::Debug;
+pub mod options;
+
+use std::{fmt::Debug, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -10,6 +12,20 @@ use crate::{
     expr::{Type, Value},
     model::Field,
 };
+
+pub use options::{DayBound, Options};
+
+/// A kind as the loader knows it: its name in a procedure file, the option keys it accepts beside
+/// those of every field, and how it reads them.
+pub type Entry = (&'static str, &'static [&'static str], fn(&mut dyn Options) -> Arc<dyn Kind>);
+
+/// Every kind of field.
+pub const KINDS: &[Entry] = &[];
+
+/// The kind called `name` in a procedure file.
+pub fn by_name(name: &str) -> Option<&'static Entry> {
+    KINDS.iter().find(|(known, _, _)| *known == name)
+}
 
 /// What a kind may know beside the input.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +71,11 @@ pub trait Kind: Debug + Send + Sync {
     /// Said when a mandatory answer is missing.
     fn missing(&self, field: &Field) -> String {
         field.error.clone().unwrap_or_else(|| format!("Renseignez « {} »", field.ask))
+    }
+
+    /// Whether its field must have a question (`ask`); an explanation needs none.
+    fn needs_ask(&self) -> bool {
+        true
     }
 
     /// Asks for nothing (an explanation, a computed value).
