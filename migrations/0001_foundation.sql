@@ -109,6 +109,7 @@ create table draft (
   id uuid not null,
   procedure_id text not null,
   procedure_version bigint not null,
+  reference text not null,
   account_id uuid,
   session_id uuid,
   raw {json} not null,
@@ -119,6 +120,7 @@ create table draft (
   foreign key (authority_id, procedure_id, procedure_version) references procedure_version (authority_id, procedure_id, version),
   foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
 );
+create unique index draft_reference_key on draft (authority_id, reference);
 create index draft_account on draft (authority_id, account_id, updated_at);
 create index draft_session on draft (authority_id, session_id, updated_at);
 create index draft_expiry on draft (expires_at);
@@ -132,7 +134,6 @@ create table request (
   procedure_version bigint not null,
   department_id text not null,
   account_id uuid,
-  session_id uuid,
   filer_name text,
   email text,
   answers {json} not null,
@@ -157,6 +158,16 @@ create unique index request_reference_key on request (authority_id, reference);
 create index request_desk on request (authority_id, department_id, ended, due_at, id);
 create index request_account on request (authority_id, account_id, submitted_at);
 create index request_holder on request (authority_id, holder_id, ended, due_at);
+
+-- Sessions without account that proved they know a request: they sent it, or gave its code.
+create table request_grant (
+  authority_id uuid not null,
+  session_id uuid not null,
+  request_id uuid not null,
+  primary key (authority_id, session_id, request_id),
+  foreign key (authority_id, session_id) references session (authority_id, id) on delete cascade,
+  foreign key (authority_id, request_id) references request (authority_id, id) on delete cascade
+);
 
 -- Append-only history: ids, codes and times; texts live in rows that can be erased.
 create table request_event (

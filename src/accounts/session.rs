@@ -145,7 +145,7 @@ pub async fn close(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
 /// Ends every other session of an account (its password changed).
 pub async fn close_others(tx: &mut Tx, account: Uuid, kept: Option<Uuid>) -> Result<(), db::Error> {
     tx.run(
-        sql!("delete from session where authority_id = $1 and account_id = $2 and ($3 is null or id <> $3)"),
+        sql!("delete from session where authority_id = $1 and account_id = $2 and (cast($3 as uuid) is null or id <> $3)"),
         args![tx.authority(), account, kept],
     )
     .await?;

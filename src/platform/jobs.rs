@@ -1,7 +1,7 @@
 //! Durable effects: a row written in the transaction of what caused it, carried out at least once,
 //! retried with growing delays, never two at a time for one request.
 
-use db::{Db, Tx, args, row, sql, sql_pg_sqlite};
+use db::{Db, Tx, args, row, sql};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -54,23 +54,15 @@ pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<V
     let mut claimed: Vec<Claimed> = db
         .write(async |tx| {
             tx.all(
-                sql_pg_sqlite!(
-                    pg: "update job set lease = $1, leased_until = $2, attempts = attempts + 1
-                         where (authority_id, id) in (
-                           select j.authority_id, j.id from job j
-                           where j.done_at is null and j.failed_at is null and j.run_at <= $3 and (j.leased_until is null or j.leased_until < $3)
-                             and not exists (select 1 from job e where e.authority_id = j.authority_id and e.request_id = j.request_id
-                                             and e.id < j.id and e.done_at is null and e.failed_at is null)
-                           order by j.run_at, j.id limit $4 for update skip locked)
-                         returning authority_id, id, kind, format, request_id, payload, attempts, lease",
-                    sqlite: "update job set lease = $1, leased_until = $2, attempts = attempts + 1
-                         where (authority_id, id) in (
-                           select j.authority_id, j.id from job j
-                           where j.done_at is null and j.failed_at is null and j.run_at <= $3 and (j.leased_until is null or j.leased_until < $3)
-                             and not exists (select 1 from job e where e.authority_id = j.authority_id and e.request_id = j.request_id
-                                             and e.id < j.id and e.done_at is null and e.failed_at is null)
-                           order by j.run_at, j.id limit $4)
-                         returning authority_id, id, kind, format, request_id, payload, attempts, lease"
+                sql!(
+                    "update job set lease = $1, leased_until = $2, attempts = attempts + 1
+                     where (authority_id, id) in (
+                       select j.authority_id, j.id from job j
+                       where j.done_at is null and j.failed_at is null and j.run_at <= $3 and (j.leased_until is null or j.leased_until < $3)
+                         and not exists (select 1 from job e where e.authority_id = j.authority_id and e.request_id = j.request_id
+                                         and e.id < j.id and e.done_at is null and e.failed_at is null)
+                       order by j.run_at, j.id limit $4 for update skip locked)
+                     returning authority_id, id, kind, format, request_id, payload, attempts, lease"
                 ),
                 args![lease, until, now, count],
             )
