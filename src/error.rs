@@ -4,7 +4,7 @@
 //! - [`Problem::Forbidden`]: known, and never allowed here.
 //! - [`Problem::Bad`]: what was sent makes no sense (not a mistake in a form: those show the form again).
 //! - [`Problem::Conflict`]: somebody was faster; says who may look again and where.
-//! - [`Problem::SignIn`]: goes to the sign-in page and comes back.
+//! - [`Problem::Elsewhere`]: goes to the sign-in page and comes back.
 //! - [`Problem::Unavailable`]: database or storage out of reach or full; to try again.
 //! - [`Problem::Broken`]: our fault: logged with an incident number that the page shows.
 //!
@@ -27,8 +27,8 @@ pub enum Problem {
     TooLarge,
     Conflict(&'static str),
     TooMany,
-    /// Where to sign in, the way back included.
-    SignIn(String),
+    /// Address on this site.
+    Elsewhere(String),
     Unavailable(anyhow::Error),
     Broken(anyhow::Error),
 }
@@ -62,7 +62,7 @@ struct Shown {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, title, text, incident) = match self {
-            Self::SignIn(to) => return Redirect::to(&to).into_response(),
+            Self::Elsewhere(to) => return Redirect::to(&to).into_response(),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "Cette page n'existe pas",

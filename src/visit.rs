@@ -171,7 +171,7 @@ impl Visitor {
     }
 
     pub fn sign_in(&self) -> Problem {
-        Problem::SignIn(format!("/connexion?suite={}", crate::platform::encode(&self.here)))
+        Problem::Elsewhere(format!("/connexion?suite={}", crate::platform::encode(&self.here)))
     }
 }
 
@@ -221,7 +221,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Agent {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let visit = visit(parts)?;
-        let sign_in = || Problem::SignIn(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
+        let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let account = session.account.ok_or_else(sign_in)?;
         let memberships = agents::memberships(&visit.db, account.id).await?;

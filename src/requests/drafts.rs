@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A draft nobody touched for this long is erased.
-const LASTS: SignedDuration = SignedDuration::from_hours(90 * 24);
+pub const LASTS: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 row! {
     #[derive(Debug, Clone)]
@@ -173,4 +173,19 @@ pub async fn by_reference(visit: &Visit, reference: &str) -> Result<Option<Uuid>
             args![visit.db.authority(), reference],
         )
         .await
+}
+
+/// Whether any draft or request has this id, whoever owns it.
+pub async fn exists(visit: &Visit, id: Uuid) -> Result<bool, db::Error> {
+    let found: Option<i64> = visit
+        .db
+        .first(
+            sql!(
+                "select 1 from draft where authority_id = $1 and id = $2
+                 union all select 1 from request where authority_id = $1 and id = $2 limit 1"
+            ),
+            args![visit.db.authority(), id],
+        )
+        .await?;
+    Ok(found.is_some())
 }
