@@ -46,7 +46,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut Seen) -> Opt
 /// « L'acte demandé » → `l-acte-demande`.
 pub(super) fn slug(title: &str) -> String {
     let mut slug = String::new();
-    let title = title.replace('œ', "oe").replace('Œ', "oe").replace('æ', "ae");
+    let title = title.replace(['œ', 'Œ'], "oe").replace('æ', "ae");
     for c in title.nfd().filter(|c| !('\u{300}'..='\u{36f}').contains(c)) {
         if c.is_ascii_alphanumeric() {
             slug.push(c.to_ascii_lowercase());

@@ -313,6 +313,7 @@ const SYNTAX: &[(&str, &str, &str)] = &[
     ),
     ("while parsing a flow sequence", "Un crochet « [ » n'est pas fermé.", "Ajoutez « ] »."),
     ("while parsing a flow mapping", "Une accolade « { » n'est pas fermée.", "Ajoutez « } »."),
+    ("recursion limit", "Trop de niveaux imbriqués.", "64 niveaux au plus."),
     (
         "comment intercepting",
         "Les commentaires (« # ») sont refusés : ils se perdraient.",
