@@ -122,9 +122,10 @@ impl fmt::Display for DayBound {
 
 /// Exactly `2026-03-27`: the shape of stored answers and of procedure files.
 pub fn iso_day(text: &str) -> Option<Date> {
-    let shape = text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
     if shape { text.parse().ok() } else { None }
 }
