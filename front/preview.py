@@ -63,6 +63,8 @@ def render(out, pattern):
         folder, _, base = name.rpartition("/")
         template = f"{folder}/{base.split('.')[0]}.html"
         context = SHARED | json.loads(path.read_text())
+        if "fields_html" in context:
+            context["fields_html"] = minijinja.safe(context["fields_html"])
         page = (out / (name.replace("/", "-") + ".html"))
         try:
             page.write_text(env.render_template(template, **context))
