@@ -90,10 +90,6 @@ impl Options for FieldOptions<'_, '_, '_> {
         let title = keys.need("title", found).and_then(|node| keys::text(node, found));
         keys.finish(found);
         let (min, max) = min.zip(max)?;
-        if max < min {
-            let message = format!("« max » ({max}) est plus petit que « min » ({min}).");
-            found.push(node.at.finding(message));
-        }
         Some((min, max, title?))
     }
 
