@@ -121,6 +121,10 @@ impl Kind for Files {
         clean::missing(field, || format!("Envoyez {what} pour {}", quoted(&field.ask)))
     }
 
+    fn images_only(&self) -> bool {
+        self.images
+    }
+
     fn files(&self) -> Option<u32> {
         Some(self.max)
     }

@@ -141,6 +141,11 @@ pub trait Kind: Debug + Send + Sync {
         None
     }
 
+    /// Photos only, for a kind that takes files.
+    fn images_only(&self) -> bool {
+        false
+    }
+
     /// How many files at most, for a kind that takes files (its answer is an array of file ids).
     fn files(&self) -> Option<u32> {
         None
