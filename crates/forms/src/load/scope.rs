@@ -99,8 +99,11 @@ impl<'f> Reader<'f> {
 
 /// What the condition is whatever is answered, when that is certain.
 fn verdict(expr: &Expr) -> Option<bool> {
-    let _ = expr;
-    None
+    match (expr.never(), expr.always()) {
+        (true, _) => Some(false),
+        (_, true) => Some(true),
+        (false, false) => None,
+    }
 }
 
 fn later(at: &At, name: &str) -> Finding {
