@@ -37,6 +37,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -
         unique(&id, node, "La question", seen, reader);
         Some(id)
     });
+    reader.current.clone_from(&id);
     let ask = keys.text("ask", reader.found);
     let help = keys.text("help", reader.found);
     let optional = keys.flag("optional", reader.found);
@@ -52,6 +53,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -
     let conditions = reader.found.len();
     let kind = kind(&mut keys, reader);
     let Some((id, kind)) = id.zip(kind) else {
+        reader.current = None;
         skip_checks(keys, node, reader);
         return None;
     };
@@ -63,6 +65,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -
         reader.found.push(keys.at.finding("Il manque la clé « ask » de la question."));
     }
     reader.scope.names.insert(id.clone(), kind.expr_type());
+    reader.current = None;
     let checks = reader.rules(&mut keys, "check", "aucune réponse ne convient");
     keys.finish(reader.found);
     let ask = ask.unwrap_or_default();

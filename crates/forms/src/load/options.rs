@@ -113,7 +113,8 @@ impl Options for FieldOptions<'_, '_, '_> {
 
     fn wrong(&mut self, key: &str, message: &str) {
         let at = self.keys.take(key).map_or(self.keys.at, |node| &node.at);
-        self.reader.found.push(at.finding(message));
+        let end = if message.ends_with('.') { "" } else { "." };
+        self.reader.found.push(at.finding(format!("{message}{end}")));
     }
 
     fn required(&mut self, key: &str) {
