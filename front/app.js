@@ -1,0 +1,162 @@
+// Enhancements only: every page works without this module.
+// The address of govuk-frontend comes from the page, because its name holds a hash.
+
+/** French words of the widgets that govuk-frontend draws itself. */
+const WORDS = {
+  characterCount: {
+    i18n: {
+      charactersUnderLimit: {one: 'Il vous reste %{count} caractère', other: 'Il vous reste %{count} caractères'},
+      charactersAtLimit: 'Il ne vous reste aucun caractère',
+      charactersOverLimit: {one: 'Vous avez %{count} caractère de trop', other: 'Vous avez %{count} caractères de trop'},
+    },
+  },
+  fileUpload: {
+    i18n: {
+      chooseFilesButton: 'Choisir un fichier',
+      dropInstruction: 'ou déposez-le ici',
+      noFileChosen: 'Aucun fichier choisi',
+      multipleFilesChosen: {one: '%{count} fichier choisi', other: '%{count} fichiers choisis'},
+      enteredDropZone: 'Vous êtes dans la zone de dépôt',
+      leftDropZone: 'Vous êtes sorti de la zone de dépôt',
+    },
+  },
+  passwordInput: {
+    i18n: {
+      showPassword: 'Afficher',
+      hidePassword: 'Masquer',
+      showPasswordAriaLabel: 'Afficher le mot de passe',
+      hidePasswordAriaLabel: 'Masquer le mot de passe',
+      passwordShownAnnouncement: 'Votre mot de passe est visible',
+      passwordHiddenAnnouncement: 'Votre mot de passe est masqué',
+    },
+  },
+};
+
+async function govuk() {
+  const source = document.querySelector('script[data-govuk]')?.dataset.govuk;
+  if (!source) return;
+  document.body.classList.add('govuk-frontend-supported');
+  const {initAll} = await import(source);
+  initAll(WORDS);
+}
+
+/** One sending per form: a second click or Enter within the same page is dropped. */
+function guardDoubleSubmit() {
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method.toLowerCase() !== 'post') return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = 'true';
+    event.submitter?.classList.add('is-busy');
+  });
+  // A page taken back from the browser's cache can be sent again.
+  window.addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
+    for (const button of document.querySelectorAll('.is-busy')) button.classList.remove('is-busy');
+  });
+}
+
+const mo = (bytes) => (bytes / 1_000_000).toLocaleString('fr-FR', {maximumFractionDigits: 1});
+
+/**
+ * Size said before sending, and a sign that a file is travelling. The browser sends the form itself:
+ * sending it by script would swallow the redirection and the message that comes with it.
+ */
+function uploads() {
+  for (const form of document.querySelectorAll('form[data-upload]')) {
+    const input = form.querySelector('input[type=file]');
+    const status = form.querySelector('[data-upload-status]');
+    if (!input || !status) continue;
+    const limit = Number(form.dataset.upload);
+    const tooBig = () => [...input.files].find((file) => limit && file.size > limit);
+    const say = (text) => {
+      status.hidden = false;
+      status.textContent = text;
+    };
+    input.addEventListener('change', () => {
+      const big = tooBig();
+      if (big) say(`« ${big.name} » pèse ${mo(big.size)} Mo : la limite est de ${mo(limit)} Mo.`);
+      else status.hidden = true;
+    });
+    form.addEventListener('submit', (event) => {
+      if (tooBig()) {
+        event.preventDefault();
+        input.focus();
+      } else if (input.files.length && !form.dataset.sent) {
+        say('Envoi en cours… Ne fermez pas cette page.');
+        status.after(Object.assign(document.createElement('progress'), {className: 'g-progress', ariaLabel: 'Envoi en cours'}));
+      }
+    });
+  }
+}
+
+/** Suggestions under an address field, from the server: [{label, street, postcode, city}]. */
+function addresses() {
+  for (const input of document.querySelectorAll('input[data-address-suggest]')) {
+    const list = document.createElement('datalist');
+    list.id = `${input.id}-suggestions`;
+    input.after(list);
+    input.setAttribute('list', list.id);
+    let known = new Map();
+    let timer = 0;
+    let running;
+    const part = (name) => {
+      const id = input.dataset[`${name}Id`];
+      if (id) return document.getElementById(id);
+      return input.closest('fieldset, .govuk-form-group, form')?.querySelector(`[data-address-part="${name}"]`);
+    };
+    const take = (found) => {
+      input.value = found.street ?? found.label;
+      for (const name of ['postcode', 'city']) {
+        const other = part(name);
+        if (other && found[name]) other.value = found[name];
+      }
+    };
+    const ask = async () => {
+      running?.abort();
+      running = new AbortController();
+      try {
+        const url = `${input.dataset.addressSuggest || '/adresse'}?q=${encodeURIComponent(input.value.trim())}`;
+        const answer = await fetch(url, {signal: running.signal, headers: {accept: 'application/json'}});
+        if (!answer.ok) return;
+        const found = await answer.json();
+        known = new Map(found.map((one) => [one.label, one]));
+        list.replaceChildren(...found.map((one) => Object.assign(document.createElement('option'), {value: one.label})));
+      } catch {
+        // No suggestion: the field is typed as usual.
+      }
+    };
+    input.addEventListener('input', () => {
+      clearTimeout(timer);
+      const chosen = known.get(input.value);
+      if (chosen) take(chosen);
+      else if (input.value.trim().length >= 4) timer = setTimeout(ask, 250);
+    });
+  }
+}
+
+/** « Imprimer » and « Copier » exist only where they can work. */
+function buttons() {
+  for (const button of document.querySelectorAll('button[data-print]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => window.print());
+  }
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll('button[data-copy]')) {
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = 'Copié';
+    });
+  }
+}
+
+uploads();
+guardDoubleSubmit();
+addresses();
+buttons();
+await govuk();
