@@ -14,12 +14,12 @@ mod desk;
 pub mod drafts;
 mod fields;
 mod files;
-mod fire;
+pub mod fire;
 pub mod form;
 pub mod jobs;
-mod model;
-mod store;
-mod submit;
+pub mod model;
+pub mod store;
+pub mod submit;
 mod summary;
 pub mod sweep;
 
