@@ -2,7 +2,8 @@
 //! that cannot start them fails, it is never skipped.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test without its database must fail loudly")]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,40 +40,46 @@ pub async fn postgres() -> TestDb {
 
 /// A SQLite database with these migrations applied (once per process, then copied).
 pub async fn sqlite_with(migrations: &'static [Migration]) -> TestDb {
-    static TEMPLATES: Mutex<Option<HashMap<usize, PathBuf>>> = Mutex::const_new(None);
+    static TEMPLATES: Mutex<BTreeMap<usize, (PathBuf, Child)>> = Mutex::const_new(BTreeMap::new());
     let mut templates = TEMPLATES.lock().await;
-    let templates = templates.get_or_insert_default();
-    let key = migrations.as_ptr().addr();
-    if !templates.contains_key(&key) {
-        let template = sqlite();
-        template.db.migrate(migrations).await.expect("migrations apply on SQLite");
-        template.db.checkpoint().await.expect("the log is emptied");
-        let copy = folder().join("template.db");
-        std::fs::copy(template.url.trim_start_matches("sqlite:"), &copy).expect("the template is copied");
-        watch(&format!("rm -rf {}", copy.parent().unwrap_or(&copy).display()));
-        templates.insert(key, copy);
-    }
+    let (template, _) = match templates.entry(migrations.as_ptr().addr()) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(sqlite_template(migrations).await),
+    };
     let folder = folder();
     let path = folder.join("test.db");
-    std::fs::copy(templates.get(&key).expect("the template exists"), &path).expect("the template is copied");
+    std::fs::copy(template, &path).expect("the template is copied");
     open(format!("sqlite:{}", path.display()), Rest { folder: Some(folder), database: None })
+}
+
+async fn sqlite_template(migrations: &[Migration]) -> (PathBuf, Child) {
+    let made = sqlite();
+    made.db.migrate(migrations).await.expect("migrations apply on SQLite");
+    made.db.checkpoint().await.expect("the log is emptied");
+    let folder = folder();
+    let copy = folder.join("template.db");
+    std::fs::copy(made.url.trim_start_matches("sqlite:"), &copy).expect("the template is copied");
+    (copy, watch(&format!("rm -rf {}", folder.display())))
 }
 
 /// A PostgreSQL database with these migrations applied (once per process, then used as a template).
 pub async fn postgres_with(migrations: &'static [Migration]) -> TestDb {
-    static TEMPLATES: Mutex<Option<HashMap<usize, String>>> = Mutex::const_new(None);
+    static TEMPLATES: Mutex<BTreeMap<usize, String>> = Mutex::const_new(BTreeMap::new());
     let cluster = cluster().await;
     let mut templates = TEMPLATES.lock().await;
-    let templates = templates.get_or_insert_default();
-    let key = migrations.as_ptr().addr();
-    if !templates.contains_key(&key) {
-        let name = name();
-        cluster.admin(&format!("create database {name}")).await;
-        let db = Db::open(&cluster.url(&name), &DbOptions::default()).expect("the address is right");
-        db.migrate(migrations).await.expect("migrations apply on PostgreSQL");
-        templates.insert(key, name);
-    }
-    fresh(cluster, templates.get(&key).expect("the template exists")).await
+    let template = match templates.entry(migrations.as_ptr().addr()) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(postgres_template(cluster, migrations).await),
+    };
+    fresh(cluster, template).await
+}
+
+async fn postgres_template(cluster: &Cluster, migrations: &[Migration]) -> String {
+    let name = name();
+    cluster.admin(&format!("create database {name}")).await;
+    let db = Db::open(&cluster.url(&name), &DbOptions::default()).expect("the address is right");
+    db.migrate(migrations).await.expect("migrations apply on PostgreSQL");
+    name
 }
 
 /// Writes a test once and runs it on both engines: `both!(async fn finds_a_desk(db: Db) { … });`
@@ -80,21 +87,20 @@ pub async fn postgres_with(migrations: &'static [Migration]) -> TestDb {
 /// With `both!(MIGRATIONS; async fn …)` the tables are there already.
 #[macro_export]
 macro_rules! both {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)+) => {$(
-        $crate::both!(@one [$(#[$meta])*] $name $db $body
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: $type:ty) $body:block)+) => {$(
+        $crate::both!(@one [$(#[$meta])*] $name $db $type, $body
             $crate::testing::sqlite(), $crate::testing::postgres().await);
     )+};
-    ($migrations:expr; $($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)+) => {$(
-        $crate::both!(@one [$(#[$meta])*] $name $db $body
+    ($migrations:expr; $($(#[$meta:meta])* async fn $name:ident($db:ident: $type:ty) $body:block)+) => {$(
+        $crate::both!(@one [$(#[$meta])*] $name $db $type, $body
             $crate::testing::sqlite_with($migrations).await, $crate::testing::postgres_with($migrations).await);
     )+};
-    (@one [$(#[$meta:meta])*] $name:ident $db:ident $body:block $sqlite:expr, $postgres:expr) => {
+    (@one [$(#[$meta:meta])*] $name:ident $db:ident $type:ty, $body:block $sqlite:expr, $postgres:expr) => {
         mod $name {
-            #[expect(unused_imports, reason = "the body may need them or not")]
             use super::*;
 
             $(#[$meta])*
-            async fn check($db: $crate::Db) $body
+            async fn check($db: $type) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
@@ -124,6 +130,15 @@ impl Cluster {
     /// When PostgreSQL is not installed or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more lines for `postgresql.conf`.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_with(more: &str) -> Self {
         let programs = programs();
         let folder = folder();
         open_to_postgres(&folder);
@@ -131,7 +146,7 @@ impl Cluster {
         let data = data.to_str().expect("a plain path");
         run(command(&programs, "initdb").args(["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]));
         let settings = format!(
-            "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nlog_min_messages = fatal\n",
+            "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nlog_min_messages = fatal\n{more}\n",
             folder.display()
         );
         let settings_file = folder.join("settings.conf");

@@ -23,6 +23,7 @@ pub struct Tx {
     failure: Option<Failure>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one at a time, inside the future of write")]
 enum Engine {
     Sqlite(SqliteTx),
     Postgres(PostgresTx),
