@@ -98,6 +98,10 @@ pub(crate) struct SqliteTx {
 }
 
 impl SqliteTx {
+    pub(crate) fn work<T>(&self, slow: bool, work: impl FnOnce(&Connection) -> T) -> T {
+        if slow { block(|| work(&self.connection)) } else { work(&self.connection) }
+    }
+
     pub(crate) fn commit(self) -> Result<()> {
         block(|| self.connection.execute_batch("commit")).map_err(|error| failure(&error, Some(&self.connection)))
     }

@@ -1,5 +1,6 @@
 //! `prepare_all` finds the statements that do not fit the tables; a binary of its own, since it sees
 //! every `sql!` of the program.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use db::{Db, Migration, STATEMENTS, both, sql, sql_pg_sqlite};
 

@@ -123,6 +123,7 @@ both! { TABLES;
                 prop_assert_eq!(back, cell);
                 Ok(())
             })
+            .map_err(|error| error.to_string())
         };
         tokio::task::spawn_blocking(all).await.unwrap().unwrap();
     }
