@@ -30,7 +30,7 @@ fn delay(failures: i64) -> SignedDuration {
 
 pub async fn failed(db: &Db, subject: &str, now: Timestamp) -> Result<(), db::Error> {
     let forget = now.checked_sub(FORGET).unwrap_or(now);
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!(
                 "insert into attempt (authority_id, subject, failures, last_at) values ($1, $2, 1, $3)
@@ -46,7 +46,7 @@ pub async fn failed(db: &Db, subject: &str, now: Timestamp) -> Result<(), db::Er
 }
 
 pub async fn succeeded(db: &Db, subject: &str) -> Result<(), db::Error> {
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(sql!("delete from attempt where authority_id = $1 and subject = $2"), args![tx.authority(), subject]).await?;
         Ok(())
     })
