@@ -19,9 +19,10 @@ pub(crate) fn value(data: &Value) -> Value {
     match data {
         Value::String(text) => Value::String(self::text(text)),
         Value::Array(items) => items.iter().map(value).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(key, field)| (key.clone(), value(field))).collect()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, field)| (key.clone(), value(field)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -30,7 +31,11 @@ fn text(text: &str) -> String {
     let mut printed = String::with_capacity(text.len());
     let mut unbroken = 0;
     for character in text.replace("\r\n", "\n").chars().filter_map(character) {
-        unbroken = if character.is_whitespace() { 0 } else { unbroken + 1 };
+        unbroken = if character.is_whitespace() {
+            0
+        } else {
+            unbroken + 1
+        };
         if unbroken > LONGEST {
             printed.push(BREAK);
             unbroken = 1;
