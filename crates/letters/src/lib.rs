@@ -16,6 +16,7 @@ mod tests;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
+use printable::Keep;
 use serde_json::Value;
 use typst::diag::{SourceDiagnostic, Warned};
 use typst::foundations::Smart;
@@ -62,7 +63,7 @@ impl Template {
 ///
 /// ```text
 /// authority:  { name, color? }                       color: "#rrggbb", for one line
-/// department: { name, address?: [line], email?, phone? }
+/// department: { name, address?: text or [line], email?, phone? }
 /// reference, procedure (its title), received (date and hour)
 /// filer?      name of who filed
 /// tracking?   code to follow a request without an account; leave it out elsewhere
@@ -105,7 +106,7 @@ pub static REQUEST: LazyLock<Template> = LazyLock::new(|| {
 ///
 /// ```text
 /// authority, department, reference, procedure, received, notice?   as in RECEIPT
-/// recipient:  { name, address?: [line] }
+/// recipient:  { name, address?: text or [line] }
 /// place?      where it is dated from
 /// subject     title of the letter
 /// opening?, ground?, facts?, closing?, appeal?: text or [text]
@@ -148,10 +149,23 @@ pub enum LetterError {
 /// # Errors
 /// [`LetterError`], whenever the data lacks what the template needs.
 pub fn render(template: &Template, data: &Value, date: Date) -> Result<Vec<u8>, LetterError> {
-    let world = world::Desk::new(&template.source, &printable::value(data), date);
-    let result = set(template.name, &world);
+    let first = attempt(template, data, date, Keep::Drawable);
+    let result = match first {
+        Err(LetterError::NotConforming { .. }) => attempt(template, data, date, Keep::European),
+        other => other,
+    };
     typst::comemo::evict(MEMORY);
     result
+}
+
+fn attempt(
+    template: &Template,
+    data: &Value,
+    date: Date,
+    keep: Keep,
+) -> Result<Vec<u8>, LetterError> {
+    let world = world::Desk::new(&template.source, &printable::value(data, keep), date);
+    set(template.name, &world)
 }
 
 fn set(template: &'static str, world: &world::Desk) -> Result<Vec<u8>, LetterError> {

@@ -139,12 +139,14 @@ fn the_structure_is_told_to_screen_readers() {
 fn optional_parts_may_be_absent_or_null() {
     let bare = json!({
         "authority": { "name": "Ville de S." },
-        "department": { "name": "Accueil" },
+        "department": { "name": "Accueil", "address": "1, place Haute" },
         "reference": "R-1", "procedure": "Écrire à la ville", "received": "hier",
         "sections": [], "pieces": [], "filer": null, "next": [], "tracking": null
     });
     let text = text(&letter(&RECEIPT, &bare));
-    assert!(text.contains("R-1") && text.contains("Aucune pièce"));
+    assert!(
+        text.contains("R-1") && text.contains("1, place Haute") && text.contains("Aucune pièce")
+    );
     for absent in [
         "Code de suivi",
         "Déposée par",
@@ -218,7 +220,7 @@ fn any_character_can_be_typed() {
     let mut data = RECEIPT.sample();
     data["sections"] = json!([{ "title": "Écritures 🎉", "entries": [
         { "label": "Emoji", "value": "avant 🎉👩‍👩‍👧 après" },
-        { "label": "Arabe", "value": "محمد بن علي" },
+        { "label": "Arabe", "value": "محمد بن علي، لا إله، الله" },
         { "label": "Hébreu", "value": "שָׁלוֹם" },
         { "label": "Chinois", "value": "王小明" },
         { "label": "Hindi, thaï", "value": "क्षत्रिय กรุงเทพ" },
@@ -264,6 +266,40 @@ fn every_character_of_the_first_planes_prints_or_is_replaced() {
     let mut data = RECEIPT.sample();
     data["sections"] = json!([{ "title": "Tout", "entries": rows.collect::<Vec<_>>() }]);
     letter(&RECEIPT, &data);
+}
+
+#[test]
+fn words_of_any_letters_print() {
+    let mut seed = 7u64;
+    let mut next = |below: u64| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    // Blocks of 128 characters, so that the letters of a word belong together.
+    let mut word = |_| {
+        let block = next(0x3000 / 128) * 128;
+        let letter = |_| {
+            u32::try_from(block + next(128))
+                .ok()
+                .and_then(char::from_u32)
+        };
+        (0..8).filter_map(letter).collect::<String>()
+    };
+    let words = (0..4000).map(&mut word).collect::<Vec<_>>();
+    let mut data = RECEIPT.sample();
+    let rows = words
+        .chunks(40)
+        .map(|row| json!({ "label": row[0], "value": row.join(" ") }));
+    data["sections"] = json!([{ "title": words[0], "entries": rows.collect::<Vec<_>>() }]);
+    let defeated = attempt(&RECEIPT, &data, DAY, Keep::Drawable);
+    assert!(
+        matches!(defeated, Err(LetterError::NotConforming { .. })),
+        "else test something harder"
+    );
+    let text = text(&letter(&RECEIPT, &data));
+    assert!(text.contains("Noémie Lefèvre-Gaüzère") && text.contains("livret-été.pdf"));
 }
 
 #[test]

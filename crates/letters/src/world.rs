@@ -7,7 +7,7 @@ use serde_json::Value;
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
-use typst::text::{Font, FontBook};
+use typst::text::{Font, FontBook, FontInfo};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World};
 use typst_kit::fonts::FontStore;
@@ -21,6 +21,9 @@ const FACES: [&str; 5] = [
     "LibertinusSerif-BoldItalic",
     "DejaVuSansMono",
 ];
+
+/// The family of the text, named by the templates too.
+const TEXT: &str = "Libertinus Serif";
 
 static LIBRARY: LazyLock<LazyHash<Library>> =
     LazyLock::new(|| LazyHash::new(<Library as LibraryExt>::default()));
@@ -57,10 +60,18 @@ pub(crate) fn main_id() -> FileId {
 }
 
 /// Whether one of the fonts can draw this character.
-pub(crate) fn covers(character: char) -> bool {
-    (0..FACES.len())
-        .filter_map(|index| FONTS.book().info(index))
-        .any(|info| info.coverage.contains(u32::from(character)))
+pub(crate) fn some_covers(character: char) -> bool {
+    faces().any(|face| face.coverage.contains(u32::from(character)))
+}
+
+/// Whether every face of the family of the text can draw this character.
+pub(crate) fn text_covers(character: char) -> bool {
+    let mut family = faces().filter(|face| face.family == TEXT);
+    family.all(|face| face.coverage.contains(u32::from(character)))
+}
+
+fn faces() -> impl Iterator<Item = &'static FontInfo> {
+    (0..FACES.len()).filter_map(|index| FONTS.book().info(index))
 }
 
 /// The world of one letter.
