@@ -9,9 +9,11 @@
 //! - [`workflow`]: states and transitions of a request.
 
 pub mod answers;
+pub mod calendar;
 pub mod expr;
 pub mod journey;
 pub mod kinds;
 pub mod load;
 pub mod model;
+pub mod step;
 pub mod workflow;

@@ -1,5 +1,5 @@
 //! States and transitions of a request, as data. What happens to a request is decided by
-//! [`step`](crate::workflow::Workflow), a pure function; the application stores its result.
+//! [`step`](crate::step), a pure function; the application stores its result.
 
 use serde::Serialize;
 

@@ -1,1 +1,157 @@
-//! letters
+//! Letters and receipts as accessible PDF, set by Typst.
+//!
+//! A letter is a [`Template`] and data. The data reaches the template as a JSON
+//! file that only exists in memory, so that no value is ever read as markup; the
+//! template reaches nothing else: no disk, no network, no clock. Every letter is
+//! checked while it is written against PDF/UA-1 (accessible) and PDF/A-2a
+//! (archivable): one that does not conform is an error, not a bad file.
+
+mod printable;
+mod samples;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use jiff::civil::Date;
+use serde_json::Value;
+use typst::diag::{SourceDiagnostic, Warned};
+use typst::foundations::Smart;
+use typst::syntax::Source;
+use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
+
+/// How many letters the memory of earlier work outlives its last use.
+const MEMORY: usize = 30;
+
+/// The text of a letter, parsed once.
+pub struct Template {
+    name: &'static str,
+    source: Source,
+    sample: fn() -> Value,
+}
+
+impl Template {
+    fn embedded(name: &'static str, text: &str, sample: fn() -> Value) -> Self {
+        let source = Source::new(world::main_id(), text.to_owned());
+        Self { name, source, sample }
+    }
+
+    /// The template's short name, as in its file's: `receipt`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Data of the right shape, every optional part filled in: for tests and previews.
+    #[must_use]
+    pub fn sample(&self) -> Value {
+        (self.sample)()
+    }
+}
+
+/// « Accusé d'enregistrement », given to the filer when a request is recorded.
+///
+/// Every value is a text in French, ready to be read, unless said otherwise. A text may
+/// hold line breaks. Keys with `?` may be absent or null.
+///
+/// ```text
+/// authority:  { name, color? }                       color: "#rrggbb", for one line
+/// department: { name, address?: [line], email?, phone? }
+/// reference, procedure (its title), received (date and hour)
+/// filer?      name of who filed
+/// tracking?   code to follow a request without an account; leave it out elsewhere
+/// next?:      [text]                                  what comes next
+/// delay?:     text or [text]                          what the law says of the time to answer
+/// sections:   [{ title, entries: [{ label, value: text or [text] }] }]
+/// pieces:     [{ label, name, size }]                 size: bytes, a number
+/// notice?:    { purpose, basis?, recipients: [text], retention, rights? }
+/// ```
+pub static RECEIPT: LazyLock<Template> = LazyLock::new(|| {
+    Template::embedded("receipt", include_str!("../templates/receipt.typ"), samples::receipt)
+});
+
+/// The whole file of a request, for agents and for print.
+///
+/// The shape of [`RECEIPT`] without `tracking`, `next` and `notice`, and:
+///
+/// ```text
+/// state       what the request has come to
+/// channel?    how it came: « en ligne », « au guichet »
+/// decision?:  { label, date, author?, text? }
+/// history:    [{ date, text, by? }]                   oldest first
+/// ```
+pub static REQUEST: LazyLock<Template> = LazyLock::new(|| {
+    Template::embedded("request", include_str!("../templates/request.typ"), samples::request)
+});
+
+/// The letter that tells a decision.
+///
+/// The author's first name, name, quality and service are owed on every decision
+/// (code des relations entre le public et l'administration, article L. 212-1).
+///
+/// ```text
+/// authority, department, reference, procedure, received, notice?   as in RECEIPT
+/// recipient:  { name, address?: [line] }
+/// place?      where it is dated from
+/// subject     title of the letter
+/// opening?, ground?, facts?, closing?, appeal?: text or [text]
+/// decision    the decision itself, in a sentence
+/// automatic?  mention owed when a computation decided
+/// author:     { first_name, name, quality, service }
+/// signature?  mention under the author
+/// ```
+pub static DECISION: LazyLock<Template> = LazyLock::new(|| {
+    Template::embedded("decision", include_str!("../templates/decision.typ"), samples::decision)
+});
+
+/// Why a letter could not be made. The detail is for the log, not for the public:
+/// it may quote the data.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    /// The template and the data do not go together, or the template is wrong.
+    #[error("letter {template}: {detail}")]
+    Template { template: &'static str, detail: String },
+    /// The result would break PDF/UA-1 or PDF/A-2a.
+    #[error("letter {template} is not a conforming PDF: {detail}")]
+    NotConforming { template: &'static str, detail: String },
+}
+
+/// Sets a letter dated `date` and returns the bytes of its PDF.
+///
+/// The same three arguments give the same bytes. It takes a few milliseconds of
+/// processor: call it from a thread that may block.
+///
+/// # Errors
+/// [`LetterError`], whenever the data lacks what the template needs.
+pub fn render(template: &Template, data: &Value, date: Date) -> Result<Vec<u8>, LetterError> {
+    let world = world::Desk::new(&template.source, &printable::value(data), date);
+    let result = set(template.name, &world);
+    typst::comemo::evict(MEMORY);
+    result
+}
+
+fn set(template: &'static str, world: &world::Desk) -> Result<Vec<u8>, LetterError> {
+    let Warned { output, warnings: _ } = typst::compile(world);
+    let document =
+        output.map_err(|found| LetterError::Template { template, detail: detail(&found) })?;
+    let options = PdfOptions {
+        ident: Smart::Auto,
+        creator: Smart::Custom(Some("Guichet".to_owned())),
+        standards: standards(template)?,
+        ..PdfOptions::default()
+    };
+    typst_pdf::pdf(&document, &options)
+        .map_err(|found| LetterError::NotConforming { template, detail: detail(&found) })
+}
+
+fn standards(template: &'static str) -> Result<PdfStandards, LetterError> {
+    PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|error| {
+        LetterError::NotConforming { template, detail: error.message().to_string() }
+    })
+}
+
+fn detail(found: &[SourceDiagnostic]) -> String {
+    found.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ")
+}

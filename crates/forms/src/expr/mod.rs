@@ -1,9 +1,34 @@
 //! The language of conditions, checks and computed values: small, typed, analysable.
+//!
+//! docs/procedures.md, section « Conditions », describes it. A source text goes through [`lexer`],
+//! [`parser`] and [`types`]; what comes out is evaluated ([`eval`]), said in French ([`words`]) and
+//! searched for contradictions ([`analyse`]).
+//!
+//! An answer not given is *unknown*, written `None` here. `and`, `or` and `not` follow Kleene's
+//! strong logic: `false and unknown` is false, `true or unknown` is true, anything else that
+//! touches something unknown is unknown. A whole condition left unknown does not hold.
 
-use std::collections::BTreeMap;
+mod analyse;
+mod ast;
+mod eval;
+mod functions;
+mod lexer;
+mod mistakes;
+mod parser;
+mod print;
+mod sorts;
+mod types;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+
+use ast::Node;
 
 /// What an expression or an answer can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +76,8 @@ pub struct Scope {
 #[derive(Debug, Clone)]
 pub struct Env<'a> {
     pub today: Date,
+    /// Inside a row, without the names of the row's own fields: one left blank must not be read
+    /// from a namesake of the procedure.
     pub names: &'a BTreeMap<String, Value>,
     /// The current row's answers, looked up first.
     pub row: Option<&'a BTreeMap<String, Value>>,
@@ -69,17 +96,82 @@ pub struct ExprError {
 #[derive(Debug, Clone)]
 pub struct Expr {
     source: String,
+    root: Node,
+    kind: Type,
+    /// The names of the procedure (or of the enclosing row) referred to.
+    names: BTreeMap<String, Type>,
 }
 
 impl Expr {
     /// Parses and types `source`. `wanted` is the type its place asks for (`Type::Bool` for a
     /// condition); `None` accepts any type that has a value.
+    ///
+    /// # Errors
+    /// Every mistake found, in the order of the source.
     pub fn parse(source: &str, scope: &Scope, wanted: Option<&Type>) -> Result<Self, Vec<ExprError>> {
-        let _ = (scope, wanted);
-        Ok(Self { source: source.to_owned() })
+        let (tokens, mut errors) = lexer::tokens(source);
+        let mut root = match parser::parse(tokens) {
+            Ok(root) => root,
+            Err(error) => {
+                errors.push(error);
+                return Err(errors);
+            }
+        };
+        let checked = types::check(source, scope, wanted, &mut root);
+        errors.extend(checked.errors);
+        errors.sort_by_key(|error| error.start);
+        match checked.kind {
+            Some(kind) if errors.is_empty() => Ok(Self { source: source.to_owned(), root, kind, names: checked.names }),
+            _ => Err(errors),
+        }
     }
 
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The same expression, written in the canonical way.
+    pub fn canonical(&self) -> String {
+        self.root.to_string()
+    }
+
+    pub fn type_of(&self) -> &Type {
+        &self.kind
+    }
+
+    /// The fields referred to: first part of every name, without those of a row that `any`, `all`
+    /// or `sum` walks through.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.names.keys().cloned().collect()
+    }
+
+    /// The value, or `None` when it depends on something unknown, on a division by zero or on a
+    /// number too large.
+    pub fn eval(&self, env: &Env<'_>) -> Option<Value> {
+        eval::value(&self.root, env)
+    }
+
+    /// Whether the condition is known and true.
+    pub fn holds(&self, env: &Env<'_>) -> bool {
+        self.eval(env) == Some(Value::Bool(true))
+    }
+
+    /// The condition in French words. `label` is asked for the words of a name (`format`,
+    /// `demandeur.date_naissance`, `enfants.nom` in a row) and of an option (`format=copie`); an
+    /// empty string means that it has none, and the id is shown.
+    pub fn says(&self, label: &dyn Fn(&str) -> String) -> String {
+        words::says(&self.root, label)
+    }
+
+    /// Whether no answer at all can make the condition true. Only plain contradictions between
+    /// choices and yes-no answers are found; `false` means « not that we know ».
+    pub fn never(&self) -> bool {
+        self.kind == Type::Bool && analyse::never(&self.root, &self.names)
+    }
+
+    /// Whether the condition holds for every combination of answers, once they are given. Found
+    /// as far as [`Expr::never`] goes.
+    pub fn always(&self) -> bool {
+        self.kind == Type::Bool && analyse::always(&self.root, &self.names)
     }
 }

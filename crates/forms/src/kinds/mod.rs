@@ -1,7 +1,38 @@
-//! The kinds of field: one file each, listed once in [`read`]. Nothing else in the project asks
+//! The kinds of field: one file each, listed once in [`KINDS`]. Nothing else in the project asks
 //! which kind a field is.
 
-use std::fmt::Debug;
+pub mod address;
+pub mod amount;
+pub mod choice;
+pub mod choices;
+pub mod computed;
+pub mod date;
+pub mod email;
+pub mod explanation;
+pub mod file;
+pub mod group;
+pub mod iban;
+pub mod identity;
+pub mod long_text;
+pub mod number;
+pub mod phone;
+pub mod siret;
+pub mod text;
+pub mod yes_no;
+
+pub mod french;
+pub mod mask;
+pub mod options;
+pub mod partial_date;
+
+mod clean;
+mod identity_view;
+mod person_name;
+mod place;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt::Debug, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -10,6 +41,39 @@ use crate::{
     expr::{Type, Value},
     model::Field,
 };
+
+pub use options::{DayBound, Options};
+
+/// A kind as the loader knows it: its name in a procedure file, the option keys it accepts beside
+/// those of every field, and how it reads them.
+pub type Entry = (&'static str, &'static [&'static str], fn(&mut dyn Options) -> Arc<dyn Kind>);
+
+/// Every kind of field.
+pub const KINDS: &[Entry] = &[
+    ("text", text::OPTIONS, |keys| Arc::new(text::Text::read(keys))),
+    ("long-text", long_text::OPTIONS, |keys| Arc::new(long_text::LongText::read(keys))),
+    ("number", number::OPTIONS, |keys| Arc::new(number::Number::read(keys))),
+    ("amount", amount::OPTIONS, |keys| Arc::new(amount::Amount::read(keys))),
+    ("date", date::OPTIONS, |keys| Arc::new(date::DateKind::read(keys))),
+    ("email", email::OPTIONS, |keys| Arc::new(email::Email::read(keys))),
+    ("phone", phone::OPTIONS, |keys| Arc::new(phone::Phone::read(keys))),
+    ("address", address::OPTIONS, |keys| Arc::new(address::Address::read(keys))),
+    ("choice", choice::OPTIONS, |keys| Arc::new(choice::Choice::read(keys))),
+    ("choices", choices::OPTIONS, |keys| Arc::new(choices::Choices::read(keys))),
+    ("yes-no", yes_no::OPTIONS, |keys| Arc::new(yes_no::YesNo::read(keys))),
+    ("identity", identity::OPTIONS, |keys| Arc::new(identity::Identity::read(keys))),
+    ("iban", iban::OPTIONS, |keys| Arc::new(iban::Iban::read(keys))),
+    ("siret", siret::OPTIONS, |keys| Arc::new(siret::Siret::read(keys))),
+    ("file", file::OPTIONS, |keys| Arc::new(file::Files::read(keys))),
+    ("group", group::OPTIONS, |keys| Arc::new(group::Repeated::read(keys))),
+    ("explanation", explanation::OPTIONS, |keys| Arc::new(explanation::Explanation::read(keys))),
+    ("computed", computed::OPTIONS, |keys| Arc::new(computed::Computed::read(keys))),
+];
+
+/// The kind called `name` in a procedure file.
+pub fn by_name(name: &str) -> Option<&'static Entry> {
+    KINDS.iter().find(|(known, _, _)| *known == name)
+}
 
 /// What a kind may know beside the input.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +121,11 @@ pub trait Kind: Debug + Send + Sync {
         field.error.clone().unwrap_or_else(|| format!("Renseignez « {} »", field.ask))
     }
 
+    /// Whether its field must have a question (`ask`); an explanation needs none.
+    fn needs_ask(&self) -> bool {
+        true
+    }
+
     /// Asks for nothing (an explanation, a computed value).
     fn silent(&self) -> bool {
         false
@@ -70,6 +139,11 @@ pub trait Kind: Debug + Send + Sync {
     /// The expression behind a computed value.
     fn computed(&self) -> Option<&crate::expr::Expr> {
         None
+    }
+
+    /// Photos only, for a kind that takes files.
+    fn images_only(&self) -> bool {
+        false
     }
 
     /// How many files at most, for a kind that takes files (its answer is an array of file ids).

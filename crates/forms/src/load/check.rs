@@ -1,0 +1,73 @@
+//! What only the whole procedure shows.
+
+use std::collections::BTreeSet;
+
+use super::{Finding, keys::advised, node::Node};
+use crate::{
+    model::{Field, Procedure, Silence},
+    workflow::Action,
+};
+
+pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    file_name(file, tree, &procedure.id, found);
+    silence(tree, procedure, found);
+    former_ids(tree, procedure, found);
+}
+
+/// `procedures/acte-naissance.yaml` holds `acte-naissance`.
+fn file_name(file: &str, tree: &Node, id: &str, found: &mut Vec<Finding>) {
+    let name = file.rsplit('/').next().unwrap_or_default();
+    if let Some(stem) = name.strip_suffix(".yaml")
+        && stem != id
+        && !id.is_empty()
+    {
+        let at = tree.get("id").map_or(&tree.at, |node| &node.at);
+        let message = format!("La démarche « {id} » est dans un fichier d'un autre nom.");
+        found.push(advised(at, message, format!("Nommez le fichier {id}.yaml, ou la démarche « {stem} ».")));
+    }
+}
+
+/// « Silence vaut acceptation » counts from the day the file is complete: somebody must say so.
+fn silence(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let accepts = procedure.legal.as_ref().is_some_and(|legal| legal.silence == Silence::Acceptation);
+    let completes =
+        procedure.workflow.transitions.iter().any(|transition| transition.does.contains(&Action::MarkComplete));
+    if accepts && !completes {
+        let at = tree.get("legal").map_or(&tree.at, |node| &node.at);
+        let message = "Le délai du silence n'a pas de départ : aucune transition du circuit ne fait « mark-complete ».";
+        found.push(advised(at, message, "Il court dès que le dossier est complet ; prenez le circuit « standard »."));
+    }
+}
+
+/// A former id is not the id of another question, and is claimed once.
+fn former_ids(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let fields = procedure.pages.iter().flat_map(|page| &page.fields);
+    let nodes = tree.get("pages").and_then(Node::list).unwrap_or_default();
+    let nodes = nodes.iter().filter_map(|page| page.get("fields")?.list()).flatten();
+    former_ids_of(fields.clone(), nodes.clone(), found);
+    for (field, node) in fields.filter(|field| field.kind.group().is_some()).zip(
+        nodes.filter(|node| node.get("fields").is_some()),
+    ) {
+        let rows = field.kind.group().map(|group| group.fields.iter()).unwrap_or_default();
+        let nodes = node.get("fields").and_then(Node::list).unwrap_or_default();
+        former_ids_of(rows, nodes.iter(), found);
+    }
+}
+
+fn former_ids_of<'m, 'n>(
+    fields: impl Iterator<Item = &'m Field> + Clone,
+    nodes: impl Iterator<Item = &'n Node>,
+    found: &mut Vec<Finding>,
+) {
+    let ids: BTreeSet<_> = fields.map(|field| field.id.as_str()).collect();
+    let mut claimed = BTreeSet::new();
+    for node in nodes {
+        let Some((node, was)) = node.get("was").and_then(|node| Some((node, node.text()?))) else { continue };
+        if ids.contains(was) {
+            let message = format!("« was: {was} » nomme une question qui existe encore.");
+            found.push(advised(&node.at, message, "« was » dit l'ancien identifiant d'une question renommée."));
+        } else if !claimed.insert(was) {
+            found.push(node.at.finding(format!("Deux questions disent avoir eu l'identifiant « {was} ».")));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The canonical form: which keys come in which order.
+
+use super::{
+    node::{Body, Entry, Node},
+    procedure::FORMAT,
+    write,
+};
+
+/// What a mapping is, which decides the order of its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A procedure, a block or a workflow.
+    File,
+    Page,
+    Field,
+    Rule,
+    Rows,
+    Piece,
+    State,
+    Transition,
+    Legal,
+    Notice,
+    Retention,
+    Opening,
+    /// Kept in the order of the file: the possible answers of a question.
+    Free,
+}
+
+impl Shape {
+    fn order(self) -> &'static [&'static str] {
+        match self {
+            Self::File => &[
+                "format", "id", "note", "title", "summary", "description", "theme", "events", "audience", "keywords",
+                "department", "identification", "cost", "minutes", "delay", "legal", "confidential", "notice",
+                "opening", "before", "fields", "pages", "pieces", "declaration", "after", "workflow", "initial",
+                "states", "transitions",
+            ],
+            Self::Page => &["id", "note", "title", "intro", "show-if", "fields", "stop-if"],
+            Self::Field => &[
+                "use", "prefix", "id", "note", "ask", "help", "kind", "options", "text", "value", "format", "unit",
+                "min", "max", "decimals", "pattern", "example", "autocomplete", "rows", "fields", "optional",
+                "show-if", "error", "sensitive", "search", "was", "check",
+            ],
+            Self::Rule => &["note", "when", "say"],
+            Self::Rows => &["note", "min", "max", "title"],
+            Self::Piece => &[
+                "id", "note", "title", "help", "basis", "instead", "optional", "show-if", "files", "sensitive",
+            ],
+            Self::State => &["id", "note", "label", "usager", "status", "end", "open"],
+            Self::Transition => &["id", "note", "label", "from", "to", "who", "needs", "does", "receives"],
+            Self::Legal => &["note", "delay", "silence", "basis"],
+            Self::Notice => &["note", "purpose", "basis", "recipients", "retention"],
+            Self::Retention => &["note", "current", "dua", "basis", "final"],
+            Self::Opening => &["note", "from", "to"],
+            Self::Free => &[],
+        }
+    }
+
+    /// Keys without a place of their own stand before this one.
+    fn others(self) -> &'static str {
+        match self {
+            Self::Field => "optional",
+            _ => "",
+        }
+    }
+
+    /// What stands under this key.
+    pub fn under(self, key: &str) -> Self {
+        match (self, key) {
+            (Self::File, "pages") => Self::Page,
+            (Self::File | Self::Page | Self::Field, "fields") => Self::Field,
+            (Self::File, "pieces") => Self::Piece,
+            (Self::File, "workflow") => Self::File,
+            (Self::File, "states") => Self::State,
+            (Self::File, "transitions") => Self::Transition,
+            (Self::File, "legal") => Self::Legal,
+            (Self::File, "notice") => Self::Notice,
+            (Self::Notice, "retention") => Self::Retention,
+            (Self::File, "opening") => Self::Opening,
+            (Self::Page, "stop-if") | (Self::Field, "check") => Self::Rule,
+            (Self::Field, "rows") => Self::Rows,
+            _ => Self::Free,
+        }
+    }
+
+    /// The entries in canonical order; those of equal rank as they were.
+    pub fn sorted(self, entries: &[Entry]) -> Vec<&Entry> {
+        let order = self.order();
+        let place = |key: &str| order.iter().position(|known| *known == key);
+        let others = place(self.others()).unwrap_or(order.len());
+        let mut sorted: Vec<_> = entries.iter().collect();
+        sorted.sort_by_key(|entry| match place(&entry.key) {
+            Some(place) => (place, 1),
+            None => (others, 0),
+        });
+        sorted
+    }
+}
+
+pub(super) fn write(tree: &Node) -> String {
+    write::file(tree)
+}
+
+/// Says which format a closed version is in, so that it stays readable for ever.
+pub(super) fn with_format(mut tree: Node) -> Node {
+    let at = tree.at.clone();
+    if let Body::Map(entries) = &mut tree.body {
+        entries.retain(|entry| entry.key != "format");
+        let value = Node::of_text(at.clone(), FORMAT.to_string());
+        entries.insert(0, Entry { key: "format".to_owned(), at, value });
+    }
+    tree
+}

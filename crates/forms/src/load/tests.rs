@@ -1,0 +1,221 @@
+use std::{fmt::Write, fs, path::Path};
+
+use super::*;
+
+fn folder(path: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "no file in {path}");
+    files
+}
+
+/// The real shared files, and those that only tests use.
+fn shared() -> Shared {
+    let mut files = BTreeMap::new();
+    for (name, text) in folder("../../procedures/workflows") {
+        files.insert(format!("workflows/{name}"), text);
+    }
+    for (name, text) in folder("src/load/samples/blocks") {
+        files.insert(format!("blocks/{name}"), text);
+    }
+    Shared { files }
+}
+
+fn listed(found: &[Finding]) -> String {
+    let mut out = String::new();
+    for finding in found {
+        writeln!(out, "{finding}").unwrap();
+    }
+    out
+}
+
+#[test]
+fn bad_files() {
+    for (name, text) in folder("src/load/samples/bad") {
+        let found = procedure(&name, &text, &shared()).expect_err(&name);
+        insta::assert_snapshot!(name.trim_end_matches(".yaml"), listed(&found));
+    }
+}
+
+#[test]
+fn bad_workflows() {
+    for (name, text) in folder("src/load/samples/bad-workflows") {
+        let found = workflow(&name, &text).expect_err(&name);
+        insta::assert_snapshot!(format!("workflow-{}", name.trim_end_matches(".yaml")), listed(&found));
+    }
+}
+
+#[test]
+fn good_files_load_and_their_closed_form_is_the_same_procedure() {
+    for (name, text) in folder("src/load/samples/good") {
+        let read = procedure(&name, &text, &shared()).unwrap_or_else(|found| panic!("{}", listed(&found)));
+        let closed = closed(&name, &text, &shared()).unwrap();
+        let again = procedure("version", &closed, &Shared::default())
+            .unwrap_or_else(|found| panic!("{}{closed}", listed(&found)));
+        assert_eq!(format!("{read:#?}"), format!("{again:#?}"), "{name}");
+        assert!(closed.starts_with("format: 1\n"), "{name}");
+        assert_eq!(super::closed("version", &closed, &Shared::default()).unwrap(), closed, "{name}");
+    }
+}
+
+#[test]
+fn a_full_file_in_canonical_form() {
+    let (_, text) = folder("src/load/samples/good").into_iter().find(|(name, _)| name == "complet.yaml").unwrap();
+    insta::assert_snapshot!("fmt-complet", fmt("complet.yaml", &text).unwrap());
+    insta::assert_snapshot!("closed-complet", closed("complet.yaml", &text, &shared()).unwrap());
+}
+
+#[test]
+fn shipped_workflows_are_right_and_in_canonical_form() {
+    for (name, text) in folder("../../procedures/workflows") {
+        let read = workflow(&name, &text).unwrap_or_else(|found| panic!("{}", listed(&found)));
+        assert_eq!(format!("{}.yaml", read.id), name);
+        assert_eq!(fmt(&name, &text).unwrap(), text, "run `guichet fmt`: {name}");
+        for transition in &read.transitions {
+            let by_agent = matches!(transition.who, crate::workflow::Who::Process | crate::workflow::Who::Decide);
+            assert!(!by_agent || transition.receives.is_some(), "{name}: {}", transition.id);
+        }
+    }
+}
+
+/// Everything in the project that is a procedure file keeps its meaning and settles in one pass.
+#[test]
+fn canonical_form_is_stable() {
+    let mut files = folder("../../procedures/workflows");
+    for path in ["samples/good", "samples/bad", "samples/blocks", "samples/bad-workflows"] {
+        files.extend(folder(&format!("src/load/{path}")));
+    }
+    files.extend(folder("../../procedures"));
+    files.extend(folder("../../procedures/blocks"));
+    for (name, text) in files {
+        let Ok(once) = fmt(&name, &text) else { continue };
+        assert_eq!(fmt(&name, &once).unwrap(), once, "{name}");
+        assert_eq!(meaning(&text), meaning(&once), "{name}");
+        assert!(once.lines().all(|line| line == line.trim_end()), "{name}");
+    }
+}
+
+/// The shipped catalogue: right, in canonical form, and the same once closed.
+#[test]
+fn shipped_procedures() {
+    let mut shared = Shared::default();
+    for kind in ["blocks", "workflows"] {
+        for (name, text) in folder(&format!("../../procedures/{kind}")) {
+            assert_eq!(fmt(&name, &text).unwrap(), text, "run `guichet fmt`: {kind}/{name}");
+            shared.files.insert(format!("{kind}/{name}"), text);
+        }
+    }
+    let mut found = Vec::new();
+    for (name, text) in folder("../../procedures") {
+        match procedure(&name, &text, &shared) {
+            Ok(read) => {
+                let again = procedure("version", &closed(&name, &text, &shared).unwrap(), &Shared::default()).unwrap();
+                assert_eq!(format!("{read:?}"), format!("{again:?}"), "{name}");
+            }
+            Err(more) => found.extend(more),
+        }
+        assert_eq!(fmt(&name, &text).unwrap(), text, "run `guichet fmt`: {name}");
+    }
+    assert!(found.is_empty(), "{}", listed(&found));
+}
+
+/// The tree without places and styles, keys of every mapping but answers in one order.
+fn meaning(text: &str) -> String {
+    fn walk(node: &node::Node, out: &mut String) {
+        match &node.body {
+            node::Body::Text(text) => write!(out, "{:?}", text.value).unwrap(),
+            node::Body::List(items) => {
+                out.push('[');
+                for item in items {
+                    walk(item, out);
+                    out.push(',');
+                }
+                out.push(']');
+            }
+            node::Body::Map(entries) => {
+                out.push('{');
+                let mut entries: Vec<_> = entries.iter().collect();
+                entries.sort_by(|a, b| a.key.cmp(&b.key));
+                for entry in entries {
+                    write!(out, "{:?}:", entry.key).unwrap();
+                    walk(&entry.value, out);
+                    out.push(',');
+                }
+                out.push('}');
+            }
+        }
+    }
+    let mut out = String::new();
+    walk(&yaml::read("x", text, &mut Vec::new()).unwrap(), &mut out);
+    out
+}
+
+proptest::proptest! {
+    /// Whatever text a studio puts in, the canonical form gives it back.
+    #[test]
+    fn any_text_survives(value in "[ -~éàœ«»’\u{a0}\u{202f}\n\t#:'\"\\[\\]{},|>&*!%@`-]{0,160}", key in "[a-z#: '\"-]{1,12}") {
+        let value = value.trim().to_owned();
+        let at = node::At { file: "x".into(), line: 1, column: 1 };
+        let entry = |key: &str, value: node::Node| node::Entry { key: key.to_owned(), at: at.clone(), value };
+        let text = |plain| node::Node {
+            at: at.clone(),
+            body: node::Body::Text(node::Text { value: value.clone(), plain, ..node::Text::default() }),
+        };
+        let list = node::Node { at: at.clone(), body: node::Body::List(vec![text(false), text(true)]) };
+        let inner = node::Node { at: at.clone(), body: node::Body::Map(vec![entry("a", text(true)), entry("b", list)]) };
+        let key = key.trim();
+        proptest::prop_assume!(!key.is_empty());
+        let tree = node::Node { at: at.clone(), body: node::Body::Map(vec![entry(key, inner)]) };
+        let written = fmt::write(&tree);
+        let mut found = Vec::new();
+        let again = yaml::read("x", &written, &mut found);
+        proptest::prop_assert!(found.is_empty(), "{written}{found:?}");
+        let again = again.unwrap();
+        let inner = again.get(key).unwrap();
+        proptest::prop_assert_eq!(inner.get("a").unwrap().text(), Some(value.as_str()), "{}", &written);
+        for item in inner.get("b").unwrap().list().unwrap() {
+            proptest::prop_assert_eq!(item.text(), Some(value.as_str()), "{}", &written);
+        }
+        proptest::prop_assert_eq!(fmt::write(&again), written);
+    }
+
+    /// No input makes the loader panic.
+    #[test]
+    fn any_input_is_answered(text in "(a|id|:|: |- |\n|\n  |#|'|\"|\\||>|\\[|\\]|\\{|\\}|,|é|!|&|\\*| |pages|fields|use){0,60}") {
+        let _ = procedure("x.yaml", &text, &Shared::default());
+        let _ = fmt("x.yaml", &text);
+    }
+}
+
+#[test]
+fn limits() {
+    let long = format!("id: {}", "a".repeat(1_000_000));
+    assert!(listed(&procedure("x", &long, &Shared::default()).unwrap_err()).contains("1 Mo"));
+    let deep = "[".repeat(100_000);
+    assert!(listed(&procedure("x", &deep, &Shared::default()).unwrap_err()).contains("64 niveaux"));
+    let mut files = BTreeMap::new();
+    for level in 0..20 {
+        let inner = level + 1;
+        files.insert(
+            format!("blocks/b{level}.yaml"),
+            format!("fields: [{{use: b{inner}}}, {{use: b{inner}}}, {{use: b{inner}}}]"),
+        );
+    }
+    files.insert("blocks/b20.yaml".to_owned(), "fields: [{id: a, ask: A, kind: text}]".to_owned());
+    let found = procedure("x", "pages: [{title: P, fields: [{use: b0}]}]", &Shared { files }).unwrap_err();
+    assert!(listed(&found).contains("2 000"), "{}", listed(&found));
+}
+
+#[test]
+fn same_text_same_hash() {
+    assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}

@@ -1,0 +1,126 @@
+//! One complete example of data per template.
+
+use serde_json::{Value, json};
+
+fn common() -> Value {
+    json!({
+        "authority": { "name": "Ville de Saint-Élier", "color": "#1f5a8a" },
+        "department": {
+            "name": "Service de l’état civil",
+            "address": ["Hôtel de ville", "1, place de la Liberté", "99000 Saint-Élier"],
+            "email": "etat-civil@saint-elier.example",
+            "phone": "01 99 00 12 34"
+        },
+        "reference": "SEL-2026-004217",
+        "procedure": "Demander un acte de naissance",
+        "received": "21 novembre 2026 à 23 h 41",
+        "filer": "Noémie Lefèvre-Gaüzère",
+        "delay": "Sans réponse de notre part le 21 janvier 2027, votre demande sera considérée comme refusée. Vous pourrez alors saisir le tribunal administratif dans les deux mois.",
+        "sections": [
+            { "title": "L’acte demandé", "entries": [
+                { "label": "Où a eu lieu la naissance\u{a0}?", "value": "À Saint-Élier" },
+                { "label": "Quel document souhaitez-vous\u{a0}?", "value": "Copie intégrale" },
+                { "label": "Combien d’exemplaires\u{a0}?", "value": "2" }
+            ] },
+            { "title": "La personne concernée", "entries": [
+                { "label": "Nom de naissance", "value": "Gaüzère" },
+                { "label": "Prénoms", "value": "Noémie Françoise Zoé" },
+                { "label": "Date de naissance", "value": "29 février 1988" },
+                { "label": "Parents", "value": ["Cœur Gaüzère", "Anaïs Le Goff"] }
+            ] },
+            { "title": "Vous", "entries": [
+                { "label": "Vous êtes…", "value": "la personne concernée" },
+                { "label": "Adresse", "value": "12 bis, rue de l’Œuvre\nAppartement 4\n99000 Saint-Élier" },
+                { "label": "Courriel", "value": "noemie@exemple.example" }
+            ] }
+        ],
+        "pieces": [
+            { "label": "Livret de famille", "name": "livret-été.pdf", "size": 1_253_000 },
+            { "label": "Mandat", "name": "mandat.jpg", "size": 45_300 }
+        ]
+    })
+}
+
+fn notice() -> Value {
+    json!({
+        "purpose": "délivrer la copie ou l’extrait demandé.",
+        "basis": "mission d’intérêt public.",
+        "recipients": ["le service de l’état civil"],
+        "retention": "trois mois, puis un an aux archives intermédiaires.",
+        "rights": "Vous pouvez demander à voir vos données, à les faire corriger ou effacer, auprès de la personne déléguée à la protection des données\u{a0}: dpo@saint-elier.example. Vous pouvez aussi saisir la Cnil."
+    })
+}
+
+fn with(mut base: Value, more: &Value) -> Value {
+    if let (Value::Object(base), Value::Object(more)) = (&mut base, more) {
+        base.extend(more.clone());
+    }
+    base
+}
+
+pub(crate) fn receipt() -> Value {
+    with(
+        common(),
+        &json!({
+            "tracking": "SEL-7F3K-29",
+            "next": [
+                "Le service de l’état civil étudie votre demande.",
+                "Vous recevez un courriel dès qu’elle avance.",
+                "L’acte vous est envoyé par courrier sous cinq jours ouvrés."
+            ],
+            "notice": notice()
+        }),
+    )
+}
+
+pub(crate) fn request() -> Value {
+    with(
+        common(),
+        &json!({
+            "state": "Acceptée",
+            "channel": "en ligne",
+            "decision": {
+                "label": "Demande acceptée",
+                "date": "23 novembre 2026 à 10 h 12",
+                "author": "Aïcha Benoît, officière d’état civil",
+                "text": "L’acte a été trouvé au registre de 1988."
+            },
+            "history": [
+                { "date": "21 novembre 2026 à 23 h 41", "text": "Demande reçue" },
+                { "date": "23 novembre 2026 à 9 h 02", "text": "Dossier ouvert", "by": "Service de l’état civil" },
+                { "date": "23 novembre 2026 à 10 h 12", "text": "Demande acceptée", "by": "Service de l’état civil" }
+            ]
+        }),
+    )
+}
+
+pub(crate) fn decision() -> Value {
+    with(
+        common(),
+        &json!({
+            "recipient": {
+                "name": "Noémie Lefèvre-Gaüzère",
+                "address": ["12 bis, rue de l’Œuvre", "Appartement 4", "99000 Saint-Élier"]
+            },
+            "place": "Saint-Élier",
+            "subject": "Refus de votre demande d’acte de naissance",
+            "opening": ["Madame,", "Vous nous avez demandé la copie intégrale d’un acte de naissance."],
+            "decision": "Votre demande est refusée.",
+            "ground": "Décret n° 2017-890 du 6 mai 2017 relatif à l’état civil, article 30.",
+            "facts": ["L’acte demandé a moins de soixante-quinze ans.", "Vous n’êtes ni la personne concernée, ni de sa famille proche."],
+            "closing": "Vous pouvez demander un extrait sans filiation, sans avoir à vous justifier.",
+            "automatic": "Cette décision n’a pas été prise de façon automatique.",
+            "author": {
+                "first_name": "Aïcha", "name": "Benoît",
+                "quality": "Officière d’état civil, par délégation du maire",
+                "service": "Service de l’état civil"
+            },
+            "signature": "Signé",
+            "appeal": [
+                "Dans les deux mois, vous pouvez demander au maire de revoir sa décision (recours gracieux).",
+                "Vous pouvez aussi saisir le procureur de la République près le tribunal judiciaire."
+            ],
+            "notice": notice()
+        }),
+    )
+}

@@ -1,0 +1,195 @@
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use jiff::civil::date;
+use serde_json::json;
+
+use super::*;
+
+const DAY: Date = date(2026, 11, 21);
+
+/// What one of the poppler tools says of a PDF given on its standard input.
+fn poppler(tool: &str, arguments: &[&str], pdf: &[u8]) -> String {
+    let mut child = Command::new(tool)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("poppler-utils is installed");
+    child.stdin.take().unwrap().write_all(pdf).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{tool} refuses the file");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn text(pdf: &[u8]) -> String {
+    poppler("pdftotext", &["-raw", "-", "-"], pdf)
+}
+
+fn fact(info: &str, name: &str) -> String {
+    let line = info.lines().find(|line| line.starts_with(name));
+    line.and_then(|line| line.split_once(':')).map(|(_, fact)| fact.trim().to_owned()).unwrap_or_default()
+}
+
+fn letter(template: &Template, data: &Value) -> Vec<u8> {
+    render(template, data, DAY).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn each_sample_gives_a_tagged_letter_with_its_accents() {
+    for (template, pages, words) in [
+        (&*RECEIPT, "2", vec!["Accusé d’enregistrement", "Et maintenant", "livret-été.pdf (1,3 Mo)", "45 Ko", "SEL-7F3K-29", "Cnil"]),
+        (&*REQUEST, "2", vec!["Dossier SEL-2026-004217", "Historique", "Dossier ouvert", "officière d’état civil", "21 novembre 2026"]),
+        (&*DECISION, "1", vec!["Saint-Élier, le 21 novembre 2026", "Votre demande est refusée.", "Aïcha Benoît", "recours gracieux"]),
+    ] {
+        let pdf = letter(template, &template.sample());
+        assert!(pdf.starts_with(b"%PDF-1.7"));
+        let info = poppler("pdfinfo", &["-"], &pdf);
+        assert_eq!(fact(&info, "Tagged"), "yes", "{}", template.name());
+        assert_eq!(fact(&info, "Pages"), pages, "{}", template.name());
+        assert_eq!(fact(&info, "Author"), "Ville de Saint-Élier");
+        let text = text(&pdf);
+        for word in words.into_iter().chain(["SEL-2026-004217", "Demander un acte de naissance", "Hôtel de ville"]) {
+            assert!(text.contains(word), "{} lacks {word:?} in:\n{text}", template.name());
+        }
+    }
+}
+
+#[test]
+fn says_that_it_conforms_to_both_standards() {
+    let pdf = letter(&RECEIPT, &RECEIPT.sample());
+    let meta = poppler("pdfinfo", &["-meta", "-"], &pdf);
+    for claim in ["<pdfaid:part>2<", "<pdfaid:conformance>A<", "<pdfuaid:part>1<"] {
+        assert!(meta.contains(claim), "no {claim} in {meta}");
+    }
+    let raw = String::from_utf8_lossy(&pdf);
+    assert!(raw.contains("/Lang(fr"), "the language is told");
+}
+
+#[test]
+fn labels_are_row_headers_for_screen_readers() {
+    let structure = poppler("pdfinfo", &["-struct", "-"], &letter(&RECEIPT, &RECEIPT.sample()));
+    for tag in ["H1", "H2", "H3", "Table", "TH", "TD", "LI"] {
+        assert!(structure.lines().any(|line| line.trim().starts_with(tag)), "no {tag} in {structure}");
+    }
+    let scope = poppler("pdfinfo", &["-struct-text", "-"], &letter(&RECEIPT, &RECEIPT.sample()));
+    assert!(scope.contains("Référence"));
+}
+
+#[test]
+fn optional_parts_may_be_absent_or_null() {
+    let bare = json!({
+        "authority": { "name": "Ville de S." },
+        "department": { "name": "Accueil" },
+        "reference": "R-1", "procedure": "Écrire à la ville", "received": "hier",
+        "sections": [], "pieces": [], "filer": null, "next": [], "tracking": null
+    });
+    let text = text(&letter(&RECEIPT, &bare));
+    assert!(text.contains("R-1") && text.contains("Aucune pièce"));
+    for absent in ["Code de suivi", "Déposée par", "Délai", "Et maintenant", "Vos données"] {
+        assert!(!text.contains(absent), "{absent} is printed in:\n{text}");
+    }
+}
+
+#[test]
+fn data_is_never_read_as_markup() {
+    let nasty = r#"#read("/etc/passwd") $x^2$ *gras* \ \u{41} "a" 'b' `c` <d> @e [f] {g} // h /* i */ = j #panic("k") #(1+1) ~ -- ..."#;
+    for template in [&*RECEIPT, &*REQUEST, &*DECISION] {
+        let mut data = template.sample();
+        replace_texts(&mut data, nasty);
+        let printed = text(&letter(template, &data)).replace(['\n', ' '], "");
+        let wanted = nasty.replace(' ', "");
+        assert!(printed.contains(&wanted), "{} changed the text:\n{printed}", template.name());
+    }
+}
+
+fn replace_texts(data: &mut Value, by: &str) {
+    match data {
+        Value::String(text) => by.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_texts(item, by)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| replace_texts(field, by)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_template_reaches_nothing_but_its_data() {
+    for attempt in [
+        "#read(\"/etc/passwd\")",
+        "#read(\"../../etc/passwd\")",
+        "#read(\"/data.json.bak\")",
+        "#import \"/other.typ\": x",
+        "#import \"@preview/cetz:0.2.0\"",
+        "#image(\"/logo.png\", alt: \"x\")",
+    ] {
+        let template = Template::embedded("attempt", attempt, samples::receipt);
+        let error = render(&template, &json!({}), DAY).unwrap_err();
+        assert!(matches!(error, LetterError::Template { .. }), "{attempt}: {error}");
+    }
+}
+
+#[test]
+fn an_inaccessible_letter_is_refused() {
+    let source = "#set document(title: \"T\", date: datetime.today())\n= T\n=== Saute un niveau";
+    let template = Template::embedded("skips", source, samples::receipt);
+    let error = render(&template, &json!({}), DAY).unwrap_err();
+    assert!(matches!(error, LetterError::NotConforming { .. }), "{error}");
+}
+
+#[test]
+fn any_character_can_be_typed() {
+    let mut data = RECEIPT.sample();
+    data["sections"] = json!([{ "title": "Écritures 🎉", "entries": [
+        { "label": "Emoji", "value": "avant 🎉👩‍👩‍👧 après" },
+        { "label": "Arabe", "value": "محمد بن علي" },
+        { "label": "Hébreu", "value": "שָׁלוֹם" },
+        { "label": "Chinois", "value": "王小明" },
+        { "label": "Hindi, thaï", "value": "क्षत्रिय กรุงเทพ" },
+        { "label": "Cyrillique, grec, arménien, géorgien", "value": "Ольга Ωμέγα Հայ ქართ" },
+        { "label": "Vietnamien, turc, polonais", "value": "Nguyễn Thị Ánh, Işık, Łódź" },
+        { "label": "Décomposé", "value": "Noe\u{308}mie franc\u{327}aise e\u{301}te\u{301}" },
+        { "label": "Commandes", "value": "a\u{0}b\u{7}c\u{202e}d\u{feff}e\u{fffe}f\u{e000}g\u{10ffff}h\u{200d}i\u{ad}j\tk\r\nl\u{2028}m" },
+        { "label": "Espaces", "value": "a\u{a0}b\u{202f}c\u{2009}d\u{3000}e" },
+        { "label": "Signes", "value": "€ № ½ … — « » “ ” ’ • → ☎ ✓ ∀ 🅰 ﬁ ﷽ Ǆ ͏ ̀" },
+        { "label": "", "value": "" },
+        { "label": "\n", "value": [] },
+        { "label": "Long", "value": "Ж".repeat(2000) },
+    ]}]);
+    let text = text(&letter(&RECEIPT, &data));
+    for word in ["avant □", "Ольга Ωμέγα", "Nguyễn Thị Ánh, Işık, Łódź", "Noe\u{308}mie franc\u{327}aise e\u{301}te\u{301}", "abcde□fg□hij k\nl\nm"] {
+        assert!(text.contains(word), "no {word:?} in:\n{text}");
+    }
+    assert_eq!(text.matches('Ж').count(), 2000, "a long word is broken, not cut");
+}
+
+#[test]
+fn every_character_of_the_first_planes_prints_or_is_replaced() {
+    let all = (0..=0x1_ffffu32).filter_map(char::from_u32).collect::<Vec<_>>();
+    let rows = all.chunks(1024).enumerate().map(|(row, characters)| {
+        let spaced = characters.iter().flat_map(|one| [*one, ' ']).collect::<String>();
+        json!({ "label": format!("{row}"), "value": spaced })
+    });
+    let mut data = RECEIPT.sample();
+    data["sections"] = json!([{ "title": "Tout", "entries": rows.collect::<Vec<_>>() }]);
+    letter(&RECEIPT, &data);
+}
+
+#[test]
+fn the_same_letter_has_the_same_bytes() {
+    let data = DECISION.sample();
+    assert_eq!(letter(&DECISION, &data), letter(&DECISION, &data));
+}
+
+#[test]
+fn missing_data_is_an_error_that_names_it() {
+    let mut data = RECEIPT.sample();
+    data.as_object_mut().unwrap().remove("reference");
+    let error = render(&RECEIPT, &data, DAY).unwrap_err().to_string();
+    assert!(error.contains("reference"), "{error}");
+}
+
+#[test]
+fn the_first_of_a_month_is_written_1er() {
+    let pdf = render(&DECISION, &DECISION.sample(), date(2027, 3, 1)).unwrap();
+    assert!(text(&pdf).contains("le 1er mars 2027"));
+}

@@ -1,0 +1,115 @@
+//! All that a template can see: itself, the shared blocks, its data, the date.
+
+use std::sync::LazyLock;
+
+use jiff::civil::Date;
+use serde_json::Value;
+use typst::diag::{FileError, FileResult};
+use typst::foundations::{Bytes, Datetime, Duration};
+use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
+use typst::text::{Font, FontBook};
+use typst::utils::LazyHash;
+use typst::{Feature, Features, Library, LibraryExt, World};
+use typst_kit::fonts::FontStore;
+
+/// Faces taken out of those that Typst carries: one family for the text, and a
+/// second for the characters that the first lacks (parts of other alphabets, signs).
+const FACES: [&str; 5] = [
+    "LibertinusSerif-Regular",
+    "LibertinusSerif-Bold",
+    "LibertinusSerif-Italic",
+    "LibertinusSerif-BoldItalic",
+    "DejaVuSansMono",
+];
+
+static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| {
+    // The extras hold the header cells of a row, which make our tables readable aloud.
+    let features = Features::from_iter([Feature::A11yExtras]);
+    LazyHash::new(Library::builder().with_features(features).build())
+});
+
+static FONTS: LazyLock<FontStore> = LazyLock::new(|| {
+    let mut store = FontStore::new();
+    store.extend(typst_kit::fonts::embedded().filter(|(font, _)| {
+        font.post_script_name().is_some_and(|name| FACES.contains(&name.as_str()))
+    }));
+    store
+});
+
+static COMMON: LazyLock<Source> = LazyLock::new(|| {
+    let text = include_str!("../templates/common.typ").to_owned();
+    Source::new(id("/common.typ"), text)
+});
+
+static MAIN: LazyLock<FileId> = LazyLock::new(|| id("/main.typ"));
+static DATA: LazyLock<FileId> = LazyLock::new(|| id("/data.json"));
+
+#[expect(clippy::expect_used, reason = "only called with the three literals above")]
+fn id(path: &str) -> FileId {
+    let path = VirtualPath::new(path).expect("a literal path is well formed");
+    RootedPath::new(VirtualRoot::Project, path).intern()
+}
+
+/// The name under which a template sees itself.
+pub(crate) fn main_id() -> FileId {
+    *MAIN
+}
+
+/// Whether one of the fonts can draw this character.
+pub(crate) fn covers(character: char) -> bool {
+    (0..FACES.len())
+        .filter_map(|index| FONTS.book().info(index))
+        .any(|info| info.coverage.contains(u32::from(character)))
+}
+
+/// The world of one letter.
+pub(crate) struct Desk<'a> {
+    main: &'a Source,
+    data: Bytes,
+    date: Date,
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) fn new(main: &'a Source, data: &Value, date: Date) -> Self {
+        Self { main, data: Bytes::from_string(data.to_string()), date }
+    }
+}
+
+impl World for Desk<'_> {
+    fn library(&self) -> &LazyHash<Library> {
+        &LIBRARY
+    }
+
+    fn book(&self) -> &LazyHash<FontBook> {
+        FONTS.book()
+    }
+
+    fn main(&self) -> FileId {
+        main_id()
+    }
+
+    fn source(&self, id: FileId) -> FileResult<Source> {
+        match id {
+            id if id == main_id() => Ok(self.main.clone()),
+            id if id == COMMON.id() => Ok(COMMON.clone()),
+            _ => Err(FileError::AccessDenied),
+        }
+    }
+
+    fn file(&self, id: FileId) -> FileResult<Bytes> {
+        if id == *DATA { Ok(self.data.clone()) } else { Err(FileError::AccessDenied) }
+    }
+
+    fn font(&self, index: usize) -> Option<Font> {
+        FONTS.font(index)
+    }
+
+    fn today(&self, _: Option<Duration>) -> Option<Datetime> {
+        let part = |number: i8| u8::try_from(number).ok();
+        Datetime::from_ymd(
+            i32::from(self.date.year()),
+            part(self.date.month())?,
+            part(self.date.day())?,
+        )
+    }
+}

@@ -1,0 +1,165 @@
+//! Sessions: an opaque random token in a cookie, its hash in the database. Usagers and agents have
+//! separate cookies, so that an agent may also file their own requests in the same browser.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use db::{Tx, args, row, sql};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    platform::secret,
+    visit::Visit,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Usager,
+    Agent,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usager => "usager",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// Drafts outlive a working day; an agent's screen should not.
+    fn lasts(self) -> SignedDuration {
+        match self {
+            Self::Usager => SignedDuration::from_hours(30 * 24),
+            Self::Agent => SignedDuration::from_hours(12),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: Uuid,
+    pub account: Option<Account>,
+    /// Requests of the account that wait for its answer.
+    pub waiting: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: Uuid,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub phone: Option<String>,
+    /// An agent's quality (« Responsable de l'état civil »), on every decision.
+    pub quality: Option<String>,
+}
+
+impl Account {
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name).trim().to_owned()
+    }
+}
+
+row! {
+    struct Found {
+        id: Uuid,
+        expires_at: Timestamp,
+        account_id: Option<Uuid>,
+        email: Option<String>,
+        first_name: Option<String>,
+        last_name: Option<String>,
+        phone: Option<String>,
+        quality: Option<String>,
+        waiting: i64,
+    }
+}
+
+/// Name of the cookie. `__Host-` binds it to this very host, over HTTPS.
+fn cookie_name(visit: &Visit, kind: Kind) -> String {
+    let prefix = if visit.app.config.secure_cookies { "__Host-" } else { "" };
+    format!("{prefix}guichet-{}", kind.name())
+}
+
+fn token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
+    cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+/// Whether the browser presents any session, valid or not.
+pub fn presented(visit: &Visit, headers: &HeaderMap) -> bool {
+    token(headers, &cookie_name(visit, Kind::Usager)).is_some()
+}
+
+pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Option<Session>, db::Error> {
+    let Some(token) = token(headers, &cookie_name(visit, kind)) else { return Ok(None) };
+    let hash = secret::digest(token);
+    let found: Option<Found> = visit
+        .db
+        .first(
+            sql!(
+                "select s.id, s.expires_at, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
+                   (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
+                 from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
+                 where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
+            ),
+            args![visit.db.authority(), hash, kind.name(), visit.now],
+        )
+        .await?;
+    let Some(found) = found else { return Ok(None) };
+    let account = match (found.account_id, found.email) {
+        (Some(id), Some(email)) => Some(Account {
+            id,
+            email,
+            first_name: found.first_name.unwrap_or_default(),
+            last_name: found.last_name.unwrap_or_default(),
+            phone: found.phone,
+            quality: found.quality,
+        }),
+        _ => None,
+    };
+    Ok(Some(Session { id: found.id, account, waiting: found.waiting }))
+}
+
+/// A session just opened: its id, and the cookie to set.
+pub struct Opened {
+    pub id: Uuid,
+    pub cookie: HeaderValue,
+}
+
+/// Opens a session; `account` is none for somebody who files without an account.
+pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<Uuid>) -> Result<Opened, db::Error> {
+    let (id, token) = (visit.id(), secret::token());
+    let expires = visit.now.checked_add(kind.lasts()).unwrap_or(visit.now);
+    tx.run(
+        sql!("insert into session (authority_id, id, token_hash, kind, account_id, created_at, seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $6, $7)"),
+        args![tx.authority(), id, secret::digest(&token), kind.name(), account, visit.now, expires],
+    )
+    .await?;
+    Ok(Opened { id, cookie: cookie(visit, kind, &token, kind.lasts().as_secs()) })
+}
+
+pub async fn close(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
+    tx.run(sql!("delete from session where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
+    Ok(())
+}
+
+/// Ends every other session of an account (its password changed).
+pub async fn close_others(tx: &mut Tx, account: Uuid, kept: Option<Uuid>) -> Result<(), db::Error> {
+    tx.run(
+        sql!("delete from session where authority_id = $1 and account_id = $2 and (cast($3 as uuid) is null or id <> $3)"),
+        args![tx.authority(), account, kept],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The cookie that makes the browser forget its session.
+pub fn forget(visit: &Visit, kind: Kind) -> HeaderValue {
+    cookie(visit, kind, "", 0)
+}
+
+fn cookie(visit: &Visit, kind: Kind, token: &str, seconds: i64) -> HeaderValue {
+    let secure = if visit.app.config.secure_cookies { "; Secure" } else { "" };
+    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(visit, kind));
+    // Only letters, digits and punctuation fit for headers: this cannot fail.
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,73 @@
+//! What a running portal holds: built once, shared by every handler and worker. Nothing here must
+//! be shared between processes: caches only.
+
+use std::{ops::Deref, sync::Arc};
+
+use anyhow::{Context, Result};
+use db::{Db, DbOptions};
+use tokio::sync::Notify;
+
+use crate::{
+    authorities::Sites,
+    catalogue::Catalogue,
+    migrations,
+    platform::{clock::Clock, config::Config, mail::Mailer, page::Templates, secret::Secret, storage::Storage},
+    visit::PageCache,
+};
+
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub struct Inner {
+    pub config: Config,
+    /// Without authority: for what concerns the whole installation.
+    pub db: Db,
+    pub clock: Clock,
+    pub templates: Templates,
+    pub storage: Storage,
+    pub mailer: Mailer,
+    pub secret: Secret,
+    pub sites: Sites,
+    pub catalogue: Catalogue,
+    pub pages: PageCache,
+    /// Wakes the worker of this process when it queued something.
+    pub work: Notify,
+    pub http: reqwest::Client,
+    /// A sample city: says so on every page and shows the local outbox.
+    pub demo: bool,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Opens database and storage, and brings the database to this version.
+    #[expect(clippy::disallowed_methods, reason = "the data folder, at start")]
+    pub async fn open(config: Config, clock: Clock, demo: bool) -> Result<Self> {
+        std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
+        let options = DbOptions { max_connections: config.database_connections, replica_url: Some(config.database_replica.clone()).filter(|url| !url.is_empty()), ..DbOptions::default() };
+        let db = Db::open(&config.database_url(), options).await.context("database")?;
+        db.migrate(migrations::ALL).await.context("migrations")?;
+        let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build()?;
+        Ok(Self(Arc::new(Inner {
+            templates: Templates::new(config.templates.clone()),
+            storage: Storage::open(&config)?,
+            mailer: Mailer::open(&config.mail)?,
+            secret: Secret::open(&config.secret, &config.data)?,
+            sites: Sites::default(),
+            catalogue: Catalogue::default(),
+            pages: PageCache::default(),
+            work: Notify::new(),
+            config,
+            db,
+            clock,
+            http,
+            demo,
+        })))
+    }
+}

@@ -1,0 +1,152 @@
+//! Authorities (« collectivités ») sharing an installation, each found by its host name, and their
+//! departments (« services »).
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+};
+
+use db::{Db, args, row, sql};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How long a replica may miss a change of hosts or settings.
+const FRESH: SignedDuration = SignedDuration::from_secs(15);
+
+#[derive(Debug, Clone)]
+pub struct Authority {
+    pub id: Uuid,
+    pub slug: String,
+    pub name: String,
+    pub settings: Settings,
+    pub zone: TimeZone,
+}
+
+/// What an authority says of itself; kept as JSON.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Settings {
+    /// « Valmont ».
+    pub short: String,
+    /// First letters of every reference: `VAL`.
+    pub prefix: String,
+    pub zone: String,
+    pub address: String,
+    pub phone: String,
+    pub email: String,
+    pub site: String,
+    pub dpo_email: String,
+    pub opening_hours: String,
+    pub themes: Vec<Topic>,
+    pub events: Vec<Topic>,
+    /// Procedures shown first on the home page.
+    pub popular: Vec<String>,
+    /// Streets for address suggestions when no address service is configured.
+    #[serde(default)]
+    pub streets: Vec<Street>,
+    pub postcode: String,
+    pub insee: String,
+}
+
+/// A theme, or a life event.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Topic {
+    pub id: String,
+    pub title: String,
+    #[serde(default)]
+    pub summary: String,
+    #[serde(default)]
+    pub icon: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Street {
+    pub name: String,
+    pub postcode: String,
+}
+
+row! {
+    #[derive(Debug, Clone, Serialize, serde::Deserialize)]
+    pub struct Department {
+        pub id: String,
+        pub name: String,
+        pub email: Option<String>,
+        pub phone: Option<String>,
+        pub address: Option<String>,
+        pub hours: Option<String>,
+    }
+}
+
+/// Known authorities by host, read again when they are no longer fresh.
+#[derive(Default)]
+pub struct Sites(RwLock<HashMap<String, (Timestamp, Arc<Authority>)>>);
+
+impl Sites {
+    /// The authority of `host` (without its port); the host `*` answers for any other.
+    pub async fn find(&self, db: &Db, host: &str, now: Timestamp) -> Result<Option<Arc<Authority>>, db::Error> {
+        let host = host.to_ascii_lowercase();
+        if let Ok(known) = self.0.read()
+            && let Some((read, authority)) = known.get(&host)
+            && now.duration_since(*read) < FRESH
+        {
+            return Ok(Some(authority.clone()));
+        }
+        let row: Option<(Uuid, String, String, db::Json<Settings>)> = db
+            .first(
+                sql!(
+                    "select a.id, a.slug, a.name, a.settings from authority_host h join authority a on a.id = h.authority_id
+                     where h.host in ($1, '*') order by case when h.host = '*' then 1 else 0 end limit 1"
+                ),
+                args![&host],
+            )
+            .await?;
+        let Some((id, slug, name, db::Json(settings))) = row else { return Ok(None) };
+        let zone = crate::platform::clock::zone(&settings.zone);
+        let authority = Arc::new(Authority { id, slug, name, settings, zone });
+        if let Ok(mut known) = self.0.write() {
+            // A flood of invented host names must not fill the memory.
+            if known.len() > 10_000 {
+                known.clear();
+            }
+            known.insert(host, (now, authority.clone()));
+        }
+        Ok(Some(authority))
+    }
+}
+
+pub async fn create(db: &Db, id: Uuid, slug: &str, name: &str, settings: Settings, hosts: &[&str], now: Timestamp) -> Result<(), db::Error> {
+    let settings = db::Json(settings);
+    db.write(async |tx| {
+        tx.run(
+            sql!("insert into authority (id, slug, name, settings, created_at) values ($1, $2, $3, $4, $5)"),
+            args![id, slug, name, &settings, now],
+        )
+        .await?;
+        for host in hosts {
+            tx.run(sql!("insert into authority_host (host, authority_id) values ($1, $2)"), args![*host, id]).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+pub async fn add_department(db: &Db, department: &Department) -> Result<(), db::Error> {
+    let Department { id, name, email, phone, address, hours } = department;
+    db.write(async |tx| {
+        tx.run(
+            sql!("insert into department (authority_id, id, name, email, phone, address, hours) values ($1, $2, $3, $4, $5, $6, $7)"),
+            args![tx.authority(), id, name, email, phone, address, hours],
+        )
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+pub async fn department(db: &Db, id: &str) -> Result<Option<Department>, db::Error> {
+    db.first(
+        sql!("select id, name, email, phone, address, hours from department where authority_id = $1 and id = $2"),
+        args![db.authority(), id],
+    )
+    .await
+}

@@ -1,0 +1,129 @@
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use db::{Db, args, sql};
+use forms::load::{self, Shared};
+use jiff::Timestamp;
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "procedures"]
+struct Files;
+
+/// Procedure files with their shared parts: (name, text).
+pub struct Sources {
+    pub procedures: Vec<(String, String)>,
+    pub shared: Shared,
+}
+
+/// Those of the binary.
+pub fn shipped() -> Result<Sources> {
+    let mut texts = Vec::new();
+    for name in Files::iter() {
+        let file = Files::get(&name).context("embedded file")?;
+        texts.push((name.into_owned(), String::from_utf8(file.data.into_owned())?));
+    }
+    Ok(sort(texts))
+}
+
+/// Those of a folder, or of one file with the shared parts beside it.
+#[expect(clippy::disallowed_methods, reason = "reads what an administrator gives")]
+pub fn folder(path: &Path) -> Result<Sources> {
+    let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+    let mut texts = Vec::new();
+    for folder in [root.to_path_buf(), root.join("blocks"), root.join("workflows")] {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries {
+            let file = entry?.path();
+            if file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+                let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+                let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                texts.push((name, text));
+            }
+        }
+    }
+    let mut sources = sort(texts);
+    if !path.is_dir() {
+        let wanted = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        sources.procedures.retain(|(name, _)| *name == wanted);
+    }
+    if sources.procedures.is_empty() {
+        bail!("no procedure in {}", path.display());
+    }
+    Ok(sources)
+}
+
+fn sort(mut texts: Vec<(String, String)>) -> Sources {
+    texts.sort();
+    let (shared, procedures) = texts.into_iter().partition(|(name, _)| name.contains('/'));
+    Sources { procedures, shared: Shared { files: shared.into_iter().collect() } }
+}
+
+/// Publishes each procedure that differs from its current version; gives how many did.
+///
+/// # Errors
+/// A file with findings: nothing of it is published, and they are all told.
+pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize> {
+    let mut published = 0;
+    for (file, text) in &sources.procedures {
+        let told = |findings: Vec<load::Finding>| anyhow::anyhow!(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+        let procedure = load::procedure(file, text, &sources.shared).map_err(told)?;
+        let body = load::closed(file, text, &sources.shared).map_err(told)?;
+        published += usize::from(publish_one(db, &procedure.id, i64::from(procedure.format), &body, now).await?);
+    }
+    Ok(published)
+}
+
+async fn publish_one(db: &Db, id: &str, format: i64, body: &str, now: Timestamp) -> Result<bool, db::Error> {
+    let hash = load::hash(body);
+    db.write(async |tx| {
+        let last: Option<(i64, String)> = tx
+            .first(
+                sql!("select version, hash from procedure_version where authority_id = $1 and procedure_id = $2 order by version desc limit 1"),
+                args![tx.authority(), id],
+            )
+            .await?;
+        let version = match last {
+            Some((_, current)) if current == hash => return Ok(false),
+            Some((version, _)) => version + 1,
+            None => 1,
+        };
+        tx.run(
+            sql!("update procedure_version set retired_at = $1 where authority_id = $2 and procedure_id = $3 and retired_at is null"),
+            args![now, tx.authority(), id],
+        )
+        .await?;
+        tx.run(
+            sql!("insert into procedure_version (authority_id, procedure_id, version, hash, format, body, published_at) values ($1, $2, $3, $4, $5, $6, $7)"),
+            args![tx.authority(), id, version, &hash, format, body, now],
+        )
+        .await?;
+        Ok(true)
+    })
+    .await
+}
+
+/// (id, version, hash) of what is published.
+pub async fn current(db: &Db) -> Result<Vec<(String, i64, String)>, db::Error> {
+    db.all(
+        sql!("select procedure_id, version, hash from procedure_version where authority_id = $1 and retired_at is null order by procedure_id"),
+        args![db.authority()],
+    )
+    .await
+}
+
+pub async fn hash(db: &Db, id: &str, version: i64) -> Result<String, db::Error> {
+    db.one(
+        sql!("select hash from procedure_version where authority_id = $1 and procedure_id = $2 and version = $3"),
+        args![db.authority(), id, version],
+    )
+    .await
+}
+
+pub async fn body(db: &Db, id: &str, version: i64) -> Result<String, db::Error> {
+    db.one(
+        sql!("select body from procedure_version where authority_id = $1 and procedure_id = $2 and version = $3"),
+        args![db.authority(), id, version],
+    )
+    .await
+}

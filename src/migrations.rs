@@ -1,0 +1,5 @@
+//! The database's history, applied forward only, in this order.
+
+use db::Migration;
+
+pub const ALL: &[Migration] = &[Migration { name: "0001_foundation", sql: include_str!("../migrations/0001_foundation.sql"), sqlite: None, postgres: None }];

@@ -1,0 +1,126 @@
+//! Durable effects: a row written in the transaction of what caused it, carried out at least once,
+//! retried with growing delays, never two at a time for one request.
+
+use db::{Db, Tx, args, row, sql};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+/// Shape of payloads written by this version.
+const FORMAT: i64 = 1;
+/// A worker that has not answered for this long is taken for dead.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// After these many tries a person has to look: about two days.
+const TRIES: i64 = 12;
+
+pub struct NewJob {
+    pub kind: &'static str,
+    /// Names the effect: the same effect is never queued twice.
+    pub effect: String,
+    pub request: Option<Uuid>,
+    pub payload: Json,
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Claimed {
+        pub authority_id: Uuid,
+        pub id: Uuid,
+        pub kind: String,
+        pub format: i64,
+        pub request_id: Option<Uuid>,
+        pub payload: db::Json<Json>,
+        pub attempts: i64,
+        pub lease: Uuid,
+    }
+}
+
+pub async fn enqueue(tx: &mut Tx, id: Uuid, now: Timestamp, job: NewJob) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into job (authority_id, id, kind, format, effect, request_id, payload, run_at, attempts, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $8) on conflict (authority_id, effect) do nothing"
+        ),
+        args![tx.authority(), id, job.kind, FORMAT, job.effect, job.request, db::Json(job.payload), now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `count` jobs whose moment has come, oldest first, leaving those that wait for an
+/// earlier one of the same request.
+pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<Vec<Claimed>, db::Error> {
+    let until = now.checked_add(LEASE).unwrap_or(now);
+    let mut claimed: Vec<Claimed> = db
+        .write(async |tx| {
+            tx.all(
+                sql!(
+                    "update job set lease = $1, leased_until = $2, attempts = attempts + 1
+                     where (authority_id, id) in (
+                       select j.authority_id, j.id from job j
+                       where j.done_at is null and j.failed_at is null and j.run_at <= $3 and (j.leased_until is null or j.leased_until < $3)
+                         and not exists (select 1 from job e where e.authority_id = j.authority_id and e.request_id = j.request_id
+                                         and e.id < j.id and e.done_at is null and e.failed_at is null)
+                       order by j.run_at, j.id limit $4 for update skip locked)
+                     returning authority_id, id, kind, format, request_id, payload, attempts, lease"
+                ),
+                args![lease, until, now, count],
+            )
+            .await
+        })
+        .await?;
+    claimed.sort_by_key(|job| job.id);
+    Ok(claimed)
+}
+
+/// Whether anything is ready: spares a write when nothing is.
+pub async fn ready(db: &Db, now: Timestamp) -> Result<bool, db::Error> {
+    let found: Option<i64> = db
+        .first(
+            sql!("select 1 from job where done_at is null and failed_at is null and run_at <= $1 and (leased_until is null or leased_until < $1) limit 1"),
+            args![now],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Unfinished jobs of every authority.
+pub async fn pending(db: &Db) -> Result<i64, db::Error> {
+    db.one(sql!("select count(*) from job where done_at is null and failed_at is null"), args![]).await
+}
+
+/// The payload is dropped with the job: nothing personal stays in the queue.
+pub async fn done(db: &Db, job: &Claimed, now: Timestamp) -> Result<(), db::Error> {
+    let empty = db::Json(Json::Null);
+    db.write(async |tx| {
+        tx.run(
+            sql!("update job set done_at = $1, payload = $2, lease = null, leased_until = null, last_error = null where authority_id = $3 and id = $4 and lease = $5"),
+            args![now, &empty, job.authority_id, job.id, job.lease],
+        )
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Puts the job back for later, or gives up when `fatal` or after too many tries.
+pub async fn retry(db: &Db, job: &Claimed, error: &str, fatal: bool, now: Timestamp) -> Result<(), db::Error> {
+    let failed = (fatal || job.attempts >= TRIES).then_some(now);
+    let run_at = now.checked_add(back_off(job.attempts)).unwrap_or(now);
+    let error: String = error.chars().take(500).collect();
+    db.write(async |tx| {
+        tx.run(
+            sql!("update job set failed_at = $1, run_at = $2, last_error = $3, lease = null, leased_until = null where authority_id = $4 and id = $5 and lease = $6"),
+            args![failed, run_at, &error, job.authority_id, job.id, job.lease],
+        )
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// 10 s, doubling up to twelve hours.
+fn back_off(attempts: i64) -> SignedDuration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(13);
+    SignedDuration::from_secs((10_i64 << doublings).min(12 * 3600))
+}

@@ -1,0 +1,101 @@
+//! Random tokens, and codes derived from the installation's secret.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use data_encoding::BASE64URL_NOPAD;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// Letters and digits that are not taken for one another, aloud or in handwriting.
+const CLEAR: &str = "23456789ACDEFGHJKLMNPQRTUVWXYZ";
+
+#[derive(Clone)]
+pub struct Secret([u8; 32]);
+
+impl Secret {
+    pub fn new(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// The secret of the configuration, or the one kept in `data/secret`, made at first use.
+    #[expect(clippy::disallowed_methods, reason = "read once at start")]
+    pub fn open(configured: &str, data: &Path) -> Result<Self> {
+        if !configured.is_empty() {
+            return Ok(Self::new(configured));
+        }
+        let path = data.join("secret");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Self::new(text.trim())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let text = token();
+                std::fs::write(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
+                restrict(&path)?;
+                Ok(Self::new(&text))
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Ten clear characters bound to `what` and `id`: the same each time, and not kept anywhere.
+    pub fn code(&self, what: &str, id: &[u8]) -> String {
+        // Hashing key, length-framed context and key again: HMAC's purpose without its crate.
+        let inner = Sha256::new().chain_update(self.0).chain_update((what.len() as u64).to_be_bytes()).chain_update(what).chain_update(id).finalize();
+        let outer = Sha256::new().chain_update(self.0).chain_update(inner).finalize();
+        outer.iter().take(10).map(|byte| clear(*byte)).collect()
+    }
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(|| format!("cannot protect {}", path.display()))
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+fn clear(byte: u8) -> char {
+    CLEAR.as_bytes().get(usize::from(byte) % CLEAR.len()).copied().map_or('2', char::from)
+}
+
+/// 256 random bits, in 43 characters fit for addresses and cookies.
+pub fn token() -> String {
+    BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>())
+}
+
+/// `count` random clear characters, as in references.
+pub fn clear_text(count: usize) -> String {
+    std::iter::repeat_with(rand::random::<u8>).filter(|byte| usize::from(*byte) < 256 - 256 % CLEAR.len()).map(clear).take(count).collect()
+}
+
+/// What is kept of a token.
+pub fn digest(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// Compares what a person typed with a code: case, spaces and dashes do not matter, nor does time.
+pub fn same_code(typed: &str, code: &str) -> bool {
+    let typed: String = typed.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_uppercase()).collect();
+    typed.as_bytes().ct_eq(code.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_bound_and_forgiving() {
+        let secret = Secret::new("a");
+        let code = secret.code("suivi", b"1");
+        assert_eq!(code.len(), 10);
+        assert_eq!(code, secret.code("suivi", b"1"));
+        assert_ne!(code, secret.code("suivi", b"2"));
+        assert_ne!(code, Secret::new("b").code("suivi", b"1"));
+        let spaced = format!("{} {}", &code[..5].to_lowercase(), &code[5..]);
+        assert!(same_code(&spaced, &code));
+        assert!(!same_code("", &code));
+    }
+}

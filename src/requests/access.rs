@@ -1,0 +1,114 @@
+//! The one place where a request is opened. A role proves nothing about *this* request: only
+//! [`desk`] and [`mine`] yield one, with the right that was checked in its type. What is not yours
+//! looks as if it did not exist.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use db::{Query, args, sql};
+use forms::step::Actor;
+use uuid::Uuid;
+
+use super::{model::Request, store};
+use crate::{
+    agents::Role,
+    error::Problem,
+    visit::{Agent, Visitor},
+};
+
+/// What an agent wants to do with a request.
+pub trait Right {
+    const LEAST: Role;
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Read;
+#[derive(Debug, Clone, Copy)]
+pub struct Process;
+#[derive(Debug, Clone, Copy)]
+pub struct Decide;
+
+impl Right for Read {
+    const LEAST: Role = Role::Reader;
+}
+impl Right for Process {
+    const LEAST: Role = Role::Processor;
+}
+impl Right for Decide {
+    const LEAST: Role = Role::Decider;
+}
+
+/// A request that its opener may treat with the right `R`.
+#[derive(Debug)]
+pub struct Permitted<R> {
+    request: Request,
+    pub actor: Actor,
+    right: PhantomData<R>,
+}
+
+impl<R> Deref for Permitted<R> {
+    type Target = Request;
+    fn deref(&self) -> &Request {
+        &self.request
+    }
+}
+
+/// A request that belongs to the visitor.
+#[derive(Debug)]
+pub struct Mine(Request);
+
+impl Deref for Mine {
+    type Target = Request;
+    fn deref(&self) -> &Request {
+        &self.0
+    }
+}
+
+/// Opens a request of one of the agent's departments.
+pub async fn desk<R: Right>(agent: &Agent, id: Uuid) -> Result<Permitted<R>, Problem> {
+    let request = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
+    let role = agent.role(&request.department_id).ok_or(Problem::NotFound)?;
+    if role < R::LEAST {
+        return Err(Problem::Forbidden("Votre rôle dans ce service ne permet pas cette action. Demandez-la à un collègue qui instruit ou qui décide."));
+    }
+    Ok(Permitted { request, actor: actor(role), right: PhantomData })
+}
+
+fn actor(role: Role) -> Actor {
+    match role {
+        Role::Reader => Actor::Reader,
+        Role::Processor => Actor::Processor,
+        Role::Decider | Role::Manager => Actor::Decider,
+    }
+}
+
+/// Opens a request that the visitor filed: with their account, or from a session that proved it.
+pub async fn mine(visitor: &Visitor, id: Uuid) -> Result<Mine, Problem> {
+    let Some(session) = &visitor.session else { return Err(visitor.sign_in()) };
+    let found = store::find(&visitor.db, id).await?;
+    let mut owned = false;
+    if let Some(request) = &found {
+        owned = request.account_id.is_some() && request.account_id == session.account.as_ref().map(|account| account.id);
+        if !owned {
+            let grant: Option<i64> = visitor
+                .db
+                .first(
+                    sql!("select 1 from request_grant where authority_id = $1 and session_id = $2 and request_id = $3"),
+                    args![visitor.db.authority(), session.id, id],
+                )
+                .await?;
+            owned = grant.is_some();
+        }
+    }
+    match found {
+        Some(request) if owned => Ok(Mine(request)),
+        // Somebody whose session ended may sign in and come back here.
+        _ if session.account.is_none() => Err(visitor.sign_in()),
+        _ => Err(Problem::NotFound),
+    }
+}
+
+/// Restricts a query on `request r` to what the agent may see: shared by lists, counts, search, exports.
+pub fn scope(query: Query, agent: &Agent) -> Query {
+    let departments: Vec<String> = agent.memberships.iter().map(|membership| membership.department_id.clone()).collect();
+    query.and("r.authority_id = {}", agent.db.authority()).and_in("r.department_id", &departments)
+}

@@ -1,0 +1,217 @@
+//! The usager's pages, from the first question to the answer.
+
+use std::sync::Arc;
+
+use forms::{
+    answers::Raw,
+    journey::Reading,
+    model::{Delay, DelayUnit, Legal, Notice, Procedure, Silence},
+};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{
+    access::{self, Mine},
+    drafts::{self, Draft},
+    files,
+    model::File,
+};
+use crate::{
+    catalogue,
+    error::Problem,
+    platform::french,
+    visit::{Visit, Visitor},
+};
+
+pub mod answer;
+pub mod cancel;
+pub mod check;
+pub mod follow;
+pub mod mine;
+pub mod piece;
+pub mod question;
+pub mod sent;
+pub mod start;
+pub mod track;
+
+pub use question::restore;
+
+/// A draft with all that its pages need. Completing a request already sent is a draft too, with the
+/// request's own id.
+pub struct Filling {
+    pub draft: Draft,
+    pub procedure: Arc<Procedure>,
+    pub files: Vec<File>,
+    /// What was typed, with the ids of sent files under their fields' names.
+    pub raw: Raw,
+    /// The request being completed.
+    pub correcting: Option<Mine>,
+}
+
+impl Filling {
+    /// Opens the visitor's draft. A draft that was sent leads to its request.
+    pub async fn open(visitor: &Visitor, id: Uuid) -> Result<Self, Problem> {
+        let Some(draft) = drafts::find(visitor, id).await? else {
+            return Err(match access::mine(visitor, id).await {
+                Ok(request) => Problem::Elsewhere(format!("/demandes/{}", request.id)),
+                Err(problem) => problem,
+            });
+        };
+        let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
+        let files = files::of(&visitor.db, id).await?;
+        let correcting = match super::store::find(&visitor.db, id).await? {
+            Some(_) => Some(access::mine(visitor, id).await?),
+            None => None,
+        };
+        let raw = with_files(&procedure, draft.raw.0.clone(), &files);
+        Ok(Self { draft, procedure, files, raw, correcting })
+    }
+
+    pub fn read(&self, visit: &Visit) -> Reading<'_> {
+        self.procedure.read(&self.raw, &files::by_piece(&self.files), visit.today())
+    }
+
+    pub fn url(&self, rest: &str) -> String {
+        format!("/brouillons/{}/{rest}", self.draft.id)
+    }
+
+    /// `draft`, or `correct` when a sent request is being completed.
+    pub fn mode(&self) -> &'static str {
+        if self.correcting.is_some() { "correct" } else { "draft" }
+    }
+
+    /// Where the journey goes after the page of this index: another page, a piece, or the end.
+    pub fn after_page(&self, reading: &Reading<'_>, index: usize) -> String {
+        match reading.next_shown(index).filter(|_| self.correcting.is_none()) {
+            Some(next) => self.page_url(next),
+            None if self.correcting.is_some() => self.url("verifier"),
+            None => self.after_piece(reading, None),
+        }
+    }
+
+    /// The piece after `piece` (the first one for none), or the check page.
+    pub fn after_piece(&self, reading: &Reading<'_>, piece: Option<&str>) -> String {
+        let mut rest = reading.pieces.iter().map(|asked| asked.piece.id.as_str());
+        if let Some(piece) = piece {
+            rest.by_ref().find(|id| *id == piece);
+        }
+        match rest.next().filter(|_| self.correcting.is_none()) {
+            Some(next) => self.url(&format!("pieces/{next}")),
+            None => self.url("verifier"),
+        }
+    }
+
+    pub fn page_url(&self, index: usize) -> String {
+        self.procedure.pages.get(index).map_or_else(|| self.url("verifier"), |page| self.url(&page.id))
+    }
+}
+
+/// Puts the ids of sent files under the names of the fields that hold them.
+fn with_files(procedure: &Procedure, mut raw: Raw, sent: &[File]) -> Raw {
+    for field in procedure.pages.iter().flat_map(|page| &page.fields).filter(|field| field.kind.files().is_some()) {
+        let slot = field_slot(&field.id);
+        let ids: Vec<String> = sent.iter().filter(|file| file.slot == slot).map(|file| file.id.to_string()).collect();
+        raw.0.insert(field.id.clone(), ids);
+    }
+    raw
+}
+
+pub fn field_slot(field: &str) -> String {
+    format!("field:{field}")
+}
+
+pub fn procedure_link(procedure: &Procedure) -> Json {
+    json!({"title": procedure.title, "href": format!("/demarches/{}", procedure.id), "confidential": procedure.confidential})
+}
+
+pub fn notice(procedure: &Procedure) -> Json {
+    let notice = &procedure.notice;
+    json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": notice.recipients, "retention": retention(notice)})
+}
+
+/// « 3 mois après la fin du traitement, puis archivage pendant 1 an ».
+pub fn retention(notice: &Notice) -> String {
+    let kept = format!("{} après la fin du traitement", delay(notice.retention.current));
+    if notice.retention.dua == notice.retention.current { kept } else { format!("{kept}, puis archivage pendant {}", delay(notice.retention.dua)) }
+}
+
+/// « 5 jours ouvrés ».
+pub fn delay(delay: Delay) -> String {
+    let many = delay.count > 1;
+    let unit = match (delay.unit, many) {
+        (DelayUnit::WorkingDays, false) => "jour ouvré",
+        (DelayUnit::WorkingDays, true) => "jours ouvrés",
+        (DelayUnit::Days, false) => "jour",
+        (DelayUnit::Days, true) => "jours",
+        (DelayUnit::Weeks, false) => "semaine",
+        (DelayUnit::Weeks, true) => "semaines",
+        (DelayUnit::Months, _) => "mois",
+        (DelayUnit::Years, false) => "an",
+        (DelayUnit::Years, true) => "ans",
+    };
+    format!("{}\u{a0}{unit}", delay.count)
+}
+
+pub fn legal(legal: Option<&Legal>) -> Json {
+    legal.map_or(Json::Null, |legal| json!({"delay": delay(legal.delay), "silence": legal.silence_name(), "basis": legal.basis.clone().unwrap_or_default()}))
+}
+
+trait SilenceName {
+    fn silence_name(&self) -> &'static str;
+}
+
+impl SilenceName for Legal {
+    fn silence_name(&self) -> &'static str {
+        match self.silence {
+            Silence::Acceptation => "acceptation",
+            Silence::Rejet => "rejet",
+            Silence::None => "none",
+        }
+    }
+}
+
+/// What the law says of the time to answer, for the receipt (CRPA R112-11-1: the date at which,
+/// failing an express decision, the request will be deemed accepted or rejected).
+pub fn legal_sentences(procedure: &Procedure, due: Timestamp, visit: &Visit) -> Vec<String> {
+    let promised = format!("Le service vous répond sous {}.", delay(procedure.delay));
+    let Some(legal) = &procedure.legal else { return vec![promised] };
+    let time = delay(legal.delay);
+    let silence = match legal.silence {
+        Silence::Acceptation => format!("Si vous n'avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."),
+        Silence::Rejet => {
+            let sent = crate::platform::clock::day(visit.now.min(due), &visit.site.zone);
+            let end = forms::calendar::after(sent, legal.delay);
+            format!("Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.", french::date(end))
+        }
+        Silence::None => return vec![promised],
+    };
+    vec![promised, silence]
+}
+
+/// Sections as templates show them.
+pub fn sections(found: &[forms::journey::Section], url: impl Fn(&forms::journey::Section) -> String) -> Vec<Json> {
+    found
+        .iter()
+        .map(|section| {
+            let rows: Vec<Json> = section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect();
+            json!({"title": section.title, "rows": rows, "change": url(section)})
+        })
+        .collect()
+}
+
+/// « PDF », « JPEG »: the kind of a file in a word.
+pub fn file_kind(media_type: &str) -> &'static str {
+    match media_type {
+        "application/pdf" => "PDF",
+        "image/jpeg" => "JPEG",
+        "image/png" => "PNG",
+        "image/heif" => "HEIC",
+        "image/webp" => "WebP",
+        _ => "fichier",
+    }
+}
+
+pub fn file_json(file: &File, base: &str) -> Json {
+    json!({"id": file.id, "href": format!("{base}/{}", file.id), "name": file.name, "type": file_kind(&file.media_type), "size": file.size, "state": "ok", "problem": ""})
+}

@@ -1,0 +1,75 @@
+//! Before the first question, and between two visits.
+
+use axum::{
+    extract::Path,
+    response::{IntoResponse, Redirect, Response},
+};
+use forms::model::{Identification, Procedure};
+use minijinja::{context, value::Serde};
+use uuid::Uuid;
+
+use super::{Filling, procedure_link};
+use crate::{
+    catalogue::{self, Published},
+    error::Problem,
+    platform::encode,
+    requests::drafts,
+    visit::{Visit, Visitor},
+};
+
+/// « Comment continuer ? », skipped by who has an account and where nobody needs one.
+pub async fn show(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
+    let published = open_procedure(&visitor, &id).await?;
+    let procedure = &published.procedure;
+    let fill = format!("/demarches/{id}/remplir");
+    if visitor.account().is_some() || procedure.identification == Identification::None {
+        return Ok(Redirect::to(&fill).into_response());
+    }
+    let back = encode(&fill);
+    let context = context! {
+        procedure => Serde(procedure_link(procedure)),
+        identification => Serde(procedure.identification),
+        sign_in => format!("/connexion?suite={back}"),
+        sign_up => format!("/inscription?suite={back}"),
+        without => fill,
+    };
+    visitor.page("requests/start.html", "Comment continuer ?", context)
+}
+
+/// The published procedure, if it can be begun today; else its page, which says when it can.
+pub async fn open_procedure(visit: &Visit, id: &str) -> Result<Published, Problem> {
+    let published = catalogue::find(visit, id).await?.ok_or(Problem::NotFound)?;
+    if is_open(&published.procedure, visit) { Ok(published) } else { Err(Problem::Elsewhere(format!("/demarches/{id}"))) }
+}
+
+pub fn is_open(procedure: &Procedure, visit: &Visit) -> bool {
+    let (today, opening) = (visit.today(), procedure.opening);
+    opening.from.is_none_or(|from| from <= today) && opening.to.is_none_or(|to| today <= to)
+}
+
+/// Kept for later: how to come back.
+pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filling = Filling::open(&visitor, id).await?;
+    let reading = filling.read(&visitor);
+    let resume = reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index));
+    let anonymous = filling.draft.account_id.is_none();
+    let expires = visitor.now.checked_add(drafts::LASTS).unwrap_or(visitor.now);
+    let context = context! {
+        procedure => Serde(procedure_link(&filling.procedure)),
+        resume => resume,
+        expires => crate::platform::clock::day(expires, &visitor.site.zone).to_string(),
+        account => visitor.account().map(|account| context! { email => account.email }),
+        code => if anonymous { visitor.app.secret.code("suivi", id.as_bytes()) } else { String::new() },
+        reference => filling.draft.reference,
+    };
+    visitor.page("requests/saved.html", "Vos réponses sont enregistrées", context)
+}
+
+pub async fn discard(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filling = Filling::open(&visitor, id).await?;
+    if filling.correcting.is_some() {
+        return Err(Problem::Bad("Une demande envoyée ne s'efface pas ainsi : elle s'annule depuis sa page."));
+    }
+    drafts::discard(&visitor, id).await?;
+    Ok(Redirect::to(if visitor.account().is_some() { "/mes-demandes" } else { "/demarches" }).into_response())
+}

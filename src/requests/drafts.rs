@@ -1,0 +1,192 @@
+//! Drafts: what somebody is filling in, kept page after page, exactly as typed.
+
+use db::{Json, args, row, sql};
+use forms::answers::Raw;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::model;
+use crate::{
+    catalogue::Published,
+    error::Problem,
+    visit::{Visit, Visitor},
+};
+
+/// A draft nobody touched for this long is erased.
+pub const LASTS: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Draft {
+        pub id: Uuid,
+        pub procedure_id: String,
+        pub procedure_version: i64,
+        pub reference: String,
+        pub account_id: Option<Uuid>,
+        pub session_id: Option<Uuid>,
+        pub raw: Json<Raw>,
+        pub updated_at: Timestamp,
+    }
+}
+
+/// The visitor's draft: of their account, or of their session. The draft of a session follows the
+/// account that signs in with it.
+pub async fn open(visitor: &Visitor, id: Uuid) -> Result<Draft, Problem> {
+    match find(visitor, id).await? {
+        Some(draft) => Ok(draft),
+        None if visitor.account().is_none() => Err(visitor.sign_in()),
+        None => Err(Problem::NotFound),
+    }
+}
+
+pub async fn find(visitor: &Visitor, id: Uuid) -> Result<Option<Draft>, db::Error> {
+    let Some(session) = &visitor.session else { return Ok(None) };
+    visitor
+        .db
+        .first(
+            sql!(
+                "select id, procedure_id, procedure_version, reference, account_id, session_id, raw, updated_at from draft
+                 where authority_id = $1 and id = $2 and (account_id = $3 or session_id = $4)"
+            ),
+            args![visitor.db.authority(), id, session.account.as_ref().map(|account| account.id), session.id],
+        )
+        .await
+}
+
+/// Drafts of the visitor, latest first; of one procedure when it is named.
+pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<Draft>, db::Error> {
+    let Some(session) = &visitor.session else { return Ok(Vec::new()) };
+    visitor
+        .db
+        .all(
+            sql!(
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at from draft d
+                 where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3) and (cast($4 as text) is null or d.procedure_id = $4)
+                   and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
+                 order by d.updated_at desc limit 50"
+            ),
+            args![visitor.db.authority(), session.account.as_ref().map(|account| account.id), session.id, procedure],
+        )
+        .await
+}
+
+/// Creates the draft `id`, or finds it when its first page was sent twice.
+pub async fn begin(visit: &Visit, id: Uuid, published: &Published, account: Option<Uuid>, session: Uuid, raw: Raw) -> Result<(), Problem> {
+    let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
+    let raw = Json(raw);
+    // A reference already taken is drawn again: one draw in half a billion, times the requests in store.
+    for _ in 0..5 {
+        let reference = model::reference(&visit.site.settings.prefix);
+        let made = visit
+            .db
+            .write(async |tx| {
+                let taken: Option<i64> =
+                    tx.first(sql!("select 1 from request where authority_id = $1 and reference = $2"), args![tx.authority(), &reference]).await?;
+                if taken.is_some() {
+                    return Ok(false);
+                }
+                tx.run(
+                    sql!(
+                        "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, raw, created_at, updated_at, expires_at)
+                         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) on conflict (authority_id, id) do nothing"
+                    ),
+                    args![tx.authority(), id, &published.procedure.id, published.version, &reference, account, session, &raw, visit.now, expires],
+                )
+                .await?;
+                Ok::<bool, db::Error>(true)
+            })
+            .await;
+        match made {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) if error.is_unique("draft_reference_key") => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Problem::Broken(anyhow::anyhow!("no free reference")))
+}
+
+/// Replaces what was typed for the fields called `names`; the rest stays, so that two tabs on two
+/// pages do not undo one another.
+pub async fn save(visit: &Visit, id: Uuid, names: &[String], typed: &Raw) -> Result<(), db::Error> {
+    let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
+    visit
+        .db
+        .write(async |tx| {
+            let current: Option<Json<Raw>> = tx.first(sql!("select raw from draft where authority_id = $1 and id = $2 for update"), args![tx.authority(), id]).await?;
+            let Some(Json(mut raw)) = current else { return Ok(()) };
+            for name in names {
+                raw.clear(name);
+            }
+            raw.0.extend(typed.0.iter().map(|(name, values)| (name.clone(), values.clone())));
+            tx.run(
+                sql!("update draft set raw = $1, updated_at = $2, expires_at = $3 where authority_id = $4 and id = $5"),
+                args![Json(raw), visit.now, expires, tx.authority(), id],
+            )
+            .await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Removes the draft; its files are swept.
+pub async fn discard(visit: &Visit, id: Uuid) -> Result<(), db::Error> {
+    visit
+        .db
+        .write(async |tx| {
+            tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2"), args![tx.authority(), id]).await?;
+            tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
+            Ok(())
+        })
+        .await
+}
+
+/// Gives the drafts of a session to the account that signs in with it.
+pub async fn adopt(tx: &mut db::Tx, session: Uuid, account: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update draft set account_id = $1 where authority_id = $2 and session_id = $3 and account_id is null"),
+        args![account, tx.authority(), session],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lets another session go on with a draft whose code it gave.
+pub async fn attach(visit: &Visit, id: Uuid, session: Uuid) -> Result<(), db::Error> {
+    visit
+        .db
+        .write(async |tx| {
+            tx.run(
+                sql!("update draft set session_id = $1 where authority_id = $2 and id = $3 and account_id is null"),
+                args![session, tx.authority(), id],
+            )
+            .await?;
+            Ok(())
+        })
+        .await
+}
+
+pub async fn by_reference(visit: &Visit, reference: &str) -> Result<Option<Uuid>, db::Error> {
+    visit
+        .db
+        .first(
+            sql!("select id from draft where authority_id = $1 and reference = $2 and account_id is null"),
+            args![visit.db.authority(), reference],
+        )
+        .await
+}
+
+/// Whether any draft or request has this id, whoever owns it.
+pub async fn exists(visit: &Visit, id: Uuid) -> Result<bool, db::Error> {
+    let found: Option<i64> = visit
+        .db
+        .first(
+            sql!(
+                "select 1 from draft where authority_id = $1 and id = $2
+                 union all select 1 from request where authority_id = $1 and id = $2 limit 1"
+            ),
+            args![visit.db.authority(), id],
+        )
+        .await?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,103 @@
+//! Drawing the fields of a page, with what was typed and what is wrong.
+
+use forms::{
+    answers::{Input, Raw},
+    journey::FieldReading,
+};
+use minijinja::{Value, context, value::Serde};
+use serde_json::{Value as Json, json};
+
+use super::{citizen::field_slot, model::File};
+use crate::visit::Visit;
+
+/// A page's fields as HTML.
+pub struct Drawn {
+    pub html: String,
+    /// For the summary on top: `{href, text}`.
+    pub errors: Vec<Json>,
+    /// How many questions it asks.
+    pub questions: usize,
+}
+
+pub struct Drawing<'a> {
+    pub visit: &'a Visit,
+    pub raw: &'a Raw,
+    pub files: &'a [File],
+    /// Whether to tell what is wrong: not before the person has had a chance to answer.
+    pub errors: bool,
+    /// Sentences about files that were refused: (input name, sentence).
+    pub refused: &'a [(String, String)],
+    /// Prefix of file addresses.
+    pub base: &'a str,
+}
+
+impl Drawing<'_> {
+    pub fn draw(&self, fields: &[FieldReading<'_>]) -> anyhow::Result<Drawn> {
+        let mut drawn = Drawn { html: String::new(), errors: Vec::new(), questions: 0 };
+        for field in fields.iter().filter(|field| field.shown) {
+            self.one(field, &mut drawn)?;
+        }
+        Ok(drawn)
+    }
+
+    fn one(&self, reading: &FieldReading<'_>, drawn: &mut Drawn) -> anyhow::Result<()> {
+        let field = reading.field;
+        let kind = &field.kind;
+        let mut view = kind.view(field, Input { raw: self.raw, name: &reading.name });
+        let id = reading.name.replace('.', "-");
+        let mut problems: Vec<(Option<String>, String)> = Vec::new();
+        if self.errors {
+            problems.extend(reading.problems.iter().map(|problem| (problem.part.clone(), problem.message.clone())));
+        }
+        let input = format!("{}.fichier", reading.name);
+        problems.extend(self.refused.iter().filter(|(name, _)| *name == input).map(|(_, text)| (None, text.clone())));
+        let anchor = view.get("anchor").and_then(Json::as_str).unwrap_or(&id).to_owned();
+        for (part, message) in &problems {
+            let target = part.as_ref().map_or(anchor.clone(), |part| format!("{id}-{part}"));
+            drawn.errors.push(json!({"href": format!("#{target}"), "text": message}));
+        }
+        if let Some(view) = view.as_object_mut() {
+            let errors: Vec<Json> = problems.iter().map(|(part, message)| json!({"part": part, "message": message})).collect();
+            view.insert("kind".into(), json!(kind.name()));
+            view.insert("name".into(), json!(reading.name));
+            view.insert("id".into(), json!(id));
+            view.insert("ask".into(), json!(field.ask));
+            view.insert("help".into(), json!(field.help));
+            view.insert("optional".into(), json!(field.optional));
+            view.insert("error".into(), json!(problems.first().map(|(_, message)| message)));
+            view.insert("errors".into(), json!(errors));
+            if kind.files().is_some() {
+                view.insert("uploads".into(), json!(self.uploads(&reading.name)));
+            }
+        }
+        let rows = self.rows(reading, drawn)?;
+        drawn.questions += usize::from(!kind.silent());
+        let f = context! { rows => rows, ..Value::from(Serde(view)) };
+        drawn.html.push_str(&self.visit.app.templates.render(&format!("fields/{}.html", kind.name()), context! { f => f })?);
+        Ok(())
+    }
+
+    /// The rows of a group, each already drawn.
+    fn rows(&self, reading: &FieldReading<'_>, drawn: &mut Drawn) -> anyhow::Result<Vec<Value>> {
+        let Some(group) = reading.field.kind.group() else { return Ok(Vec::new()) };
+        let mut rows = Vec::new();
+        for (index, row) in reading.rows.iter().enumerate() {
+            let inner = self.draw(row)?;
+            drawn.errors.extend(inner.errors);
+            drawn.questions += inner.questions;
+            rows.push(context! {
+                index => index,
+                title => format!("{} {}", group.row_title, index + 1),
+                fields_html => Value::from_safe_string(inner.html),
+                remove_name => format!("{}.{index}", reading.name),
+            });
+        }
+        Ok(rows)
+    }
+
+    fn uploads(&self, name: &str) -> Vec<Json> {
+        let slot = field_slot(name);
+        let sent = self.files.iter().filter(|file| file.slot == slot);
+        sent.map(|file| json!({"id": file.id, "name": file.name, "size": file.size, "href": format!("{}/{}", self.base, file.id), "remove_name": file.id})).collect()
+    }
+}

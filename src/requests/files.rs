@@ -1,0 +1,123 @@
+//! Files of drafts and requests: rows that name objects in storage, and the way out, always as an
+//! attachment.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    body::Body,
+    extract::Path,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use db::{Db, args, sql};
+use forms::journey::Files;
+use uuid::Uuid;
+
+use super::{access, drafts, model::File};
+use crate::{
+    error::Problem,
+    platform::{encode, upload::Received},
+    visit::{Agent, Visit, Visitor},
+};
+
+/// Most files that one draft or request may hold.
+const MOST: i64 = 60;
+
+/// Files of a draft or a request, in the order received.
+pub async fn of(db: &Db, owner: Uuid) -> Result<Vec<File>, db::Error> {
+    db.all(
+        sql!("select id, owner_id, slot, name, media_type, size, at from file where authority_id = $1 and owner_id = $2 order by at, id"),
+        args![db.authority(), owner],
+    )
+    .await
+}
+
+/// How many files stand in each piece's slot.
+pub fn by_piece(files: &[File]) -> Files {
+    let mut count = BTreeMap::new();
+    for piece in files.iter().filter_map(|file| file.slot.strip_prefix("piece:")) {
+        *count.entry(piece.to_owned()).or_default() += 1;
+    }
+    count
+}
+
+/// Names a file that storage already keeps. False when the slot, or the whole file, is full.
+pub async fn add(visit: &Visit, owner: Uuid, slot: &str, most: u32, file: &Received) -> Result<bool, db::Error> {
+    let size = i64::try_from(file.size).unwrap_or(i64::MAX);
+    visit
+        .db
+        .write(async |tx| {
+            let (here, all): (i64, i64) = tx
+                .one(
+                    sql!("select count(*) filter (where slot = $3), count(*) from file where authority_id = $1 and owner_id = $2"),
+                    args![tx.authority(), owner, slot],
+                )
+                .await?;
+            if here >= i64::from(most) || all >= MOST {
+                return Ok(false);
+            }
+            tx.run(
+                sql!("insert into file (authority_id, id, owner_id, slot, name, media_type, size, sha256, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
+                args![tx.authority(), file.id, owner, slot, &file.name, file.media_type, size, &file.sha256, visit.now],
+            )
+            .await?;
+            Ok(true)
+        })
+        .await
+}
+
+/// Takes a file out of a slot; the object itself is swept.
+pub async fn remove(visit: &Visit, owner: Uuid, id: Uuid) -> Result<(), db::Error> {
+    visit
+        .db
+        .write(async |tx| {
+            tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2 and id = $3"), args![tx.authority(), owner, id]).await?;
+            Ok(())
+        })
+        .await
+}
+
+async fn find(db: &Db, id: Uuid) -> Result<File, Problem> {
+    let file = db
+        .first(
+            sql!("select id, owner_id, slot, name, media_type, size, at from file where authority_id = $1 and id = $2"),
+            args![db.authority(), id],
+        )
+        .await?;
+    file.ok_or(Problem::NotFound)
+}
+
+/// A file of the visitor's own draft or request.
+pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let file = find(&visitor.db, id).await?;
+    if drafts::find(&visitor, file.owner_id).await?.is_none() {
+        access::mine(&visitor, file.owner_id).await?;
+    }
+    attachment(&visitor, &file).await
+}
+
+/// A file of a request of the agent's departments.
+pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let file = find(&agent.db, id).await?;
+    access::desk::<access::Read>(&agent, file.owner_id).await?;
+    attachment(&agent, &file).await
+}
+
+async fn attachment(visit: &Visit, file: &File) -> Result<Response, Problem> {
+    let stream = visit.app.storage.read(visit.site.id, file.id).await?;
+    let mut response = Response::new(Body::from_stream(stream));
+    let headers = response.headers_mut();
+    if let Ok(media_type) = HeaderValue::from_str(&file.media_type) {
+        headers.insert(header::CONTENT_TYPE, media_type);
+    }
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.size));
+    headers.insert(header::CONTENT_DISPOSITION, disposition(&file.name));
+    // Should a browser show it all the same: in a box without scripts, forms or our origin.
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    Ok(response)
+}
+
+/// `attachment` with the name in UTF-8 (RFC 6266).
+pub fn disposition(name: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{}", encode(name))).unwrap_or(HeaderValue::from_static("attachment"))
+}

@@ -1,0 +1,141 @@
+//! What is done after a request changed: telling the usager, rendering the receipt.
+
+use anyhow::{Context, Result};
+use minijinja::context;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{files, model::{File, Request}, store};
+use crate::{
+    authorities, catalogue,
+    platform::{french, jobs::Claimed, mail::{Mail, SendError}},
+    visit::Visit,
+};
+
+pub const NOTIFY: &str = "notify";
+pub const RECEIPT: &str = "receipt";
+
+/// Slot of the rendered receipt.
+pub const RECEIPT_SLOT: &str = "document:recepisse";
+
+/// Sends one message. It holds no answer, no reason, and no name of a confidential procedure.
+pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
+    let message = job.payload.0.get("message").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let id = job.request_id.context("no request").map_err(SendError::Passing)?;
+    // Erased, or without an address since: nothing to send any more.
+    let Some(request) = store::find(&visit.db, id).await.map_err(|error| SendError::Passing(error.into()))? else { return Ok(()) };
+    let Some(to) = request.email.clone() else { return Ok(()) };
+    let mail = compose(visit, &request, &message, &to, job.id).await?;
+    visit.app.mailer.send(&visit.db, &mail, visit.now).await
+}
+
+async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
+    let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
+    let base = visit.app.config.public_url.trim_end_matches('/');
+    let link = if request.account_id.is_some() { format!("{base}/demandes/{}", request.id) } else { format!("{base}/suivre?reference={}", request.reference) };
+    let context = context! {
+        reference => request.reference,
+        procedure => (!procedure.confidential).then(|| procedure.title.clone()),
+        submitted => french::datetime(request.submitted_at, &visit.site.zone),
+        link => link,
+        link_label => "Suivre ma demande",
+    };
+    letter(visit, message, context, to, id)
+}
+
+/// A mail out of its two templates.
+pub fn letter(visit: &Visit, name: &str, context: minijinja::Value, to: &str, id: Uuid) -> Result<Mail> {
+    let settings = &visit.site.settings;
+    let frame = context! { city => context! { name => visit.site.name, phone => settings.phone, email => settings.email } };
+    let context = context! { ..context, ..frame };
+    let subject = visit.app.templates.render(&format!("mails/{name}.subject.txt"), context.clone())?;
+    let body = visit.app.templates.render(&format!("mails/{name}.txt"), context)?;
+    Ok(Mail { id, to: to.to_owned(), subject: subject.trim().to_owned(), body })
+}
+
+/// Renders the receipt and keeps it with the request.
+pub async fn receipt(visit: &Visit, job: &Claimed) -> Result<()> {
+    let id = job.request_id.context("no request")?;
+    let Some(request) = store::find(&visit.db, id).await? else { return Ok(()) };
+    let pdf = render_receipt(visit, &request).await?;
+    keep(visit, &request, job.id, pdf).await
+}
+
+async fn keep(visit: &Visit, request: &Request, id: Uuid, pdf: Vec<u8>) -> Result<()> {
+    use sha2::{Digest, Sha256};
+    let received = crate::platform::upload::Received {
+        id,
+        name: format!("accuse-enregistrement-{}.pdf", request.reference),
+        media_type: "application/pdf",
+        size: pdf.len() as u64,
+        sha256: Sha256::digest(&pdf).to_vec(),
+    };
+    visit.app.storage.put(visit.site.id, id, pdf).await?;
+    files::add(visit, request.id, RECEIPT_SLOT, 1, &received).await?;
+    Ok(())
+}
+
+/// The « accusé d'enregistrement » (CRPA R112-11-1 s.; protocols §9.2).
+pub async fn render_receipt(visit: &Visit, request: &Request) -> Result<Vec<u8>> {
+    let mut data = common(visit, request, false).await?;
+    let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
+    if let Some(object) = data.as_object_mut() {
+        object.insert("next".into(), json!(procedure.after));
+        object.insert("delay".into(), json!(super::citizen::legal_sentences(&procedure, request.due_at, visit)));
+        let notice = &procedure.notice;
+        object.insert(
+            "notice".into(),
+            json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": notice.recipients, "retention": super::citizen::retention(notice)}),
+        );
+    }
+    render(&letters::RECEIPT, data, visit).await
+}
+
+/// The whole file of a request, for agents.
+pub async fn render_file(visit: &Visit, request: &Request, history: Vec<Json>, decision: Option<Json>, state: &str) -> Result<Vec<u8>> {
+    let mut data = common(visit, request, true).await?;
+    if let Some(object) = data.as_object_mut() {
+        object.insert("state".into(), json!(state));
+        object.insert("channel".into(), json!("en ligne"));
+        object.insert("history".into(), json!(history));
+        if let Some(decision) = decision {
+            object.insert("decision".into(), decision);
+        }
+    }
+    render(&letters::REQUEST, data, visit).await
+}
+
+async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
+    let day = visit.today();
+    Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
+}
+
+async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Json> {
+    let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
+    let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
+    let files = files::of(&visit.db, request.id).await?;
+    let sections: Vec<Json> = procedure
+        .show(&request.answers.0)
+        .into_iter()
+        .map(|section| {
+            let entries: Vec<Json> = section.rows.iter().filter(|line| sensitive || !line.sensitive).map(|line| json!({"label": line.label, "value": line.lines})).collect();
+            json!({"title": section.title, "entries": entries})
+        })
+        .collect();
+    let lines = |text: &Option<String>| text.as_deref().map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>());
+    Ok(json!({
+        "authority": {"name": visit.site.name},
+        "department": {"name": department.name, "address": lines(&department.address), "email": department.email, "phone": department.phone},
+        "reference": request.reference,
+        "procedure": procedure.title,
+        "received": french::datetime(request.submitted_at, &visit.site.zone),
+        "filer": request.filer_name,
+        "sections": sections,
+        "pieces": pieces(&procedure, &files),
+    }))
+}
+
+fn pieces(procedure: &forms::model::Procedure, files: &[File]) -> Vec<Json> {
+    let title = |slot: &str| slot.strip_prefix("piece:").and_then(|id| procedure.pieces.iter().find(|piece| piece.id == id)).map(|piece| piece.title.clone());
+    files.iter().filter_map(|file| title(&file.slot).map(|label| json!({"label": label, "name": file.name, "size": file.size}))).collect()
+}

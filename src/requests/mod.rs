@@ -1,0 +1,58 @@
+//! Requests (« demandes »): drafts, sending, following, processing. A request is a procedure's version,
+//! answers, files and an append-only history; its state is kept beside.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use crate::app::App;
+
+mod access;
+mod citizen;
+mod desk;
+pub mod drafts;
+mod fields;
+mod files;
+pub mod fire;
+pub mod form;
+pub mod jobs;
+pub mod model;
+pub mod store;
+pub mod submit;
+mod summary;
+pub mod sweep;
+
+pub use citizen::restore;
+pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
+
+pub fn routes() -> Router<App> {
+    use citizen::{answer, cancel, check, follow, mine, piece, question, sent, start, track};
+    Router::new()
+        .route("/demarches/{procedure}/commencer", get(start::show))
+        .route("/demarches/{procedure}/remplir", get(question::first).post(question::begin))
+        .route("/brouillons/{draft}/verifier", get(check::show).post(check::send))
+        .route("/brouillons/{draft}/enregistre", get(start::saved))
+        .route("/brouillons/{draft}/supprimer", post(start::discard))
+        .route("/brouillons/{draft}/pieces/{piece}", get(piece::show).post(piece::save))
+        .route("/brouillons/{draft}/{page}", get(question::show).post(question::save))
+        .route("/mes-demandes", get(mine::show))
+        .route("/demandes/{request}", get(follow::show))
+        .route("/demandes/{request}/envoyee", get(sent::show))
+        .route("/demandes/{request}/recepisse.pdf", get(sent::receipt))
+        .route("/demandes/{request}/messages", post(follow::write))
+        .route("/demandes/{request}/repondre", get(answer::show).post(answer::send))
+        .route("/demandes/{request}/annuler", get(cancel::show).post(cancel::confirm))
+        .route("/suivre", get(track::show).post(track::open))
+        .route("/fichiers/{file}", get(files::mine))
+        .route("/agent", get(desk::list::show))
+        .route("/agent/demandes/{request}", get(desk::show::show))
+        .route("/agent/demandes/{request}/dossier.pdf", get(desk::show::pdf))
+        .route("/agent/demandes/{request}/notes", post(desk::show::note))
+        .route("/agent/demandes/{request}/messages", post(desk::show::write))
+        .route("/agent/demandes/{request}/liberer", post(desk::act::release))
+        .route("/agent/demandes/{request}/actions/{transition}", get(desk::act::show).post(desk::act::confirm))
+        .route("/agent/fichiers/{file}", get(files::desk))
+        .route("/agent/envois", get(desk::failures::show))
+        .route("/agent/envois/{job}/relancer", post(desk::failures::again))
+}

@@ -1,0 +1,248 @@
+//! SQL on requests. Reading one goes through [`super::access`].
+
+use db::{Db, Json, Tx, args, sql};
+use forms::{answers::Answers, step::Life};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::model::{Ask, Decision, Event, Message, Request};
+
+pub async fn find(db: &Db, id: Uuid) -> Result<Option<Request>, db::Error> {
+    db.first(
+        sql!(
+            "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.filer_name, r.email, r.answers, r.state, r.status,
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.version
+             from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id
+             where r.authority_id = $1 and r.id = $2"
+        ),
+        args![db.authority(), id],
+    )
+    .await
+}
+
+/// The id of the request that has this reference.
+pub async fn by_reference(db: &Db, reference: &str) -> Result<Option<Uuid>, db::Error> {
+    db.first(sql!("select id from request where authority_id = $1 and reference = $2"), args![db.authority(), reference]).await
+}
+
+/// What a request is when it is sent.
+pub struct New<'a> {
+    pub id: Uuid,
+    pub reference: &'a str,
+    pub procedure_id: &'a str,
+    pub procedure_version: i64,
+    pub department_id: &'a str,
+    pub account_id: Option<Uuid>,
+    pub filer_name: Option<&'a str>,
+    pub email: Option<&'a str>,
+    pub answers: &'a Answers,
+    pub words: &'a str,
+    pub status: &'static str,
+    pub life: &'a Life,
+}
+
+pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
+    let life = new.life;
+    tx.run(
+        sql!(
+            "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, email, answers, words,
+               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, 1)"
+        ),
+        args![
+            tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.account_id, new.filer_name, new.email,
+            Json(new.answers), new.words, &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Stores where the request stands now, if nobody changed it since it was read at `version`.
+pub async fn advance(tx: &mut Tx, id: Uuid, version: i64, life: &Life, status: &str, now: Timestamp) -> Result<bool, db::Error> {
+    let changed = tx
+        .run(
+            sql!(
+                "update request set state = $1, status = $2, ended = $3, due_at = $4, completed_at = $5, suspended_at = $6, ended_at = $7, updated_at = $8, version = version + 1
+                 where authority_id = $9 and id = $10 and version = $11"
+            ),
+            args![&life.state, status, life.ended.is_some(), life.due, life.completed, life.suspended, life.ended, now, tx.authority(), id, version],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+pub async fn hold(tx: &mut Tx, id: Uuid, holder: Option<Uuid>) -> Result<(), db::Error> {
+    tx.run(sql!("update request set holder_id = $1 where authority_id = $2 and id = $3"), args![holder, tx.authority(), id]).await?;
+    Ok(())
+}
+
+pub async fn correct(tx: &mut Tx, id: Uuid, answers: &Answers, words: &str) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update request set answers = $1, words = $2 where authority_id = $3 and id = $4"),
+        args![Json(answers), words, tx.authority(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Who did what: an entry of the history.
+pub struct Entry<'a> {
+    pub actor: &'a str,
+    pub actor_id: Option<Uuid>,
+    pub code: &'a str,
+    pub from: Option<&'a str>,
+    pub to: Option<&'a str>,
+    /// The message, decision or file it is about.
+    pub subject: Option<Uuid>,
+}
+
+/// Adds to the history; gives the entry's number.
+pub async fn record(tx: &mut Tx, request: Uuid, entry: &Entry<'_>, now: Timestamp) -> Result<i64, db::Error> {
+    tx.one(
+        sql!(
+            "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state, subject_id)
+             select $1, $2, coalesce(max(seq), 0) + 1, $3, $4, $5, $6, $7, $8, $9 from request_event where authority_id = $1 and request_id = $2
+             returning seq"
+        ),
+        args![tx.authority(), request, now, entry.actor, entry.actor_id, entry.code, entry.from, entry.to, entry.subject],
+    )
+    .await
+}
+
+/// Statistics outlive requests: a fact tells nothing of a person.
+pub async fn fact(tx: &mut Tx, id: Uuid, request: &FactOf<'_>, transition: &str, to: &str, day: jiff::civil::Date) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into fact (authority_id, id, day, procedure_id, department_id, transition, to_state, channel, hours_since_sent)
+             values ($1, $2, $3, $4, $5, $6, $7, 'web', $8)"
+        ),
+        args![tx.authority(), id, day, request.procedure_id, request.department_id, transition, to, request.hours],
+    )
+    .await?;
+    Ok(())
+}
+
+pub struct FactOf<'a> {
+    pub procedure_id: &'a str,
+    pub department_id: &'a str,
+    pub hours: i64,
+}
+
+pub async fn grant(tx: &mut Tx, session: Uuid, request: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!("insert into request_grant (authority_id, session_id, request_id) values ($1, $2, $3) on conflict do nothing"),
+        args![tx.authority(), session, request],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn events(db: &Db, request: Uuid) -> Result<Vec<Event>, db::Error> {
+    db.all(
+        sql!(
+            "select e.seq, e.at, e.actor, e.actor_id, a.first_name || ' ' || a.last_name as actor_name, e.code, e.from_state, e.to_state
+             from request_event e left join account a on a.authority_id = e.authority_id and a.id = e.actor_id
+             where e.authority_id = $1 and e.request_id = $2 order by e.seq"
+        ),
+        args![db.authority(), request],
+    )
+    .await
+}
+
+/// A message between usager and department, or an internal note.
+pub struct NewMessage<'a> {
+    pub id: Uuid,
+    pub author: &'a str,
+    pub author_id: Option<Uuid>,
+    pub internal: bool,
+    pub body: &'a str,
+}
+
+/// False when the message is already there: its form was sent twice.
+pub async fn write(tx: &mut Tx, request: Uuid, message: &NewMessage<'_>, now: Timestamp) -> Result<bool, db::Error> {
+    let added = tx.run(
+        sql!("insert into message (authority_id, id, request_id, author, author_id, internal, body, at) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (authority_id, id) do nothing"),
+        args![tx.authority(), message.id, request, message.author, message.author_id, message.internal, message.body, now],
+    )
+    .await?;
+    Ok(added == 1)
+}
+
+pub async fn messages(db: &Db, request: Uuid) -> Result<Vec<Message>, db::Error> {
+    db.all(
+        sql!(
+            "select m.id, m.author, a.first_name || ' ' || a.last_name as author_name, m.internal, m.body, m.at, m.read_at
+             from message m left join account a on a.authority_id = m.authority_id and a.id = m.author_id
+             where m.authority_id = $1 and m.request_id = $2 order by m.at, m.id"
+        ),
+        args![db.authority(), request],
+    )
+    .await
+}
+
+/// Marks as read what the other side wrote.
+pub async fn read(db: &Db, request: Uuid, written_by: &str, now: Timestamp) -> Result<(), db::Error> {
+    db.write(async |tx| {
+        tx.run(
+            sql!("update message set read_at = $1 where authority_id = $2 and request_id = $3 and author = $4 and not internal and read_at is null"),
+            args![now, tx.authority(), request, written_by],
+        )
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+pub async fn ask(tx: &mut Tx, id: Uuid, request: Uuid, kind: &str, target: &str, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("insert into request_ask (authority_id, id, request_id, kind, target, asked_at) values ($1, $2, $3, $4, $5, $6)"),
+        args![tx.authority(), id, request, kind, target, now],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn asks(db: &Db, request: Uuid) -> Result<Vec<Ask>, db::Error> {
+    db.all(
+        sql!("select id, kind, target, asked_at, answered_at from request_ask where authority_id = $1 and request_id = $2 order by asked_at, id"),
+        args![db.authority(), request],
+    )
+    .await
+}
+
+pub async fn answered(tx: &mut Tx, request: Uuid, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update request_ask set answered_at = $1 where authority_id = $2 and request_id = $3 and answered_at is null"),
+        args![now, tx.authority(), request],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn decide(tx: &mut Tx, id: Uuid, request: Uuid, author: Uuid, decision: &Decision) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into decision (authority_id, id, request_id, favourable, author_id, author_name, author_quality, author_department, ground, facts, appeal, at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        ),
+        args![
+            tx.authority(), id, request, decision.favourable, author, &decision.author_name, &decision.author_quality, &decision.author_department,
+            &decision.ground, &decision.facts, &decision.appeal, decision.at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The latest decision.
+pub async fn decision(db: &Db, request: Uuid) -> Result<Option<Decision>, db::Error> {
+    db.first(
+        sql!(
+            "select favourable, author_name, author_quality, author_department, ground, facts, appeal, at from decision
+             where authority_id = $1 and request_id = $2 order by at desc limit 1"
+        ),
+        args![db.authority(), request],
+    )
+    .await
+}

@@ -1,0 +1,252 @@
+//! Who visits which authority, and what they may be taken for. The type of the first parameter of a
+//! handler is its permission: [`Visitor`] (anybody), [`Citizen`] (signed in), [`Agent`] (signed in, with
+//! departments).
+
+use std::{ops::Deref, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use db::Db;
+use jiff::{Timestamp, civil::Date};
+use minijinja::{Value, context, value::Serde};
+use uuid::Uuid;
+
+use crate::{
+    accounts::session::{self, Kind, Session},
+    agents::{self, Membership, Role},
+    app::App,
+    authorities::Authority,
+    error::Problem,
+    platform::clock,
+};
+
+pub use page_cache::{PageCache, cached};
+
+mod page_cache;
+
+/// One request to one authority's site.
+#[derive(Clone)]
+pub struct Visit {
+    pub app: App,
+    pub site: Arc<Authority>,
+    pub db: Db,
+    pub now: Timestamp,
+    /// Path and query asked for, to come back after signing in.
+    pub here: String,
+    /// Network address of the visitor, for throttling only.
+    pub client: String,
+}
+
+impl Visit {
+    pub fn today(&self) -> Date {
+        clock::day(self.now, &self.site.zone)
+    }
+
+    pub fn id(&self) -> Uuid {
+        self.app.clock.id()
+    }
+
+    /// A page for nobody in particular.
+    pub fn draw(&self, template: &str, title: &str, context: Value) -> anyhow::Result<String> {
+        self.draw_for(None, template, title, context)
+    }
+
+    fn draw_for(&self, who: Option<Value>, template: &str, title: &str, context: Value) -> anyhow::Result<String> {
+        let settings = &self.site.settings;
+        let frame = context! {
+            city => context! {
+                name => self.site.name, short => settings.short, zone => settings.zone, phone => settings.phone, email => settings.email,
+                address => settings.address, site => settings.site, dpo_email => settings.dpo_email, opening_hours => settings.opening_hours,
+            },
+            page => context! { title => format!("{title} – {}", self.site.name), heading => title, section => section(template), url => self.here },
+            who => who.unwrap_or_else(|| Value::from(())),
+            flash => Value::from(()),
+            demo => self.app.demo,
+        };
+        // What the page gives wins over the frame: a page may have its own flash or title.
+        Ok(self.app.templates.render(template, context! { ..context, ..frame })?)
+    }
+}
+
+/// `requests/mine.html` → `requests`: the menu entry to show as current.
+fn section(template: &str) -> &str {
+    template.split_once('/').map_or(template, |(section, _)| section)
+}
+
+fn html(status: StatusCode, html: String) -> Response {
+    let mut response = (status, Html(html)).into_response();
+    response.extensions_mut().insert(Drawn);
+    response.headers_mut().insert("x-guichet-page", header::HeaderValue::from_static("1"));
+    response
+}
+
+#[derive(Clone)]
+struct Drawn;
+
+/// Finds the authority of each request by its host name.
+pub async fn enter(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let now = app.clock.now();
+    let host = host(request.headers());
+    let site = match app.sites.find(&app.db, &host, now).await {
+        Ok(Some(site)) => site,
+        Ok(None) => return (StatusCode::MISDIRECTED_REQUEST, "Ce nom de site n'est pas connu ici.").into_response(),
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let client = client(&app, &request);
+    // A person reads back what they just wrote: replicas are for those who ask for them.
+    request.extensions_mut().insert(Visit { db: app.db.for_authority(site.id).fresh(), app, site, now, here, client });
+    next.run(request).await
+}
+
+fn host(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name.to_owned(),
+        _ => host.to_owned(),
+    }
+}
+
+fn client(app: &App, request: &Request) -> String {
+    let named = &app.config.client_address_header;
+    let forwarded = (!named.is_empty()).then(|| request.headers().get(named).and_then(|value| value.to_str().ok())).flatten();
+    // The last address is the one our own proxy saw.
+    match forwarded.and_then(|list| list.rsplit(',').next()) {
+        Some(address) => address.trim().to_owned(),
+        None => request.extensions().get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map_or_else(String::new, |info| info.ip().to_string()),
+    }
+}
+
+fn visit(parts: &Parts) -> Result<Visit, Problem> {
+    parts.extensions.get::<Visit>().cloned().ok_or_else(|| Problem::Broken(anyhow::anyhow!("route outside of a site")))
+}
+
+/// Anybody, perhaps with a session, perhaps signed in.
+#[derive(Clone)]
+pub struct Visitor {
+    pub visit: Visit,
+    pub session: Option<Session>,
+}
+
+impl Deref for Visitor {
+    type Target = Visit;
+    fn deref(&self) -> &Visit {
+        &self.visit
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let visit = visit(parts)?;
+        let session = session::find(&visit, &parts.headers, Kind::Usager).await?;
+        Ok(Self { visit, session })
+    }
+}
+
+impl Visitor {
+    pub fn account(&self) -> Option<&session::Account> {
+        self.session.as_ref().and_then(|session| session.account.as_ref())
+    }
+
+    pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        self.page_with(StatusCode::OK, template, title, context)
+    }
+
+    /// The form again, with what is wrong: 422.
+    pub fn page_again(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
+    }
+
+    pub fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        let who = self.session.as_ref().and_then(|session| {
+            let account = session.account.as_ref()?;
+            Some(context! { name => account.full_name(), kind => "usager", unread => session.waiting, email => account.email })
+        });
+        Ok(html(status, self.visit.draw_for(who, template, title, context)?))
+    }
+
+    pub fn sign_in(&self) -> Problem {
+        Problem::Elsewhere(format!("/connexion?suite={}", crate::platform::encode(&self.here)))
+    }
+}
+
+/// A signed-in usager.
+pub struct Citizen {
+    pub visitor: Visitor,
+    pub account: session::Account,
+}
+
+impl Deref for Citizen {
+    type Target = Visitor;
+    fn deref(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Citizen {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let visitor = Visitor::from_request_parts(parts, state).await?;
+        match visitor.account().cloned() {
+            Some(account) => Ok(Self { visitor, account }),
+            None => Err(visitor.sign_in()),
+        }
+    }
+}
+
+/// A signed-in agent, with the departments they belong to.
+#[derive(Clone)]
+pub struct Agent {
+    pub visit: Visit,
+    pub session_id: Uuid,
+    pub account: session::Account,
+    pub memberships: Vec<Membership>,
+}
+
+impl Deref for Agent {
+    type Target = Visit;
+    fn deref(&self) -> &Visit {
+        &self.visit
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Agent {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let visit = visit(parts)?;
+        let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
+        let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
+        let account = session.account.ok_or_else(sign_in)?;
+        let memberships = agents::memberships(&visit.db, account.id).await?;
+        Ok(Self { visit, session_id: session.id, account, memberships })
+    }
+}
+
+impl Agent {
+    /// The agent's role in a department; none when they do not belong to it.
+    pub fn role(&self, department: &str) -> Option<Role> {
+        self.memberships.iter().find(|membership| membership.department_id == department).map(|membership| membership.role)
+    }
+
+    pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        self.page_with(StatusCode::OK, template, title, context)
+    }
+
+    pub fn page_again(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
+    }
+
+    fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        let departments: Vec<&str> = self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
+        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => self.account.email, departments => Serde(departments) };
+        Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
+    }
+}

@@ -1,0 +1,103 @@
+//! Carrying out jobs: every kind on one list, and the loop that takes them in turn.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use db::{args, sql};
+use uuid::Uuid;
+
+use crate::{
+    accounts,
+    app::App,
+    authorities::{Authority, Settings},
+    platform::{
+        clock,
+        jobs::{self, Claimed},
+        mail::SendError,
+    },
+    requests,
+    visit::Visit,
+};
+
+/// Jobs taken at once by one worker.
+const BATCH: i64 = 8;
+/// How often to look without being woken: another process may have queued something.
+const PAUSE: Duration = Duration::from_millis(500);
+
+async fn carry_out(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
+    match job.kind.as_str() {
+        requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await,
+        requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
+        accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await,
+        unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
+    }
+}
+
+/// Works until `stop` resolves, then ends what it has begun.
+pub async fn run(app: App, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut last_sweep = app.clock.now();
+    loop {
+        let worked = match turn(&app).await {
+            Ok(count) => count > 0,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "jobs cannot be read");
+                false
+            }
+        };
+        let now = app.clock.now();
+        if now.duration_since(last_sweep).as_mins() >= 30 {
+            last_sweep = now;
+            if let Err(error) = requests::sweep::all(&app).await {
+                tracing::error!(error = format!("{error:#}"), "sweep failed");
+            }
+        }
+        tokio::select! {
+            () = &mut stop => return,
+            () = async {}, if worked => {}
+            () = app.work.notified(), if !worked => {}
+            () = tokio::time::sleep(PAUSE), if !worked => {}
+        }
+    }
+}
+
+/// Takes and carries out one batch; gives how many jobs it held.
+pub async fn turn(app: &App) -> Result<usize> {
+    let now = app.clock.now();
+    if !jobs::ready(&app.db, now).await? {
+        return Ok(0);
+    }
+    let claimed = jobs::claim(&app.db, app.clock.id(), now, BATCH).await?;
+    for job in &claimed {
+        one(app, job).await?;
+    }
+    Ok(claimed.len())
+}
+
+async fn one(app: &App, job: &Claimed) -> Result<()> {
+    let outcome = match visit(app, job.authority_id).await {
+        Ok(visit) => carry_out(&visit, job).await,
+        Err(error) => Err(SendError::Passing(error)),
+    };
+    let now = app.clock.now();
+    match outcome {
+        Ok(()) => jobs::done(&app.db, job, now).await?,
+        Err(error) => {
+            let fatal = matches!(error, SendError::Permanent(_));
+            let text = format!("{:#}", anyhow::Error::from(error));
+            tracing::warn!(job = %job.id, kind = job.kind, attempts = job.attempts, fatal, error = text, "job failed");
+            jobs::retry(&app.db, job, &text, fatal, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The authority a job belongs to, as if somebody visited it.
+pub async fn visit(app: &App, authority: Uuid) -> Result<Visit> {
+    let db = app.db.for_authority(authority);
+    let (slug, name, db::Json(settings)): (String, String, db::Json<Settings>) =
+        db.one(sql!("select slug, name, settings from authority where id = $1"), args![authority]).await?;
+    let zone = clock::zone(&settings.zone);
+    let site = std::sync::Arc::new(Authority { id: authority, slug, name, settings, zone });
+    Ok(Visit { app: app.clone(), site, db, now: app.clock.now(), here: "/".into(), client: String::new() })
+}
