@@ -145,7 +145,7 @@ impl Parser {
         if operator == level::COMPARE && level_of(self.token()) == Some(level::COMPARE) {
             let (start, end) = self.here();
             return Err(ExprError::new(start, end, "Deux comparaisons ne peuvent pas se suivre.")
-                .advise("Reliez-les par « and »\u{a0}: a < b and b < c."));
+                .advise("Reliez-les par «\u{a0}and\u{a0}»\u{a0}: a < b and b < c."));
         }
         Ok(node)
     }
@@ -253,7 +253,9 @@ impl Parser {
                 ExprError::new(start, end, format!("{} n'est pas un opérateur.", quoted(word)))
                     .advise(format!("Écrivez {}.", quoted(right)))
             }
-            (Some(Token::Name(word)), _) if habit(word) == Some("not") => error.advise("Écrivez « not » pour nier."),
+            (Some(Token::Name(word)), _) if habit(word) == Some("not") => {
+                error.advise("Écrivez «\u{a0}not\u{a0}» pour nier.")
+            }
             (_, Token::Not) if *self.token_after() == Token::In => error.advise("Écrivez not (x in […])."),
             (Some(Token::Number(_)), Token::Comma) => {
                 error.advise("Les décimales s'écrivent avec un point\u{a0}: 12.5.")
@@ -261,7 +263,7 @@ impl Parser {
             (_, Token::Close) => ExprError::new(start, end, "Cette parenthèse n'a pas été ouverte."),
             (_, Token::Compare(_) | Token::In) => error.advise("Ajoutez des parenthèses pour dire ce qui est comparé."),
             (_, Token::Name(_) | Token::Text(_) | Token::Number(_) | Token::Not | Token::Open) => {
-                error.advise("Reliez les conditions par « and » ou « or ».")
+                error.advise("Reliez les conditions par «\u{a0}and\u{a0}» ou «\u{a0}or\u{a0}».")
             }
             _ => error,
         }

@@ -40,7 +40,7 @@ impl Type {
                 listed(parts.iter().map(|(name, _)| name.as_str()))
             )),
             Self::Rows(_) => Some("Employez count, any, all ou sum.".to_owned()),
-            Self::Choices(_) => Some("Employez « in » ou count\u{a0}: \"option\" in question.".to_owned()),
+            Self::Choices(_) => Some("Employez «\u{a0}in\u{a0}» ou count\u{a0}: \"option\" in question.".to_owned()),
             Self::Opaque => Some("Employez answered(question).".to_owned()),
             _ => None,
         }

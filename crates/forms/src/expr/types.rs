@@ -66,7 +66,7 @@ impl Checker<'_> {
             Shape::List(_) => {
                 self.refuse(
                     node,
-                    "Une liste ne s'emploie qu'après « in ».".to_owned(),
+                    "Une liste ne s'emploie qu'après «\u{a0}in\u{a0}».".to_owned(),
                     Some("Écrivez x in [\"a\", \"b\"].".to_owned()),
                 );
                 None
@@ -148,9 +148,8 @@ impl Checker<'_> {
         let advice = match (habit(name), nearest(name, known)) {
             (Some(word), _) => format!("Écrivez {}.", quoted(word)),
             (_, Some(known)) => did_you_mean(known),
-            _ => {
-                "Seules les questions qui précèdent peuvent être citées ; un texte s'écrit entre guillemets.".to_owned()
-            }
+            _ => "Seules les questions qui précèdent peuvent être citées\u{a0}; un texte s'écrit entre guillemets."
+                .to_owned(),
         };
         self.refuse(node, format!("Aucune question ne s'appelle {} avant cet endroit.", quoted(name)), Some(advice));
         None
@@ -259,7 +258,7 @@ impl Checker<'_> {
             }
             _ => {
                 let message = format!(
-                    "« in » attend une liste ou une question à plusieurs choix\u{a0}; {} est {}.",
+                    "«\u{a0}in\u{a0}» attend une liste ou une question à plusieurs choix\u{a0}; {} est {}.",
                     self.text_of(list),
                     found.says()
                 );
@@ -275,7 +274,7 @@ impl Checker<'_> {
                     if let Shape::Path(_) = node.shape {
                         self.path(node);
                     } else {
-                        self.refuse(node, "« answered » attend le nom d'une question.".to_owned(), None);
+                        self.refuse(node, "«\u{a0}answered\u{a0}» attend le nom d'une question.".to_owned(), None);
                     }
                 }
                 Some(Type::Bool)
@@ -292,7 +291,7 @@ impl Checker<'_> {
                         None | Some(Type::Rows(_) | Type::Choices(_)) => {}
                         Some(found) => {
                             let message = format!(
-                                "« count » attend un groupe répété ou une question à plusieurs choix\u{a0}; {} est {}.",
+                                "«\u{a0}count\u{a0}» attend un groupe répété ou une question à plusieurs choix\u{a0}; {} est {}.",
                                 self.text_of(node),
                                 found.says()
                             );
@@ -334,7 +333,7 @@ impl Checker<'_> {
             Some(Type::Text)
         } else {
             let message = format!(
-                "Les deux valeurs de « if » doivent se ressembler\u{a0}: l'une est {}, l'autre {}.",
+                "Les deux valeurs de «\u{a0}if\u{a0}» doivent se ressembler\u{a0}: l'une est {}, l'autre {}.",
                 then.says(),
                 other.says()
             );

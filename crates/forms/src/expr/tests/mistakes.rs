@@ -49,7 +49,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("any(nom, marie)", "nom", "groupe répété", ""),
     ("answered(1)", "1", "nom d'une question", ""),
     ("nom in []", "[]", "vide", ""),
-    ("nom == [\"a\"]", "[\"a\"]", "après « in »", ""),
+    ("nom == [\"a\"]", "[\"a\"]", "après «\u{a0}in\u{a0}»", ""),
     ("nom in debut", "debut", "attend une liste", "in"),
     ("if(marie, 1, \"a\") == 1", "\"a\"", "se ressembler", ""),
     ("naissance == debut", "naissance", "ne s'appelle", ""),

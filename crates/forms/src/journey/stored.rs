@@ -1,0 +1,120 @@
+//! What else is made of a procedure's answers: expressions' values, search words, a form filled in.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::{
+    answers::{Answers, Json, Raw},
+    expr::Value,
+    kinds::Today,
+    model::{Field, Procedure},
+};
+
+impl Procedure {
+    /// Every field of every page, in order; those of rows are behind their group.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.pages.iter().flat_map(|page| &page.fields)
+    }
+
+    /// The answers of a sent request, as expressions see them.
+    pub fn values(&self, answers: &Answers) -> BTreeMap<String, Value> {
+        given(self.fields(), answers)
+            .filter_map(|(field, answer)| Some((field.id.clone(), field.kind.expr_value(answer)?)))
+            .collect()
+    }
+
+    /// Words by which agents may find the request: fields with `search: true`, sensitive ones never.
+    pub fn words(&self, answers: &Answers) -> String {
+        let mut words = Vec::new();
+        collect_words(self.fields(), answers, false, &mut words);
+        words.join(" ")
+    }
+
+    /// The form as it would have been typed, to correct or to start again from the same answers.
+    pub fn fill(&self, answers: &Answers) -> Raw {
+        let mut raw = Raw::default();
+        fill(self.fields(), "", answers, &mut raw);
+        raw
+    }
+
+    /// A plausible filled-in form, with one row at least in each group.
+    pub fn sample(&self, today: Date) -> Raw {
+        let mut raw = Raw::default();
+        sample(self.fields(), "", Today(today), &mut raw);
+        raw
+    }
+
+    /// Moves what was typed under a field's former id (`was`) to its present one.
+    pub fn follow_renames(&self, raw: &Raw) -> Raw {
+        let renamed: Vec<(&str, &str)> =
+            self.fields().filter_map(|field| Some((field.was.as_deref()?, field.id.as_str()))).collect();
+        let mut followed = Raw::default();
+        for (key, values) in &raw.0 {
+            let (first, rest) = key.split_at(key.find('.').unwrap_or(key.len()));
+            let found = renamed.iter().find(|(was, _)| *was == first);
+            let present = found.map(|(_, id)| format!("{id}{rest}")).filter(|name| !raw.0.contains_key(name));
+            followed.0.insert(present.unwrap_or_else(|| key.clone()), values.clone());
+        }
+        followed
+    }
+}
+
+fn given<'a>(
+    fields: impl IntoIterator<Item = &'a Field>,
+    answers: &'a Answers,
+) -> impl Iterator<Item = (&'a Field, &'a Json)> {
+    fields.into_iter().filter_map(|field| Some((field, answers.get(&field.id)?)))
+}
+
+/// The rows of a group's answer.
+fn rows(answer: &Json) -> impl Iterator<Item = &Answers> {
+    answer.as_array().into_iter().flatten().filter_map(Json::as_object)
+}
+
+/// `inherited`: the whole group can be searched.
+fn collect_words<'a>(
+    fields: impl IntoIterator<Item = &'a Field>,
+    answers: &'a Answers,
+    inherited: bool,
+    words: &mut Vec<String>,
+) {
+    for (field, answer) in given(fields, answers).filter(|(field, _)| !field.sensitive) {
+        let search = inherited || field.search;
+        match field.kind.group() {
+            Some(group) => rows(answer).for_each(|row| collect_words(&group.fields, row, search, words)),
+            None if search => words.push(field.kind.words(answer)),
+            None => {}
+        }
+    }
+}
+
+fn fill<'a>(fields: impl IntoIterator<Item = &'a Field>, prefix: &str, answers: &'a Answers, raw: &mut Raw) {
+    for (field, answer) in given(fields, answers) {
+        let name = format!("{prefix}{}", field.id);
+        match field.kind.group() {
+            Some(group) => {
+                for (at, row) in rows(answer).enumerate() {
+                    fill(&group.fields, &format!("{name}.{at}."), row, raw);
+                }
+            }
+            None if field.kind.silent() => {}
+            None => field.kind.fill(&name, answer, raw),
+        }
+    }
+}
+
+fn sample<'a>(fields: impl IntoIterator<Item = &'a Field>, prefix: &str, today: Today, raw: &mut Raw) {
+    for field in fields {
+        let name = format!("{prefix}{}", field.id);
+        match field.kind.group() {
+            Some(group) => {
+                for at in 0..group.min.max(1).min(group.max) {
+                    sample(&group.fields, &format!("{name}.{at}."), today, raw);
+                }
+            }
+            None if field.kind.silent() => {}
+            None => field.kind.sample(&name, today, raw),
+        }
+    }
+}
