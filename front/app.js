@@ -145,6 +145,14 @@ function buttons() {
     button.hidden = false;
     button.addEventListener('click', () => window.print());
   }
+  for (const button of document.querySelectorAll('button[data-fill]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      const field = document.getElementById(button.dataset.fill);
+      field.value = button.dataset.text;
+      field.focus();
+    });
+  }
   if (!navigator.clipboard) return;
   for (const button of document.querySelectorAll('button[data-copy]')) {
     button.hidden = false;

@@ -98,7 +98,8 @@ pub async fn enter(State(app): State<App>, mut request: Request, next: Next) -> 
     };
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let client = client(&app, &request);
-    request.extensions_mut().insert(Visit { db: app.db.for_authority(site.id), app, site, now, here, client });
+    // A person reads back what they just wrote: replicas are for those who ask for them.
+    request.extensions_mut().insert(Visit { db: app.db.for_authority(site.id).fresh(), app, site, now, here, client });
     next.run(request).await
 }
 

@@ -22,14 +22,8 @@ impl Role {
         }
     }
 
-    /// An unknown name gives the least right.
-    fn named(name: &str) -> Self {
-        match name {
-            "manager" => Self::Manager,
-            "decider" => Self::Decider,
-            "processor" => Self::Processor,
-            _ => Self::Reader,
-        }
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Reader, Self::Processor, Self::Decider, Self::Manager].into_iter().find(|role| role.name() == name)
     }
 }
 
@@ -50,7 +44,7 @@ pub async fn memberships(db: &Db, account: Uuid) -> Result<Vec<Membership>, db::
             args![db.authority(), account],
         )
         .await?;
-    Ok(rows.into_iter().map(|(department_id, department_name, role)| Membership { department_id, department_name, role: Role::named(&role) }).collect())
+    Ok(rows.into_iter().map(|(department_id, department_name, role)| Membership { department_id, department_name, role: Role::parse(&role).unwrap_or(Role::Reader) }).collect())
 }
 
 pub async fn add_membership(db: &Db, account: Uuid, department: &str, role: Role) -> Result<(), db::Error> {

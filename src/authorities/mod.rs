@@ -66,7 +66,7 @@ pub struct Street {
 }
 
 row! {
-    #[derive(Debug, Clone, Serialize)]
+    #[derive(Debug, Clone, Serialize, serde::Deserialize)]
     pub struct Department {
         pub id: String,
         pub name: String,

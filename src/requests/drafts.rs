@@ -60,9 +60,10 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
         .db
         .all(
             sql!(
-                "select id, procedure_id, procedure_version, reference, account_id, session_id, raw, updated_at from draft
-                 where authority_id = $1 and (account_id = $2 or session_id = $3) and (cast($4 as text) is null or procedure_id = $4)
-                 order by updated_at desc limit 50"
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at from draft d
+                 where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3) and (cast($4 as text) is null or d.procedure_id = $4)
+                   and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
+                 order by d.updated_at desc limit 50"
             ),
             args![visitor.db.authority(), session.account.as_ref().map(|account| account.id), session.id, procedure],
         )

@@ -11,21 +11,20 @@ use crate::app::App;
 mod access;
 mod citizen;
 mod desk;
-mod drafts;
+pub mod drafts;
 mod fields;
 mod files;
-mod fire;
-mod form;
+pub mod fire;
+pub mod form;
 pub mod jobs;
-mod model;
-mod store;
-mod submit;
+pub mod model;
+pub mod store;
+pub mod submit;
+mod summary;
 pub mod sweep;
 
-pub use access::{Decide, Mine, Permitted, Process, Read};
 pub use citizen::restore;
-pub use drafts::{Draft, waiting as drafts_of};
-pub use model::Request;
+pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
     use citizen::{answer, cancel, check, follow, mine, piece, question, sent, start, track};

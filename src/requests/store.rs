@@ -159,13 +159,14 @@ pub struct NewMessage<'a> {
     pub body: &'a str,
 }
 
-pub async fn write(tx: &mut Tx, request: Uuid, message: &NewMessage<'_>, now: Timestamp) -> Result<(), db::Error> {
-    tx.run(
+/// False when the message is already there: its form was sent twice.
+pub async fn write(tx: &mut Tx, request: Uuid, message: &NewMessage<'_>, now: Timestamp) -> Result<bool, db::Error> {
+    let added = tx.run(
         sql!("insert into message (authority_id, id, request_id, author, author_id, internal, body, at) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (authority_id, id) do nothing"),
         args![tx.authority(), message.id, request, message.author, message.author_id, message.internal, message.body, now],
     )
     .await?;
-    Ok(())
+    Ok(added == 1)
 }
 
 pub async fn messages(db: &Db, request: Uuid) -> Result<Vec<Message>, db::Error> {

@@ -69,7 +69,8 @@ async fn write(visitor: &Visitor, new: &New<'_>, transition: &str, from: &str, e
                 return Ok(());
             }
             store::insert(tx, new).await?;
-            if let Some(session) = session {
+            // Who has an account needs no grant: the request is theirs wherever they sign in.
+            if let Some(session) = session.filter(|_| new.account_id.is_none()) {
                 store::grant(tx, session, new.id).await?;
             }
             let entry = Entry { actor: "usager", actor_id: new.account_id, code: transition, from: Some(from), to: Some(&new.life.state), subject: None };

@@ -30,7 +30,11 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
         .write(async |tx| {
             let a = tx.authority();
             tx.run(
-                sql!("delete from file where authority_id = $1 and owner_id in (select id from draft where authority_id = $1 and expires_at < $2)"),
+                // The draft of a correction shares its id with a request, whose files stay.
+                sql!(
+                    "delete from file where authority_id = $1 and owner_id in (select d.id from draft d where d.authority_id = $1 and d.expires_at < $2
+                       and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id))"
+                ),
                 args![a, now],
             )
             .await?;

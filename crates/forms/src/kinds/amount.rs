@@ -40,7 +40,7 @@ impl Amount {
 fn bound(keys: &mut dyn Options, key: &str, euros: Option<Decimal>) -> Option<i64> {
     let in_cents = cents(euros?);
     if in_cents.is_none() {
-        keys.wrong(key, "Donnez un montant en euros avec deux décimales au plus, comme 12.50");
+        keys.wrong(key, "Donnez un montant en euros avec deux décimales au plus, comme 12.50.");
     }
     in_cents
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     Kind, Options, Today,
     clean::{self, wrong},
-    french::quoted,
+    french::{plural, quoted},
 };
 use crate::{
     answers::{Input, Json, Problem, Raw},
@@ -34,10 +34,10 @@ pub(super) fn options(keys: &mut dyn Options, least: usize) -> Vec<(String, Stri
         return Vec::new();
     };
     if found.len() < least {
-        keys.wrong("options", &format!("Donnez au moins {least} réponses possibles"));
+        keys.wrong("options", &format!("Donnez au moins {}.", plural(least, "réponse possible", "réponses possibles")));
     }
     if found.iter().any(|(id, label)| id.trim().is_empty() || label.trim().is_empty()) {
-        keys.wrong("options", "Chaque réponse possible a un identifiant et un libellé");
+        keys.wrong("options", "Chaque réponse possible a un identifiant et un libellé.");
     }
     found
 }

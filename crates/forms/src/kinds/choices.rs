@@ -30,7 +30,7 @@ impl Choices {
         let options = choice::options(keys, 1);
         let (min, max) = (count(keys, "min", &options), count(keys, "max", &options));
         if min.zip(max).is_some_and(|(min, max)| min > max) {
-            keys.wrong("max", "Le maximum est plus petit que le minimum");
+            keys.wrong("max", "Le maximum est plus petit que le minimum.");
         }
         Self { options, min, max }
     }
@@ -52,7 +52,7 @@ fn count(keys: &mut dyn Options, key: &str, options: &[(String, String)]) -> Opt
     let count = keys.integer(key)?;
     let within = usize::try_from(count).ok().filter(|it| (1..=options.len()).contains(it));
     if within.is_none() && !options.is_empty() {
-        keys.wrong(key, &format!("Donnez un nombre de réponses de 1 à {}", options.len()));
+        keys.wrong(key, &format!("Donnez un nombre de réponses de 1 à {}.", options.len()));
     }
     within
 }

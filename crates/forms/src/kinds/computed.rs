@@ -63,7 +63,7 @@ impl Computed {
             Format::NAMES.into_iter().find(|(name, _)| *name == typed).map(|(_, format)| format)
         });
         if format.is_none() {
-            keys.wrong("format", "Le format est number, amount, date, text ou yes-no");
+            keys.wrong("format", "Le format est number, amount, date, text ou yes-no.");
         }
         let wanted = format.map(Format::expr_type);
         let value = keys.expr("value", wanted.as_ref());

@@ -33,7 +33,7 @@ impl DateKind {
         if let (Some(DayBound::On(min)), Some(DayBound::On(max))) = (min, max)
             && min > max
         {
-            keys.wrong("max", "La date maximale est avant la date minimale");
+            keys.wrong("max", "La date maximale est avant la date minimale.");
         }
         let partial = keys.flag("partial").unwrap_or(false);
         Self { min, max, partial, birth: keys.flag("birth").unwrap_or(false) }

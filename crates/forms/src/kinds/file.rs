@@ -40,7 +40,7 @@ impl Files {
     pub fn read(keys: &mut dyn Options) -> Self {
         let max = keys.integer("max").unwrap_or(1);
         if !(1..=MOST).contains(&max) {
-            keys.wrong("max", &format!("Donnez un nombre de fichiers de 1 à {MOST}"));
+            keys.wrong("max", &format!("Donnez un nombre de fichiers de 1 à {MOST}."));
         }
         Self { max: u32::try_from(max).unwrap_or(1), images: keys.flag("images").unwrap_or(false) }
     }

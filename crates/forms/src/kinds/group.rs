@@ -38,8 +38,8 @@ impl Repeated {
             keys.required("rows");
             (0, 1, String::new())
         });
-        if min > max || !(1..=MOST).contains(&max) {
-            keys.wrong("rows", &format!("Donnez un maximum de 1 à {MOST}, et un minimum qui ne le dépasse pas"));
+        if !(1..=MOST).contains(&max) {
+            keys.wrong("rows", &format!("Donnez un maximum de 1 à {MOST} lignes."));
         }
         Self::new(Group { fields, min, max, row_title })
     }
@@ -135,7 +135,7 @@ impl Kind for Repeated {
 
     fn missing(&self, field: &Field) -> String {
         let (title, ask) = (quoted(&self.group.row_title), quoted(&field.ask));
-        clean::missing(field, || format!("Ajoutez au moins une partie {title} à {ask}"))
+        clean::missing(field, || format!("Ajoutez au moins une fois {title} pour {ask}"))
     }
 
     fn group(&self) -> Option<&Group> {

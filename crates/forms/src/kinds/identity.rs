@@ -68,13 +68,13 @@ impl Reader<'_> {
         self.problems.push(Problem::at(part, format!("{what} pour {}", self.ask)));
     }
 
-    fn name(&mut self, part: &str, what: &str) -> Option<String> {
+    fn name(&mut self, part: &str, what: &str, label: &str) -> Option<String> {
         let typed = self.input.part(part);
         let Some(name) = person_name::regular(typed, part == "prenoms") else {
             self.problem(part, &format!("Écrivez {what} en lettres latines, comme sur un papier d'identité,"));
             return None;
         };
-        if let Err(message) = clean::within(&name, what, LONGEST) {
+        if let Err(message) = clean::within(&name, label, LONGEST) {
             self.problems.push(Problem::at(part, message));
             return None;
         }
@@ -82,7 +82,7 @@ impl Reader<'_> {
     }
 
     fn birth_name(&mut self) -> Option<String> {
-        let name = self.name("nom_naissance", "le nom de naissance");
+        let name = self.name("nom_naissance", "le nom de naissance", "Nom de naissance");
         if name.as_deref() == Some("") {
             self.problem("nom_naissance", "Saisissez le nom de naissance, ou le seul nom de la personne,");
         }
@@ -91,11 +91,11 @@ impl Reader<'_> {
 
     /// Empty when the person has none.
     fn first_names(&mut self) -> Option<String> {
-        let names = self.name("prenoms", "les prénoms")?;
+        let names = self.name("prenoms", "les prénoms", "Prénoms")?;
         let none = !self.input.part("sans_prenom").is_empty();
         match (names.is_empty(), none) {
-            (true, false) => self.problem("prenoms", "Saisissez les prénoms, ou cochez « Sans prénom »,"),
-            (false, true) => self.problem("prenoms", "Effacez les prénoms, ou décochez « Sans prénom »,"),
+            (true, false) => self.problem("prenoms", "Saisissez les prénoms, ou cochez «\u{a0}Sans prénom\u{a0}»,"),
+            (false, true) => self.problem("prenoms", "Effacez les prénoms, ou décochez «\u{a0}Sans prénom\u{a0}»,"),
             _ => {}
         }
         Some(names)
@@ -159,7 +159,7 @@ impl Kind for Identity {
         let mut reader = Reader { input, ask: quoted(&field.ask), problems: Vec::new() };
         let mut answer = serde_json::Map::new();
         let birth_name = reader.birth_name();
-        let use_name = if self.use_name { reader.name("nom_usage", "le nom d'usage") } else { None };
+        let use_name = if self.use_name { reader.name("nom_usage", "le nom d'usage", "Nom d'usage") } else { None };
         let first_names = reader.first_names();
         let date = if self.birth_date { reader.birth_date(today) } else { None };
         let place = if self.birth_place { reader.birth_place() } else { None };

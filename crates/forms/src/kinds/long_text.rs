@@ -34,7 +34,7 @@ impl LongText {
     pub fn read(keys: &mut dyn Options) -> Self {
         let rows = keys.integer("rows").unwrap_or(5);
         if !(2..=30).contains(&rows) {
-            keys.wrong("rows", "Donnez une hauteur de 2 à 30 lignes");
+            keys.wrong("rows", "Donnez une hauteur de 2 à 30 lignes.");
         }
         Self { max: max_length(keys, 4_000, LONGEST), rows: u32::try_from(rows).unwrap_or(5) }
     }

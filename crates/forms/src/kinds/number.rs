@@ -30,7 +30,7 @@ impl Number {
     pub fn read(keys: &mut dyn Options) -> Self {
         let decimals = keys.integer("decimals").unwrap_or(0);
         if !(0..=6).contains(&decimals) {
-            keys.wrong("decimals", "Donnez un nombre de décimales de 0 à 6");
+            keys.wrong("decimals", "Donnez un nombre de décimales de 0 à 6.");
         }
         let (min, max) = bounds(keys);
         Self { min, max, decimals: u32::try_from(decimals).unwrap_or(0), unit: keys.text("unit") }
@@ -51,7 +51,7 @@ pub(super) fn bounds(keys: &mut dyn Options) -> (Option<Decimal>, Option<Decimal
     if let (Some(min), Some(max)) = (min, max)
         && min > max
     {
-        keys.wrong("max", "Le maximum est plus petit que le minimum");
+        keys.wrong("max", "Le maximum est plus petit que le minimum.");
     }
     (min, max)
 }

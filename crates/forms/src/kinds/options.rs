@@ -29,7 +29,7 @@ pub trait Options {
     fn expr(&mut self, key: &str, wanted: Option<&Type>) -> Option<Expr>;
     /// A day, read by [`DayBound::from_str`].
     fn day(&mut self, key: &str) -> Option<DayBound>;
-    /// The value under `key` will not do; `message` is a French sentence.
+    /// The value under `key` will not do; `message` is a French sentence with its full stop.
     fn wrong(&mut self, key: &str, message: &str);
     /// `key` is missing, or its value could not be read (the loader then says nothing more).
     fn required(&mut self, key: &str);

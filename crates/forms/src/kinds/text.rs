@@ -41,7 +41,7 @@ impl Text {
         let pattern = keys.text("pattern").and_then(|it| match it.parse::<Mask>() {
             Ok(mask) => Some(mask),
             Err(bad) => {
-                keys.wrong("pattern", &bad.to_string());
+                keys.wrong("pattern", &format!("{bad}."));
                 None
             }
         });
@@ -49,7 +49,7 @@ impl Text {
         if let (Some(mask), Some(example)) = (&pattern, &example)
             && mask.apply(example).is_none()
         {
-            keys.wrong("example", &format!("L'exemple ne suit pas le modèle {mask}"));
+            keys.wrong("example", &format!("L'exemple ne suit pas le modèle {mask}."));
         }
         Self { max: max_length(keys, 200, LONGEST), pattern, example, autocomplete: keys.text("autocomplete") }
     }
@@ -68,7 +68,7 @@ pub(super) fn max_length(keys: &mut dyn Options, default: usize, longest: i64) -
         return default;
     };
     if !(1..=longest).contains(&max) {
-        keys.wrong("max", &format!("Donnez un nombre de caractères de 1 à {longest}"));
+        keys.wrong("max", &format!("Donnez un nombre de caractères de 1 à {longest}."));
     }
     usize::try_from(max).unwrap_or(default)
 }

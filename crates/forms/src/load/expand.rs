@@ -60,16 +60,17 @@ impl Expander<'_> {
         let Body::List(items) = &mut place.body else { return };
         let written = std::mem::take(items);
         for mut item in written {
-            if item.get("use").is_some() {
-                items.extend(self.block(&item));
-                continue;
-            }
+            // Blocks count too: even empty ones could be put in without end.
             self.fields = self.fields.saturating_add(1);
             if self.fields == MOST_FIELDS {
                 self.found.push(item.at.finding("Trop de questions : 2 000 au plus."));
             }
             if self.fields >= MOST_FIELDS {
                 return;
+            }
+            if item.get("use").is_some() {
+                items.extend(self.block(&item));
+                continue;
             }
             if let Some(rows) = value_mut(&mut item, "fields") {
                 self.fields(rows);

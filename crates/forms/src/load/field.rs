@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     keys::{self, Keys, advised},
-    node::Node,
+    node::{At, Node},
     options::FieldOptions,
     scope::{self, Reader},
 };
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Reads fields in their order; each is known to those that follow.
-pub(super) fn read_all(nodes: &[Node], reader: &mut Reader<'_>, seen: &mut BTreeMap<String, usize>) -> Vec<Field> {
+pub(super) fn read_all(nodes: &[Node], reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -> Vec<Field> {
     nodes.iter().filter_map(|node| read(node, reader, seen)).collect()
 }
 
@@ -29,7 +29,7 @@ pub(super) fn read_rows(nodes: &[Node], reader: &mut Reader<'_>) -> Vec<Field> {
     fields
 }
 
-fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, usize>) -> Option<Field> {
+fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -> Option<Field> {
     let errors = reader.found.len();
     let mut keys = Keys::new(node, "de la question", reader.found)?;
     let id = keys.need("id", reader.found).and_then(|node| {
@@ -37,6 +37,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, usize>
         unique(&id, node, "La question", seen, reader);
         Some(id)
     });
+    reader.current.clone_from(&id);
     let ask = keys.text("ask", reader.found);
     let help = keys.text("help", reader.found);
     let optional = keys.flag("optional", reader.found);
@@ -52,6 +53,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, usize>
     let conditions = reader.found.len();
     let kind = kind(&mut keys, reader);
     let Some((id, kind)) = id.zip(kind) else {
+        reader.current = None;
         skip_checks(keys, node, reader);
         return None;
     };
@@ -63,6 +65,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, usize>
         reader.found.push(keys.at.finding("Il manque la clé « ask » de la question."));
     }
     reader.scope.names.insert(id.clone(), kind.expr_type());
+    reader.current = None;
     let checks = reader.rules(&mut keys, "check", "aucune réponse ne convient");
     keys.finish(reader.found);
     let ask = ask.unwrap_or_default();
@@ -99,13 +102,19 @@ pub(super) fn unique(
     id: &str,
     node: &Node,
     what: &str,
-    seen: &mut BTreeMap<String, usize>,
+    seen: &mut BTreeMap<String, At>,
     reader: &mut Reader<'_>,
 ) {
-    if let Some(line) = seen.get(id) {
-        let message = format!("{what} « {id} » existe déjà (ligne {line}).");
-        reader.found.push(advised(&node.at, message, "Chaque identifiant ne sert qu'une fois."));
+    if let Some(first) = seen.get(id) {
+        let (place, advice) = if *first == node.at {
+            (String::new(), "Ce bloc est employé deux fois : donnez-lui un « prefix » différent à chaque fois.")
+        } else if first.file == node.at.file {
+            (format!(" (ligne {})", first.line), "Chaque identifiant ne sert qu'une fois.")
+        } else {
+            (format!(" ({}, ligne {})", first.file, first.line), "Chaque identifiant ne sert qu'une fois.")
+        };
+        reader.found.push(advised(&node.at, format!("{what} « {id} » existe déjà{place}."), advice));
     } else {
-        seen.insert(id.to_owned(), node.at.line);
+        seen.insert(id.to_owned(), node.at.clone());
     }
 }

@@ -99,6 +99,10 @@ pub fn hash(closed: &str) -> String {
 
 /// A result only when nothing was found; findings in reading order, each once.
 fn settle<T>(built: Option<T>, mut found: Vec<Finding>) -> Result<T, Vec<Finding>> {
+    for finding in &mut found {
+        finding.message = typographic(&finding.message);
+        finding.advice = finding.advice.as_deref().map(typographic);
+    }
     found.sort_by(|a, b| {
         (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message))
     });
@@ -107,4 +111,13 @@ fn settle<T>(built: Option<T>, mut found: Vec<Finding>) -> Result<T, Vec<Finding
         Some(built) if found.is_empty() => Ok(built),
         _ => Err(found),
     }
+}
+
+/// No line break inside French quotation marks nor before high punctuation.
+fn typographic(text: &str) -> String {
+    let mut out = text.replace("« ", "«\u{a0}").replace(" »", "\u{a0}»").replace(" :", "\u{a0}:");
+    for mark in [';', '?', '!'] {
+        out = out.replace(&format!(" {mark}"), &format!("\u{202f}{mark}"));
+    }
+    out
 }

@@ -90,10 +90,6 @@ impl Options for FieldOptions<'_, '_, '_> {
         let title = keys.need("title", found).and_then(|node| keys::text(node, found));
         keys.finish(found);
         let (min, max) = min.zip(max)?;
-        if max < min {
-            let message = format!("« max » ({max}) est plus petit que « min » ({min}).");
-            found.push(node.at.finding(message));
-        }
         Some((min, max, title?))
     }
 
@@ -117,7 +113,8 @@ impl Options for FieldOptions<'_, '_, '_> {
 
     fn wrong(&mut self, key: &str, message: &str) {
         let at = self.keys.take(key).map_or(self.keys.at, |node| &node.at);
-        self.reader.found.push(at.finding(message));
+        let end = if message.ends_with('.') { "" } else { "." };
+        self.reader.found.push(at.finding(format!("{message}{end}")));
     }
 
     fn required(&mut self, key: &str) {

@@ -7,16 +7,16 @@ use unicode_normalization::UnicodeNormalization;
 use super::{
     field,
     keys::{self, Keys, advised},
-    node::Node,
+    node::{At, Node},
     scope::Reader,
 };
 use crate::model::Page;
 
-/// Ids already taken: pages, then fields, with their lines.
+/// Ids already taken: pages, then fields, with their places.
 #[derive(Default)]
 pub(super) struct Seen {
-    pages: BTreeMap<String, usize>,
-    fields: BTreeMap<String, usize>,
+    pages: BTreeMap<String, At>,
+    fields: BTreeMap<String, At>,
 }
 
 pub(super) fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut Seen) -> Option<Page> {

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::{
     field,
     keys::{self, Keys},
-    node::Node,
+    node::{At, Node},
     scope::Reader,
 };
 use crate::model::Piece;
 
 const USUAL_FILES: u32 = 5;
 
-pub(super) fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, usize>) -> Option<Piece> {
+pub(super) fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -> Option<Piece> {
     let mut keys = Keys::new(node, "de la pièce", reader.found)?;
     let id = keys.need("id", reader.found).and_then(|node| {
         let id = keys::id(node, reader.found)?;

@@ -69,7 +69,9 @@ pub(super) fn read(file: &str, tree: &Node, found: &mut Vec<Finding>) -> Option<
     let pieces = pieces(&mut keys, &mut reader);
     let declaration = keys.text("declaration", found);
     let after = keys.need_texts("after", found);
-    let workflow = keys.need("workflow", found).and_then(|node| workflow::read(node, found));
+    // A name is only left there when its file does not exist, which was said.
+    let workflow = keys.need("workflow", found).filter(|node| node.text().is_none_or(str::is_empty));
+    let workflow = workflow.and_then(|node| workflow::read(node, found));
     keys.finish(found);
 
     let procedure = Procedure {

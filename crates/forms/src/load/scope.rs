@@ -20,13 +20,15 @@ pub(super) struct Reader<'f> {
     pub ahead: BTreeSet<String>,
     /// Questions that could not be read: what is said of them is not judged.
     pub broken: BTreeSet<String>,
+    /// The question being read.
+    pub current: Option<String>,
 }
 
 impl<'f> Reader<'f> {
     pub fn new(tree: &Node, found: &'f mut Vec<Finding>) -> Self {
         let pages = tree.get("pages").and_then(Node::list).unwrap_or_default();
         let fields = pages.iter().filter_map(|page| page.get("fields")?.list()).flatten();
-        Self { found, scope: Scope::default(), ahead: ids(fields), broken: BTreeSet::new() }
+        Self { found, scope: Scope::default(), ahead: ids(fields), broken: BTreeSet::new(), current: None }
     }
 
     pub fn expr(&mut self, node: &Node, wanted: Option<&Type>) -> Option<Expr> {
@@ -38,6 +40,7 @@ impl<'f> Reader<'f> {
                 for error in errors.into_iter().filter(|_| judged) {
                     let at = node.inside(error.start);
                     let finding = match self.comes_later(&source, error.start) {
+                        Some(name) if self.current.as_deref() == Some(name) => itself(&at),
                         Some(name) => later(&at, name),
                         None => Finding { advice: error.advice, ..at.finding(error.message) },
                     };
@@ -99,13 +102,21 @@ impl<'f> Reader<'f> {
 
 /// What the condition is whatever is answered, when that is certain.
 fn verdict(expr: &Expr) -> Option<bool> {
-    let _ = expr;
-    None
+    match (expr.never(), expr.always()) {
+        (true, _) => Some(false),
+        (_, true) => Some(true),
+        (false, false) => None,
+    }
 }
 
 fn later(at: &At, name: &str) -> Finding {
     let message = format!("La question « {name} » vient après celle-ci : elle n'est pas encore posée.");
     advised(at, message, "Une condition n'emploie que les questions qui précèdent ; changez leur ordre.")
+}
+
+fn itself(at: &At) -> Finding {
+    let advice = "Pour juger la réponse donnée, utilisez « check ».";
+    advised(at, "Une question ne peut pas dépendre de sa propre réponse.", advice)
 }
 
 /// The ids written under these fields.

@@ -94,11 +94,8 @@ fn canonical_form_is_stable() {
     for path in ["samples/good", "samples/bad", "samples/blocks", "samples/bad-workflows"] {
         files.extend(folder(&format!("src/load/{path}")));
     }
-    for path in ["../../procedures", "../../procedures/blocks"] {
-        if Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists() {
-            files.extend(fs_or_none(path));
-        }
-    }
+    files.extend(folder("../../procedures"));
+    files.extend(folder("../../procedures/blocks"));
     for (name, text) in files {
         let Ok(once) = fmt(&name, &text) else { continue };
         assert_eq!(fmt(&name, &once).unwrap(), once, "{name}");
@@ -107,12 +104,28 @@ fn canonical_form_is_stable() {
     }
 }
 
-fn fs_or_none(path: &str) -> Vec<(String, String)> {
-    let folder_path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    let has_files = fs::read_dir(folder_path).unwrap().any(|entry| {
-        entry.unwrap().path().extension().is_some_and(|extension| extension == "yaml")
-    });
-    if has_files { folder(path) } else { Vec::new() }
+/// The shipped catalogue: right, in canonical form, and the same once closed.
+#[test]
+fn shipped_procedures() {
+    let mut shared = Shared::default();
+    for kind in ["blocks", "workflows"] {
+        for (name, text) in folder(&format!("../../procedures/{kind}")) {
+            assert_eq!(fmt(&name, &text).unwrap(), text, "run `guichet fmt`: {kind}/{name}");
+            shared.files.insert(format!("{kind}/{name}"), text);
+        }
+    }
+    let mut found = Vec::new();
+    for (name, text) in folder("../../procedures") {
+        match procedure(&name, &text, &shared) {
+            Ok(read) => {
+                let again = procedure("version", &closed(&name, &text, &shared).unwrap(), &Shared::default()).unwrap();
+                assert_eq!(format!("{read:?}"), format!("{again:?}"), "{name}");
+            }
+            Err(more) => found.extend(more),
+        }
+        assert_eq!(fmt(&name, &text).unwrap(), text, "run `guichet fmt`: {name}");
+    }
+    assert!(found.is_empty(), "{}", listed(&found));
 }
 
 /// The tree without places and styles, keys of every mapping but answers in one order.

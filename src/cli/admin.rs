@@ -1,0 +1,94 @@
+//! Administration from the command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use db::{args, sql};
+use uuid::Uuid;
+
+use crate::{
+    accounts,
+    agents::{self, Role},
+    app::App,
+    authorities::{self, Department, Settings},
+    catalogue,
+    platform::{clock::Clock, config::Config},
+};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Creates an authority from a JSON file of settings and departments (see demo/city.json).
+    AddAuthority { file: PathBuf, #[arg(long, required = true)] host: Vec<String> },
+    /// Publishes the procedures that changed since their last version.
+    Publish { #[arg(long)] authority: String },
+    /// Creates an agent; the password is read from standard input.
+    AddAgent {
+        #[arg(long)] authority: String,
+        #[arg(long)] email: String,
+        #[arg(long)] first_name: String,
+        #[arg(long)] last_name: String,
+        #[arg(long)] quality: String,
+        /// DEPARTMENT:ROLE, where ROLE is reader, processor, decider or manager.
+        #[arg(long, required = true)] member: Vec<String>,
+    },
+    /// Puts away expired drafts and sessions, and files that nothing names.
+    Sweep,
+}
+
+pub async fn run(command: Command, config: Config) -> Result<()> {
+    let app = App::open(config, Clock::System, false).await?;
+    match command {
+        Command::AddAuthority { file, host } => add_authority(&app, &file, &host).await,
+        Command::Publish { authority } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            let count = catalogue::publish(&db, &super::sources(&app.config)?, app.clock.now()).await?;
+            println!("{count} procedures published");
+            Ok(())
+        }
+        Command::AddAgent { authority, email, first_name, last_name, quality, member } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            let mut password = String::new();
+            std::io::stdin().read_line(&mut password)?;
+            let person = accounts::NewAccount { kind: "agent", email: &email, first_name: &first_name, last_name: &last_name, phone: None, quality: Some(&quality) };
+            let hash = accounts::hash(password.trim().to_owned()).await?;
+            let id = accounts::create(&db, app.clock.id(), &person, &hash, app.clock.now()).await?;
+            for one in &member {
+                let (department, role) = one.split_once(':').context("--member DEPARTMENT:ROLE")?;
+                agents::add_membership(&db, id, department, Role::parse(role).with_context(|| format!("no role {role}"))?).await?;
+            }
+            println!("{id}");
+            Ok(())
+        }
+        Command::Sweep => super::sweep(&app).await,
+    }
+}
+
+async fn find(app: &App, slug: &str) -> Result<Uuid> {
+    let found: Option<Uuid> = app.db.first(sql!("select id from authority where slug = $1"), args![slug]).await?;
+    found.with_context(|| format!("no authority {slug}"))
+}
+
+#[derive(serde::Deserialize)]
+struct File {
+    slug: String,
+    name: String,
+    settings: Settings,
+    departments: Vec<Department>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "reads what an administrator gives")]
+async fn add_authority(app: &App, file: &std::path::Path, hosts: &[String]) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let found: File = serde_json::from_str(&text).with_context(|| format!("{}", file.display()))?;
+    let id = app.clock.id();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    authorities::create(&app.db, id, &found.slug, &found.name, found.settings, &hosts, app.clock.now()).await?;
+    let db = app.db.for_authority(id);
+    for department in &found.departments {
+        authorities::add_department(&db, department).await?;
+    }
+    let count = catalogue::publish(&db, &super::sources(&app.config)?, app.clock.now()).await?;
+    println!("{} : {count} procedures published", found.name);
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! `guichet check` and `guichet fmt`: procedure files, without a database.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use forms::load;
+
+use crate::catalogue;
+
+pub fn check(paths: &[PathBuf]) -> Result<ExitCode> {
+    let (mut count, mut wrong) = (0, 0);
+    for path in paths {
+        let sources = catalogue::folder(path)?;
+        for (file, text) in &sources.procedures {
+            count += 1;
+            let findings = findings(&shown(path, file), text, &sources.shared);
+            wrong += findings.len();
+            for finding in findings {
+                println!("{finding}");
+            }
+        }
+    }
+    if wrong == 0 {
+        println!("{count} procedures, no finding");
+    }
+    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Reads the file, then its closed form: what will be published must load too.
+fn findings(file: &str, text: &str, shared: &load::Shared) -> Vec<load::Finding> {
+    let read = load::procedure(file, text, shared).map(drop);
+    let closed = read.and_then(|()| load::closed(file, text, shared)).and_then(|closed| load::procedure(file, &closed, &load::Shared::default()).map(drop));
+    closed.err().unwrap_or_default()
+}
+
+/// The file's path as the person may open it.
+fn shown(path: &Path, file: &str) -> String {
+    let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    root.join(file).display().to_string()
+}
+
+#[expect(clippy::disallowed_methods, reason = "rewrites the files it is given")]
+pub fn fmt(paths: &[PathBuf]) -> Result<ExitCode> {
+    let mut failed = false;
+    for path in paths {
+        for (file, text) in catalogue::folder(path)?.procedures {
+            let place = shown(path, &file);
+            match load::fmt(&place, &text) {
+                Ok(canonical) if canonical != text => {
+                    std::fs::write(&place, canonical).with_context(|| format!("cannot write {place}"))?;
+                    println!("{place}");
+                }
+                Ok(_) => {}
+                Err(findings) => {
+                    failed = true;
+                    for finding in findings {
+                        println!("{finding}");
+                    }
+                }
+            }
+        }
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

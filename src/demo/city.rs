@@ -1,0 +1,199 @@
+//! The city itself: departments, agents, usagers.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::PASSWORD;
+use crate::{
+    accounts::{self, NewAccount, session::Kind},
+    agents::{self, Role},
+    app::App,
+    authorities::{self, Department, Settings, Street, Topic},
+    catalogue,
+    visit::Visit,
+    work,
+};
+
+#[derive(Deserialize)]
+pub struct City {
+    authority: Authority,
+    departments: Vec<Department>,
+    themes: Vec<Topic>,
+    events: Vec<Topic>,
+    popular: Vec<String>,
+    streets: Vec<Street>,
+    pub agents: Vec<AgentOf>,
+    pub usagers: Vec<Usager>,
+}
+
+#[derive(Deserialize)]
+struct Authority {
+    slug: String,
+    name: String,
+    short: String,
+    insee: String,
+    postcode: String,
+    address: String,
+    phone: String,
+    email: String,
+    site: String,
+    dpo_email: String,
+    opening_hours: String,
+}
+
+#[derive(Deserialize)]
+pub struct AgentOf {
+    first_name: String,
+    last_name: String,
+    pub email: String,
+    quality: String,
+    pub memberships: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+pub struct Member {
+    pub department: String,
+    pub role: String,
+}
+
+#[derive(Deserialize)]
+pub struct Usager {
+    pub first_names: String,
+    pub birth_name: String,
+    #[serde(default)]
+    pub use_name: Option<String>,
+    pub birth_date: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub address: Home,
+}
+
+#[derive(Deserialize)]
+pub struct Home {
+    #[serde(default)]
+    pub number: Option<String>,
+    pub street: String,
+    pub postcode: String,
+    pub city: String,
+}
+
+impl Usager {
+    pub fn family_name(&self) -> &str {
+        self.use_name.as_deref().unwrap_or(&self.birth_name)
+    }
+}
+
+pub fn read() -> Result<City> {
+    serde_json::from_str(include_str!("../../demo/city.json")).context("demo/city.json")
+}
+
+/// Creates the authority with all that it holds but requests.
+pub async fn found(app: &App, city: &City) -> Result<Visit> {
+    let (id, now, of) = (app.clock.id(), app.clock.now(), &city.authority);
+    let settings = Settings {
+        short: of.short.clone(),
+        prefix: "VAL".into(),
+        zone: "Europe/Paris".into(),
+        address: of.address.clone(),
+        phone: of.phone.clone(),
+        email: of.email.clone(),
+        site: of.site.clone(),
+        dpo_email: of.dpo_email.clone(),
+        opening_hours: of.opening_hours.clone(),
+        themes: city.themes.clone(),
+        events: city.events.clone(),
+        popular: city.popular.clone(),
+        streets: city.streets.clone(),
+        postcode: of.postcode.clone(),
+        insee: of.insee.clone(),
+    };
+    authorities::create(&app.db, id, &of.slug, &of.name, settings, &["*"], now).await?;
+    let visit = work::visit(app, id).await?;
+    for department in &city.departments {
+        authorities::add_department(&visit.db, department).await?;
+    }
+    catalogue::publish(&visit.db, &catalogue::shipped()?, now).await?;
+    people(&visit, city).await?;
+    Ok(visit)
+}
+
+async fn people(visit: &Visit, city: &City) -> Result<()> {
+    // Hashing is slow on purpose: once is enough for a password that everybody shares.
+    let hash = accounts::hash(PASSWORD).await?;
+    for agent in &city.agents {
+        let new = NewAccount {
+            id: visit.id(),
+            kind: Kind::Agent,
+            email: agent.email.clone(),
+            password_hash: hash.clone(),
+            first_name: agent.first_name.clone(),
+            last_name: agent.last_name.clone(),
+            phone: None,
+            quality: Some(agent.quality.clone()),
+            confirmed_at: Some(visit.now),
+        };
+        let id = new.id;
+        accounts::create(&visit.db, new, visit.now).await?;
+        for member in &agent.memberships {
+            agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?).await?;
+        }
+    }
+    for usager in city.usagers.iter().filter(|usager| usager.email.is_some()) {
+        let new = NewAccount {
+            id: visit.id(),
+            kind: Kind::Usager,
+            email: usager.email.clone().unwrap_or_default(),
+            password_hash: hash.clone(),
+            first_name: usager.first_names.clone(),
+            last_name: usager.family_name().to_owned(),
+            phone: usager.phone.clone(),
+            quality: None,
+            confirmed_at: Some(visit.now),
+        };
+        match accounts::create(&visit.db, new, visit.now).await {
+            // Two people share a contact address, never a sign-in: the second has no account.
+            Err(error) if error.is_unique("account_email_key") => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// The accounts to print: one usager, then agents of different rights.
+pub fn accounts(city: &City) -> Vec<Json> {
+    let usagers = city.usagers.iter().filter(|usager| usager.email.is_some()).take(2).map(|usager| {
+        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "label": format!("usager : {} {}", usager.first_names, usager.family_name())})
+    });
+    let agents = city.agents.iter().map(|agent| {
+        let of: Vec<String> = agent.memberships.iter().map(|member| format!("{} ({})", member.department, in_french(&member.role))).collect();
+        json!({
+            "role": "agent", "email": agent.email, "password": PASSWORD, "label": format!("agent : {}", of.join(", ")),
+            "departments": agent.memberships.iter().map(|member| member.department.clone()).collect::<Vec<_>>(),
+            "right": agent.memberships.first().map(|member| member.role.clone()),
+        })
+    });
+    usagers.chain(agents).collect()
+}
+
+fn in_french(role: &str) -> &str {
+    match role {
+        "reader" => "accueil",
+        "processor" => "instruction",
+        "decider" => "décision",
+        "manager" => "responsable",
+        other => other,
+    }
+}
+
+/// Ids of the agents of a department who may decide, and of its usagers' accounts.
+pub async fn account_of(visit: &Visit, kind: Kind, email: &str) -> Result<Option<Uuid>, db::Error> {
+    visit
+        .db
+        .first(
+            db::sql!("select id from account where authority_id = $1 and kind = $2 and email = $3"),
+            db::args![visit.db.authority(), kind.name(), email],
+        )
+        .await
+}

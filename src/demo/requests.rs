@@ -1,0 +1,192 @@
+//! Plausible requests over the last three months, in every state.
+
+use anyhow::{Context, Result};
+use db::{args, sql};
+use forms::{
+    answers::Raw,
+    model::Procedure,
+    step::Actor,
+    workflow::{Need, Transition},
+};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::city::{self, City, Usager};
+use crate::{
+    accounts::session::{Account, Kind, Session},
+    catalogue::{self, Published},
+    requests::{drafts, fire::{self, By, With}, model::{Decision, Request}, store, submit},
+    visit::{Visit, Visitor},
+};
+
+pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
+    let current = catalogue::current(visit).await?;
+    let published: Vec<&Published> = current.procedures.values().collect();
+    anyhow::ensure!(!published.is_empty(), "no procedure");
+    for index in 0..count {
+        // Spread without any order that a reader could see: 7 and 11 share no factor with the counts.
+        let one = published.get(index * 7 % published.len()).context("procedure")?;
+        let usager = city.usagers.get(index * 11 % city.usagers.len()).context("usager")?;
+        request(visit, city, one, usager, index, count).await?;
+    }
+    // Their mails and receipts were sent long ago: the queue starts empty.
+    visit
+        .db
+        .write(async |tx| {
+            tx.run(sql!("delete from job where authority_id = $1"), args![tx.authority()]).await?;
+            Ok::<(), db::Error>(())
+        })
+        .await?;
+    Ok(())
+}
+
+async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usager, index: usize, count: usize) -> Result<()> {
+    let age = SignedDuration::from_hours(i64::try_from((count - index) * 90 * 24 / count.max(1))?) + SignedDuration::from_mins(i64::try_from(index * 37 % 600)?);
+    let mut visit = Visit { now: visit.now.checked_sub(age)?, ..visit.clone() };
+    let procedure = published.procedure.clone();
+    let account = account(&visit, usager, &procedure, index).await?;
+    let raw = typed(&procedure, usager, visit.now, &visit);
+    let reading = procedure.read(&raw, &everything(&procedure), visit.today());
+    if !reading.pages.iter().all(|page| !page.shown || page.complete()) {
+        anyhow::bail!("the sample of {} is not complete: {:?}", procedure.id, reading.first_incomplete());
+    }
+    let id = visit.id();
+    let owner = account.as_ref().map(|account| account.id);
+    drafts::begin(&visit, id, published, owner, Uuid::nil(), raw).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    // One in fifteen is still being written.
+    if index % 15 == 14 && owner.is_some() {
+        return Ok(());
+    }
+    let session = account.map(|account| Session { id: Uuid::nil(), account: Some(account), waiting: 0 });
+    let visitor = Visitor { visit: visit.clone(), session };
+    let reference: String = visit.db.one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id]).await?;
+    let draft = drafts::Draft {
+        id,
+        procedure_id: procedure.id.clone(),
+        procedure_version: published.version,
+        reference,
+        account_id: owner,
+        session_id: None,
+        raw: db::Json(Raw::default()),
+        updated_at: visit.now,
+    };
+    submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref()).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    live(&mut visit, city, &procedure, id, index).await
+}
+
+/// Lets agents work on it, as far as its number says, never beyond today.
+async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, index: usize) -> Result<()> {
+    let end = visit.app.clock.now();
+    for step in 0..(index % 6) {
+        visit.now = visit.now.checked_add(SignedDuration::from_hours(i64::try_from(9 + index * 5 % 60)?))?;
+        if visit.now >= end {
+            return Ok(());
+        }
+        let request = store::find(&visit.db, id).await?.context("request")?;
+        let agents: Vec<_> = city.agents.iter().filter(|agent| agent.memberships.iter().any(|member| member.department == request.department_id && member.role != "reader")).collect();
+        let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
+        let by = city::account_of(visit, Kind::Agent, &agent.email).await?;
+        let offered: Vec<&Transition> = procedure.workflow.offered(&request.state, Actor::Decider).collect();
+        let usager_turn: Vec<&Transition> = procedure.workflow.offered(&request.state, Actor::Usager).filter(|transition| !ends(procedure, transition)).collect();
+        // The first step mostly takes charge; later ones vary; the usager answers one time in two.
+        let (transition, actor) = match (usager_turn.first(), step) {
+            (Some(answer), _) if index.is_multiple_of(2) => (*answer, Actor::Usager),
+            (_, 0) => (*offered.first().context("dead end")?, Actor::Decider),
+            _ => match offered.get((index + step) % offered.len().max(1)) {
+                Some(transition) => (*transition, Actor::Decider),
+                None => return Ok(()),
+            },
+        };
+        fire_one(visit, procedure, &request, transition, By { actor, account: if actor == Actor::Usager { request.account_id } else { by } }).await?;
+    }
+    Ok(())
+}
+
+fn ends(procedure: &Procedure, transition: &Transition) -> bool {
+    procedure.workflow.state(&transition.to).is_some_and(|state| state.end)
+}
+
+async fn fire_one(visit: &Visit, procedure: &Procedure, request: &Request, transition: &Transition, by: By) -> Result<()> {
+    let mut with = With::default();
+    for need in &transition.needs {
+        match need {
+            Need::Message => with.message = Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure."),
+            Need::Ask => {
+                with.message = Some("Bonjour, le document envoyé est illisible ou une réponse est incomplète. Merci de nous l'envoyer de nouveau.");
+                with.asks = asks(procedure);
+            }
+            Need::Decision => with.decision = Some(decision(visit, true)),
+            Need::Refusal => with.decision = Some(decision(visit, false)),
+        }
+    }
+    fire::fire(visit, procedure, request, &transition.id, by, &with).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))
+}
+
+fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
+    match procedure.pieces.first() {
+        Some(piece) => vec![("piece", piece.id.as_str())],
+        None => procedure.pages.iter().flat_map(|page| &page.fields).filter(|field| !field.kind.silent()).take(1).map(|field| ("field", field.id.as_str())).collect(),
+    }
+}
+
+fn decision(visit: &Visit, favourable: bool) -> Decision {
+    let text = |text: &str| Some(text.to_owned());
+    Decision {
+        favourable,
+        author_name: "Claire d’Aubigny".into(),
+        author_quality: "Responsable du service".into(),
+        author_department: "Ville de Valmont".into(),
+        ground: if favourable { None } else { text("Règlement municipal du service, article 4.") },
+        facts: text(if favourable { "Votre demande remplit les conditions." } else { "Le dossier ne remplit pas les conditions prévues." }),
+        appeal: if favourable { None } else { text("Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.") },
+        at: visit.now,
+    }
+}
+
+/// Everybody with an address has an account; one in three files without it where that is allowed.
+async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: usize) -> Result<Option<Account>> {
+    use forms::model::Identification;
+    let needed = matches!(procedure.identification, Identification::Account | Identification::Verified);
+    let email = usager.email.clone().unwrap_or_else(|| "camille.martin@exemple.fr".to_owned());
+    if !needed && (index % 3 == 2 || usager.email.is_none()) {
+        return Ok(None);
+    }
+    let id = city::account_of(visit, Kind::Usager, &email).await?;
+    Ok(id.map(|id| Account {
+        id,
+        email,
+        first_name: usager.first_names.clone(),
+        last_name: usager.family_name().to_owned(),
+        phone: usager.phone.clone(),
+        quality: None,
+    }))
+}
+
+/// The procedure's own sample, in the usager's name.
+fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) -> Raw {
+    let mut raw = procedure.sample(crate::platform::clock::day(now, &visit.site.zone));
+    let mut put = |name: &str, value: &str| {
+        if raw.0.contains_key(name) {
+            raw.set(name, value);
+        }
+    };
+    put("demandeur.nom_naissance", &usager.birth_name);
+    put("demandeur.nom_usage", usager.use_name.as_deref().unwrap_or_default());
+    put("demandeur.prenoms", &usager.first_names);
+    let mut born = usager.birth_date.split('-');
+    for part in ["annee", "mois", "jour"] {
+        put(&format!("demandeur.{part}"), born.next().unwrap_or_default());
+    }
+    put("courriel", usager.email.as_deref().unwrap_or_default());
+    put("telephone", usager.phone.as_deref().unwrap_or_default());
+    let home = &usager.address;
+    put("adresse.numero_voie", format!("{} {}", home.number.as_deref().unwrap_or_default(), home.street).trim());
+    put("adresse.code_postal", &home.postcode);
+    put("adresse.commune", &home.city);
+    raw
+}
+
+/// Sample requests hold no files: their pieces are taken as given.
+fn everything(procedure: &Procedure) -> forms::journey::Files {
+    procedure.pieces.iter().map(|piece| (piece.id.clone(), 1)).collect()
+}

@@ -1,0 +1,48 @@
+//! « Annuler ma demande »: asked twice, done once.
+
+use axum::{
+    extract::Path,
+    response::{IntoResponse, Redirect, Response},
+};
+use forms::{model::Procedure, step::Actor, workflow::{Status, Transition}};
+use minijinja::{context, value::Serde};
+use uuid::Uuid;
+
+use super::procedure_link;
+use crate::{
+    catalogue,
+    error::Problem,
+    requests::{access, fire::{self, By, With}},
+    visit::Visitor,
+};
+
+/// The usager's transition that ends the request, from the state where it stands.
+pub fn ending<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transition> {
+    procedure.workflow.offered(state, Actor::Usager).find(|transition| procedure.workflow.state(&transition.to).is_some_and(|to| to.end && to.status == Status::Ended))
+}
+
+pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let request = access::mine(&visitor, id).await?;
+    let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
+    if ending(&procedure, &request.state).is_none() {
+        return Err(Problem::Elsewhere(format!("/demandes/{id}")));
+    }
+    let context = context! {
+        reference => request.reference,
+        procedure => Serde(procedure_link(&procedure)),
+        back => format!("/demandes/{id}"),
+        draft => false,
+        version => request.version,
+    };
+    visitor.page("requests/cancel.html", "Annuler votre demande", context)
+}
+
+pub async fn confirm(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let request = access::mine(&visitor, id).await?;
+    let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
+    if let Some(transition) = ending(&procedure, &request.state) {
+        let by = By { actor: Actor::Usager, account: request.account_id };
+        fire::fire(&visitor, &procedure, &request, &transition.id, by, &With::default()).await?;
+    }
+    Ok(Redirect::to(&format!("/demandes/{id}")).into_response())
+}

@@ -1,0 +1,135 @@
+//! « Vérifiez puis envoyez votre demande »: everything at a glance, then one button.
+
+use axum::{
+    extract::{Path, Request},
+    response::{IntoResponse, Redirect, Response},
+};
+use forms::{
+    answers::{Input, Raw},
+    journey::Reading,
+    kinds::{self, Kind, Today},
+};
+use minijinja::{context, value::Serde};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{Filling, notice, piece, procedure_link, sections, start};
+use crate::{
+    error::Problem,
+    requests::{form, submit},
+    visit::Visitor,
+};
+
+pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filling = Filling::open(&visitor, id).await?;
+    draw(&visitor, &filling, &Raw::default(), &[])
+}
+
+pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> Result<Response, Problem> {
+    let typed = form::plain(request).await?;
+    // A second click finds the request already there: its confirmation is shown again.
+    let filling = match Filling::open(&visitor, id).await {
+        Err(Problem::Elsewhere(to)) if to.starts_with("/demandes/") => return Ok(Redirect::to(&format!("{to}/envoyee")).into_response()),
+        other => other?,
+    };
+    if filling.correcting.is_some() {
+        return super::answer::send_corrections(&visitor, &filling).await;
+    }
+    if !start::is_open(&filling.procedure, &visitor) {
+        return Err(Problem::Bad("Cette démarche n'est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira."));
+    }
+    let reading = filling.read(&visitor);
+    let errors = wrong(&visitor, &filling, &typed);
+    if !errors.is_empty() || !reading.ready() {
+        return draw(&visitor, &filling, &typed, &errors);
+    }
+    let email = Some(typed.text("email")).filter(|email| !email.is_empty() && visitor.account().is_none());
+    submit::submit(&visitor, &filling.draft, &filling.procedure, &reading.answers, email).await?;
+    Ok(Redirect::to(&format!("/demandes/{id}/envoyee")).into_response())
+}
+
+/// Mistakes of this very page: the declaration, the address to write to.
+fn wrong(visitor: &Visitor, filling: &Filling, typed: &Raw) -> Vec<Json> {
+    let mut errors = Vec::new();
+    if asks_contact(visitor, filling)
+        && let Err(text) = check_email(visitor, typed)
+    {
+        errors.push(json!({"href": "#email", "text": text}));
+    }
+    if filling.procedure.declaration.is_some() && typed.text("declaration") != "oui" {
+        errors.push(json!({"href": "#declaration", "text": "Cochez la case pour certifier votre déclaration."}));
+    }
+    errors
+}
+
+fn check_email(visitor: &Visitor, typed: &Raw) -> Result<(), String> {
+    let kind = kinds::email::Email::default();
+    let field = kinds::plain_field("email", "Adresse électronique");
+    match kind.parse(&field, Input { raw: typed, name: "email" }, Today(visitor.today())) {
+        Ok(_) => Ok(()),
+        Err(problems) => Err(problems.into_iter().next().map_or_else(String::new, |problem| problem.message)),
+    }
+}
+
+/// Whether the page asks where to write: no account, and the procedure's own questions did not ask.
+fn asks_contact(visitor: &Visitor, filling: &Filling) -> bool {
+    visitor.account().is_none() && filling.correcting.is_none() && !filling.procedure.pages.iter().flat_map(|page| &page.fields).any(|field| field.id == "courriel")
+}
+
+fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> Result<Response, Problem> {
+    let reading = filling.read(visitor);
+    if let Some(stopped) = reading.pages.iter().find(|page| page.shown && page.stop.is_some()) {
+        return Err(Problem::Elsewhere(filling.page_url(stopped.index)));
+    }
+    let correcting = filling.correcting.is_some();
+    let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
+    let account = visitor.account().map(|account| json!({"email": account.email}));
+    // Without a contact block, the template must know where the answer will go.
+    let written = reading.answers.get("courriel").and_then(Json::as_str).map(|email| json!({"email": email}));
+    let context = context! {
+        procedure => Serde(procedure_link(&filling.procedure)),
+        back => back,
+        errors => Serde(errors),
+        version => "",
+        sections => Serde(sections(&reading.show(), |section| filling.page_url(section.page))),
+        pieces => Serde(pieces(filling, &reading)),
+        declaration => if correcting { None } else { filling.procedure.declaration.clone() },
+        declared => typed.text("declaration") == "oui",
+        account => Serde(written.or(account).unwrap_or(Json::Null)),
+        asks_contact => asks_contact(visitor, filling),
+        contact_email => typed.text("email"),
+        missing => Serde(missing(filling, &reading)),
+        mode => filling.mode(),
+        notice => Serde(notice(&filling.procedure)),
+    };
+    let title = format!("Vérifiez puis envoyez votre demande – {}", filling.procedure.title);
+    if errors.is_empty() { visitor.page("requests/check.html", &title, context) } else { visitor.page_again("requests/check.html", &title, context) }
+}
+
+fn back(filling: &Filling, reading: &Reading<'_>) -> String {
+    match reading.pieces.last() {
+        Some(last) => filling.url(&format!("pieces/{}", last.piece.id)),
+        None => reading.shown_pages().last().map_or_else(|| format!("/demarches/{}", filling.procedure.id), |page| filling.page_url(page.index)),
+    }
+}
+
+fn pieces(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
+    let one = |asked: &forms::journey::PieceReading<'_>| {
+        json!({
+            "title": asked.piece.title,
+            "change": filling.url(&format!("pieces/{}", asked.piece.id)),
+            "files": piece::sent(filling, &asked.piece.id),
+            "missing": if asked.missing { "À envoyer" } else { "" },
+        })
+    };
+    reading.pieces.iter().map(one).collect()
+}
+
+/// What is still to be done before sending.
+fn missing(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
+    let incomplete = reading.shown_pages().filter(|page| !page.complete());
+    let pages = incomplete.map(|page| json!({"href": filling.page_url(page.index), "text": page.page.title}));
+    let absent = reading.pieces.iter().filter(|asked| asked.missing);
+    let pieces = absent.map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
+    pages.chain(pieces).collect()
+}

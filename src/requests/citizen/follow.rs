@@ -1,0 +1,222 @@
+//! « Ma demande »: where it stands, what is expected, what was said and given.
+
+use axum::{
+    extract::{Path, Query, Request as HttpRequest},
+    response::{IntoResponse, Redirect, Response},
+};
+use forms::{model::Procedure, workflow::Status};
+use minijinja::{context, value::Serde};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{answer, cancel, file_json, file_kind, procedure_link, sections};
+use crate::{
+    authorities::{self, Department},
+    catalogue,
+    error::Problem,
+    platform::{clock, french},
+    requests::{
+        access::{self, Mine},
+        files, form, jobs,
+        model::{Decision, Event, File, Message, piece_slot},
+        store::{self, Entry, NewMessage},
+    },
+    visit::Visitor,
+};
+
+/// Longest message, in characters.
+const LONGEST: usize = 10_000;
+
+#[derive(Debug, Deserialize)]
+pub struct Told {
+    #[serde(default)]
+    fait: String,
+}
+
+pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(told): Query<Told>) -> Result<Response, Problem> {
+    let request = access::mine(&visitor, id).await?;
+    store::read(&visitor.db, id, "agent", visitor.now).await?;
+    let flash = match told.fait.as_str() {
+        "message" => Some("Votre message est envoyé."),
+        "repondu" => Some("Votre réponse est envoyée : le service reprend le traitement."),
+        _ => None,
+    };
+    draw(&visitor, &request, "", &[], flash).await
+}
+
+/// A message to the department.
+pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest) -> Result<Response, Problem> {
+    let typed = form::plain(request).await?;
+    let found = access::mine(&visitor, id).await?;
+    let body = typed.text("message");
+    if let Some(error) = wrong_message(body) {
+        return draw(&visitor, &found, body, &[json!({"href": "#message", "text": error})], None).await;
+    }
+    // The form's own id: sent twice, it is one message.
+    let message = typed.text("version").parse().unwrap_or_else(|_| visitor.id());
+    visitor
+        .db
+        .write(async |tx| {
+            let new = NewMessage { id: message, author: "usager", author_id: found.account_id, internal: false, body };
+            if store::write(tx, id, &new, visitor.now).await? {
+                let entry = Entry { actor: "usager", actor_id: found.account_id, code: "message", from: None, to: None, subject: Some(message) };
+                store::record(tx, id, &entry, visitor.now).await?;
+            }
+            Ok::<(), db::Error>(())
+        })
+        .await?;
+    Ok(Redirect::to(&format!("/demandes/{id}?fait=message")).into_response())
+}
+
+pub fn wrong_message(body: &str) -> Option<String> {
+    let length = body.chars().count();
+    if length == 0 {
+        Some("Écrivez votre message avant de l'envoyer.".to_owned())
+    } else if length > LONGEST {
+        Some(format!("Votre message est trop long : il compte {} caractères de trop.", length - LONGEST))
+    } else {
+        None
+    }
+}
+
+async fn draw(visitor: &Visitor, request: &Mine, message: &str, errors: &[Json], flash: Option<&str>) -> Result<Response, Problem> {
+    let procedure = catalogue::version(visitor, &request.procedure_id, request.procedure_version).await?;
+    let department = authorities::department(&visitor.db, &request.department_id).await?.ok_or(Problem::NotFound)?;
+    let files = files::of(&visitor.db, request.id).await?;
+    let events = store::events(&visitor.db, request.id).await?;
+    let messages: Vec<Message> = store::messages(&visitor.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
+    let decision = store::decision(&visitor.db, request.id).await?;
+    let state = request.state_of(&procedure);
+    let running = request.ended_at.is_none();
+    let context = context! {
+        reference => request.reference,
+        procedure => Serde(procedure_link(&procedure)),
+        status => request.status,
+        state => state.map(|state| state.usager.clone()),
+        sent => request.submitted_at.to_string(),
+        delay => if running && request.suspended_at.is_none() { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
+        steps => Serde(steps(visitor, &procedure, request, &events)),
+        awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
+        decision => Serde(shown_decision(visitor, decision.as_ref())),
+        read => Serde(events.iter().find(|event| event.actor == "agent").map(|event| event.at.to_string())),
+        sections => Serde(sections(&procedure.show(&request.answers.0), |_| String::new())),
+        pieces => Serde(pieces(&procedure, &files)),
+        documents => Serde(documents(request.id, &files)),
+        messages => Serde(shown_messages(&messages, &department)),
+        history => Serde(history(&procedure, &events)),
+        department => Serde(json!({"name": department.name, "phone": department.phone.clone().unwrap_or_else(|| visitor.site.settings.phone.clone())})),
+        message => message,
+        errors => Serde(errors),
+        can_reply => running,
+        can_cancel => cancel::ending(&procedure, &request.state).is_some(),
+        cancel => format!("/demandes/{}/annuler", request.id),
+        reply => format!("/demandes/{}/messages", request.id),
+        again => format!("/demarches/{}", request.procedure_id),
+        version => visitor.id().to_string(),
+        ..flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),
+    };
+    let title = format!("{} – {}", request.reference, procedure.title);
+    if errors.is_empty() { visitor.page("requests/follow.html", &title, context) } else { visitor.page_again("requests/follow.html", &title, context) }
+}
+
+/// Four steps that anybody understands, whatever the circuit behind.
+fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Event]) -> Vec<Json> {
+    let day = |at: jiff::Timestamp| clock::day(at, &visitor.site.zone).to_string();
+    let status = procedure.workflow.state(&request.state).map(|state| state.status);
+    let usager = procedure.workflow.state(&request.state).map_or("", |state| state.usager.as_str());
+    let begun = events.iter().find(|event| event.actor == "agent").map(|event| day(event.at));
+    let step = |title: &str, text: &str, date: Option<String>, state: &str| json!({"title": title, "text": text, "date": date, "state": state});
+    let mut steps = vec![step("Demande envoyée", "", Some(day(request.submitted_at)), if status == Some(Status::Sent) { "now" } else { "done" })];
+    let handled = match status {
+        Some(Status::Sent | Status::Draft) | None => step("Traitement par le service", "", None, "todo"),
+        Some(Status::InProgress) => step("Traitement par le service", usager, begun, "now"),
+        Some(Status::ActionNeeded) => step("Votre réponse est attendue", usager, request.suspended_at.map(day), "waiting"),
+        Some(_) => step("Traitement par le service", "", begun, "done"),
+    };
+    steps.push(handled);
+    let ended = request.ended_at.map(day);
+    steps.push(match status {
+        Some(Status::Accepted) => step("Demande acceptée", "", Some(day(request.updated_at)), if ended.is_some() { "done" } else { "now" }),
+        Some(Status::Refused) => step("Demande refusée", "", Some(day(request.updated_at)), "refused"),
+        Some(Status::Ended) => step(usager, "", ended, "done"),
+        _ => step("Réponse", "", None, "todo"),
+    });
+    steps
+}
+
+async fn awaited(visitor: &Visitor, request: &Mine, procedure: &Procedure, messages: &[Message]) -> Result<Json, Problem> {
+    if answer::answering(procedure, &request.state).is_none() {
+        return Ok(Json::Null);
+    }
+    let asks = store::asks(&visitor.db, request.id).await?;
+    let files = files::of(&visitor.db, request.id).await?;
+    let open: Vec<_> = asks.iter().filter(|ask| ask.answered_at.is_none()).collect();
+    let done = |ask: &crate::requests::model::Ask| ask.kind == "piece" && files.iter().any(|file| file.slot == piece_slot(&ask.target) && file.at > ask.asked_at);
+    let items: Vec<Json> = open
+        .iter()
+        .map(|ask| {
+            let href = format!("/demandes/{}/repondre?vers={}", request.id, crate::platform::encode(&answer::page_of(procedure, ask)));
+            json!({"href": href, "text": ask_label(procedure, &ask.kind, &ask.target), "done": done(ask)})
+        })
+        .collect();
+    let text = messages.iter().rfind(|message| message.author == "agent").map(|message| message.body.clone()).unwrap_or_default();
+    Ok(json!({"text": text, "items": items, "before": null, "send": format!("/demandes/{}/repondre", request.id)}))
+}
+
+/// The title of a piece, the question of a field.
+pub fn ask_label(procedure: &Procedure, kind: &str, target: &str) -> String {
+    let piece = procedure.pieces.iter().find(|piece| kind == "piece" && piece.id == target).map(|piece| piece.title.clone());
+    let field = || procedure.pages.iter().flat_map(|page| &page.fields).find(|field| field.id == target).map(|field| field.ask.clone());
+    piece.or_else(field).unwrap_or_else(|| target.to_owned())
+}
+
+fn shown_decision(visitor: &Visitor, decision: Option<&Decision>) -> Json {
+    let Some(decision) = decision else { return Json::Null };
+    json!({
+        "accepted": decision.favourable,
+        "date": clock::day(decision.at, &visitor.site.zone).to_string(),
+        "text": decision.facts.clone().unwrap_or_default(),
+        "author": {"name": decision.author_name, "quality": decision.author_quality, "service": decision.author_department},
+        "ground": decision.ground.clone().unwrap_or_default(),
+        "appeal": decision.appeal.clone().unwrap_or_default(),
+    })
+}
+
+fn pieces(procedure: &Procedure, files: &[File]) -> Vec<Json> {
+    let sent = |slot: String| files.iter().filter(move |file| file.slot == slot).map(|file| file_json(file, "/fichiers")).collect::<Vec<_>>();
+    let titled = procedure.pieces.iter().map(|piece| (piece.title.clone(), sent(piece_slot(&piece.id))));
+    let fields = procedure.pages.iter().flat_map(|page| &page.fields).filter(|field| field.kind.files().is_some());
+    let asked = fields.map(|field| (field.ask.clone(), sent(super::field_slot(&field.id))));
+    titled.chain(asked).filter(|(_, files)| !files.is_empty()).map(|(title, files)| json!({"title": title, "files": files})).collect()
+}
+
+fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
+    let receipt = files.iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
+    let size = receipt.map(|file| file.size);
+    let kind = file_kind("application/pdf");
+    vec![json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d'enregistrement", "type": kind, "size": size})]
+}
+
+fn shown_messages(messages: &[Message], department: &Department) -> Vec<Json> {
+    let one = |message: &Message| {
+        json!({
+            "mine": message.author == "usager", "who": department.name, "text": message.body, "date": message.at.to_string(),
+            "read": message.read_at.map(|at| at.to_string()), "files": [],
+        })
+    };
+    messages.iter().map(one).collect()
+}
+
+/// What happened, without the names of agents.
+fn history(procedure: &Procedure, events: &[Event]) -> Vec<Json> {
+    events.iter().filter_map(|event| words(procedure, event).map(|text| json!({"date": event.at.to_string(), "text": text}))).collect()
+}
+
+fn words(procedure: &Procedure, event: &Event) -> Option<String> {
+    if event.code == "message" {
+        return Some(if event.actor == "usager" { "Vous avez écrit au service".to_owned() } else { "Le service vous a écrit".to_owned() });
+    }
+    let to = event.to_state.as_deref().and_then(|state| procedure.workflow.state(state))?;
+    Some(to.usager.clone())
+}

@@ -1,0 +1,101 @@
+//! « Mes demandes »: what waits for the usager first.
+
+use axum::{extract::Query, response::Response};
+use db::{args, row, sql};
+use jiff::Timestamp;
+use minijinja::{context, value::Serde};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::{
+    catalogue,
+    error::Problem,
+    platform::french,
+    requests::drafts,
+    visit::{Citizen, Visit},
+};
+
+const PAGE: usize = 50;
+
+#[derive(Debug, Deserialize)]
+pub struct Search {
+    #[serde(default)]
+    q: String,
+    avant: Option<Timestamp>,
+}
+
+row! {
+    struct Line {
+        id: Uuid,
+        reference: String,
+        procedure_id: String,
+        procedure_version: i64,
+        state: String,
+        status: String,
+        ended: bool,
+        submitted_at: Timestamp,
+        updated_at: Timestamp,
+        unread: i64,
+    }
+}
+
+pub async fn show(citizen: Citizen, Query(search): Query<Search>) -> Result<Response, Problem> {
+    let lines = lines(&citizen, search.avant).await?;
+    let next = if lines.len() > PAGE { lines.get(PAGE - 1).map(|last| format!("/mes-demandes?avant={}", last.submitted_at)).unwrap_or_default() } else { String::new() };
+    let wanted = french::fold(&search.q);
+    let (mut waiting, mut running, mut ended) = (Vec::new(), Vec::new(), Vec::new());
+    for line in lines.iter().take(PAGE) {
+        let shown = shown(&citizen, line).await?;
+        let found = wanted.is_empty() || french::fold(&shown.to_string()).contains(wanted.trim());
+        match (found, line.status.as_str(), line.ended) {
+            (false, _, _) => {}
+            (_, "action-needed", _) => waiting.push(shown),
+            (_, _, false) => running.push(shown),
+            (_, _, true) => ended.push(shown),
+        }
+    }
+    let drafts = if search.avant.is_none() && wanted.is_empty() { drafts(&citizen).await? } else { Vec::new() };
+    let context = context! {
+        waiting => Serde(waiting), running => Serde(running), drafts => Serde(drafts), ended => Serde(ended),
+        q => search.q, next => next,
+    };
+    citizen.page("requests/mine.html", "Mes demandes", context)
+}
+
+async fn lines(citizen: &Citizen, before: Option<Timestamp>) -> Result<Vec<Line>, db::Error> {
+    citizen
+        .db
+        .all(
+            sql!(
+                "select r.id, r.reference, r.procedure_id, r.procedure_version, r.state, r.status, r.ended, r.submitted_at, r.updated_at,
+                   (select count(*) from message m where m.authority_id = r.authority_id and m.request_id = r.id and m.author <> 'usager'
+                      and not m.internal and m.read_at is null) as unread
+                 from request r where r.authority_id = $1 and r.account_id = $2 and (cast($3 as timestamptz) is null or r.submitted_at < $3)
+                 order by r.submitted_at desc limit 51"
+            ),
+            args![citizen.db.authority(), citizen.account.id, before],
+        )
+        .await
+}
+
+async fn shown(visit: &Visit, line: &Line) -> Result<Json, Problem> {
+    let procedure = catalogue::version(visit, &line.procedure_id, line.procedure_version).await?;
+    let usager = procedure.workflow.state(&line.state).map_or("", |state| state.usager.as_str());
+    Ok(json!({
+        "href": format!("/demandes/{}", line.id), "title": procedure.title, "reference": line.reference, "status": line.status,
+        "text": usager, "detail": "", "date": crate::platform::clock::day(line.updated_at, &visit.site.zone).to_string(), "unread": line.unread,
+    }))
+}
+
+async fn drafts(citizen: &Citizen) -> Result<Vec<Json>, Problem> {
+    let mut shown = Vec::new();
+    for draft in drafts::waiting(citizen, None).await? {
+        let procedure = catalogue::version(citizen, &draft.procedure_id, draft.procedure_version).await?;
+        shown.push(json!({
+            "href": format!("/brouillons/{}/verifier", draft.id), "title": procedure.title, "reference": "", "status": "draft", "text": "Brouillon", "detail": "",
+            "date": crate::platform::clock::day(draft.updated_at, &citizen.site.zone).to_string(), "unread": 0,
+        }));
+    }
+    Ok(shown)
+}

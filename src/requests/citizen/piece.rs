@@ -1,0 +1,107 @@
+//! One supporting document a page: sent one at a time, kept at once.
+
+use axum::{
+    extract::{Path, Request},
+    response::{IntoResponse, Redirect, Response},
+};
+use forms::model::Piece;
+use minijinja::{context, value::Serde};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{Filling, file_json, procedure_link};
+use crate::{
+    error::Problem,
+    platform::upload,
+    requests::{
+        files,
+        form::{self, Slot},
+        model::{File, piece_slot},
+    },
+    visit::Visitor,
+};
+
+pub async fn show(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>) -> Result<Response, Problem> {
+    let filling = Filling::open(&visitor, id).await?;
+    draw(&visitor, &filling, &piece, &[]).await
+}
+
+pub async fn save(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>, request: Request) -> Result<Response, Problem> {
+    let filling = Filling::open(&visitor, id).await?;
+    let asked = find(&filling, &piece)?;
+    let slot = |name: &str| (name == "fichier").then(|| Slot { slot: piece_slot(&asked.id), most: asked.files, images: false });
+    let form = form::receive(&visitor, id, request, slot).await?;
+    let mut errors: Vec<String> = form.refused.iter().map(|(_, text)| text.clone()).collect();
+    match form.pressed(&["action"]).map_or("", |(_, action)| action) {
+        "retirer" => {
+            if let Ok(file) = form.typed.text("piece").parse() {
+                files::remove(&visitor, id, file).await?;
+            }
+        }
+        "plus-tard" => return Ok(Redirect::to(&filling.url("enregistre")).into_response()),
+        "continuer" | "sans" => {
+            let sent = filling.files.iter().any(|file| file.slot == piece_slot(&piece));
+            if sent || asked.optional {
+                return Ok(Redirect::to(&filling.after_piece(&filling.read(&visitor), Some(&piece))).into_response());
+            }
+            errors.push(format!("Envoyez le document « {} » pour continuer.", asked.title));
+        }
+        // « ajouter », or a form sent by the Enter key.
+        _ if form.added.is_empty() && errors.is_empty() => errors.push("Choisissez d'abord un fichier ou une photo.".to_owned()),
+        _ => {}
+    }
+    if errors.is_empty() {
+        return Ok(Redirect::to(&filling.url(&format!("pieces/{piece}"))).into_response());
+    }
+    let filling = Filling::open(&visitor, id).await?;
+    draw(&visitor, &filling, &piece, &errors).await
+}
+
+fn find<'a>(filling: &'a Filling, piece: &str) -> Result<&'a Piece, Problem> {
+    filling.procedure.pieces.iter().find(|found| found.id == piece).ok_or(Problem::NotFound)
+}
+
+async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[String]) -> Result<Response, Problem> {
+    let asked = find(filling, piece)?;
+    let reading = filling.read(visitor);
+    let Some(position) = reading.pieces.iter().position(|reading| reading.piece.id == asked.id) else {
+        // A condition hides it since: on with the journey.
+        return Err(Problem::Elsewhere(filling.url("verifier")));
+    };
+    let pages = reading.shown_pages().count();
+    let before = position.checked_sub(1).and_then(|index| reading.pieces.get(index));
+    let back = match before {
+        _ if filling.correcting.is_some() => format!("/demandes/{}", filling.draft.id),
+        Some(previous) => filling.url(&format!("pieces/{}", previous.piece.id)),
+        None => reading.shown_pages().last().map_or_else(|| filling.url("verifier"), |page| filling.page_url(page.index)),
+    };
+    let number = pages + position + 1;
+    let context = context! {
+        procedure => Serde(procedure_link(&filling.procedure)),
+        step => format!("Étape {number}"),
+        mode => filling.mode(),
+        ask => super::answer::asked_text(visitor, filling).await?,
+        back => back,
+        piece => Serde(piece_json(asked)),
+        files => Serde(sent(filling, &asked.id)),
+        formats => "PDF, JPG, PNG, HEIC ou WebP",
+        accept => upload::ACCEPT,
+        max_size => visitor.app.config.upload_limit,
+        errors => Serde(errors.iter().map(|text| json!({"href": "#fichier", "text": text})).collect::<Vec<_>>()),
+        version => "",
+    };
+    let title = format!("{} – étape {number} – {}", asked.title, filling.procedure.title);
+    if errors.is_empty() { visitor.page("requests/piece.html", &title, context) } else { visitor.page_again("requests/piece.html", &title, context) }
+}
+
+fn piece_json(piece: &Piece) -> Json {
+    json!({
+        "id": piece.id, "title": piece.title, "help": piece.help.clone().unwrap_or_default(), "basis": piece.basis, "instead": piece.instead,
+        "optional": piece.optional, "max_files": piece.files,
+    })
+}
+
+pub fn sent(filling: &Filling, piece: &str) -> Vec<Json> {
+    let slot = piece_slot(piece);
+    filling.files.iter().filter(|file: &&File| file.slot == slot).map(|file| file_json(file, "/fichiers")).collect()
+}

@@ -1,0 +1,81 @@
+//! What other pages show of requests.
+
+use db::{args, sql};
+use forms::model::{Delay, Procedure};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{citizen, drafts};
+use crate::{
+    catalogue,
+    error::Problem,
+    platform::{clock, french},
+    visit::Visitor,
+};
+
+pub fn delay_words(delay: Delay) -> String {
+    citizen::delay(delay)
+}
+
+pub fn legal_words(procedure: &Procedure) -> Json {
+    citizen::legal(procedure.legal.as_ref())
+}
+
+pub fn notice_words(procedure: &Procedure) -> Json {
+    citizen::notice(procedure)
+}
+
+/// « À faire »: what waits for the visitor, most pressing first.
+pub async fn todo(visitor: &Visitor) -> Result<Vec<Json>, Problem> {
+    let mut found = Vec::new();
+    let Some(account) = visitor.account() else { return Ok(found) };
+    let waiting: Vec<(Uuid, String, String, i64)> = visitor
+        .db
+        .all(
+            sql!(
+                "select id, reference, procedure_id, procedure_version from request
+                 where authority_id = $1 and account_id = $2 and status = 'action-needed' order by submitted_at desc limit 5"
+            ),
+            args![visitor.db.authority(), account.id],
+        )
+        .await?;
+    for (id, reference, procedure, version) in waiting {
+        let procedure = catalogue::version(visitor, &procedure, version).await?;
+        found.push(json!({"href": format!("/demandes/{id}"), "icon": "bell", "text": format!("Compléter votre demande : {}", procedure.title), "detail": reference}));
+    }
+    for draft in drafts::waiting(visitor, None).await?.into_iter().take(3) {
+        let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
+        let day = french::date(clock::day(draft.updated_at, &visitor.site.zone));
+        found.push(json!({"href": format!("/brouillons/{}/verifier", draft.id), "icon": "pencil", "text": format!("Reprendre : {}", procedure.title), "detail": format!("Brouillon du {day}")}));
+    }
+    Ok(found)
+}
+
+/// Drafts of the visitor on one procedure, for its page.
+pub async fn drafts_on(visitor: &Visitor, procedure: &str) -> Result<Vec<Json>, Problem> {
+    let drafts = drafts::waiting(visitor, Some(procedure)).await?;
+    let one = |draft: &drafts::Draft| json!({"href": format!("/brouillons/{}/verifier", draft.id), "date": clock::day(draft.updated_at, &visitor.site.zone).to_string(), "page": ""});
+    Ok(drafts.iter().map(one).collect())
+}
+
+/// Running requests of the visitor on one procedure.
+pub async fn running_on(visitor: &Visitor, procedure: &str) -> Result<Vec<Json>, Problem> {
+    let Some(account) = visitor.account() else { return Ok(Vec::new()) };
+    let rows: Vec<(Uuid, String, String, String, i64)> = visitor
+        .db
+        .all(
+            sql!(
+                "select id, reference, status, state, procedure_version from request
+                 where authority_id = $1 and account_id = $2 and procedure_id = $3 and not ended order by submitted_at desc limit 5"
+            ),
+            args![visitor.db.authority(), account.id, procedure],
+        )
+        .await?;
+    let mut found = Vec::new();
+    for (id, reference, status, state, version) in rows {
+        let definition = catalogue::version(visitor, procedure, version).await?;
+        let text = definition.workflow.state(&state).map_or("", |state| state.usager.as_str());
+        found.push(json!({"href": format!("/demandes/{id}"), "reference": reference, "status": status, "text": text}));
+    }
+    Ok(found)
+}

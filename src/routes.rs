@@ -1,0 +1,32 @@
+//! Every route, feature by feature, and what wraps them all.
+
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+
+use crate::{accounts, app::App, catalogue, demo, error, pages, platform, requests, visit};
+
+/// Largest body taken at all; forms and files have their own, smaller limits.
+const LARGEST_BODY: usize = 128 * 1024 * 1024;
+
+pub fn router(app: App) -> Router {
+    let mut routes = Router::new()
+        .merge(catalogue::citizen::routes())
+        .merge(requests::routes())
+        .merge(accounts::routes())
+        .merge(pages::routes());
+    if app.demo {
+        routes = routes.merge(demo::routes());
+    }
+    routes
+        .fallback(pages::not_found)
+        // From the inside out: error pages are drawn in the frame of the authority found by `enter`.
+        .layer(middleware::from_fn(error::pages))
+        .layer(middleware::from_fn(platform::guard::guard))
+        .layer(middleware::from_fn_with_state(app.clone(), visit::enter))
+        .route("/static/{name}", get(platform::assets::serve))
+        .route("/sante", get(pages::health))
+        .layer(CompressionLayer::new().quality(tower_http::CompressionLevel::Fastest))
+        .layer(CatchPanicLayer::new())
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(app)
+}
