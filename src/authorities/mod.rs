@@ -68,12 +68,12 @@ pub struct Street {
 row! {
     #[derive(Debug, Clone, Serialize, serde::Deserialize)]
     pub struct Department {
-        pub id: String,
-        pub name: String,
-        pub email: Option<String>,
-        pub phone: Option<String>,
-        pub address: Option<String>,
-        pub hours: Option<String>,
+        id: String,
+        name: String,
+        email: Option<String>,
+        phone: Option<String>,
+        address: Option<String>,
+        hours: Option<String>,
     }
 }
 

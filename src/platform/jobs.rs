@@ -24,14 +24,14 @@ pub struct NewJob {
 row! {
     #[derive(Debug, Clone)]
     pub struct Claimed {
-        pub authority_id: Uuid,
-        pub id: Uuid,
-        pub kind: String,
-        pub format: i64,
-        pub request_id: Option<Uuid>,
-        pub payload: db::Json<Json>,
-        pub attempts: i64,
-        pub lease: Uuid,
+        authority_id: Uuid,
+        id: Uuid,
+        kind: String,
+        format: i64,
+        request_id: Option<Uuid>,
+        payload: db::Json<Json>,
+        attempts: i64,
+        lease: Uuid,
     }
 }
 

@@ -18,14 +18,14 @@ pub const LASTS: SignedDuration = SignedDuration::from_hours(90 * 24);
 row! {
     #[derive(Debug, Clone)]
     pub struct Draft {
-        pub id: Uuid,
-        pub procedure_id: String,
-        pub procedure_version: i64,
-        pub reference: String,
-        pub account_id: Option<Uuid>,
-        pub session_id: Option<Uuid>,
-        pub raw: Json<Raw>,
-        pub updated_at: Timestamp,
+        id: Uuid,
+        procedure_id: String,
+        procedure_version: i64,
+        reference: String,
+        account_id: Option<Uuid>,
+        session_id: Option<Uuid>,
+        raw: Json<Raw>,
+        updated_at: Timestamp,
     }
 }
 

@@ -24,20 +24,20 @@ pub const MOST: i64 = 1_000;
 row! {
     #[derive(Debug, Clone)]
     pub struct Line {
-        pub id: Uuid,
-        pub reference: String,
-        pub procedure_id: String,
-        pub procedure_version: i64,
-        pub filer_name: Option<String>,
-        pub state: String,
-        pub status: String,
-        pub ended: bool,
-        pub submitted_at: Timestamp,
-        pub due_at: Timestamp,
-        pub holder_id: Option<Uuid>,
-        pub holder_name: Option<String>,
+        id: Uuid,
+        reference: String,
+        procedure_id: String,
+        procedure_version: i64,
+        filer_name: Option<String>,
+        state: String,
+        status: String,
+        ended: bool,
+        submitted_at: Timestamp,
+        due_at: Timestamp,
+        holder_id: Option<Uuid>,
+        holder_name: Option<String>,
         /// Messages of the usager that nobody read.
-        pub unread: i64,
+        unread: i64,
     }
 }
 
@@ -176,16 +176,16 @@ pub async fn written(tx: &mut Tx, message: Uuid) -> Result<bool, db::Error> {
 row! {
     #[derive(Debug, Clone)]
     pub struct Failure {
-        pub id: Uuid,
-        pub kind: String,
-        pub failed_at: Timestamp,
-        pub last_error: Option<String>,
-        pub attempts: i64,
-        pub request_id: Uuid,
-        pub reference: String,
-        pub procedure_id: String,
-        pub procedure_version: i64,
-        pub email: Option<String>,
+        id: Uuid,
+        kind: String,
+        failed_at: Timestamp,
+        last_error: Option<String>,
+        attempts: i64,
+        request_id: Uuid,
+        reference: String,
+        procedure_id: String,
+        procedure_version: i64,
+        email: Option<String>,
     }
 }
 
