@@ -70,12 +70,13 @@ create table session (
 create unique index session_token_key on session (authority_id, token_hash);
 create index session_expiry on session (expires_at);
 
--- Single-use links sent by e-mail (address confirmation, password reset).
+-- Single-use links sent by e-mail (address confirmation, password reset, new address), and where to.
 create table link (
   authority_id uuid not null,
   token_hash {bytes} not null,
   purpose text not null,
   account_id uuid not null,
+  email text not null,
   expires_at {time} not null,
   used_at {time},
   primary key (authority_id, token_hash),

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod clock;
 pub mod config;
+pub mod form;
 pub mod french;
 pub mod guard;
 pub mod jobs;
@@ -25,6 +26,22 @@ pub fn encode(text: &str) -> String {
 
 /// `to` when it is an address of this site, else `/`: nobody is sent elsewhere after signing in.
 pub fn local(to: &str) -> &str {
-    let inside = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\n', '\r', '\t']);
+    // Browsers take `\\` for `/`; anything but plain characters is percent-encoded in a real address.
+    let inside = to.starts_with('/') && !to.starts_with("//") && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if inside { to } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_to_another_site() {
+        for inside in ["/", "/demarches?q=%C3%A9t%C3%A9&page=2", "/brouillons/1/enfants#nom"] {
+            assert_eq!(local(inside), inside);
+        }
+        for outside in ["", "demarches", "//autre.fr", "https://autre.fr", "/\\autre.fr", "\\\\autre.fr", "/\t/autre.fr", "/\u{1}", "/é", " //autre.fr", "javascript:alert(1)"] {
+            assert_eq!(local(outside), "/", "{outside:?}");
+        }
+    }
 }

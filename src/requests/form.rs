@@ -2,7 +2,6 @@
 //! the database at once; what was typed comes back whole, whatever happens to a file.
 
 use axum::{
-    body::to_bytes,
     extract::{FromRequest, Multipart, Request},
     http::header,
 };
@@ -12,15 +11,17 @@ use uuid::Uuid;
 use super::files;
 use crate::{
     error::Problem,
-    platform::upload::{self, Refused},
+    platform::{
+        form::{MOST_FIELDS, push},
+        upload::{self, Refused},
+    },
     visit::Visit,
 };
 
-/// Largest form without files: generous, so that an oversized answer is told on its own page.
-const LARGEST: usize = 16 * 1024 * 1024;
+pub use crate::platform::form::plain;
+
 /// Longest text field of a form with files.
 const LONGEST_FIELD: usize = 8 * 1024 * 1024;
-const MOST_FIELDS: usize = 5_000;
 
 /// Where a file input's files go.
 pub struct Slot {
@@ -43,12 +44,6 @@ impl Form {
     pub fn pressed<'a>(&'a self, names: &[&'a str]) -> Option<(&'a str, &'a str)> {
         names.iter().find(|name| self.typed.0.contains_key(**name)).map(|name| (*name, self.typed.text(name)))
     }
-}
-
-/// Reads a form without files.
-pub async fn plain(request: Request) -> Result<Raw, Problem> {
-    let bytes = to_bytes(request.into_body(), LARGEST).await.map_err(|_| Problem::TooLarge)?;
-    Ok(urlencoded(&bytes))
 }
 
 /// Reads a form that may hold files; `slot` tells, by input name, where a file belongs.
@@ -119,43 +114,4 @@ async fn text(name: &str, mut field: axum::extract::multipart::Field<'_>, typed:
     }
     push(typed, name, &String::from_utf8_lossy(&bytes));
     Ok(())
-}
-
-/// What cannot be kept (U+0000) is left out; bytes that are not UTF-8 show as « � » and are refused
-/// by the field that gets them.
-fn push(typed: &mut Raw, name: &str, value: &str) {
-    let value = value.replace('\0', "").replace("\r\n", "\n");
-    typed.0.entry(name.replace('\0', "")).or_default().push(value);
-}
-
-/// `application/x-www-form-urlencoded`, forgiving of bytes that are not UTF-8.
-pub fn urlencoded(bytes: &[u8]) -> Raw {
-    let mut typed = Raw::default();
-    for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).take(MOST_FIELDS) {
-        let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
-            Some(at) => (pair.get(..at).unwrap_or_default(), pair.get(at + 1..).unwrap_or_default()),
-            None => (pair, &[][..]),
-        };
-        push(&mut typed, &decode(name), &decode(value));
-    }
-    typed
-}
-
-fn decode(bytes: &[u8]) -> String {
-    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    percent_encoding::percent_decode(&spaced).decode_utf8_lossy().into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forms_are_read_whatever_their_bytes() {
-        let typed = urlencoded(b"nom=L%C3%A9a+B&nom=2&vide=&mal=%FF%00x&seul");
-        assert_eq!(typed.text("nom"), "Léa B");
-        assert_eq!(typed.all("nom").count(), 2);
-        assert_eq!(typed.text("mal"), "\u{fffd}x");
-        assert_eq!(typed.0.len(), 4);
-    }
 }

@@ -18,6 +18,7 @@ pub mod fire;
 pub mod form;
 pub mod jobs;
 pub mod model;
+pub mod owner;
 pub mod store;
 pub mod submit;
 mod summary;

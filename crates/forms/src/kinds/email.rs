@@ -63,7 +63,7 @@ impl Email {
 }
 
 /// The address in its canonical form, or what to say of it after « Saisissez… ».
-fn address(text: &str) -> Result<String, &'static str> {
+pub fn address(text: &str) -> Result<String, &'static str> {
     let bare = text.strip_prefix("mailto:").unwrap_or(text);
     let Some((local, domain)) = bare.rsplit_once('@') else {
         return Err("avec un @");

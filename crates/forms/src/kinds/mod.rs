@@ -27,7 +27,7 @@ pub mod partial_date;
 
 mod clean;
 mod identity_view;
-mod person_name;
+pub mod person_name;
 mod place;
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,7 @@ impl Phone {
 }
 
 /// What was typed → E.164.
-fn e164(text: &str) -> Option<String> {
+pub fn e164(text: &str) -> Option<String> {
     let tight = clean::compact(text);
     let abroad = tight.strip_prefix('+').or_else(|| tight.strip_prefix("00"));
     match abroad {
@@ -75,7 +75,7 @@ fn national(digits: &str) -> Option<String> {
 }
 
 /// « 06 12 34 56 78 » for a French number, « +41 227 123 456 » for another.
-fn french(answer: &str) -> String {
+pub fn french(answer: &str) -> String {
     let digits = answer.trim_start_matches('+');
     let national = ["33", "262", "590", "594", "596"].iter().find_map(|code| {
         let local = format!("0{}", digits.strip_prefix(code)?);

@@ -1,0 +1,152 @@
+//! Signing in and out.
+
+use axum::{
+    extract::Query,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use db::Tx;
+use forms::answers::Raw;
+use minijinja::context;
+use uuid::Uuid;
+
+use super::{Way, errors, flash, onward, safe, sent};
+use crate::{
+    accounts::{
+        entry::{self, Entry},
+        jobs::{self, Letter, More},
+        model::Wrong,
+        session::{self, Kind, Session},
+        store::{self, Credentials},
+    },
+    error::Problem,
+    platform::form::Typed,
+    requests,
+    visit::Visitor,
+};
+
+/// What was typed before a session ended waits in the sign-in page up to this size.
+const LARGEST_TYPED: usize = 500_000;
+
+const TITLE: &str = "Se connecter";
+
+#[derive(Default)]
+struct Shown<'a> {
+    email: &'a str,
+    suite: &'a str,
+    /// JSON of what was typed before the session ended.
+    saisie: &'a str,
+    reason: &'static str,
+    told: Option<&'static str>,
+}
+
+impl Shown<'_> {
+    fn context(&self, wrong: &[Wrong]) -> minijinja::Value {
+        let page = context! { email => self.email, back => safe(self.suite), typed => self.saisie, reason => self.reason, errors => errors(wrong) };
+        context! { ..page, ..flash(self.told) }
+    }
+}
+
+pub async fn show(visitor: Visitor, Query(way): Query<Way>) -> Result<Response, Problem> {
+    if visitor.account().is_some() {
+        return Ok(Redirect::to(onward(&way.suite)).into_response());
+    }
+    let told = match way.fait.as_str() {
+        "confirme" => Some("Votre adresse est confirmée. Connectez-vous pour continuer."),
+        "mot-de-passe" => Some("Votre mot de passe est changé. Connectez-vous avec le nouveau."),
+        _ => None,
+    };
+    let reason = if way.suite.is_empty() || told.is_some() { "" } else { "needed" };
+    let shown = Shown { suite: &way.suite, reason, told, ..Shown::default() };
+    visitor.page("accounts/sign_in.html", TITLE, shown.context(&[]))
+}
+
+/// The sign-in page in the place of a page whose session has ended; what was typed waits in it.
+pub fn sign_in_again(visitor: &Visitor, suite: &str, typed: &Raw) -> Result<Response, Problem> {
+    let saisie = serde_json::to_string(typed).map_err(anyhow::Error::from)?;
+    let kept = saisie.len() <= LARGEST_TYPED;
+    let shown = Shown { suite, saisie: if kept { &saisie } else { "" }, reason: if kept { "session" } else { "needed" }, ..Shown::default() };
+    visitor.page("accounts/sign_in.html", TITLE, shown.context(&[]))
+}
+
+pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (email, password, suite) = (typed.text("email"), typed.text("mot-de-passe"), typed.text("suite"));
+    let saisie = Some(typed.text("saisie")).filter(|saisie| saisie.len() <= LARGEST_TYPED).unwrap_or_default();
+    let reason = if saisie.is_empty() { "" } else { "session" };
+    let again = |wrong: Wrong| {
+        let shown = Shown { email, suite, saisie, reason, told: None };
+        visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&[wrong]))
+    };
+    if email.is_empty() {
+        return again(Wrong::new("email", "Saisissez votre adresse électronique"));
+    }
+    if password.is_empty() {
+        return again(Wrong::new("mot-de-passe", "Saisissez votre mot de passe"));
+    }
+    let entry = entry::check(&visitor, Kind::Usager, email, password).await?;
+    match entry {
+        Entry::Known(found) if found.confirmed_at.is_some() => enter(visitor.clone(), found, suite, saisie).await,
+        Entry::Known(found) => confirm_first(&visitor, &found, suite).await,
+        refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
+    }
+}
+
+/// The password is right, but the address was never confirmed: a new link is sent.
+async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> Result<Response, Problem> {
+    if entry::may_write_to(visitor, &found.email).await? {
+        let more = More { suite: safe(suite), to: "" };
+        visitor.db.write(async |tx: &mut Tx| jobs::queue(tx, visitor, Letter::Confirm, found.id, more.clone()).await).await?;
+        visitor.app.work.notify_one();
+    }
+    sent(visitor, "sign-up", &found.email, jobs::CONFIRM_LASTS, "/inscription")
+}
+
+/// Opens the session, saves what was typed before the last one ended, and goes on.
+async fn enter(mut visitor: Visitor, found: Credentials, suite: &str, saisie: &str) -> Result<Response, Problem> {
+    let cookie = open(&mut visitor, found.id).await?;
+    if !saisie.is_empty()
+        && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
+    {
+        requests::restore(&visitor, suite, &clean(typed)).await?;
+    }
+    let mut response = Redirect::to(onward(suite)).into_response();
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// The hidden field came back from a browser: what cannot be kept is left out again.
+fn clean(typed: Raw) -> Raw {
+    let without = |text: String| text.replace('\0', "");
+    Raw(typed.0.into_iter().map(|(name, values)| (without(name), values.into_iter().map(without).collect())).collect())
+}
+
+/// A new session for the account, never the one that was there before; a session without account
+/// hands over what it began.
+async fn open(visitor: &mut Visitor, account: Uuid) -> Result<HeaderValue, Problem> {
+    let (visit, old) = (&visitor.visit, visitor.session.as_ref());
+    let opened = visit
+        .db
+        .write(async |tx: &mut Tx| {
+            let opened = session::open(tx, visit, Kind::Usager, Some(account)).await?;
+            if let Some(old) = old {
+                if old.account.is_none() {
+                    requests::owner::follow(tx, old.id, opened.id, account).await?;
+                }
+                session::close(tx, old.id).await?;
+            }
+            Ok::<_, db::Error>(opened)
+        })
+        .await?;
+    let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
+    visitor.session = Some(Session { id: opened.id, account: Some(found.into()), waiting: 0 });
+    Ok(opened.cookie)
+}
+
+pub async fn leave(visitor: Visitor) -> Result<Response, Problem> {
+    if let Some(session) = &visitor.session {
+        visitor.db.write(async |tx: &mut Tx| session::close(tx, session.id).await).await?;
+    }
+    let mut response = Redirect::to("/").into_response();
+    response.headers_mut().append(header::SET_COOKIE, session::forget(&visitor, Kind::Usager));
+    Ok(response)
+}

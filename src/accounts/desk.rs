@@ -1,0 +1,82 @@
+//! Agents sign in apart from usagers: another page, another cookie, a shorter session.
+
+use axum::{
+    extract::Query,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use db::Tx;
+use minijinja::{Value, context};
+use uuid::Uuid;
+
+use super::{
+    citizen::{Way, errors, flash},
+    entry::{self, Entry},
+    model::Wrong,
+    session::{self, Kind},
+};
+use crate::{
+    error::Problem,
+    platform::{form::Typed, local},
+    visit::{Agent, Visitor},
+};
+
+const TITLE: &str = "Espace agent – Se connecter";
+const HOME: &str = "/agent";
+
+fn onward(suite: &str) -> &str {
+    if suite.is_empty() { HOME } else { local(suite) }
+}
+
+fn context(email: &str, suite: &str, wrong: &[Wrong]) -> Value {
+    // Whoever is signed in as an usager in this browser is nobody here.
+    context! { email => email, back => onward(suite), errors => errors(wrong), reason => "", who => Value::from(()) }
+}
+
+pub async fn show(visitor: Visitor, headers: HeaderMap, Query(way): Query<Way>) -> Result<Response, Problem> {
+    if session::find(&visitor, &headers, Kind::Agent).await?.is_some_and(|session| session.account.is_some()) {
+        return Ok(Redirect::to(onward(&way.suite)).into_response());
+    }
+    let told = (way.fait == "mot-de-passe").then_some("Votre mot de passe est changé. Connectez-vous avec le nouveau.");
+    visitor.page("agent/sign_in.html", TITLE, context! { ..context("", &way.suite, &[]), ..flash(told) })
+}
+
+pub async fn send(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (email, password, suite) = (typed.text("email"), typed.text("mot-de-passe"), typed.text("suite"));
+    let again = |wrong: Wrong| visitor.page_again("agent/sign_in.html", TITLE, context(email, suite, &[wrong]));
+    if email.is_empty() {
+        return again(Wrong::new("email", "Saisissez votre adresse professionnelle"));
+    }
+    if password.is_empty() {
+        return again(Wrong::new("mot-de-passe", "Saisissez votre mot de passe"));
+    }
+    match entry::check(&visitor, Kind::Agent, email, password).await? {
+        Entry::Known(found) => enter(&visitor, &headers, found.id, suite).await,
+        refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
+    }
+}
+
+/// A new session, never the one that was there before.
+async fn enter(visitor: &Visitor, headers: &HeaderMap, account: Uuid, suite: &str) -> Result<Response, Problem> {
+    let old = session::find(visitor, headers, Kind::Agent).await?;
+    let visit = &visitor.visit;
+    let opened = visit
+        .db
+        .write(async |tx: &mut Tx| {
+            if let Some(old) = &old {
+                session::close(tx, old.id).await?;
+            }
+            session::open(tx, visit, Kind::Agent, Some(account)).await
+        })
+        .await?;
+    let mut response = Redirect::to(onward(suite)).into_response();
+    response.headers_mut().append(header::SET_COOKIE, opened.cookie);
+    Ok(response)
+}
+
+pub async fn leave(agent: Agent) -> Result<Response, Problem> {
+    agent.db.write(async |tx: &mut Tx| session::close(tx, agent.session_id).await).await?;
+    let mut response = Redirect::to("/agent/connexion").into_response();
+    response.headers_mut().append(header::SET_COOKIE, session::forget(&agent, Kind::Agent));
+    Ok(response)
+}

@@ -1,0 +1,82 @@
+//! The way in: a password checked, with growing delays for who fails. Accounts that do not exist are
+//! counted and timed like the others.
+
+use jiff::SignedDuration;
+
+use super::{
+    model::email_key,
+    password,
+    session::Kind,
+    store::{self, Credentials},
+};
+use crate::{
+    error::Problem,
+    platform::throttle::{self, FREE, FREE_SHARED},
+    visit::Visit,
+};
+
+pub enum Entry {
+    Known(Credentials),
+    Wrong,
+    /// Too many failures: how long until the next try.
+    Wait(SignedDuration),
+}
+
+impl Entry {
+    /// What to say to who may not enter.
+    pub fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Known(_) => None,
+            Self::Wrong => Some("Adresse ou mot de passe incorrect".to_owned()),
+            Self::Wait(left) => Some(format!("Trop d'essais\u{a0}: réessayez dans {}, ou choisissez un nouveau mot de passe", throttle::in_words(*left))),
+        }
+    }
+}
+
+/// Checks an address and its password.
+pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Result<Entry, Problem> {
+    let (account, client) = (subject(visit, kind.name(), email), client(visit));
+    if let Some(left) = throttle::wait_after(&visit.db, &client, FREE_SHARED, visit.now).await? {
+        return Ok(Entry::Wait(left));
+    }
+    if let Some(left) = throttle::take(&visit.db, &account, FREE, visit.now).await? {
+        return Ok(Entry::Wait(left));
+    }
+    let found = store::credentials(&visit.db, kind, email).await?;
+    let same = password::matches(typed, found.as_ref().map(|found| found.password_hash.as_str())).await?;
+    match found.filter(|_| same) {
+        Some(found) => {
+            forgive(visit, kind, email).await?;
+            Ok(Entry::Known(found))
+        }
+        None => {
+            throttle::failed(&visit.db, &client, visit.now).await?;
+            Ok(Entry::Wrong)
+        }
+    }
+}
+
+/// Forgets the failures at an address: its owner has come.
+pub async fn forgive(visit: &Visit, kind: Kind, email: &str) -> Result<(), db::Error> {
+    throttle::succeeded(&visit.db, &subject(visit, kind.name(), email)).await
+}
+
+/// Whether one more mail may be sent to this address: strangers must not fill a mailbox through us.
+pub async fn may_write_to(visit: &Visit, email: &str) -> Result<bool, db::Error> {
+    Ok(throttle::take(&visit.db, &subject(visit, "courriel", email), FREE, visit.now).await?.is_none())
+}
+
+/// Whether this network address may open one more account; if not, how long until it may.
+pub async fn may_register(visit: &Visit) -> Result<Option<SignedDuration>, db::Error> {
+    let subject = visit.app.secret.code("inscription", visit.client.as_bytes());
+    throttle::take(&visit.db, &format!("inscription:{subject}"), FREE_SHARED, visit.now).await
+}
+
+/// No address of anybody is kept here in clear.
+fn subject(visit: &Visit, what: &str, email: &str) -> String {
+    format!("compte:{}", visit.app.secret.code(what, email_key(email).as_bytes()))
+}
+
+fn client(visit: &Visit) -> String {
+    format!("connexion:{}", visit.app.secret.code("connexion", visit.client.as_bytes()))
+}

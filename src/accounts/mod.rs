@@ -1,0 +1,70 @@
+//! Accounts: who somebody is, and how they prove it. Usagers (« citizen ») open theirs themselves and
+//! prove their address; agents get theirs from the administrator. Nothing here tells whether an address
+//! has an account: every answer is the same, and the mail says the rest.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use db::{Db, Tx};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::app::App;
+
+pub mod citizen;
+mod desk;
+mod entry;
+pub mod jobs;
+mod model;
+mod password;
+pub mod session;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use model::{email_key, password as check_password};
+pub use password::hash;
+pub use store::NewAccount;
+
+pub fn routes() -> Router<App> {
+    use citizen::{confirm, mine, reset, sign_in, sign_up};
+    Router::new()
+        .route("/connexion", get(sign_in::show).post(sign_in::send))
+        .route("/deconnexion", post(sign_in::leave))
+        .route("/inscription", get(sign_up::show).post(sign_up::send))
+        .route("/confirmer/{token}", get(confirm::show).post(confirm::send))
+        .route("/mot-de-passe-oublie", get(reset::ask).post(reset::send))
+        .route("/mot-de-passe/{token}", get(reset::show).post(reset::choose))
+        .route("/compte", get(mine::show).post(mine::save))
+        .route("/compte/adresse", post(mine::change_email))
+        .route("/compte/mot-de-passe", post(mine::change_password))
+        .route("/compte/deconnecter", post(mine::disconnect))
+        .route("/compte/donnees", get(mine::data))
+        .route("/compte/supprimer", post(mine::remove))
+        .route("/compte/supprime", get(mine::removed))
+        .route("/agent/connexion", get(desk::show).post(desk::send))
+        .route("/agent/deconnexion", post(desk::leave))
+}
+
+/// Creates an account outside of any page (administration, sample city).
+///
+/// # Errors
+/// `account_email_key` when the address has an account of this kind.
+pub async fn create(db: &Db, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
+    db.write(async |tx: &mut Tx| store::insert(tx, new, now).await).await
+}
+
+/// Gives an account a new password (from [`hash`]) and closes its sessions.
+pub async fn set_password(db: &Db, account: Uuid, hash: &str) -> Result<(), db::Error> {
+    db.write(async |tx: &mut Tx| {
+        store::set_password(tx, account, hash).await?;
+        session::close_others(tx, account, None).await
+    })
+    .await
+}
+
+/// The account of this kind at this address.
+pub async fn by_email(db: &Db, kind: session::Kind, email: &str) -> Result<Option<Uuid>, db::Error> {
+    Ok(store::credentials(db, kind, email).await?.map(|found| found.id))
+}

@@ -1,0 +1,221 @@
+//! Rules on what people type about themselves. Every message is a French sentence for the field's owner.
+
+use forms::{answers::Raw, kinds};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::platform::french;
+
+/// From this length on, a password needs no mix of characters.
+pub const LONG: usize = 12;
+/// The least the CNIL allows where failed attempts are slowed down (délibération 2022-100, 50 bits).
+const SHORT: usize = 8;
+/// The same, for digits alone.
+const DIGITS: usize = 16;
+/// Longer ones serve nobody, and hashing them costs.
+const LONGEST: usize = 200;
+/// Kinds of characters out of capital, small, digit, sign that a short password needs.
+const MIXED: usize = 3;
+/// How many pieces somebody who guesses must get right at least.
+const PIECES: usize = 6;
+const LONGEST_NAME: usize = 100;
+
+/// Pieces that every list of leaked passwords begins with, folded.
+const COMMON: &str = include_str!("common.txt");
+
+/// A mistake, on the field whose HTML id this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    pub field: &'static str,
+    pub text: String,
+}
+
+impl Wrong {
+    pub fn new(field: &'static str, text: impl Into<String>) -> Self {
+        Self { field, text: text.into() }
+    }
+}
+
+/// What accounts are found by: two spellings of one address are one account.
+pub fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// An address that a mail server may know.
+pub fn email(typed: &str) -> Result<String, String> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Err("Saisissez votre adresse électronique, par exemple nom@exemple.fr".into());
+    }
+    kinds::email::address(typed).map_err(|how| format!("Saisissez une adresse électronique {how}, par exemple nom@exemple.fr"))
+}
+
+/// A first or last name; empty when nothing was typed.
+pub fn name(typed: &str, what: &str) -> Result<String, String> {
+    let name = kinds::person_name::regular(typed, false).ok_or_else(|| format!("Saisissez votre {what} avec des lettres seulement"))?;
+    if name.chars().count() > LONGEST_NAME {
+        return Err(format!("Raccourcissez votre {what}\u{a0}: {LONGEST_NAME} caractères au plus"));
+    }
+    Ok(name)
+}
+
+/// A telephone number in E.164 form; none when nothing was typed.
+pub fn phone(typed: &str) -> Result<Option<String>, String> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let number = kinds::phone::e164(typed).ok_or("Saisissez un numéro de téléphone comme 06\u{a0}12\u{a0}34\u{a0}56\u{a0}78, ou +41\u{a0}22\u{a0}123\u{a0}45\u{a0}67 à l'étranger")?;
+    Ok(Some(number))
+}
+
+/// Who somebody says they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub first_name: String,
+    pub last_name: String,
+}
+
+/// Reads `prenom` (which some people do not have) and `nom`.
+pub fn identity(typed: &Raw, wrong: &mut Vec<Wrong>) -> Identity {
+    let mut read = |field: &'static str, what: &str| match name(typed.text(field), what) {
+        Ok(name) => name,
+        Err(text) => {
+            wrong.push(Wrong::new(field, text));
+            String::new()
+        }
+    };
+    let identity = Identity { first_name: read("prenom", "prénom"), last_name: read("nom", "nom") };
+    if identity.last_name.is_empty() && !wrong.iter().any(|wrong| wrong.field == "nom") {
+        wrong.push(Wrong::new("nom", "Saisissez votre nom"));
+    }
+    identity
+}
+
+/// The same password typed on two machines is the same text.
+pub fn regular_password(typed: &str) -> String {
+    typed.nfkc().collect()
+}
+
+/// Whether a new password may be kept. `known` is what others know of its owner: names, address, city.
+///
+/// # Errors
+/// What is missing, in a sentence.
+pub fn password(password: &str, known: &[&str]) -> Result<(), String> {
+    let length = password.chars().count();
+    let missing = missing_kinds(password);
+    let digits_only = password.chars().all(|letter| letter.is_numeric());
+    if password.is_empty() {
+        return Err("Choisissez un mot de passe".into());
+    }
+    if length > LONGEST {
+        return Err(format!("Raccourcissez votre mot de passe\u{a0}: {LONGEST} caractères au plus"));
+    }
+    if length < SHORT {
+        return Err(format!("Votre mot de passe est trop court\u{a0}: il en faut {LONG} caractères, ou {SHORT} en mêlant majuscules, minuscules, chiffres ou signes"));
+    }
+    if digits_only && length < DIGITS {
+        return Err(format!("Un mot de passe fait de chiffres seulement doit en compter {DIGITS}\u{a0}: ajoutez plutôt des lettres"));
+    }
+    if length < LONG && 4 - missing.len() < MIXED {
+        let more = LONG - length;
+        let plural = if more > 1 { "s" } else { "" };
+        return Err(format!("Ajoutez {more} caractère{plural} à votre mot de passe, ou {}", one_of(&missing)));
+    }
+    if pieces(password, known) < PIECES {
+        return Err("Ce mot de passe est trop facile à deviner\u{a0}: évitez les noms, les dates, les suites et les mots de passe courants".into());
+    }
+    Ok(())
+}
+
+/// Kinds of characters that the password lacks.
+fn missing_kinds(password: &str) -> Vec<&'static str> {
+    let has = |kind: fn(char) -> bool| password.chars().any(kind);
+    let kinds = [
+        (has(char::is_uppercase), "une majuscule"),
+        (has(char::is_lowercase), "une minuscule"),
+        (has(char::is_numeric), "un chiffre"),
+        (has(|letter| !letter.is_alphanumeric()), "un signe"),
+    ];
+    kinds.into_iter().filter(|(there, _)| !there).map(|(_, name)| name).collect()
+}
+
+/// What a password of one or two kinds of characters may add.
+fn one_of(missing: &[&str]) -> String {
+    match missing {
+        [first, second] => format!("mettez-y {first} ou {second}"),
+        more => format!("mettez-y deux sortes de caractères de plus\u{a0}: {}", more.join(", ")),
+    }
+}
+
+/// How many things somebody has to guess: a known word, a year or a sequence counts as one, any other
+/// character too.
+fn pieces(password: &str, known: &[&str]) -> usize {
+    let letters: Vec<char> = guessed_first(password);
+    if let Some(unit) = period(&letters) {
+        return count(letters.get(..unit).unwrap_or_default(), known) + 1;
+    }
+    count(&letters, known)
+}
+
+/// The shortest beginning that, repeated, makes the whole.
+fn period(letters: &[char]) -> Option<usize> {
+    (1..=letters.len() / 2).find(|unit| letters.iter().zip(letters.iter().skip(*unit)).all(|(one, next)| one == next))
+}
+
+fn count(letters: &[char], known: &[&str]) -> usize {
+    let words = words(known);
+    let mut at = 0;
+    let mut pieces = 0;
+    while let Some(rest) = letters.get(at..).filter(|rest| !rest.is_empty()) {
+        let word = words.iter().filter(|word| rest.starts_with(word)).map(Vec::len).max().unwrap_or(0);
+        at += word.max(year(rest)).max(sequence(rest)).max(1);
+        pieces += 1;
+    }
+    pieces
+}
+
+fn words(known: &[&str]) -> Vec<Vec<char>> {
+    let common = COMMON.lines().map(str::to_owned);
+    let own = known.iter().flat_map(|text| french::fold(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>()).filter(|word| word.chars().count() >= 3);
+    common.chain(own).map(|word| guessed_first(&word)).collect()
+}
+
+/// As programs that guess see it: no accents, no capitals, `@` and `4` for `a`…
+fn guessed_first(text: &str) -> Vec<char> {
+    let plain = |letter: char| letter.nfd().next().unwrap_or(letter).to_lowercase().next().unwrap_or(letter);
+    let written = |letter: char| match letter {
+        '@' | '4' => 'a',
+        '0' => 'o',
+        '1' | '!' | 'l' => 'i',
+        '3' => 'e',
+        '5' | '$' => 's',
+        other => other,
+    };
+    text.chars().map(|letter| written(plain(letter))).collect()
+}
+
+/// Length of a year at the beginning: 1900 to 2099, once written by [`guessed_first`].
+fn year(letters: &[char]) -> usize {
+    let digit = |letter: &char| letter.is_ascii_digit() || matches!(letter, 'a' | 'o' | 'i' | 'e' | 's');
+    let century = matches!(letters, ['i', '9', ..] | ['2', 'o', ..]);
+    if century && letters.len() >= 4 && letters.iter().take(4).all(digit) { 4 } else { 0 }
+}
+
+/// Length of a run at the beginning (3 or more): `aaaa`, `abcd`, `7654`, `azer`, `qsdf`.
+fn sequence(letters: &[char]) -> usize {
+    let Some(first) = letters.first() else { return 0 };
+    let same = letters.iter().take_while(|letter| *letter == first).count();
+    let rows = ["abcdefghijklmnopqrstuvwxyz", "0123456789", "azertyuiop", "qsdfghjklm", "wxcvbn", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
+    let along = rows.iter().flat_map(|row| {
+        let row = guessed_first(row);
+        let back: Vec<char> = row.iter().rev().copied().collect();
+        [row, back]
+    });
+    let longest = along.map(|row| common_run(letters, &row)).max().unwrap_or(0).max(same);
+    if longest >= 3 { longest } else { 0 }
+}
+
+/// How far the letters follow the row from wherever their first one stands in it.
+fn common_run(letters: &[char], row: &[char]) -> usize {
+    let starts = row.iter().enumerate().filter(|(_, letter)| letters.first() == Some(letter)).map(|(at, _)| at);
+    starts.map(|at| row.iter().skip(at).zip(letters).take_while(|(one, other)| one == other).count()).max().unwrap_or(0)
+}

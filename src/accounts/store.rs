@@ -1,0 +1,276 @@
+//! SQL on accounts and their links.
+
+use db::{Db, Tx, args, row, sql};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    model::{Identity, email_key},
+    session::{self, Kind},
+};
+use crate::platform::secret;
+
+row! {
+    /// What signing in needs to know.
+    #[derive(Debug, Clone)]
+    pub struct Credentials {
+        pub id: Uuid,
+        pub email: String,
+        pub password_hash: String,
+        pub confirmed_at: Option<Timestamp>,
+    }
+
+    /// What its owner sees of an account, and what mails need.
+    #[derive(Debug, Clone)]
+    pub struct Account {
+        pub id: Uuid,
+        pub kind: String,
+        pub email: String,
+        pub password_hash: String,
+        pub first_name: String,
+        pub last_name: String,
+        pub phone: Option<String>,
+        pub quality: Option<String>,
+        pub created_at: Timestamp,
+        pub confirmed_at: Option<Timestamp>,
+    }
+
+    pub struct Device {
+        pub id: Uuid,
+        pub created_at: Timestamp,
+    }
+}
+
+impl Account {
+    pub fn kind(&self) -> Kind {
+        if self.kind == Kind::Agent.name() { Kind::Agent } else { Kind::Usager }
+    }
+
+    /// What others know of its owner, and try first as a password.
+    pub fn known(&self) -> [&str; 3] {
+        [&self.first_name, &self.last_name, self.email.split('@').next().unwrap_or_default()]
+    }
+}
+
+impl From<Account> for session::Account {
+    fn from(account: Account) -> Self {
+        Self { id: account.id, email: account.email, first_name: account.first_name, last_name: account.last_name, phone: account.phone, quality: account.quality }
+    }
+}
+
+/// An account to be.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    pub id: Uuid,
+    pub kind: Kind,
+    pub email: String,
+    /// From [`super::hash`].
+    pub password_hash: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub phone: Option<String>,
+    /// An agent's quality, on every decision.
+    pub quality: Option<String>,
+    /// When its owner proved that the address is theirs.
+    pub confirmed_at: Option<Timestamp>,
+}
+
+/// What a link in a mail is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Confirm,
+    Reset,
+    NewEmail,
+}
+
+impl Purpose {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Reset => "reset",
+            Self::NewEmail => "new-email",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Confirm, Self::Reset, Self::NewEmail].into_iter().find(|purpose| purpose.name() == name)
+    }
+}
+
+pub async fn credentials(db: &Db, kind: Kind, email: &str) -> Result<Option<Credentials>, db::Error> {
+    db.fresh()
+        .first(
+            sql!("select id, email, password_hash, confirmed_at from account where authority_id = $1 and kind = $2 and email_key = $3 and closed_at is null"),
+            args![db.authority(), kind.name(), email_key(email)],
+        )
+        .await
+}
+
+pub async fn find(db: &Db, id: Uuid) -> Result<Option<Account>, db::Error> {
+    db.fresh()
+        .first(
+            sql!(
+                "select id, kind, email, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at from account
+                 where authority_id = $1 and id = $2 and closed_at is null"
+            ),
+            args![db.authority(), id],
+        )
+        .await
+}
+
+pub async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into account (authority_id, id, kind, email, email_key, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+        ),
+        args![
+            tx.authority(),
+            new.id,
+            new.kind.name(),
+            &new.email,
+            email_key(&new.email),
+            &new.password_hash,
+            &new.first_name,
+            &new.last_name,
+            &new.phone,
+            &new.quality,
+            now,
+            new.confirmed_at
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Creates the account, or, when its address was never confirmed, makes it anew: the latest mail is
+/// the one that counts. Gives the account's id, and whether it was open already (then nothing changes).
+pub async fn register(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(Uuid, bool), db::Error> {
+    let found: Option<(Uuid, Option<Timestamp>)> = tx
+        .first(
+            sql!("select id, confirmed_at from account where authority_id = $1 and kind = $2 and email_key = $3 for update"),
+            args![tx.authority(), new.kind.name(), email_key(&new.email)],
+        )
+        .await?;
+    let Some((id, confirmed)) = found else {
+        insert(tx, new, now).await?;
+        return Ok((new.id, false));
+    };
+    if confirmed.is_some() {
+        return Ok((id, true));
+    }
+    drop_links(tx, id).await?;
+    tx.run(
+        sql!("update account set email = $1, password_hash = $2, first_name = $3, last_name = $4, created_at = $5 where authority_id = $6 and id = $7"),
+        args![&new.email, &new.password_hash, &new.first_name, &new.last_name, now, tx.authority(), id],
+    )
+    .await?;
+    Ok((id, false))
+}
+
+pub async fn confirm(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update account set confirmed_at = $1 where authority_id = $2 and id = $3 and confirmed_at is null"),
+        args![now, tx.authority(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn set_password(tx: &mut Tx, id: Uuid, hash: &str) -> Result<(), db::Error> {
+    tx.run(sql!("update account set password_hash = $1 where authority_id = $2 and id = $3"), args![hash, tx.authority(), id]).await?;
+    Ok(())
+}
+
+pub async fn set_identity(tx: &mut Tx, id: Uuid, identity: &Identity, phone: Option<&str>) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update account set first_name = $1, last_name = $2, phone = $3 where authority_id = $4 and id = $5"),
+        args![&identity.first_name, &identity.last_name, phone, tx.authority(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// # Errors
+/// `account_email_key` when another account took the address meanwhile.
+pub async fn set_email(tx: &mut Tx, id: Uuid, email: &str) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update account set email = $1, email_key = $2 where authority_id = $3 and id = $4"),
+        args![email, email_key(email), tx.authority(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Erases the account, its sessions and its links.
+pub async fn remove(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
+    tx.run(sql!("delete from account where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
+    Ok(())
+}
+
+/// Open sessions, latest first.
+pub async fn devices(db: &Db, id: Uuid, now: Timestamp) -> Result<Vec<Device>, db::Error> {
+    db.fresh()
+        .all(
+            sql!("select id, created_at from session where authority_id = $1 and account_id = $2 and expires_at > $3 order by created_at desc limit 50"),
+            args![db.authority(), id, now],
+        )
+        .await
+}
+
+/// A link as its mail says it: which account, and the address it was sent to.
+#[derive(Debug, Clone)]
+pub struct Link {
+    pub purpose: Purpose,
+    pub account: Uuid,
+    pub email: String,
+}
+
+/// Keeps a link; its token is only in the mail.
+pub async fn add_link(tx: &mut Tx, token: &str, link: &Link, expires: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("insert into link (authority_id, token_hash, purpose, account_id, email, expires_at) values ($1, $2, $3, $4, $5, $6)"),
+        args![tx.authority(), secret::digest(token), link.purpose.name(), link.account, &link.email, expires],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The link of this token, while it may be used.
+pub async fn link(db: &Db, token: &str, now: Timestamp) -> Result<Option<Link>, db::Error> {
+    let found: Option<(String, Uuid, String)> = db
+        .fresh()
+        .first(
+            sql!("select purpose, account_id, email from link where authority_id = $1 and token_hash = $2 and used_at is null and expires_at > $3"),
+            args![db.authority(), secret::digest(token), now],
+        )
+        .await?;
+    Ok(found.and_then(|(purpose, account, email)| Some(Link { purpose: Purpose::named(&purpose)?, account, email })))
+}
+
+/// The new address whose confirmation is awaited.
+pub async fn awaited_email(db: &Db, account: Uuid, now: Timestamp) -> Result<Option<String>, db::Error> {
+    db.fresh()
+        .first(
+            sql!("select email from link where authority_id = $1 and account_id = $2 and purpose = 'new-email' and used_at is null and expires_at > $3 limit 1"),
+            args![db.authority(), account, now],
+        )
+        .await
+}
+
+/// Uses the link up: false when somebody did before, or when it is too old.
+pub async fn use_link(tx: &mut Tx, token: &str, now: Timestamp) -> Result<bool, db::Error> {
+    let used = tx
+        .run(
+            sql!("update link set used_at = $1 where authority_id = $2 and token_hash = $3 and used_at is null and expires_at > $1"),
+            args![now, tx.authority(), secret::digest(token)],
+        )
+        .await?;
+    Ok(used == 1)
+}
+
+/// No link sent before is good any more.
+pub async fn drop_links(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
+    tx.run(sql!("delete from link where authority_id = $1 and account_id = $2"), args![tx.authority(), account]).await?;
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What becomes of drafts and requests when their owner signs in, leaves, or asks for their data.
+
+use db::{Db, Json, Tx, args, row, sql};
+use forms::answers::{Answers, Raw};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::drafts;
+
+/// What a session without account did follows it into an account and its new session.
+pub async fn follow(tx: &mut Tx, old: Uuid, new: Uuid, account: Uuid) -> Result<(), db::Error> {
+    drafts::adopt(tx, old, account).await?;
+    tx.run(
+        sql!(
+            "insert into request_grant (authority_id, session_id, request_id)
+             select authority_id, $1, request_id from request_grant where authority_id = $2 and session_id = $3 on conflict do nothing"
+        ),
+        args![new, tx.authority(), old],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Requests of an account that are not ended.
+pub async fn running(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    db.one(sql!("select count(*) from request where authority_id = $1 and account_id = $2 and ended = $3"), args![db.authority(), account, false]).await
+}
+
+/// The account is erased: its drafts go with it; what was sent stays with the departments, for as long
+/// as the law says.
+pub async fn leave(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
+    // The draft that completes a request has the request's id, and the request keeps its files.
+    tx.run(
+        sql!(
+            "delete from file where authority_id = $1 and owner_id in (select id from draft where authority_id = $1 and account_id = $2)
+               and owner_id not in (select id from request where authority_id = $1 and account_id = $2)"
+        ),
+        args![tx.authority(), account],
+    )
+    .await?;
+    tx.run(sql!("delete from draft where authority_id = $1 and account_id = $2"), args![tx.authority(), account]).await?;
+    tx.run(sql!("update request set account_id = null where authority_id = $1 and account_id = $2"), args![tx.authority(), account]).await?;
+    Ok(())
+}
+
+row! {
+    struct Sent {
+        id: Uuid,
+        reference: String,
+        procedure_id: String,
+        answers: Json<Answers>,
+        status: String,
+        submitted_at: Timestamp,
+        ended_at: Option<Timestamp>,
+    }
+    struct Written {
+        request_id: Uuid,
+        author: String,
+        body: String,
+        at: Timestamp,
+    }
+    struct Kept {
+        reference: String,
+        procedure_id: String,
+        raw: Json<Raw>,
+        updated_at: Timestamp,
+    }
+}
+
+/// All that somebody gave or received here (GDPR, articles 15 and 20).
+pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
+    let requests: Vec<Sent> = db
+        .all(
+            sql!(
+                "select id, reference, procedure_id, answers, status, submitted_at, ended_at from request
+                 where authority_id = $1 and account_id = $2 order by submitted_at"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
+    let messages: Vec<Written> = db
+        .all(
+            sql!(
+                "select m.request_id, m.author, m.body, m.at from message m join request r on r.authority_id = m.authority_id and r.id = m.request_id
+                 where r.authority_id = $1 and r.account_id = $2 and m.internal = $3 order by m.at"
+            ),
+            args![db.authority(), account, false],
+        )
+        .await?;
+    let drafts: Vec<Kept> = db
+        .all(
+            sql!("select reference, procedure_id, raw, updated_at from draft where authority_id = $1 and account_id = $2 order by updated_at"),
+            args![db.authority(), account],
+        )
+        .await?;
+    let of = |request: Uuid| -> Vec<Value> {
+        let mine = messages.iter().filter(|message| message.request_id == request);
+        mine.map(|message| json!({"de": message.author, "texte": message.body, "le": message.at.to_string()})).collect()
+    };
+    Ok(json!({
+        "demandes": requests.iter().map(|request| json!({
+            "reference": request.reference, "demarche": request.procedure_id, "etat": request.status, "reponses": request.answers.0,
+            "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id),
+        })).collect::<Vec<_>>(),
+        "brouillons": drafts.iter().map(|draft| json!({
+            "reference": draft.reference, "demarche": draft.procedure_id, "saisie": draft.raw.0, "modifie_le": draft.updated_at.to_string(),
+        })).collect::<Vec<_>>(),
+    }))
+}
