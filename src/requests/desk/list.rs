@@ -139,7 +139,7 @@ async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
     ]))
 }
 
-fn select<'a>(name: &str, label: &str, any: &str, chosen: &str, options: impl Iterator<Item = (&'a str, &'a str)>) -> Json {
+fn select<'a>(name: &str, label: &str, any: &'a str, chosen: &str, options: impl Iterator<Item = (&'a str, &'a str)>) -> Json {
     let options = std::iter::once(("", any)).chain(options).map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
     json!({"name": name, "label": label, "options": options.collect::<Vec<_>>()})
 }

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
+use db::Tx;
 use minijinja::{Value, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -244,7 +245,7 @@ async fn keep(agent: &Agent, file: &Opened<Process>, id: Uuid, body: &str, inter
     let (job, notify) = (agent.id(), !internal && file.request.email.is_some());
     agent
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut Tx| {
             if desk::written(tx, id).await? {
                 return Ok(());
             }

@@ -142,7 +142,7 @@ pub async fn total(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
 
 /// Gives the request to `to`, or to nobody, if it is still held by `from`. False when it is not.
 pub async fn hand(db: &Db, request: Uuid, from: Option<Uuid>, to: Option<Uuid>, by: Uuid, now: Timestamp) -> Result<bool, db::Error> {
-    db.write(async |tx| {
+    db.write(async |tx: &mut Tx| {
         let changed = tx
             .run(
                 sql!(
@@ -209,7 +209,7 @@ pub async fn again(agent: &Agent, job: Uuid) -> Result<Option<Uuid>, db::Error> 
     };
     agent
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut Tx| {
             let Some(request) = tx.first::<Uuid>(find(), args![]).await? else { return Ok(None) };
             let changed = tx
                 .run(
