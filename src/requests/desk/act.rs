@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query, Request as Sent},
     response::{IntoResponse, Redirect, Response},
 };
-use forms::workflow::{Action, Need, Transition};
+use forms::workflow::{Action, Need, Transition, Who};
 use jiff::Span;
 use minijinja::{Value, value::Serde};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::Problem,
     requests::{
-        access::Process,
+        access::{self, Decide, Process},
         files,
         fire::{self, By, With},
         form, jobs,
@@ -32,21 +32,22 @@ use crate::{
 
 const STALE: &str = "Cette demande a changé pendant que vous la regardiez. Ouvrez-la de nouveau pour voir où elle en est. Votre texte est encore dans la page précédente.";
 
-/// The transition of this name, if this agent may fire it in this procedure; whether it leaves from
-/// the present state is another question.
-fn wanted<'a>(file: &'a Opened<Process>, id: &str) -> Result<&'a Transition, Problem> {
+/// The transition of this name, if it is one for agents and this one has the right to fire it;
+/// whether it leaves from the present state is another question.
+async fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<&'a Transition, Problem> {
     let transition = file.procedure.workflow.transition(id).ok_or(Problem::NotFound)?;
-    if transition.who.admits(file.request.actor) {
-        Ok(transition)
-    } else {
-        Err(Problem::Forbidden("Votre rôle dans ce service ne permet pas cette action. Demandez-la à un collègue qui décide."))
+    match transition.who {
+        Who::Process => {}
+        Who::Decide => drop(access::desk::<Decide>(agent, file.request.id).await?),
+        Who::Usager | Who::System => return Err(Problem::NotFound),
     }
+    Ok(transition)
 }
 
 /// The confirmation page.
 pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
-    let transition = wanted(&file, &transition)?;
+    let transition = wanted(&agent, &file, &transition).await?;
     if !transition.from.contains(&file.request.state) {
         return Err(Problem::Conflict("Cette action n'est plus possible : la demande a changé d'état entre-temps. Ouvrez-la de nouveau pour voir où elle en est."));
     }
@@ -59,7 +60,7 @@ pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) ->
 /// The deed.
 pub async fn confirm(agent: Agent, Path((id, transition)): Path<(Uuid, String)>, sent: Sent) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
-    let transition = wanted(&file, &transition)?;
+    let transition = wanted(&agent, &file, &transition).await?;
     let raw = form::plain(sent).await?;
     let seen: i64 = raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l'action."))?;
     let done = format!("{}?fait={}", file.url(), transition.id);
