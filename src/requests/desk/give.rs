@@ -73,7 +73,7 @@ pub fn problems(needs: &[Need], typed: &Typed) -> Vec<(&'static str, String)> {
             Need::Message => check("message", &typed.message, Some("Écrivez le message que l'usager lira.")),
             Need::Ask => {
                 if typed.pieces.is_empty() && typed.fields.is_empty() {
-                    check("pieces", "", Some("Cochez au moins une pièce à envoyer ou une réponse à corriger."));
+                    check("demande", "", Some("Cochez au moins une pièce à envoyer ou une réponse à corriger."));
                 }
                 check("message", &typed.message, Some("Expliquez à l'usager ce que vous lui demandez."));
                 if typed.days().is_none() {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn asking_names_something_and_explains_it() {
         let mut typed = Typed { days: "0".into(), ..Typed::default() };
-        assert_eq!(fields(&[Need::Ask], &typed), ["pieces", "message", "jours"]);
+        assert_eq!(fields(&[Need::Ask], &typed), ["demande", "message", "jours"]);
         typed.fields.insert("adresse".into());
         typed.message = "Numéro de rue ?".into();
         typed.days = "15".into();

@@ -200,11 +200,12 @@ pub async fn failures(agent: &Agent, request: Option<Uuid>) -> Result<Vec<Failur
     agent.db.all(access::scope_as::<Process>(query, agent).push(" order by j.failed_at desc, j.id desc limit 200"), args![]).await
 }
 
-/// Puts a failed job back in the queue, if the agent processes its request; gives the request.
+/// Puts a failed job back in the queue, if the agent processes its request; gives the request. One
+/// that did not fail, or no longer, is left alone.
 pub async fn again(agent: &Agent, job: Uuid) -> Result<Option<Uuid>, db::Error> {
     let (by, now) = (agent.account.id, agent.now);
     let find = || {
-        let query = Query::new("select j.request_id from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where j.failed_at is not null");
+        let query = Query::new("select j.request_id from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where 1 = 1");
         access::scope_as::<Process>(query.and("j.authority_id = {}", agent.db.authority()).and("j.id = {}", job), agent)
     };
     agent

@@ -6,11 +6,12 @@ use forms::{
     step::Life,
     workflow::{Action, Need, Transition},
 };
+use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
 use super::{Opened, delays, show::Dossier, words};
 use crate::{
-    platform::clock,
+    platform::{clock, french},
     requests::{
         citizen::{self, field_slot},
         access::Right,
@@ -123,7 +124,7 @@ pub fn decision(decision: &Decision) -> Json {
     })
 }
 
-/// What the usager was asked for and did not answer yet.
+/// What the usager was asked for and did not answer yet, with the last day to do so.
 pub fn asks(dossier: &Dossier) -> Vec<String> {
     let procedure = &dossier.file.procedure;
     let title = |kind: &str, target: &str| match kind {
@@ -131,13 +132,14 @@ pub fn asks(dossier: &Dossier) -> Vec<String> {
         _ => procedure.fields().find(|field| field.id == target).map(|field| field.ask.clone()),
     };
     let open = dossier.asks.iter().filter(|ask| ask.answered_at.is_none());
-    open.map(|ask| title(&ask.kind, &ask.target).unwrap_or_else(|| ask.target.clone())).collect()
+    let until = |day: Option<Date>| day.map(|day| format!(", avant le {}", french::date(day))).unwrap_or_default();
+    open.map(|ask| format!("{}{}", title(&ask.kind, &ask.target).unwrap_or_else(|| ask.target.clone()), until(ask.until))).collect()
 }
 
-/// Who holds the request, and since when.
+/// Who holds the request, and since when, as long as there is something to do about it.
 pub fn lock(agent: &Agent, dossier: &Dossier) -> Json {
     let request = &dossier.file.request;
-    let Some(holder) = request.holder_id else { return Json::Null };
+    let Some(holder) = request.holder_id.filter(|_| request.ended_at.is_none() && dossier.file.content()) else { return Json::Null };
     let takes = |code: &str| code == words::HELD || dossier.file.procedure.workflow.transition(code).is_some_and(|transition| transition.does.contains(&Action::TakeCharge));
     let since = dossier.events.iter().rev().find(|event| takes(&event.code)).map(|event| event.at);
     json!({"name": request.holder_name.as_deref().unwrap_or("un collègue"), "mine": holder == agent.account.id, "since": since})

@@ -10,11 +10,11 @@ pub const RELEASED: &str = "released";
 pub const MESSAGE: &str = "message";
 pub const AGAIN: &str = "mail-again";
 
-/// What happened: the transition's own label, or the words of the code.
+/// What happened: the transition's own label and the state it led to, or the words of the code.
 pub fn event(procedure: &Procedure, event: &Event) -> String {
-    if event.to_state.is_some() {
-        let label = procedure.workflow.transition(&event.code).map(|transition| transition.label.clone());
-        return label.unwrap_or_else(|| event.code.clone());
+    if let Some(to) = &event.to_state {
+        let label = procedure.workflow.transition(&event.code).map_or(event.code.as_str(), |transition| transition.label.as_str());
+        return format!("{label} → {}", state(procedure, to));
     }
     match event.code.as_str() {
         HELD => "Dossier affecté",
