@@ -129,7 +129,7 @@ pub async fn pages(request: Request, next: Next) -> Response {
     };
     let Some(visit) = visit else { return response };
     let context = minijinja::context! {
-        code => status.as_u16(), title => shown.title, text => shown.text, incident => shown.incident,
+        code => status.as_u16(), title => shown.title, text => &shown.text, incident => &shown.incident,
         advice => Option::<String>::None,
     };
     match visit.draw("pages/error.html", shown.title, context) {

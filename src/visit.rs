@@ -59,13 +59,13 @@ impl Visit {
         let settings = &self.site.settings;
         let frame = context! {
             city => context! {
-                name => self.site.name, short => settings.short, zone => settings.zone, phone => settings.phone, email => settings.email,
-                address => settings.address, site => settings.site, dpo_email => settings.dpo_email, opening_hours => settings.opening_hours,
+                name => &self.site.name, short => &settings.short, zone => &settings.zone, phone => &settings.phone, email => &settings.email,
+                address => &settings.address, site => &settings.site, dpo_email => &settings.dpo_email, opening_hours => &settings.opening_hours,
             },
-            page => context! { title => format!("{title} – {}", self.site.name), heading => title, section => section(template), url => self.here },
+            page => context! { title => format!("{title} – {}", self.site.name), heading => title, section => section(template), url => &self.here },
             who => who.unwrap_or_else(|| Value::from(())),
             flash => Value::from(()),
-            demo => self.app.demo,
+            demo => &self.app.demo,
         };
         // What the page gives wins over the frame: a page may have its own flash or title.
         Ok(self.app.templates.render(template, context! { ..context, ..frame })?)
@@ -166,7 +166,7 @@ impl Visitor {
     pub fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
         let who = self.session.as_ref().and_then(|session| {
             let account = session.account.as_ref()?;
-            Some(context! { name => account.full_name(), kind => "usager", unread => session.waiting, email => account.email })
+            Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.email })
         });
         Ok(html(status, self.visit.draw_for(who, template, title, context)?))
     }
@@ -246,7 +246,7 @@ impl Agent {
 
     fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
         let departments: Vec<&str> = self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => self.account.email, departments => Serde(departments) };
+        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments) };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

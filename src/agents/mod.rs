@@ -48,7 +48,7 @@ pub async fn memberships(db: &Db, account: Uuid) -> Result<Vec<Membership>, db::
 }
 
 pub async fn add_membership(db: &Db, account: Uuid, department: &str, role: Role) -> Result<(), db::Error> {
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!("insert into membership (authority_id, account_id, department_id, role) values ($1, $2, $3, $4)"),
             args![tx.authority(), account, department, role.name()],

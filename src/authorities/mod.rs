@@ -68,12 +68,12 @@ pub struct Street {
 row! {
     #[derive(Debug, Clone, Serialize, serde::Deserialize)]
     pub struct Department {
-        pub id: String,
-        pub name: String,
-        pub email: Option<String>,
-        pub phone: Option<String>,
-        pub address: Option<String>,
-        pub hours: Option<String>,
+        id: String,
+        name: String,
+        email: Option<String>,
+        phone: Option<String>,
+        address: Option<String>,
+        hours: Option<String>,
     }
 }
 
@@ -116,7 +116,7 @@ impl Sites {
 
 pub async fn create(db: &Db, id: Uuid, slug: &str, name: &str, settings: Settings, hosts: &[&str], now: Timestamp) -> Result<(), db::Error> {
     let settings = db::Json(settings);
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!("insert into authority (id, slug, name, settings, created_at) values ($1, $2, $3, $4, $5)"),
             args![id, slug, name, &settings, now],
@@ -132,7 +132,7 @@ pub async fn create(db: &Db, id: Uuid, slug: &str, name: &str, settings: Setting
 
 pub async fn add_department(db: &Db, department: &Department) -> Result<(), db::Error> {
     let Department { id, name, email, phone, address, hours } = department;
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!("insert into department (authority_id, id, name, email, phone, address, hours) values ($1, $2, $3, $4, $5, $6, $7)"),
             args![tx.authority(), id, name, email, phone, address, hours],

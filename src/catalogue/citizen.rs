@@ -1,7 +1,7 @@
 //! The public pages of the catalogue.
 
 use axum::{
-    Json as JsonAnswer, Router,
+    Router,
     extract::{Path, Query},
     http::header,
     middleware,
@@ -114,7 +114,7 @@ async fn list(visitor: Visitor, Query(filters): Query<Filters>) -> Result<Respon
     };
     let filtered = !words.is_empty() || titled.is_some() || !filters.public.is_empty();
     let context = context! {
-        q => words, heading => heading, total => results.len(), results => Serde(results),
+        q => words, heading => &heading, total => results.len(), results => Serde(results),
         filters => Serde(filters.groups(&current, settings)),
         clear => if filtered { "/demarches" } else { "" },
         ask_url => "/demarches/demande-information", next => "", previous => "",
@@ -218,7 +218,7 @@ async fn address(visitor: Visitor, Query(typed): Query<Typed>) -> Response {
             Vec::new()
         })
     };
-    ([(header::CACHE_CONTROL, "private, max-age=300")], JsonAnswer(found)).into_response()
+    ([(header::CACHE_CONTROL, "private, max-age=300"), (header::CONTENT_TYPE, "application/json")], Json::Array(found).to_string()).into_response()
 }
 
 fn streets(settings: &Settings, q: &str) -> Vec<Json> {

@@ -76,7 +76,7 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
 
 async fn publish_one(db: &Db, id: &str, format: i64, body: &str, now: Timestamp) -> Result<bool, db::Error> {
     let hash = load::hash(body);
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         let last: Option<(i64, String)> = tx
             .first(
                 sql!("select version, hash from procedure_version where authority_id = $1 and procedure_id = $2 order by version desc limit 1"),

@@ -8,7 +8,7 @@ use db::{args, sql};
 use uuid::Uuid;
 
 use crate::{
-    accounts,
+    accounts::{self, session::Kind},
     agents::{self, Role},
     app::App,
     authorities::{self, Department, Settings},
@@ -50,9 +50,10 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             let db = app.db.for_authority(find(&app, &authority).await?);
             let mut password = String::new();
             std::io::stdin().read_line(&mut password)?;
-            let person = accounts::NewAccount { kind: "agent", email: &email, first_name: &first_name, last_name: &last_name, phone: None, quality: Some(&quality) };
-            let hash = accounts::hash(password.trim().to_owned()).await?;
-            let id = accounts::create(&db, app.clock.id(), &person, &hash, app.clock.now()).await?;
+            let (id, now) = (app.clock.id(), app.clock.now());
+            let password_hash = accounts::hash(password.trim()).await?;
+            let person = accounts::NewAccount { id, kind: Kind::Agent, email, password_hash, first_name, last_name, phone: None, quality: Some(quality), confirmed_at: Some(now) };
+            accounts::create(&db, person, now).await?;
             for one in &member {
                 let (department, role) = one.split_once(':').context("--member DEPARTMENT:ROLE")?;
                 agents::add_membership(&db, id, department, Role::parse(role).with_context(|| format!("no role {role}"))?).await?;

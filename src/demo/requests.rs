@@ -32,7 +32,7 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     // Their mails and receipts were sent long ago: the queue starts empty.
     visit
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             tx.run(sql!("delete from job where authority_id = $1"), args![tx.authority()]).await?;
             Ok::<(), db::Error>(())
         })

@@ -54,7 +54,7 @@ pub struct Files {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default = "mail")]
 pub struct Mail {
     /// `smtp://host:25`, `smtps://user:password@host:465`. Empty: mails stay in the local outbox.
     pub smtp: String,
@@ -63,7 +63,7 @@ pub struct Mail {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default = "log")]
 pub struct Log {
     /// `error`, `warn`, `info`, `debug`, or a filter by module.
     pub level: String,
@@ -89,10 +89,18 @@ impl Default for Config {
             upload_limit: 10 * 1024 * 1024,
             address_service: String::new(),
             files: Files::default(),
-            mail: Mail { smtp: String::new(), from: "Guichet <ne-pas-repondre@localhost>".into() },
-            log: Log { level: "info".into(), json: false },
+            mail: mail(),
+            log: log(),
         }
     }
+}
+
+fn mail() -> Mail {
+    Mail { smtp: String::new(), from: "Guichet <ne-pas-repondre@localhost>".into() }
+}
+
+fn log() -> Log {
+    Log { level: "info".into(), json: false }
 }
 
 impl Config {

@@ -24,14 +24,14 @@ pub struct NewJob {
 row! {
     #[derive(Debug, Clone)]
     pub struct Claimed {
-        pub authority_id: Uuid,
-        pub id: Uuid,
-        pub kind: String,
-        pub format: i64,
-        pub request_id: Option<Uuid>,
-        pub payload: db::Json<Json>,
-        pub attempts: i64,
-        pub lease: Uuid,
+        authority_id: Uuid,
+        id: Uuid,
+        kind: String,
+        format: i64,
+        request_id: Option<Uuid>,
+        payload: db::Json<Json>,
+        attempts: i64,
+        lease: Uuid,
     }
 }
 
@@ -52,7 +52,7 @@ pub async fn enqueue(tx: &mut Tx, id: Uuid, now: Timestamp, job: NewJob) -> Resu
 pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<Vec<Claimed>, db::Error> {
     let until = now.checked_add(LEASE).unwrap_or(now);
     let mut claimed: Vec<Claimed> = db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             tx.all(
                 sql!(
                     "update job set lease = $1, leased_until = $2, attempts = attempts + 1
@@ -92,7 +92,7 @@ pub async fn pending(db: &Db) -> Result<i64, db::Error> {
 /// The payload is dropped with the job: nothing personal stays in the queue.
 pub async fn done(db: &Db, job: &Claimed, now: Timestamp) -> Result<(), db::Error> {
     let empty = db::Json(Json::Null);
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!("update job set done_at = $1, payload = $2, lease = null, leased_until = null, last_error = null where authority_id = $3 and id = $4 and lease = $5"),
             args![now, &empty, job.authority_id, job.id, job.lease],
@@ -108,7 +108,7 @@ pub async fn retry(db: &Db, job: &Claimed, error: &str, fatal: bool, now: Timest
     let failed = (fatal || job.attempts >= TRIES).then_some(now);
     let run_at = now.checked_add(back_off(job.attempts)).unwrap_or(now);
     let error: String = error.chars().take(500).collect();
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!("update job set failed_at = $1, run_at = $2, last_error = $3, lease = null, leased_until = null where authority_id = $4 and id = $5 and lease = $6"),
             args![failed, run_at, &error, job.authority_id, job.id, job.lease],

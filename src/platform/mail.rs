@@ -89,7 +89,7 @@ impl lettre::message::header::Header for AutoSubmitted {
 }
 
 async fn keep(db: &Db, mail: &Mail, now: Timestamp) -> Result<(), db::Error> {
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!(
                 "insert into outbox (authority_id, id, message_id, recipient, subject, body, at) values ($1, $2, $3, $4, $5, $6, $7)

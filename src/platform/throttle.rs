@@ -81,7 +81,7 @@ pub fn in_words(left: SignedDuration) -> String {
 }
 
 pub async fn succeeded(db: &Db, subject: &str) -> Result<(), db::Error> {
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(sql!("delete from attempt where authority_id = $1 and subject = $2"), args![tx.authority(), subject]).await?;
         Ok(())
     })

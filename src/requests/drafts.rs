@@ -18,14 +18,14 @@ pub const LASTS: SignedDuration = SignedDuration::from_hours(90 * 24);
 row! {
     #[derive(Debug, Clone)]
     pub struct Draft {
-        pub id: Uuid,
-        pub procedure_id: String,
-        pub procedure_version: i64,
-        pub reference: String,
-        pub account_id: Option<Uuid>,
-        pub session_id: Option<Uuid>,
-        pub raw: Json<Raw>,
-        pub updated_at: Timestamp,
+        id: Uuid,
+        procedure_id: String,
+        procedure_version: i64,
+        reference: String,
+        account_id: Option<Uuid>,
+        session_id: Option<Uuid>,
+        raw: Json<Raw>,
+        updated_at: Timestamp,
     }
 }
 
@@ -79,7 +79,7 @@ pub async fn begin(visit: &Visit, id: Uuid, published: &Published, account: Opti
         let reference = model::reference(&visit.site.settings.prefix);
         let made = visit
             .db
-            .write(async |tx| {
+            .write(async |tx: &mut db::Tx| {
                 let taken: Option<i64> =
                     tx.first(sql!("select 1 from request where authority_id = $1 and reference = $2"), args![tx.authority(), &reference]).await?;
                 if taken.is_some() {
@@ -112,7 +112,7 @@ pub async fn save(visit: &Visit, id: Uuid, names: &[String], typed: &Raw) -> Res
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     visit
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             let current: Option<Json<Raw>> = tx.first(sql!("select raw from draft where authority_id = $1 and id = $2 for update"), args![tx.authority(), id]).await?;
             let Some(Json(mut raw)) = current else { return Ok(()) };
             for name in names {
@@ -133,7 +133,7 @@ pub async fn save(visit: &Visit, id: Uuid, names: &[String], typed: &Raw) -> Res
 pub async fn discard(visit: &Visit, id: Uuid) -> Result<(), db::Error> {
     visit
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2"), args![tx.authority(), id]).await?;
             tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
             Ok(())
@@ -155,7 +155,7 @@ pub async fn adopt(tx: &mut db::Tx, session: Uuid, account: Uuid) -> Result<(), 
 pub async fn attach(visit: &Visit, id: Uuid, session: Uuid) -> Result<(), db::Error> {
     visit
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             tx.run(
                 sql!("update draft set session_id = $1 where authority_id = $2 and id = $3 and account_id is null"),
                 args![session, tx.authority(), id],

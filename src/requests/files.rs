@@ -46,7 +46,7 @@ pub async fn add(visit: &Visit, owner: Uuid, slot: &str, most: u32, file: &Recei
     let size = i64::try_from(file.size).unwrap_or(i64::MAX);
     visit
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             let (here, all): (i64, i64) = tx
                 .one(
                     sql!("select count(*) filter (where slot = $3), count(*) from file where authority_id = $1 and owner_id = $2"),
@@ -70,7 +70,7 @@ pub async fn add(visit: &Visit, owner: Uuid, slot: &str, most: u32, file: &Recei
 pub async fn remove(visit: &Visit, owner: Uuid, id: Uuid) -> Result<(), db::Error> {
     visit
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2 and id = $3"), args![tx.authority(), owner, id]).await?;
             Ok(())
         })

@@ -71,7 +71,7 @@ pub async fn fire(visit: &Visit, procedure: &Procedure, request: &Request, trans
     let now = visit.now;
     let stored = visit
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             let mut ids = ids.iter().copied();
             let mut id = || ids.next().unwrap_or_default();
             if !store::advance(tx, request.id, request.version, &life, status, now).await? {

@@ -34,7 +34,7 @@ async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: 
     let base = visit.app.config.public_url.trim_end_matches('/');
     let link = if request.account_id.is_some() { format!("{base}/demandes/{}", request.id) } else { format!("{base}/suivre?reference={}", request.reference) };
     let context = context! {
-        reference => request.reference,
+        reference => &request.reference,
         procedure => (!procedure.confidential).then(|| procedure.title.clone()),
         submitted => french::datetime(request.submitted_at, &visit.site.zone),
         link => link,
@@ -46,7 +46,7 @@ async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: 
 /// A mail out of its two templates.
 pub fn letter(visit: &Visit, name: &str, context: minijinja::Value, to: &str, id: Uuid) -> Result<Mail> {
     let settings = &visit.site.settings;
-    let frame = context! { city => context! { name => visit.site.name, phone => settings.phone, email => settings.email } };
+    let frame = context! { city => context! { name => &visit.site.name, phone => &settings.phone, email => &settings.email } };
     let context = context! { ..context, ..frame };
     let subject = visit.app.templates.render(&format!("mails/{name}.subject.txt"), context.clone())?;
     let body = visit.app.templates.render(&format!("mails/{name}.txt"), context)?;

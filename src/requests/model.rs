@@ -15,26 +15,26 @@ use crate::platform::secret;
 row! {
     #[derive(Debug, Clone)]
     pub struct Request {
-        pub id: Uuid,
-        pub reference: String,
-        pub procedure_id: String,
-        pub procedure_version: i64,
-        pub department_id: String,
-        pub account_id: Option<Uuid>,
-        pub filer_name: Option<String>,
-        pub email: Option<String>,
-        pub answers: Json<Answers>,
-        pub state: String,
-        pub status: String,
-        pub holder_id: Option<Uuid>,
-        pub holder_name: Option<String>,
-        pub submitted_at: Timestamp,
-        pub updated_at: Timestamp,
-        pub due_at: Timestamp,
-        pub completed_at: Option<Timestamp>,
-        pub suspended_at: Option<Timestamp>,
-        pub ended_at: Option<Timestamp>,
-        pub version: i64,
+        id: Uuid,
+        reference: String,
+        procedure_id: String,
+        procedure_version: i64,
+        department_id: String,
+        account_id: Option<Uuid>,
+        filer_name: Option<String>,
+        email: Option<String>,
+        answers: Json<Answers>,
+        state: String,
+        status: String,
+        holder_id: Option<Uuid>,
+        holder_name: Option<String>,
+        submitted_at: Timestamp,
+        updated_at: Timestamp,
+        due_at: Timestamp,
+        completed_at: Option<Timestamp>,
+        suspended_at: Option<Timestamp>,
+        ended_at: Option<Timestamp>,
+        version: i64,
     }
 }
 
@@ -59,66 +59,66 @@ impl Request {
 row! {
     #[derive(Debug, Clone)]
     pub struct Event {
-        pub seq: i64,
-        pub at: Timestamp,
-        pub actor: String,
-        pub actor_id: Option<Uuid>,
-        pub actor_name: Option<String>,
-        pub code: String,
-        pub from_state: Option<String>,
-        pub to_state: Option<String>,
+        seq: i64,
+        at: Timestamp,
+        actor: String,
+        actor_id: Option<Uuid>,
+        actor_name: Option<String>,
+        code: String,
+        from_state: Option<String>,
+        to_state: Option<String>,
     }
 }
 
 row! {
     #[derive(Debug, Clone)]
     pub struct Message {
-        pub id: Uuid,
-        pub author: String,
-        pub author_name: Option<String>,
-        pub internal: bool,
-        pub body: String,
-        pub at: Timestamp,
-        pub read_at: Option<Timestamp>,
+        id: Uuid,
+        author: String,
+        author_name: Option<String>,
+        internal: bool,
+        body: String,
+        at: Timestamp,
+        read_at: Option<Timestamp>,
     }
 }
 
 row! {
     #[derive(Debug, Clone)]
     pub struct Ask {
-        pub id: Uuid,
+        id: Uuid,
         /// `piece` or `field`.
-        pub kind: String,
-        pub target: String,
-        pub asked_at: Timestamp,
-        pub answered_at: Option<Timestamp>,
+        kind: String,
+        target: String,
+        asked_at: Timestamp,
+        answered_at: Option<Timestamp>,
     }
 }
 
 row! {
     #[derive(Debug, Clone)]
     pub struct Decision {
-        pub favourable: bool,
-        pub author_name: String,
-        pub author_quality: String,
-        pub author_department: String,
-        pub ground: Option<String>,
-        pub facts: Option<String>,
-        pub appeal: Option<String>,
-        pub at: Timestamp,
+        favourable: bool,
+        author_name: String,
+        author_quality: String,
+        author_department: String,
+        ground: Option<String>,
+        facts: Option<String>,
+        appeal: Option<String>,
+        at: Timestamp,
     }
 }
 
 row! {
     #[derive(Debug, Clone)]
     pub struct File {
-        pub id: Uuid,
-        pub owner_id: Uuid,
-        pub slot: String,
-        pub name: String,
-        pub media_type: String,
-        pub size: i64,
-        pub at: Timestamp,
+        id: Uuid,
+        owner_id: Uuid,
+        slot: String,
+        name: String,
+        media_type: String,
+        size: i64,
+        at: Timestamp,
     }
 }
 

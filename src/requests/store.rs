@@ -183,7 +183,7 @@ pub async fn messages(db: &Db, request: Uuid) -> Result<Vec<Message>, db::Error>
 
 /// Marks as read what the other side wrote.
 pub async fn read(db: &Db, request: Uuid, written_by: &str, now: Timestamp) -> Result<(), db::Error> {
-    db.write(async |tx| {
+    db.write(async |tx: &mut db::Tx| {
         tx.run(
             sql!("update message set read_at = $1 where authority_id = $2 and request_id = $3 and author = $4 and not internal and read_at is null"),
             args![now, tx.authority(), request, written_by],

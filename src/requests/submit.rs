@@ -62,7 +62,7 @@ async fn write(visitor: &Visitor, new: &New<'_>, transition: &str, from: &str, e
     let now = visitor.now;
     let written = visitor
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             // Gone already: sent by another click, which did all that follows.
             let gone = tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), new.id]).await? == 0;
             if gone {

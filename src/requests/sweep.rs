@@ -27,7 +27,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
     let last_week = now.checked_sub(SignedDuration::from_hours(7 * 24)).unwrap_or(now);
     app.db
         .for_authority(authority)
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             let a = tx.authority();
             tx.run(
                 // The draft of a correction shares its id with a request, whose files stay.

@@ -99,8 +99,8 @@ tuples! {
     A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
 }
 
-/// A struct whose fields are the columns of a select, by name and in any order. Fields are as visible
-/// as the struct; attributes go through.
+/// A struct whose fields are the columns of a select, by name and in any order. Fields are always as
+/// visible as the struct; attributes go through.
 ///
 /// ```
 /// db::row! {
@@ -112,7 +112,7 @@ tuples! {
 #[macro_export]
 macro_rules! row {
     ($($(#[$meta:meta])* $vis:vis struct $name:ident {
-        $($(#[$field_meta:meta])* $(pub)? $field:ident : $type:ty),* $(,)?
+        $($(#[$field_meta:meta])* $ignored:vis $field:ident : $type:ty),* $(,)?
     })+) => {$(
         $(#[$meta])*
         $vis struct $name { $($(#[$field_meta])* $vis $field: $type),* }

@@ -329,3 +329,53 @@ impl From<Sql> for Query {
         Self::from_sql(sql, Vec::new())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn parameters_are_rewritten() {
+        assert_eq!(for_sqlite("a = $2 and b=$10 or $1"), "a = ?2 and b=?10 or ?1");
+        assert_eq!(for_sqlite("a$1 $$ $x '$1' \"$2\" -- $3\n$4 /* $5 */ $6"), "a$1 $$ $x '$1' \"$2\" -- $3\n?4 /* $5 */ ?6");
+        assert_eq!(for_sqlite("'it''s $1' || $2"), "'it''s $1' || ?2");
+        assert_eq!(for_sqlite("'never closed $1"), "'never closed $1");
+    }
+
+    #[test]
+    fn row_locks_are_left_out() {
+        assert_eq!(for_sqlite("select 1 for update"), "select 1 ");
+        assert_eq!(for_sqlite("select 1 For No Key\n Update  skip\tlocked)"), "select 1 )");
+        assert_eq!(for_sqlite("select 1 for update nowait limit $1"), "select 1  limit ?1");
+        for same in ["for_update", "before update", "for updates", "for each row", "'for update'", "for"] {
+            assert_eq!(for_sqlite(same), same);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn only_parameters_change(text in "[a-z$0-9'\" \\-/*\né]{0,60}") {
+            let out = for_sqlite(&text);
+            prop_assert_eq!(out.len(), text.len());
+            for (before, after) in text.chars().zip(out.chars()) {
+                prop_assert!(before == after || (before == '$' && after == '?'));
+            }
+            prop_assert_eq!(for_sqlite(&out), out);
+        }
+
+        #[test]
+        fn strings_are_never_touched(inside in "[^']{0,20}") {
+            let text = format!("'{inside}'");
+            prop_assert_eq!(for_sqlite(&text), text);
+        }
+    }
+
+    #[test]
+    fn lists_are_padded_to_few_texts() {
+        let text = |n: usize| Query::new("x").and_in("id", &vec![1_i64; n]).text(Dialect::Postgres).into_owned();
+        assert_eq!(text(3), "x and id in ($1, $2, $3, $4)");
+        assert_eq!((text(0), text(5)), ("x and 1 = 0".to_owned(), text(8)));
+    }
+}

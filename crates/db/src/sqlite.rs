@@ -98,6 +98,10 @@ pub(crate) struct SqliteTx {
 }
 
 impl SqliteTx {
+    pub(crate) fn work<T>(&self, slow: bool, work: impl FnOnce(&Connection) -> T) -> T {
+        if slow { block(|| work(&self.connection)) } else { work(&self.connection) }
+    }
+
     pub(crate) fn commit(self) -> Result<()> {
         block(|| self.connection.execute_batch("commit")).map_err(|error| failure(&error, Some(&self.connection)))
     }
@@ -123,10 +127,14 @@ pub(crate) fn block<T>(work: impl FnOnce() -> T) -> T {
 pub(crate) fn query(connection: &Connection, text: &str, args: &[Value]) -> Result<Vec<Row>> {
     let fail = |error: rusqlite::Error| failure(&error, Some(connection));
     let mut statement = prepare(connection, text, args)?;
-    let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
     let mut found = Vec::new();
+    let mut columns: Arc<[String]> = Arc::default();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(fail)? {
+        if found.is_empty() {
+            // Only now: the first step prepares the statement anew when the tables have changed.
+            columns = row.as_ref().column_names().map(str::to_owned).collect();
+        }
         let values = (0..columns.len()).map(|index| row.get_ref(index).map_err(fail).and_then(from_sqlite));
         found.push(Row::new(Arc::clone(&columns), values.collect::<Result<_>>()?));
     }
@@ -217,7 +225,6 @@ pub(crate) fn failure(error: &rusqlite::Error, connection: Option<&Connection>) 
             | ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::CannotOpen
-            | ErrorCode::ReadOnly
             | ErrorCode::OutOfMemory,
             _,
         ) => Error::Unavailable(text),

@@ -1,8 +1,12 @@
 //! Throw-away databases for tests, on both engines. PostgreSQL's programs must be installed: a test
 //! that cannot start them fails, it is never skipped.
+//!
+//! Each test process starts its own server, unless [`SERVER`] names one: runners that give every test a
+//! process of its own go through `cargo run -p db --features testing --example with-postgres -- cargo nextest run`.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test without its database must fail loudly")]
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,7 +25,7 @@ pub struct TestDb {
 
 struct Rest {
     folder: Option<PathBuf>,
-    database: Option<(PathBuf, String)>,
+    database: Option<String>,
 }
 
 /// An empty SQLite database in a folder of its own.
@@ -34,45 +38,50 @@ pub fn sqlite() -> TestDb {
 
 /// An empty PostgreSQL database, in a server started once per process.
 pub async fn postgres() -> TestDb {
-    fresh(cluster().await, "template1").await
+    fresh(Server::get().await, "template0").await
 }
 
 /// A SQLite database with these migrations applied (once per process, then copied).
 pub async fn sqlite_with(migrations: &'static [Migration]) -> TestDb {
-    static TEMPLATES: Mutex<Option<HashMap<usize, PathBuf>>> = Mutex::const_new(None);
+    static TEMPLATES: Mutex<BTreeMap<usize, (PathBuf, Child)>> = Mutex::const_new(BTreeMap::new());
     let mut templates = TEMPLATES.lock().await;
-    let templates = templates.get_or_insert_default();
-    let key = migrations.as_ptr().addr();
-    if !templates.contains_key(&key) {
-        let template = sqlite();
-        template.db.migrate(migrations).await.expect("migrations apply on SQLite");
-        template.db.checkpoint().await.expect("the log is emptied");
-        let copy = folder().join("template.db");
-        std::fs::copy(template.url.trim_start_matches("sqlite:"), &copy).expect("the template is copied");
-        watch(&format!("rm -rf {}", copy.parent().unwrap_or(&copy).display()));
-        templates.insert(key, copy);
-    }
+    let (template, _) = match templates.entry(migrations.as_ptr().addr()) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(sqlite_template(migrations).await),
+    };
     let folder = folder();
     let path = folder.join("test.db");
-    std::fs::copy(templates.get(&key).expect("the template exists"), &path).expect("the template is copied");
+    std::fs::copy(template, &path).expect("the template is copied");
     open(format!("sqlite:{}", path.display()), Rest { folder: Some(folder), database: None })
+}
+
+async fn sqlite_template(migrations: &[Migration]) -> (PathBuf, Child) {
+    let made = sqlite();
+    made.db.migrate(migrations).await.expect("migrations apply on SQLite");
+    made.db.checkpoint().await.expect("the log is emptied");
+    let folder = folder();
+    let copy = folder.join("template.db");
+    std::fs::copy(made.url.trim_start_matches("sqlite:"), &copy).expect("the template is copied");
+    (copy, watch(&format!("rm -rf {}", folder.display())))
 }
 
 /// A PostgreSQL database with these migrations applied (once per process, then used as a template).
 pub async fn postgres_with(migrations: &'static [Migration]) -> TestDb {
-    static TEMPLATES: Mutex<Option<HashMap<usize, String>>> = Mutex::const_new(None);
-    let cluster = cluster().await;
+    static TEMPLATES: Mutex<BTreeMap<usize, String>> = Mutex::const_new(BTreeMap::new());
+    let server = Server::get().await;
     let mut templates = TEMPLATES.lock().await;
-    let templates = templates.get_or_insert_default();
-    let key = migrations.as_ptr().addr();
-    if !templates.contains_key(&key) {
-        let name = name();
-        cluster.admin(&format!("create database {name}")).await;
-        let db = Db::open(&cluster.url(&name), &DbOptions::default()).expect("the address is right");
-        db.migrate(migrations).await.expect("migrations apply on PostgreSQL");
-        templates.insert(key, name);
-    }
-    fresh(cluster, templates.get(&key).expect("the template exists")).await
+    let template = match templates.entry(migrations.as_ptr().addr()) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert(postgres_template(server, migrations).await),
+    };
+    fresh(server, template).await
+}
+
+async fn postgres_template(server: &Server, migrations: &[Migration]) -> String {
+    let name = server.create("template0").await;
+    let db = Db::open(&server.url(&name), &DbOptions::default()).expect("the address is right");
+    db.migrate(migrations).await.expect("migrations apply on PostgreSQL");
+    name
 }
 
 /// Writes a test once and runs it on both engines: `both!(async fn finds_a_desk(db: Db) { … });`
@@ -80,21 +89,20 @@ pub async fn postgres_with(migrations: &'static [Migration]) -> TestDb {
 /// With `both!(MIGRATIONS; async fn …)` the tables are there already.
 #[macro_export]
 macro_rules! both {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)+) => {$(
-        $crate::both!(@one [$(#[$meta])*] $name $db $body
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: $type:ty) $body:block)+) => {$(
+        $crate::both!(@one [$(#[$meta])*] $name $db $type, $body
             $crate::testing::sqlite(), $crate::testing::postgres().await);
     )+};
-    ($migrations:expr; $($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)+) => {$(
-        $crate::both!(@one [$(#[$meta])*] $name $db $body
+    ($migrations:expr; $($(#[$meta:meta])* async fn $name:ident($db:ident: $type:ty) $body:block)+) => {$(
+        $crate::both!(@one [$(#[$meta])*] $name $db $type, $body
             $crate::testing::sqlite_with($migrations).await, $crate::testing::postgres_with($migrations).await);
     )+};
-    (@one [$(#[$meta:meta])*] $name:ident $db:ident $body:block $sqlite:expr, $postgres:expr) => {
+    (@one [$(#[$meta:meta])*] $name:ident $db:ident $type:ty, $body:block $sqlite:expr, $postgres:expr) => {
         mod $name {
-            #[expect(unused_imports, reason = "the body may need them or not")]
             use super::*;
 
             $(#[$meta])*
-            async fn check($db: $crate::Db) $body
+            async fn check($db: $type) $body
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
@@ -119,19 +127,39 @@ pub struct Cluster {
     _watch: Child,
 }
 
+/// The environment variable with the address of a running server, without a database: `postgres://postgres@host/`.
+/// Its user must be allowed to create databases.
+pub const SERVER: &str = "DB_TEST_SERVER";
+
+/// Where the throw-away databases are made.
+struct Server {
+    address: String,
+    /// Ours, stopped with the process.
+    _cluster: Option<Cluster>,
+}
+
 impl Cluster {
     /// # Panics
     /// When PostgreSQL is not installed or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more lines for `postgresql.conf`.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_with(more: &str) -> Self {
         let programs = programs();
         let folder = folder();
         open_to_postgres(&folder);
         let data = folder.join("data");
         let data = data.to_str().expect("a plain path");
-        run(command(&programs, "initdb").args(["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]));
+        run(command(&programs, "initdb").args(["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]));
         let settings = format!(
-            "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nlog_min_messages = fatal\n",
+            "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nlog_min_messages = fatal\n{more}\n",
             folder.display()
         );
         let settings_file = folder.join("settings.conf");
@@ -174,34 +202,45 @@ impl Cluster {
         pg_ctl.arg("-D").arg(data).arg("-l").arg(log).args(["-m", "immediate", "-w", what]);
         run(&mut pg_ctl);
     }
+}
 
-    /// Runs a statement as the administrator.
-    ///
-    /// # Panics
-    /// When it fails.
-    pub async fn admin(&self, sql: &str) {
+impl Server {
+    async fn get() -> &'static Self {
+        static SERVER_ONCE: OnceCell<Server> = OnceCell::const_new();
+        SERVER_ONCE.get_or_init(Self::find).await
+    }
+
+    async fn find() -> Self {
+        if let Ok(address) = std::env::var(SERVER) {
+            return Self { address, _cluster: None };
+        }
+        let cluster = tokio::task::spawn_blocking(Cluster::start).await.expect("PostgreSQL starts");
+        Self { address: cluster.url(""), _cluster: Some(cluster) }
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("{}{database}", self.address)
+    }
+
+    /// Makes a database and returns its name.
+    async fn create(&self, template: &str) -> String {
+        // Two copies of one template at once get in each other's way.
+        static ONE_BY_ONE: Mutex<()> = Mutex::const_new(());
+        let _turn = ONE_BY_ONE.lock().await;
+        let name = name();
         let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls).await.expect("a connection");
         let connection = tokio::spawn(connection);
-        client.batch_execute(sql).await.expect("an administrator's statement");
+        // `template0` lets nobody in, so other processes may copy it at the same time.
+        client.batch_execute(&format!("create database {name} template {template}")).await.expect("a new database");
         drop(client);
         connection.await.expect("the connection ends").ok();
+        name
     }
 }
 
-async fn cluster() -> &'static Cluster {
-    static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
-    let start = || async { tokio::task::spawn_blocking(Cluster::start).await.expect("PostgreSQL starts") };
-    CLUSTER.get_or_init(start).await
-}
-
-async fn fresh(cluster: &Cluster, template: &str) -> TestDb {
-    // Two copies of one template at once get in each other's way.
-    static ONE_BY_ONE: Mutex<()> = Mutex::const_new(());
-    let _turn = ONE_BY_ONE.lock().await;
-    let name = name();
-    cluster.admin(&format!("create database {name} template {template}")).await;
-    let database = Some((cluster.folder.clone(), name.clone()));
-    open(cluster.url(&name), Rest { folder: None, database })
+async fn fresh(server: &Server, template: &str) -> TestDb {
+    let url = server.url(&server.create(template).await);
+    open(url.clone(), Rest { folder: None, database: Some(url) })
 }
 
 fn open(url: String, rest: Rest) -> TestDb {
@@ -214,22 +253,24 @@ impl Drop for Rest {
         if let Some(folder) = &self.folder {
             std::fs::remove_dir_all(folder).ok();
         }
-        if let Some((host, name)) = self.database.take() {
+        if let Some(url) = self.database.take() {
+            let (server, name) = url.rsplit_once('/').unwrap_or_default();
+            let drop = format!("drop database {name} with (force)");
             let mut psql = Command::new("psql");
-            psql.arg("-h").arg(host).args(["-qU", "postgres", "-c", &format!("drop database {name} with (force)")]);
-            // Nothing waits for it: the server's folder goes in the end anyway.
-            std::thread::spawn(move || psql.stdout(Stdio::null()).stderr(Stdio::null()).status());
+            psql.args(["-qd", &format!("{server}/postgres"), "-c", &drop]).stdout(Stdio::null()).stderr(Stdio::null());
+            // Nothing waits for it: a server of ours goes in the end anyway.
+            std::thread::spawn(move || psql.status());
         }
     }
 }
 
 fn name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("db-{}-{}", std::process::id(), name()));
+    let folder = std::env::temp_dir().join(format!("db-{}", name()));
     std::fs::remove_dir_all(&folder).ok();
     std::fs::create_dir_all(&folder).expect("a temporary folder");
     folder

@@ -23,6 +23,7 @@ pub struct Tx {
     failure: Option<Failure>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one at a time, inside the future of write")]
 enum Engine {
     Sqlite(SqliteTx),
     Postgres(PostgresTx),
@@ -89,7 +90,7 @@ impl Tx {
         let text = self.begin(&query)?;
         let start = Instant::now();
         let answer = match &self.engine {
-            Engine::Sqlite(tx) => sqlite::run(&tx.connection, &text, query.args()),
+            Engine::Sqlite(tx) => tx.work(query.is_slow(), |connection| sqlite::run(connection, &text, query.args())),
             Engine::Postgres(tx) => tx.run(&text, query.args()).await,
         };
         self.end(&query, start, answer)
@@ -99,7 +100,7 @@ impl Tx {
         let text = self.begin(query)?;
         let start = Instant::now();
         let answer = match &self.engine {
-            Engine::Sqlite(tx) => sqlite::query(&tx.connection, &text, query.args()),
+            Engine::Sqlite(tx) => tx.work(query.is_slow(), |connection| sqlite::query(connection, &text, query.args())),
             Engine::Postgres(tx) => tx.query(&text, query.args()).await,
         };
         self.end(query, start, answer)

@@ -201,11 +201,15 @@ fn exact(value: i64) -> Option<f64> {
     i32::try_from(value).map(f64::from).ok().or_else(|| value.to_string().parse().ok())
 }
 
-/// Microseconds; the rest is dropped. PostgreSQL begins in 4713 BC.
+/// Microseconds; the rest is dropped. PostgreSQL begins in 4713 BC, and jiff cannot read back its own
+/// very last second.
 fn time(value: Timestamp) -> Value {
     const FIRST: i64 = -210_866_803_200_000_000;
     let micros = value.as_microsecond();
-    if micros < FIRST { Value::Refused("a time before 4713 BC") } else { Value::Time(micros) }
+    if micros < FIRST || Timestamp::from_microsecond(micros).is_err() {
+        return Value::Refused("a time before 4713 BC or in the last second of 9999");
+    }
+    Value::Time(micros)
 }
 
 /// Only years 1 to 9999 sort the same as text and as dates.

@@ -58,6 +58,7 @@ impl Db {
     /// # Errors
     /// The closure's own; and `Serialization`, `Lost`, `Unavailable` when trying again did not help.
     /// After `Unavailable` from a commit nobody knows whether it arrived: the page says « verify ».
+    #[expect(clippy::manual_async_fn, reason = "an async fn would not promise Send")]
     pub fn write<T, E, F>(&self, work: F) -> impl Future<Output = std::result::Result<T, E>> + Send
     where
         F: for<'t> Work<'t, T, E> + Send,

@@ -186,6 +186,15 @@ pub struct Field {
     pub kind: Arc<dyn Kind>,
 }
 
+impl Field {
+    /// An optional field without conditions, for forms that no procedure file describes.
+    #[must_use]
+    pub fn plain(id: &str, ask: &str, kind: Arc<dyn Kind>) -> Self {
+        let (id, ask) = (id.to_owned(), ask.to_owned());
+        Self { id, ask, help: None, optional: true, show_if: None, sensitive: false, search: false, error: None, was: None, checks: Vec::new(), kind }
+    }
+}
+
 /// A supporting document (« pièce justificative »).
 #[derive(Debug, Clone)]
 pub struct Piece {

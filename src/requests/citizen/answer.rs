@@ -55,7 +55,7 @@ async fn prepare(visitor: &Visitor, request: &Mine, procedure: &Procedure) -> Re
     let raw = Json(procedure.fill(&request.answers.0));
     visitor
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             tx.run(
                 sql!(
                     "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, raw, created_at, updated_at, expires_at)
@@ -112,7 +112,7 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
     visitor
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), request.id]).await?;
             Ok::<(), db::Error>(())
         })

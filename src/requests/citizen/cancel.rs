@@ -28,11 +28,11 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
         return Err(Problem::Elsewhere(format!("/demandes/{id}")));
     }
     let context = context! {
-        reference => request.reference,
+        reference => &request.reference,
         procedure => Serde(procedure_link(&procedure)),
         back => format!("/demandes/{id}"),
         draft => false,
-        version => request.version,
+        version => &request.version,
     };
     visitor.page("requests/cancel.html", "Annuler votre demande", context)
 }

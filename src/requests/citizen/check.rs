@@ -1,5 +1,7 @@
 //! « Vérifiez puis envoyez votre demande »: everything at a glance, then one button.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Request},
     response::{IntoResponse, Redirect, Response},
@@ -7,7 +9,8 @@ use axum::{
 use forms::{
     answers::{Input, Raw},
     journey::Reading,
-    kinds::{self, Kind, Today},
+    kinds::{Today, email::Email},
+    model::Field,
 };
 use minijinja::{context, value::Serde};
 use serde_json::{Value as Json, json};
@@ -63,9 +66,8 @@ fn wrong(visitor: &Visitor, filling: &Filling, typed: &Raw) -> Vec<Json> {
 }
 
 fn check_email(visitor: &Visitor, typed: &Raw) -> Result<(), String> {
-    let kind = kinds::email::Email::default();
-    let field = kinds::plain_field("email", "Adresse électronique");
-    match kind.parse(&field, Input { raw: typed, name: "email" }, Today(visitor.today())) {
+    let field = Field::plain("email", "Adresse électronique", Arc::new(Email));
+    match field.kind.parse(&field, Input { raw: typed, name: "email" }, Today(visitor.today())) {
         Ok(_) => Ok(()),
         Err(problems) => Err(problems.into_iter().next().map_or_else(String::new, |problem| problem.message)),
     }

@@ -57,7 +57,7 @@ pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest)
     let message = typed.text("version").parse().unwrap_or_else(|_| visitor.id());
     visitor
         .db
-        .write(async |tx| {
+        .write(async |tx: &mut db::Tx| {
             let new = NewMessage { id: message, author: "usager", author_id: found.account_id, internal: false, body };
             if store::write(tx, id, &new, visitor.now).await? {
                 let entry = Entry { actor: "usager", actor_id: found.account_id, code: "message", from: None, to: None, subject: Some(message) };
@@ -90,9 +90,9 @@ async fn draw(visitor: &Visitor, request: &Mine, message: &str, errors: &[Json],
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
     let context = context! {
-        reference => request.reference,
+        reference => &request.reference,
         procedure => Serde(procedure_link(&procedure)),
-        status => request.status,
+        status => &request.status,
         state => state.map(|state| state.usager.clone()),
         sent => request.submitted_at.to_string(),
         delay => if running && request.suspended_at.is_none() { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },

@@ -58,7 +58,7 @@ pub async fn show(citizen: Citizen, Query(search): Query<Search>) -> Result<Resp
     let drafts = if search.avant.is_none() && wanted.is_empty() { drafts(&citizen).await? } else { Vec::new() };
     let context = context! {
         waiting => Serde(waiting), running => Serde(running), drafts => Serde(drafts), ended => Serde(ended),
-        q => search.q, next => next,
+        q => &search.q, next => next,
     };
     citizen.page("requests/mine.html", "Mes demandes", context)
 }

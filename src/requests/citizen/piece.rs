@@ -86,7 +86,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
         files => Serde(sent(filling, &asked.id)),
         formats => "PDF, JPG, PNG, HEIC ou WebP",
         accept => upload::ACCEPT,
-        max_size => visitor.app.config.upload_limit,
+        max_size => &visitor.app.config.upload_limit,
         errors => Serde(errors.iter().map(|text| json!({"href": "#fichier", "text": text})).collect::<Vec<_>>()),
         version => "",
     };

@@ -124,7 +124,7 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<axum::http::
         return Ok(None);
     }
     let visit = &visitor.visit;
-    let opened = visit.db.write(async |tx| session::open(tx, visit, Kind::Usager, None).await).await?;
+    let opened = visit.db.write(async |tx: &mut db::Tx| session::open(tx, visit, Kind::Usager, None).await).await?;
     visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
     Ok(Some(opened.cookie))
 }
@@ -360,7 +360,7 @@ async fn draw(
         heading => heading,
         procedure => Serde(procedure_link(&filling.procedure)),
         step => format!("Étape {number}"),
-        intro => page.page.intro,
+        intro => &page.page.intro,
         mode => filling.mode(),
         ask => super::answer::asked_text(visitor, filling).await?,
         back => back,
@@ -387,7 +387,7 @@ async fn stopped(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>, s
         procedure => Serde(procedure_link(&filling.procedure)),
         back => filling.page_url(page.index),
         say => say,
-        department => context! { name => department.name, phone => department.phone.unwrap_or_else(|| visitor.site.settings.phone.clone()) },
+        department => context! { name => &department.name, phone => department.phone.unwrap_or_else(|| visitor.site.settings.phone.clone()) },
         others => Vec::<Value>::new(),
     };
     visitor.page("requests/stop.html", "Vous ne pouvez pas continuer cette démarche", context)

@@ -24,10 +24,10 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
     let receipt = files::of(&visitor.db, id).await?.into_iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
     let context = context! {
         procedure => Serde(procedure_link(&procedure)),
-        reference => request.reference,
+        reference => &request.reference,
         sent => request.submitted_at.to_string(),
         code => if anonymous { visitor.app.secret.code("suivi", id.as_bytes()) } else { String::new() },
-        after => procedure.after,
+        after => &procedure.after,
         delay => delay(procedure.delay),
         legal => Serde(legal(procedure.legal.as_ref())),
         email => request.email.clone().unwrap_or_default(),

@@ -63,7 +63,7 @@ pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Pr
     let session = visitor.session.as_ref().map(|session| session.id).unwrap_or_default();
     let to = match place {
         Place::Request(id) => {
-            visitor.db.write(async |tx| store::grant(tx, session, id).await).await?;
+            visitor.db.write(async |tx: &mut db::Tx| store::grant(tx, session, id).await).await?;
             format!("/demandes/{id}")
         }
         Place::Draft(id) => {

@@ -61,7 +61,7 @@ impl Speaker<'_> {
             .iter()
             .map(|node| {
                 let words = self.condition(node, wanted);
-                if is_compound(node) { format!("({words})") } else { words }
+                if is_compound(node, wanted) { format!("({words})") } else { words }
             })
             .collect();
         parts.join(sign)
@@ -86,7 +86,8 @@ impl Speaker<'_> {
             (_, Comparison::Greater) => "vaut plus de",
             (_, Comparison::AtLeast) => "vaut au moins",
         };
-        format!("{} {verb} {}", self.thing(left), self.option(left, right))
+        let years = matches!((&left.shape, &right.shape), (Shape::Call(Function::Age, _), Shape::Number(_)));
+        format!("{} {verb} {}{}", self.thing(left), self.option(left, right), if years { " ans" } else { "" })
     }
 
     fn among(&self, item: &Node, list: &Node, wanted: bool) -> String {
@@ -159,7 +160,7 @@ impl Speaker<'_> {
             Shape::Call(function, arguments) if *function != Function::Answered => self.call(*function, arguments),
             Shape::Each(Each::Sum, walk) => {
                 let body = self.in_rows(walk, |inner| inner.thing(&walk.body));
-                format!("la somme de {body} dans {}", self.thing(&walk.rows))
+                format!("la somme {} dans {}", of(&body), self.thing(&walk.rows))
             }
             Shape::List(nodes) => nodes.iter().map(|node| self.thing(node)).collect::<Vec<_>>().join(", "),
             _ => format!("({})", self.condition(node, true)),
@@ -181,14 +182,14 @@ impl Speaker<'_> {
         match (function, words.as_slice()) {
             (Function::Today, _) => "aujourd'hui".to_owned(),
             (Function::Age, [born]) => format!("l'âge selon {born}"),
-            (Function::Age, [born, at]) => format!("l'âge selon {born}, à la date {at},"),
-            (Function::Days, [from, to]) => format!("le nombre de jours de {from} à {to}"),
-            (Function::Year, [date]) => format!("l'année de {date}"),
-            (Function::Length, [text]) => format!("la longueur de {text}"),
-            (Function::Round, [number]) => format!("l'arrondi de {number}"),
-            (Function::Round, [number, decimals]) => format!("l'arrondi de {number} à {decimals} décimales"),
-            (Function::Min, several) => format!("le plus petit de {}", several.join(" et ")),
-            (Function::Max, several) => format!("le plus grand de {}", several.join(" et ")),
+            (Function::Age, [born, at]) => format!("l'âge selon {born}, à la date {},", of(at)),
+            (Function::Days, [from, until]) => format!("le nombre de jours {} {}", of(from), to(until)),
+            (Function::Year, [date]) => format!("l'année {}", of(date)),
+            (Function::Length, [text]) => format!("la longueur {}", of(text)),
+            (Function::Round, [number]) => format!("l'arrondi {}", of(number)),
+            (Function::Round, [number, decimals]) => format!("l'arrondi {} à {decimals} décimales", of(number)),
+            (Function::Min, several) => format!("le plus petit {}", between(several)),
+            (Function::Max, several) => format!("le plus grand {}", between(several)),
             (Function::Count, [list]) => format!("le nombre de réponses dans {list}"),
             (Function::If, [condition, then, otherwise]) => format!("({then} si {condition}, sinon {otherwise})"),
             _ => words.join(", "),
@@ -210,11 +211,31 @@ impl Speaker<'_> {
     }
 }
 
-fn is_compound(node: &Node) -> bool {
+/// Whether its words would be misread beside another condition: « a et b ou c ».
+fn is_compound(node: &Node, wanted: bool) -> bool {
     match &node.shape {
-        Shape::Not(inner) => is_compound(inner),
+        Shape::Not(inner) => is_compound(inner, !wanted),
+        Shape::In(sides) => wanted && matches!(&sides.1.shape, Shape::List(options) if options.len() > 1),
         shape => matches!(shape, Shape::And(_) | Shape::Or(_)),
     }
+}
+
+/// « de » before these words: « du 1er mai », « d'aujourd'hui ».
+fn of(words: &str) -> String {
+    match words.strip_prefix("le ") {
+        Some(rest) => format!("du {rest}"),
+        None if words.starts_with('a') => format!("d'{words}"),
+        None => format!("de {words}"),
+    }
+}
+
+fn between(words: &[String]) -> String {
+    words.iter().map(|words| of(words)).collect::<Vec<_>>().join(" et ")
+}
+
+/// « à » before these words: « au 1er mai ».
+fn to(words: &str) -> String {
+    words.strip_prefix("le ").map_or_else(|| format!("à {words}"), |rest| format!("au {rest}"))
 }
 
 fn is_literal(node: &Node) -> bool {

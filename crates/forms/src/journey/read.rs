@@ -169,9 +169,10 @@ impl Reader<'_> {
             // No question of the blank rows is mandatory, so that none of them says it.
             reading.problems.push(Problem::new(too_few(group, reading.field)));
         }
-        reading.answer = (filled > 0).then_some(Json::Array(answers));
         // No row where none is asked for is an answer: there are zero of them.
-        known.learn(reading.field, (filled > 0 || group.min == 0).then_some(Value::Rows(values)));
+        let given = filled > 0 || group.min == 0;
+        reading.answer = given.then_some(Json::Array(answers));
+        known.learn(reading.field, given.then_some(Value::Rows(values)));
     }
 
     /// How many rows to show: as far as the form goes, within the group's bounds.

@@ -303,7 +303,16 @@ fn french_words() {
             "not all(enfants, nom == \"x\")",
             "au moins une ligne de «\u{a0}enfants\u{a0}» vérifie («\u{a0}Nom de l'enfant\u{a0}» n'est pas «\u{a0}x\u{a0}»)",
         ),
-        ("age(debut) < 18", "l'âge selon «\u{a0}debut\u{a0}» vaut moins de 18"),
+        ("age(debut) < 18", "l'âge selon «\u{a0}debut\u{a0}» vaut moins de 18 ans"),
+        (
+            "marie and format in [\"copie\", \"simple\"]",
+            "«\u{a0}marie\u{a0}» est «\u{a0}oui\u{a0}» et («\u{a0}Document\u{a0}» est «\u{a0}Copie intégrale\u{a0}» ou «\u{a0}Extrait\u{a0}»)",
+        ),
+        ("days(today(), date(\"2026-05-01\")) > 3", "le nombre de jours d'aujourd'hui au 1er mai 2026 vaut plus de 3"),
+        (
+            "age(debut, date(\"2026-05-02\")) >= 3",
+            "l'âge selon «\u{a0}debut\u{a0}», à la date du 2 mai 2026, vaut au moins 3 ans",
+        ),
         ("(exemplaires + 1) * 2", "(«\u{a0}Nombre\u{a0}» + 1) × 2"),
         ("answered(nom) == true", "(«\u{a0}nom\u{a0}» a une réponse) est «\u{a0}oui\u{a0}»"),
     ] {

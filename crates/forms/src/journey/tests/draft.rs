@@ -192,10 +192,12 @@ fn too_few_rows_are_a_problem() {
 
 #[test]
 fn a_group_without_a_row_counts_zero_where_none_is_asked_for() {
-    let counted =
-        |procedure: &Procedure| procedure.read(&Raw::default(), &Files::new(), TODAY).answers.get("total").cloned();
-    assert_eq!(counted(&group_of(0, false)), Some(json!("0")));
-    assert_eq!(counted(&group_of(1, false)), None);
+    for (min, wanted) in [(0, json!({"enfants": [], "total": "0"})), (1, json!({}))] {
+        let procedure = group_of(min, false);
+        let reading = procedure.read(&Raw::default(), &Files::new(), TODAY);
+        assert_eq!(procedure.values(&reading.answers), *reading.env_names());
+        assert_eq!(Json::Object(reading.answers), wanted, "min {min}");
+    }
 }
 
 /// A name left blank in a row is not read from its namesake in the procedure.
