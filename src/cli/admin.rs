@@ -53,7 +53,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             let (id, now) = (app.clock.id(), app.clock.now());
             let password_hash = accounts::hash(password.trim()).await?;
             let person = accounts::NewAccount { id, kind: Kind::Agent, email, password_hash, first_name, last_name, phone: None, quality: Some(quality), confirmed_at: Some(now) };
-            accounts::create(&db, person, now).await?;
+            accounts::create(&db, &person, now).await?;
             for one in &member {
                 let (department, role) = one.split_once(':').context("--member DEPARTMENT:ROLE")?;
                 agents::add_membership(&db, id, department, Role::parse(role).with_context(|| format!("no role {role}"))?).await?;

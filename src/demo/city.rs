@@ -135,7 +135,7 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             confirmed_at: Some(visit.now),
         };
         let id = new.id;
-        accounts::create(&visit.db, new, visit.now).await?;
+        accounts::create(&visit.db, &new, visit.now).await?;
         for member in &agent.memberships {
             agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?).await?;
         }
@@ -152,7 +152,7 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             quality: None,
             confirmed_at: Some(visit.now),
         };
-        match accounts::create(&visit.db, new, visit.now).await {
+        match accounts::create(&visit.db, &new, visit.now).await {
             // Two people share a contact address, never a sign-in: the second has no account.
             Err(error) if error.is_unique("account_email_key") => {}
             other => other?,

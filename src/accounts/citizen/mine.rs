@@ -63,7 +63,7 @@ async fn context(citizen: &Citizen, account: &Account, typed: &Raw, open: &str, 
     Ok(context! {
         account => context! {
             first_name => kept("prenom", &account.first_name), last_name => kept("nom", &account.last_name), phone => kept("telephone", &phone),
-            email => account.email, created => account.created_at.to_string(), waiting_email => awaited.unwrap_or_default(),
+            email => &account.email, created => account.created_at.to_string(), waiting_email => awaited.unwrap_or_default(),
         },
         new_email => typed.text("nouvelle-adresse"),
         min => model::LONG, open => open, errors => errors(wrong), sessions => Value::from(Serde(devices)),

@@ -77,7 +77,7 @@ pub async fn show(visitor: Visitor, Path(token): Path<String>) -> Result<Respons
 }
 
 fn choose_context(account: &Account, token: &str, wrong: &[Wrong]) -> Value {
-    context! { email => account.email, token => token, min => model::LONG, errors => errors(wrong) }
+    context! { email => &account.email, token => token, min => model::LONG, errors => errors(wrong) }
 }
 
 pub async fn choose(visitor: Visitor, Path(token): Path<String>, Typed(typed): Typed) -> Result<Response, Problem> {
