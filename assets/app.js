@@ -94,7 +94,10 @@ function uploads() {
   }
 }
 
-/** Suggestions under an address field, from the server: [{label, street, postcode, city}]. */
+/** Answer of /adresse: where each of its parts goes, by the data-…-id of the typed field. */
+const ADDRESS_PARTS = {code_postal: 'postcodeId', commune: 'cityId', ban_id: 'banId', code_insee: 'inseeId'};
+
+/** Suggestions under an address field: [{label, numero_voie, code_postal, commune, ban_id, code_insee}]. */
 function addresses() {
   for (const input of document.querySelectorAll('input[data-address-suggest]')) {
     const list = document.createElement('datalist');
@@ -104,17 +107,14 @@ function addresses() {
     let known = new Map();
     let timer = 0;
     let running;
-    const part = (name) => {
-      const id = input.dataset[`${name}Id`];
-      if (id) return document.getElementById(id);
-      return input.closest('fieldset, .govuk-form-group, form')?.querySelector(`[data-address-part="${name}"]`);
+    const put = (part, value) => {
+      const other = document.getElementById(input.dataset[ADDRESS_PARTS[part]] ?? '');
+      if (other) other.value = value ?? '';
     };
     const take = (found) => {
-      input.value = found.street ?? found.label;
-      for (const name of ['postcode', 'city']) {
-        const other = part(name);
-        if (other && found[name]) other.value = found[name];
-      }
+      input.value = found.numero_voie;
+      for (const part of Object.keys(ADDRESS_PARTS)) put(part, found[part]);
+      list.replaceChildren();
     };
     const ask = async () => {
       running?.abort();
@@ -133,8 +133,14 @@ function addresses() {
     input.addEventListener('input', () => {
       clearTimeout(timer);
       const chosen = known.get(input.value);
-      if (chosen) take(chosen);
-      else if (input.value.trim().length >= 4) timer = setTimeout(ask, 250);
+      if (chosen) {
+        take(chosen);
+        return;
+      }
+      // Typed by hand: the identifiers of the last suggestion no longer hold.
+      put('ban_id', '');
+      put('code_insee', '');
+      if (input.value.trim().length >= 3) timer = setTimeout(ask, 250);
     });
   }
 }

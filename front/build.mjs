@@ -36,13 +36,22 @@ function govuk() {
   writeFileSync(here('../assets/govuk-frontend.min.js'), text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'));
 }
 
+// The typeface travels inside its sheet (a data: address), so that one hashed name covers both.
+function fonts() {
+  const font = readFileSync(here('./fonts/bricolage-700.woff2')).toString('base64');
+  writeFileSync(here('../assets/fonts.css'), '@font-face{font-family:"Bricolage Grotesque";font-weight:600 800;font-display:swap;'
+    + `src:url(data:font/woff2;base64,${font}) format("woff2")}\n`
+    + ':root{--g-heading-font:"Bricolage Grotesque",-apple-system,"Segoe UI",Roboto,"Liberation Sans",Arial,sans-serif}\n');
+}
+
 stylesheet();
+fonts();
 sprite();
 govuk();
 copyFileSync(here('./app.js'), here('../assets/app.js'));
 copyFileSync(here('./init.js'), here('../assets/init.js'));
 
-const files = ['guichet.css', 'icons.svg', 'govuk-frontend.min.js', 'app.js', 'init.js', 'hero.svg', 'blason.svg'];
+const files = ['guichet.css', 'fonts.css', 'icons.svg', 'govuk-frontend.min.js', 'app.js', 'init.js', 'hero.svg', 'blason.svg'];
 let total = 0;
 for (const file of files) {
   const bytes = readFileSync(here(`../assets/${file}`));

@@ -16,6 +16,7 @@ mod tests;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
+use printable::Keep;
 use serde_json::Value;
 use typst::diag::{SourceDiagnostic, Warned};
 use typst::foundations::Smart;
@@ -23,7 +24,7 @@ use typst::syntax::Source;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 /// How many letters the memory of earlier work outlives its last use.
-const MEMORY: usize = 30;
+const MEMORY: usize = 10;
 
 /// The text of a letter, parsed once.
 pub struct Template {
@@ -35,7 +36,11 @@ pub struct Template {
 impl Template {
     fn embedded(name: &'static str, text: &str, sample: fn() -> Value) -> Self {
         let source = Source::new(world::main_id(), text.to_owned());
-        Self { name, source, sample }
+        Self {
+            name,
+            source,
+            sample,
+        }
     }
 
     /// The template's short name, as in its file's: `receipt`.
@@ -58,7 +63,7 @@ impl Template {
 ///
 /// ```text
 /// authority:  { name, color? }                       color: "#rrggbb", for one line
-/// department: { name, address?: [line], email?, phone? }
+/// department: { name, address?: text or [line], email?, phone? }
 /// reference, procedure (its title), received (date and hour)
 /// filer?      name of who filed
 /// tracking?   code to follow a request without an account; leave it out elsewhere
@@ -69,7 +74,11 @@ impl Template {
 /// notice?:    { purpose, basis?, recipients: [text], retention, rights? }
 /// ```
 pub static RECEIPT: LazyLock<Template> = LazyLock::new(|| {
-    Template::embedded("receipt", include_str!("../templates/receipt.typ"), samples::receipt)
+    Template::embedded(
+        "receipt",
+        include_str!("../templates/receipt.typ"),
+        samples::receipt,
+    )
 });
 
 /// The whole file of a request, for agents and for print.
@@ -83,7 +92,11 @@ pub static RECEIPT: LazyLock<Template> = LazyLock::new(|| {
 /// history:    [{ date, text, by? }]                   oldest first
 /// ```
 pub static REQUEST: LazyLock<Template> = LazyLock::new(|| {
-    Template::embedded("request", include_str!("../templates/request.typ"), samples::request)
+    Template::embedded(
+        "request",
+        include_str!("../templates/request.typ"),
+        samples::request,
+    )
 });
 
 /// The letter that tells a decision.
@@ -93,7 +106,7 @@ pub static REQUEST: LazyLock<Template> = LazyLock::new(|| {
 ///
 /// ```text
 /// authority, department, reference, procedure, received, notice?   as in RECEIPT
-/// recipient:  { name, address?: [line] }
+/// recipient:  { name, address?: text or [line] }
 /// place?      where it is dated from
 /// subject     title of the letter
 /// opening?, ground?, facts?, closing?, appeal?: text or [text]
@@ -103,7 +116,11 @@ pub static REQUEST: LazyLock<Template> = LazyLock::new(|| {
 /// signature?  mention under the author
 /// ```
 pub static DECISION: LazyLock<Template> = LazyLock::new(|| {
-    Template::embedded("decision", include_str!("../templates/decision.typ"), samples::decision)
+    Template::embedded(
+        "decision",
+        include_str!("../templates/decision.typ"),
+        samples::decision,
+    )
 });
 
 /// Why a letter could not be made. The detail is for the log, not for the public:
@@ -112,10 +129,16 @@ pub static DECISION: LazyLock<Template> = LazyLock::new(|| {
 pub enum LetterError {
     /// The template and the data do not go together, or the template is wrong.
     #[error("letter {template}: {detail}")]
-    Template { template: &'static str, detail: String },
+    Template {
+        template: &'static str,
+        detail: String,
+    },
     /// The result would break PDF/UA-1 or PDF/A-2a.
     #[error("letter {template} is not a conforming PDF: {detail}")]
-    NotConforming { template: &'static str, detail: String },
+    NotConforming {
+        template: &'static str,
+        detail: String,
+    },
 }
 
 /// Sets a letter dated `date` and returns the bytes of its PDF.
@@ -126,32 +149,59 @@ pub enum LetterError {
 /// # Errors
 /// [`LetterError`], whenever the data lacks what the template needs.
 pub fn render(template: &Template, data: &Value, date: Date) -> Result<Vec<u8>, LetterError> {
-    let world = world::Desk::new(&template.source, &printable::value(data), date);
-    let result = set(template.name, &world);
+    let first = attempt(template, data, date, Keep::Drawable);
+    let result = match first {
+        Err(LetterError::NotConforming { .. }) => attempt(template, data, date, Keep::European),
+        other => other,
+    };
     typst::comemo::evict(MEMORY);
     result
 }
 
+fn attempt(
+    template: &Template,
+    data: &Value,
+    date: Date,
+    keep: Keep,
+) -> Result<Vec<u8>, LetterError> {
+    let world = world::Desk::new(&template.source, &printable::value(data, keep), date);
+    set(template.name, &world)
+}
+
 fn set(template: &'static str, world: &world::Desk) -> Result<Vec<u8>, LetterError> {
-    let Warned { output, warnings: _ } = typst::compile(world);
-    let document =
-        output.map_err(|found| LetterError::Template { template, detail: detail(&found) })?;
+    let Warned {
+        output,
+        warnings: _,
+    } = typst::compile(world);
+    let document = output.map_err(|found| LetterError::Template {
+        template,
+        detail: detail(&found),
+    })?;
     let options = PdfOptions {
         ident: Smart::Auto,
         creator: Smart::Custom(Some("Guichet".to_owned())),
         standards: standards(template)?,
         ..PdfOptions::default()
     };
-    typst_pdf::pdf(&document, &options)
-        .map_err(|found| LetterError::NotConforming { template, detail: detail(&found) })
+    typst_pdf::pdf(&document, &options).map_err(|found| LetterError::NotConforming {
+        template,
+        detail: detail(&found),
+    })
 }
 
 fn standards(template: &'static str) -> Result<PdfStandards, LetterError> {
     PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|error| {
-        LetterError::NotConforming { template, detail: error.message().to_string() }
+        LetterError::NotConforming {
+            template,
+            detail: error.message().to_string(),
+        }
     })
 }
 
 fn detail(found: &[SourceDiagnostic]) -> String {
-    found.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ")
+    found
+        .iter()
+        .map(|one| one.message.as_str())
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -29,7 +29,7 @@ fn common() -> Value {
                 { "label": "Parents", "value": ["Cœur Gaüzère", "Anaïs Le Goff"] }
             ] },
             { "title": "Vous", "entries": [
-                { "label": "Vous êtes…", "value": "la personne concernée" },
+                { "label": "En quelle qualité faites-vous cette demande, pour vous-même ou pour quelqu’un d’autre\u{a0}?", "value": "la personne concernée" },
                 { "label": "Adresse", "value": "12 bis, rue de l’Œuvre\nAppartement 4\n99000 Saint-Élier" },
                 { "label": "Courriel", "value": "noemie@exemple.example" }
             ] }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use typst::diag::{FileError, FileResult};
 use typst::foundations::{Bytes, Datetime, Duration};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
-use typst::text::{Font, FontBook};
+use typst::text::{Font, FontBook, FontInfo};
 use typst::utils::LazyHash;
-use typst::{Feature, Features, Library, LibraryExt, World};
+use typst::{Library, LibraryExt, World};
 use typst_kit::fonts::FontStore;
 
 /// Faces taken out of those that Typst carries: one family for the text, and a
@@ -22,16 +22,17 @@ const FACES: [&str; 5] = [
     "DejaVuSansMono",
 ];
 
-static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| {
-    // The extras hold the header cells of a row, which make our tables readable aloud.
-    let features = Features::from_iter([Feature::A11yExtras]);
-    LazyHash::new(Library::builder().with_features(features).build())
-});
+/// The family of the text, named by the templates too.
+const TEXT: &str = "Libertinus Serif";
+
+static LIBRARY: LazyLock<LazyHash<Library>> =
+    LazyLock::new(|| LazyHash::new(<Library as LibraryExt>::default()));
 
 static FONTS: LazyLock<FontStore> = LazyLock::new(|| {
     let mut store = FontStore::new();
     store.extend(typst_kit::fonts::embedded().filter(|(font, _)| {
-        font.post_script_name().is_some_and(|name| FACES.contains(&name.as_str()))
+        font.post_script_name()
+            .is_some_and(|name| FACES.contains(&name.as_str()))
     }));
     store
 });
@@ -44,7 +45,10 @@ static COMMON: LazyLock<Source> = LazyLock::new(|| {
 static MAIN: LazyLock<FileId> = LazyLock::new(|| id("/main.typ"));
 static DATA: LazyLock<FileId> = LazyLock::new(|| id("/data.json"));
 
-#[expect(clippy::expect_used, reason = "only called with the three literals above")]
+#[expect(
+    clippy::expect_used,
+    reason = "only called with the three literals above"
+)]
 fn id(path: &str) -> FileId {
     let path = VirtualPath::new(path).expect("a literal path is well formed");
     RootedPath::new(VirtualRoot::Project, path).intern()
@@ -56,10 +60,18 @@ pub(crate) fn main_id() -> FileId {
 }
 
 /// Whether one of the fonts can draw this character.
-pub(crate) fn covers(character: char) -> bool {
-    (0..FACES.len())
-        .filter_map(|index| FONTS.book().info(index))
-        .any(|info| info.coverage.contains(u32::from(character)))
+pub(crate) fn some_covers(character: char) -> bool {
+    faces().any(|face| face.coverage.contains(u32::from(character)))
+}
+
+/// Whether every face of the family of the text can draw this character.
+pub(crate) fn text_covers(character: char) -> bool {
+    let mut family = faces().filter(|face| face.family == TEXT);
+    family.all(|face| face.coverage.contains(u32::from(character)))
+}
+
+fn faces() -> impl Iterator<Item = &'static FontInfo> {
+    (0..FACES.len()).filter_map(|index| FONTS.book().info(index))
 }
 
 /// The world of one letter.
@@ -71,7 +83,11 @@ pub(crate) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub(crate) fn new(main: &'a Source, data: &Value, date: Date) -> Self {
-        Self { main, data: Bytes::from_string(data.to_string()), date }
+        Self {
+            main,
+            data: Bytes::from_string(data.to_string()),
+            date,
+        }
     }
 }
 
@@ -97,7 +113,11 @@ impl World for Desk<'_> {
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == *DATA { Ok(self.data.clone()) } else { Err(FileError::AccessDenied) }
+        if id == *DATA {
+            Ok(self.data.clone())
+        } else {
+            Err(FileError::AccessDenied)
+        }
     }
 
     fn font(&self, index: usize) -> Option<Font> {

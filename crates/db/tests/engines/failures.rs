@@ -82,6 +82,32 @@ async fn postgres_commit_without_an_answer_is_not_repeated() {
     assert_eq!(value(&test.db).await, 0);
 }
 
+/// The connection breaks while a read waits for its answer: it is asked again on another.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_reads_are_asked_again() {
+    let test = postgres_with(TABLES).await;
+    let killer = Db::open(&test.url, &DbOptions::default()).unwrap();
+    let (locked, lock) = (Notify::new(), "select cast(1 as bigint) from pg_advisory_xact_lock(5)");
+    let kill = killer.write(async |tx: &mut Tx| {
+        tx.one::<i64>(Query::new(lock), args![]).await?;
+        locked.notify_one();
+        let waiting = "select pg_terminate_backend(pid, 10000) from pg_stat_activity
+             where wait_event_type = 'Lock' and datname = current_database()";
+        while tx.all::<bool>(Query::new(waiting), args![]).await?.is_empty() {
+            // A transaction sees the same list of sessions until told to look again.
+            tx.one::<Option<i64>>(Query::new("select pg_stat_clear_snapshot()"), args![]).await?;
+        }
+        Ok::<_, Error>(())
+    });
+    let read = async {
+        locked.notified().await;
+        test.db.one::<i64>(Query::new(lock), args![]).await
+    };
+    let (killed, read) = tokio::join!(kill, read);
+    killed.unwrap();
+    assert_eq!(read.unwrap(), 1);
+}
+
 #[tokio::test]
 async fn sqlite_full_disk_is_unavailable_and_undone() {
     let test = sqlite_with(TABLES).await;

