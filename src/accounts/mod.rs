@@ -8,7 +8,6 @@ use axum::{
 };
 use db::{Db, Tx};
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::app::App;
 
