@@ -8,7 +8,6 @@ use axum::{
 };
 use db::{Db, Tx};
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::app::App;
 
@@ -23,7 +22,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use model::{email_key, password as check_password};
 pub use password::hash;
 pub use store::NewAccount;
 
@@ -53,18 +51,4 @@ pub fn routes() -> Router<App> {
 /// `account_email_key` when the address has an account of this kind.
 pub async fn create(db: &Db, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
     db.write(async |tx: &mut Tx| store::insert(tx, new, now).await).await
-}
-
-/// Gives an account a new password (from [`hash`]) and closes its sessions.
-pub async fn set_password(db: &Db, account: Uuid, hash: &str) -> Result<(), db::Error> {
-    db.write(async |tx: &mut Tx| {
-        store::set_password(tx, account, hash).await?;
-        session::close_others(tx, account, None).await
-    })
-    .await
-}
-
-/// The account of this kind at this address.
-pub async fn by_email(db: &Db, kind: session::Kind, email: &str) -> Result<Option<Uuid>, db::Error> {
-    Ok(store::credentials(db, kind, email).await?.map(|found| found.id))
 }

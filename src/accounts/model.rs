@@ -149,11 +149,17 @@ fn one_of(missing: &[&str]) -> String {
 /// How many things somebody has to guess: a known word, a year or a sequence counts as one, any other
 /// character too.
 fn pieces(password: &str, known: &[&str]) -> usize {
-    let letters: Vec<char> = guessed_first(password);
-    if let Some(unit) = period(&letters) {
-        return count(letters.get(..unit).unwrap_or_default(), known) + 1;
+    let letters = guessed_first(password);
+    // `mot-de-passe` is no better than `motdepasse`.
+    let tight: Vec<char> = letters.iter().copied().filter(|letter| !matches!(letter, '-' | '_' | '.' | ' ')).collect();
+    whole(&letters, known).min(whole(&tight, known))
+}
+
+fn whole(letters: &[char], known: &[&str]) -> usize {
+    match period(letters) {
+        Some(unit) => count(letters.get(..unit).unwrap_or_default(), known) + 1,
+        None => count(letters, known),
     }
-    count(&letters, known)
 }
 
 /// The shortest beginning that, repeated, makes the whole.
@@ -218,4 +224,123 @@ fn sequence(letters: &[char]) -> usize {
 fn common_run(letters: &[char], row: &[char]) -> usize {
     let starts = row.iter().enumerate().filter(|(_, letter)| letters.first() == Some(letter)).map(|(at, _)| at);
     starts.map(|at| row.iter().skip(at).zip(letters).take_while(|(one, other)| one == other).count()).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 4] = ["Camille", "Moreau-Durand", "c.moreau", "Ville de Valmont"];
+
+    fn refused(text: &str) -> String {
+        password(text, &KNOWN).expect_err(text)
+    }
+
+    #[test]
+    fn passwords_worth_keeping() {
+        for good in [
+            "cheval agrafe tulipe",
+            "les girafes aiment",
+            "un deux trois nous irons au bois",
+            "Tr0ub4d&r",
+            "kX9#vBq2",
+            "8fh2kd93js0w",
+            "правильный конь",
+            "6031 4478 2295 8801",
+            "6031447822958801",
+        ] {
+            assert_eq!(password(good, &KNOWN), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn passwords_that_are_tried_first() {
+        for bad in [
+            "motdepasse123",
+            "MotDePasse2026!",
+            "M0t-d3-p4ss3",
+            "Azerty123456!",
+            "azertyuiopqs",
+            "aaaaaaaaaaaa",
+            "abcabcabcabcabc",
+            "Abcdefgh1!",
+            "Camille-1978",
+            "MoreauCamille",
+            "camille.moreau",
+            "Valmont2026!",
+            "Soleil123456",
+            "P@ssw0rd2024",
+            "1234567890123456",
+            "9876543210987654",
+        ] {
+            assert!(refused(bad).contains("trop facile à deviner"), "{bad}: {}", refused(bad));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        assert_eq!(refused(""), "Choisissez un mot de passe");
+        assert!(refused("Kx9#vBq").contains("trop court"));
+        assert_eq!(refused("kxqvbzfh9"), "Ajoutez 3 caractères à votre mot de passe, ou mettez-y une majuscule ou un signe");
+        assert_eq!(refused("kxqvbzfhwpd"), "Ajoutez 1 caractère à votre mot de passe, ou mettez-y deux sortes de caractères de plus\u{a0}: une majuscule, un chiffre, un signe");
+        assert!(refused("603144782295").contains("chiffres seulement"));
+        assert!(refused(&"kX9#".repeat(51)).contains("200 caractères au plus"));
+        assert_eq!(password(&"kX9#vBq2".repeat(25), &[]), Ok(()));
+    }
+
+    #[test]
+    fn what_is_known_of_a_person_depends_on_the_person() {
+        assert_eq!(password("brunehilde-8", &["Ali"]), Ok(()));
+        assert!(password("brunehilde-8", &["Brunehilde"]).is_err());
+        // Too short a name says nothing: it is in every word.
+        assert_eq!(password("les girafes aiment", &["Le", "Ai"]), Ok(()));
+    }
+
+    #[test]
+    fn two_spellings_are_one_address() {
+        assert_eq!(email_key(" Camille@Exemple.FR "), email_key("camille@exemple.fr"));
+        assert_eq!(email(" camille@Exemple.FR "), Ok("camille@exemple.fr".into()));
+        for bad in ["", "camille", "a b@c.fr", "a@b", "a@b.fr, c@d.fr", "a@b.fr\n", "é@b.fr"] {
+            assert!(email(bad).is_err() || bad.trim() != bad, "{bad}");
+        }
+    }
+
+    #[test]
+    fn people_have_names() {
+        let read = |first: &str, last: &str| {
+            let (mut typed, mut wrong) = (Raw::default(), Vec::new());
+            typed.set("prenom", first);
+            typed.set("nom", last);
+            let identity = identity(&typed, &mut wrong);
+            (identity.first_name, identity.last_name, wrong.into_iter().map(|wrong| wrong.field).collect::<Vec<_>>())
+        };
+        assert_eq!(read(" Zoë ", "d’Ornano-Lê"), ("Zoë".into(), "d’Ornano-Lê".into(), vec![]));
+        assert_eq!(read("", "Suharto").2, Vec::<&str>::new());
+        assert_eq!(read("Léa", "").2, ["nom"]);
+        assert_eq!(read("http://x.fr", "<b>").2, ["prenom", "nom"]);
+        assert_eq!(read("Léa", &"a".repeat(101)).2, ["nom"]);
+    }
+
+    #[test]
+    fn telephones_may_be_left_out() {
+        assert_eq!(phone(""), Ok(None));
+        assert_eq!(phone("06 39 98 12 34"), Ok(Some("+33639981234".into())));
+        assert!(phone("12").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn judging_never_fails(text in "\\PC{0,60}", name in "\\PC{0,20}") {
+            let _ = password(&text, &[&name]);
+        }
+
+        #[test]
+        fn what_is_accepted_is_long_and_not_a_repetition(text in "[a-c1!A]{0,20}") {
+            if password(&text, &[]).is_ok() {
+                proptest::prop_assert!(text.chars().count() >= SHORT);
+                let first = text.chars().next();
+                proptest::prop_assert!(text.chars().any(|letter| Some(letter) != first));
+            }
+        }
+    }
 }

@@ -1,0 +1,192 @@
+//! « Mon compte », and what follows somebody in and out.
+
+use super::*;
+
+async fn signed_in<'a>(site: &'a Site, email: &str) -> (Uuid, Browser<'a>) {
+    let id = site.account(Kind::Usager, email).await;
+    let mut browser = site.browser();
+    browser.sign_in(email, PASSWORD).await.leads_to("/mes-demandes");
+    (id, browser)
+}
+
+#[tokio::test]
+async fn names_and_telephone_change() {
+    let site = Site::new().await;
+    let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
+    let page = browser.post("/compte", &[("prenom", "Camille"), ("nom", "<>"), ("telephone", "12")]).await;
+    page.is(422).shows("href=\"#nom\"").shows("href=\"#telephone\"").shows("value=\"12\"");
+    browser.post("/compte", &[("prenom", "Camille"), ("nom", "Lê-Moreau"), ("telephone", "0639981234")]).await.leads_to("/compte?fait=infos");
+    browser.get("/compte?fait=infos").await.shows("Vos informations sont enregistrées").shows("Camille Lê-Moreau").shows("06 39 98 12 34");
+    site.browser().post("/compte", &[("nom", "X")]).await.leads_to("/connexion?suite=/compte");
+}
+
+#[tokio::test]
+async fn a_new_password_closes_the_other_sessions() {
+    let site = Site::new().await;
+    let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
+    let mut other = site.browser();
+    other.sign_in("camille@exemple.fr", PASSWORD).await;
+    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", ""), ("mot-de-passe", OTHER)]).await.is(422).shows("href=\"#mot-de-passe-actuel\"");
+    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", OTHER), ("mot-de-passe", OTHER)]).await.is(422).shows("pas votre mot de passe actuel");
+    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", "court")]).await.is(422).shows("trop court");
+    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", OTHER)]).await.leads_to("/compte?fait=mot-de-passe");
+    assert!(browser.signed_in().await && !other.signed_in().await);
+    other.sign_in("camille@exemple.fr", OTHER).await.leads_to("/mes-demandes");
+    other.post("/compte/deconnecter", &[]).await.leads_to("/compte?fait=deconnecte");
+    assert!(!browser.signed_in().await && other.signed_in().await);
+    assert_eq!(site.mails().await.last().unwrap().1, "Votre mot de passe a changé");
+}
+
+#[tokio::test]
+async fn a_new_address_counts_once_confirmed() {
+    let site = Site::new().await;
+    let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
+    let change = |email, password| [("nouvelle-adresse", email), ("mot-de-passe-adresse", password)];
+    browser.post("/compte/adresse", &change("neuve@exemple.fr", "faux")).await.is(422).shows("pas votre mot de passe actuel").shows("value=\"neuve@exemple.fr\"");
+    browser.post("/compte/adresse", &change("camille@exemple.fr", PASSWORD)).await.is(422);
+    browser.post("/compte/adresse", &change("neuve@exemple.fr", PASSWORD)).await.is(200).shows("neuve@exemple.fr");
+    let abandoned = site.link().await;
+    browser.get("/compte").await.shows("<strong>neuve@exemple.fr</strong>").shows("<strong>camille@exemple.fr</strong>");
+    browser.post("/compte/adresse", &change("autre@exemple.fr", PASSWORD)).await.is(200);
+    let link = site.link().await;
+    browser.post(&abandoned, &[]).await.is(410);
+    browser.get(&link).await.is(200).shows("Confirmez votre nouvelle adresse");
+    browser.post(&link, &[]).await.leads_to("/compte?fait=adresse");
+    browser.get("/compte?fait=adresse").await.shows("<strong>autre@exemple.fr</strong>");
+    let mails = site.mails().await;
+    let (to, subject, _) = mails.last().unwrap();
+    assert_eq!((to.as_str(), subject.as_str()), ("camille@exemple.fr", "L'adresse de votre compte a changé"));
+    site.browser().sign_in("autre@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
+    site.browser().sign_in("camille@exemple.fr", PASSWORD).await.is(422);
+}
+
+#[tokio::test]
+async fn an_address_that_has_an_account_is_not_taken() {
+    let site = Site::new().await;
+    let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
+    browser.post("/compte/adresse", &[("nouvelle-adresse", "libre@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)]).await.is(200);
+    let link = site.link().await;
+    // Somebody opens an account there before the link is opened.
+    site.account(Kind::Usager, "libre@exemple.fr").await;
+    browser.post(&link, &[]).await.is(410).shows("/compte");
+    browser.post("/compte/adresse", &[("nouvelle-adresse", "LIBRE@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)]).await.is(200).shows("Consultez vos courriels");
+    let mails = site.mails().await;
+    let (to, subject, _) = mails.last().unwrap();
+    assert_eq!((to.as_str(), subject.as_str()), ("LIBRE@exemple.fr", "Vous avez déjà un compte"));
+}
+
+/// A draft, and a sent request, of somebody without account.
+async fn begun(site: &Site) -> (Uuid, Uuid, axum::http::HeaderValue, Uuid) {
+    let visit = work::visit(&site.app, site.id).await.unwrap();
+    let (draft, request) = (Uuid::new_v4(), Uuid::new_v4());
+    let now = site.app.clock.now();
+    let opened = site
+        .db()
+        .write(async |tx: &mut db::Tx| {
+            let opened = session::open(tx, &visit, Kind::Usager, None).await?;
+            tx.run(
+                sql!("insert into procedure_version (authority_id, procedure_id, version, hash, format, body, published_at) values ($1, 'acte', 1, 'x', 1, '', $2)"),
+                args![site.id, now],
+            )
+            .await?;
+            tx.run(sql!("insert into department (authority_id, id, name) values ($1, 'etat-civil', 'État civil')"), args![site.id]).await?;
+            tx.run(
+                sql!(
+                    "insert into draft (authority_id, id, procedure_id, procedure_version, reference, session_id, raw, created_at, updated_at, expires_at)
+                     values ($1, $2, 'acte', 1, 'VAL-1', $3, $4, $5, $5, $6)"
+                ),
+                args![site.id, draft, opened.id, db::Json(json!({"nom": ["Moreau"]})), now, now.checked_add(jiff::SignedDuration::from_hours(100)).unwrap()],
+            )
+            .await?;
+            tx.run(
+                sql!(
+                    "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, email, answers, words, state, status, ended,
+                       submitted_at, updated_at, due_at, version)
+                     values ($1, $2, 'VAL-2', 'acte', 1, 'etat-civil', 'camille@exemple.fr', $3, '', 'received', 'sent', $4, $5, $5, $5, 1)"
+                ),
+                args![site.id, request, db::Json(json!({"nom": "Moreau"})), false, now],
+            )
+            .await?;
+            tx.run(
+                sql!("insert into request_grant (authority_id, session_id, request_id) values ($1, $2, $3)"),
+                args![site.id, opened.id, request],
+            )
+            .await?;
+            Ok::<_, db::Error>(opened)
+        })
+        .await
+        .unwrap();
+    (draft, request, opened.cookie, opened.id)
+}
+
+fn carry(browser: &mut Browser<'_>, cookie: &axum::http::HeaderValue) {
+    let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+    browser.cookies.insert(name.into(), rest.split(';').next().unwrap().into());
+}
+
+#[tokio::test]
+async fn what_was_begun_without_account_follows_its_author() {
+    let site = Site::new().await;
+    let account = site.account(Kind::Usager, "camille@exemple.fr").await;
+    site.account(Kind::Usager, "sami@exemple.fr").await;
+    let (draft, request, cookie, old) = begun(&site).await;
+    let mut browser = site.browser();
+    carry(&mut browser, &cookie);
+    browser.sign_in("camille@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
+    let owner: Option<Uuid> = site.db().one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft]).await.unwrap();
+    assert_eq!(owner, Some(account));
+    let granted: Vec<Uuid> = site.db().all(sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"), args![site.id, request]).await.unwrap();
+    assert_eq!(granted.len(), 1);
+    assert!(granted[0] != old);
+    let mut stale = site.browser();
+    carry(&mut stale, &cookie);
+    assert!(!stale.signed_in().await);
+
+    // The next person at the same computer gets nothing of it.
+    browser.sign_in("sami@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
+    let owner: Option<Uuid> = site.db().one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft]).await.unwrap();
+    assert_eq!(owner, Some(account));
+    let granted: Vec<Uuid> = site.db().all(sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"), args![site.id, request]).await.unwrap();
+    assert!(granted.is_empty());
+}
+
+#[tokio::test]
+async fn an_account_goes_with_its_drafts_and_leaves_what_was_sent() {
+    let site = Site::new().await;
+    let account = site.account(Kind::Usager, "camille@exemple.fr").await;
+    let (_, request, cookie, _) = begun(&site).await;
+    let mut browser = site.browser();
+    carry(&mut browser, &cookie);
+    browser.sign_in("camille@exemple.fr", PASSWORD).await;
+    let given: Result<u64, db::Error> = site
+        .db()
+        .write(async |tx: &mut db::Tx| tx.run(sql!("update request set account_id = $1 where authority_id = $2 and id = $3"), args![account, site.id, request]).await)
+        .await;
+    assert_eq!(given.unwrap(), 1);
+
+    let data = browser.get("/compte/donnees").await;
+    let data: serde_json::Value = serde_json::from_str(&data.is(200).body).unwrap();
+    assert_eq!((&data["compte"]["courriel"], &data["demandes"][0]["reponses"]["nom"], &data["brouillons"][0]["saisie"]["nom"][0]), (&json!("camille@exemple.fr"), &json!("Moreau"), &json!("Moreau")));
+
+    browser.get("/compte").await.shows("1 demande est encore en cours");
+    browser.post("/compte/supprimer", &[("mot-de-passe-suppression", "faux")]).await.is(422).shows("href=\"#mot-de-passe-suppression\"");
+    browser.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
+    browser.get("/compte/supprime").await.is(200).shows("Votre compte est supprimé");
+    assert!(!browser.signed_in().await);
+    browser.sign_in("camille@exemple.fr", PASSWORD).await.is(422);
+    let left: (i64, i64, i64, i64) = site
+        .db()
+        .one(
+            sql!(
+                "select (select count(*) from account where authority_id = $1), (select count(*) from draft where authority_id = $1),
+                   (select count(*) from session where authority_id = $1), (select count(*) from request where authority_id = $1 and account_id is null)"
+            ),
+            args![site.id],
+        )
+        .await
+        .unwrap();
+    assert_eq!(left, (0, 0, 0, 1));
+    // The address is free again.
+    browser.sign_up("camille@exemple.fr").await.is(200);
+    assert_eq!(site.mails().await.last().unwrap().1, "Confirmez votre adresse électronique");
+}
