@@ -136,6 +136,8 @@ create table request (
   department_id text not null,
   account_id uuid,
   filer_name text,
+  -- The filer's name and the words of the answers, folded for search.
+  filer_key text not null,
   email text,
   answers {json} not null,
   words text not null,
@@ -157,6 +159,7 @@ create table request (
 );
 create unique index request_reference_key on request (authority_id, reference);
 create index request_desk on request (authority_id, department_id, ended, due_at, id);
+create index request_desk_sent on request (authority_id, department_id, ended, submitted_at, id);
 create index request_account on request (authority_id, account_id, submitted_at);
 create index request_holder on request (authority_id, holder_id, ended, due_at);
 
@@ -209,6 +212,7 @@ create table request_ask (
   request_id uuid not null,
   kind text not null,
   target text not null,
+  until date,
   asked_at {time} not null,
   answered_at {time},
   primary key (authority_id, id),

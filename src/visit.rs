@@ -60,7 +60,7 @@ impl Visit {
         let frame = context! {
             city => context! {
                 name => &self.site.name, short => &settings.short, zone => &settings.zone, phone => &settings.phone, email => &settings.email,
-                address => &settings.address, site => &settings.site, dpo_email => &settings.dpo_email, opening_hours => &settings.opening_hours,
+                address => &settings.address, site => &settings.site, dpo_email => &settings.dpo_email, opening_hours => &settings.opening_hours, fonts => true,
             },
             page => context! { title => format!("{title} – {}", self.site.name), heading => title, section => section(template), url => &self.here },
             who => who.unwrap_or_else(|| Value::from(())),

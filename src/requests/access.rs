@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{model::Request, store};
 use crate::{
-    agents::Role,
+    agents::{Membership, Role},
     error::Problem,
     visit::{Agent, Visitor},
 };
@@ -109,6 +109,17 @@ pub async fn mine(visitor: &Visitor, id: Uuid) -> Result<Mine, Problem> {
 
 /// Restricts a query on `request r` to what the agent may see: shared by lists, counts, search, exports.
 pub fn scope(query: Query, agent: &Agent) -> Query {
-    let departments: Vec<String> = agent.memberships.iter().map(|membership| membership.department_id.clone()).collect();
+    scope_as::<Read>(query, agent)
+}
+
+/// The same, for what needs the right `R`.
+pub fn scope_as<R: Right>(query: Query, agent: &Agent) -> Query {
+    let able = agent.memberships.iter().filter(|membership| membership.role >= R::LEAST);
+    let departments: Vec<&str> = able.map(|membership| membership.department_id.as_str()).collect();
     query.and("r.authority_id = {}", agent.db.authority()).and_in("r.department_id", &departments)
+}
+
+/// The same, for one of the agent's departments: an index gives it in order.
+pub fn within(query: Query, agent: &Agent, membership: &Membership) -> Query {
+    query.and("r.authority_id = {}", agent.db.authority()).and("r.department_id = {}", &membership.department_id)
 }

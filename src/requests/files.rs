@@ -96,10 +96,10 @@ pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
     attachment(&visitor, &file).await
 }
 
-/// A file of a request of the agent's departments.
+/// A file of a request that the agent processes: who only reads knows that a request exists, not what it holds.
 pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = find(&agent.db, id).await?;
-    access::desk::<access::Read>(&agent, file.owner_id).await?;
+    access::desk::<access::Process>(&agent, file.owner_id).await?;
     attachment(&agent, &file).await
 }
 

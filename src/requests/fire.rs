@@ -7,7 +7,7 @@ use forms::{
     model::Procedure,
     step::{self, Actor, Context, Effect, Given, Refused},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -28,6 +28,8 @@ pub struct With<'a> {
     pub message: Option<&'a str>,
     /// (`piece` or `field`, id).
     pub asks: Vec<(&'a str, &'a str)>,
+    /// Last day to answer them (CRPA L114-5).
+    pub until: Option<Date>,
     pub decision: Option<Decision>,
     /// Corrected answers, with their searchable words.
     pub answers: Option<(&'a Answers, &'a str)>,
@@ -80,7 +82,7 @@ pub async fn fire(visit: &Visit, procedure: &Procedure, request: &Request, trans
             let (fact, message, decision) = (id(), id(), id());
             give(tx, request.id, by, with, message, decision, now).await?;
             for (kind, target) in &with.asks {
-                store::ask(tx, id(), request.id, kind, target, now).await?;
+                store::ask(tx, id(), request.id, kind, target, with.until, now).await?;
             }
             let subject = with.decision.as_ref().map(|_| decision).or(with.message.map(|_| message));
             let entry = Entry { actor: by.name(), actor_id: by.account, code: transition, from: Some(&request.state), to: Some(&life.state), subject };

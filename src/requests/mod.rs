@@ -51,6 +51,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/demandes/{request}/dossier.pdf", get(desk::show::pdf))
         .route("/agent/demandes/{request}/notes", post(desk::show::note))
         .route("/agent/demandes/{request}/messages", post(desk::show::write))
+        .route("/agent/demandes/{request}/affecter", post(desk::act::take))
         .route("/agent/demandes/{request}/liberer", post(desk::act::release))
         .route("/agent/demandes/{request}/actions/{transition}", get(desk::act::show).post(desk::act::confirm))
         .route("/agent/fichiers/{file}", get(files::desk))

@@ -7,7 +7,7 @@ use forms::{
     step::Life,
     workflow::{State, Status},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::platform::secret;
@@ -90,6 +90,8 @@ row! {
         /// `piece` or `field`.
         kind: String,
         target: String,
+        /// Last day to answer.
+        until: Option<Date>,
         asked_at: Timestamp,
         answered_at: Option<Timestamp>,
     }

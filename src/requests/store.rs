@@ -2,10 +2,11 @@
 
 use db::{Db, Json, Tx, args, sql};
 use forms::{answers::Answers, step::Life};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::model::{Ask, Decision, Event, Message, Request};
+use crate::platform::french;
 
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<Request>, db::Error> {
     db.first(
@@ -45,13 +46,14 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     let life = new.life;
     tx.run(
         sql!(
-            "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, email, answers, words,
+            "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, filer_key, email, answers, words,
                state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, version)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, 1)"
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, 1)"
         ),
         args![
             tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.account_id, new.filer_name, new.email,
-            Json(new.answers), new.words, &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended
+            Json(new.answers), french::fold(new.words), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
+            french::fold(new.filer_name.unwrap_or_default())
         ],
     )
     .await?;
@@ -80,7 +82,7 @@ pub async fn hold(tx: &mut Tx, id: Uuid, holder: Option<Uuid>) -> Result<(), db:
 pub async fn correct(tx: &mut Tx, id: Uuid, answers: &Answers, words: &str) -> Result<(), db::Error> {
     tx.run(
         sql!("update request set answers = $1, words = $2 where authority_id = $3 and id = $4"),
-        args![Json(answers), words, tx.authority(), id],
+        args![Json(answers), french::fold(words), tx.authority(), id],
     )
     .await?;
     Ok(())
@@ -194,10 +196,10 @@ pub async fn read(db: &Db, request: Uuid, written_by: &str, now: Timestamp) -> R
     .await
 }
 
-pub async fn ask(tx: &mut Tx, id: Uuid, request: Uuid, kind: &str, target: &str, now: Timestamp) -> Result<(), db::Error> {
+pub async fn ask(tx: &mut Tx, id: Uuid, request: Uuid, kind: &str, target: &str, until: Option<Date>, now: Timestamp) -> Result<(), db::Error> {
     tx.run(
-        sql!("insert into request_ask (authority_id, id, request_id, kind, target, asked_at) values ($1, $2, $3, $4, $5, $6)"),
-        args![tx.authority(), id, request, kind, target, now],
+        sql!("insert into request_ask (authority_id, id, request_id, kind, target, until, asked_at) values ($1, $2, $3, $4, $5, $6, $7)"),
+        args![tx.authority(), id, request, kind, target, until, now],
     )
     .await?;
     Ok(())
@@ -205,7 +207,7 @@ pub async fn ask(tx: &mut Tx, id: Uuid, request: Uuid, kind: &str, target: &str,
 
 pub async fn asks(db: &Db, request: Uuid) -> Result<Vec<Ask>, db::Error> {
     db.all(
-        sql!("select id, kind, target, asked_at, answered_at from request_ask where authority_id = $1 and request_id = $2 order by asked_at, id"),
+        sql!("select id, kind, target, until, asked_at, answered_at from request_ask where authority_id = $1 and request_id = $2 order by asked_at, id"),
         args![db.authority(), request],
     )
     .await

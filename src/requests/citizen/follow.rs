@@ -161,7 +161,7 @@ async fn awaited(visitor: &Visitor, request: &Mine, procedure: &Procedure, messa
         })
         .collect();
     let text = messages.iter().rfind(|message| message.author == "agent").map(|message| message.body.clone()).unwrap_or_default();
-    Ok(json!({"text": text, "items": items, "before": null, "send": format!("/demandes/{}/repondre", request.id)}))
+    Ok(json!({"text": text, "items": items, "before": open.iter().filter_map(|ask| ask.until).max().map(|day| day.to_string()), "send": format!("/demandes/{}/repondre", request.id)}))
 }
 
 /// The title of a piece, the question of a field.

@@ -1,0 +1,19 @@
+//! Guichet: the one-stop online counter of a city. One binary, many roles; a library
+//! only so that tests reach it.
+
+pub mod accounts;
+pub mod agents;
+pub mod app;
+pub mod authorities;
+pub mod bench;
+pub mod catalogue;
+pub mod cli;
+pub mod demo;
+pub mod error;
+pub mod migrations;
+pub mod pages;
+pub mod platform;
+pub mod requests;
+pub mod routes;
+pub mod visit;
+pub mod work;

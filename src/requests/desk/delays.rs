@@ -1,0 +1,105 @@
+//! When an answer is due, in words.
+
+use forms::{
+    calendar,
+    model::{Procedure, Silence},
+    step::Life,
+};
+use jiff::{
+    Timestamp,
+    civil::Date,
+    tz::TimeZone,
+};
+
+use crate::{
+    platform::{clock, french},
+    requests::citizen,
+};
+
+/// From this many days before it, a due date is near.
+const NEAR: i32 = 3;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    pub day: Date,
+    /// « En retard de 2 jours », « Dans 5 jours », « Délai suspendu »; empty when nothing is due any more.
+    pub text: String,
+    /// `late`, `soon`, `later`, `paused` or `none`.
+    pub look: &'static str,
+}
+
+/// How a due date stands for a request of this status.
+pub fn due(at: Timestamp, status: &str, ended: bool, now: Timestamp, zone: &TimeZone) -> Due {
+    let (day, today) = (clock::day(at, zone), clock::day(now, zone));
+    let (text, look) = match status {
+        _ if ended => (String::new(), "none"),
+        "accepted" | "refused" | "ended" => (String::new(), "none"),
+        "action-needed" => ("Délai suspendu".to_owned(), "paused"),
+        _ => left((day - today).get_days()),
+    };
+    Due { day, text, look }
+}
+
+fn left(days: i32) -> (String, &'static str) {
+    match days {
+        ..-1 => (format!("En retard de {}\u{a0}jours", -days), "late"),
+        -1 => ("En retard d'un jour".to_owned(), "late"),
+        0 => ("Aujourd'hui".to_owned(), "soon"),
+        1 => ("Demain".to_owned(), "soon"),
+        _ => (format!("Dans {days}\u{a0}jours"), if days <= NEAR { "soon" } else { "later" }),
+    }
+}
+
+/// What the administration's silence will mean, and when: « Silence vaut acceptation le 21 janvier 2027 ».
+/// Empty when the law gives it no meaning, or when there is an answer.
+pub fn silence(procedure: &Procedure, life: &Life, status: &str, zone: &TimeZone) -> String {
+    let Some(legal) = procedure.legal.as_ref().filter(|_| life.ended.is_none() && matches!(status, "sent" | "in-progress" | "action-needed")) else {
+        return String::new();
+    };
+    let (means, start) = match legal.silence {
+        Silence::Acceptation => ("acceptation", life.completed),
+        Silence::Rejet => ("rejet", Some(life.submitted)),
+        Silence::None => return String::new(),
+    };
+    let Some(start) = start else {
+        return format!("Silence vaut {means} {} après le dossier complet", citizen::delay(legal.delay));
+    };
+    if let Some(since) = life.suspended {
+        return format!("Silence vaut {means}\u{a0}: délai suspendu depuis le {}", french::date(clock::day(since, zone)));
+    }
+    // Each time the usager had to complete moved the due date; the legal end moves as much.
+    let end = calendar::after(clock::day(start, zone), legal.delay);
+    let promised = calendar::after(clock::day(life.submitted, zone), procedure.delay);
+    let moved = (clock::day(life.due, zone) - end.min(promised)).get_days().max(0);
+    let end = end.checked_add(jiff::Span::new().days(moved)).unwrap_or(end);
+    format!("Silence vaut {means} le {}", french::date(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn look(due_at: &str, status: &str) -> (String, &'static str) {
+        let due = due(at(due_at), status, false, at("2026-11-21T23:30:00Z"), &clock::zone("Europe/Paris"));
+        (due.text, due.look)
+    }
+
+    #[test]
+    fn days_are_local() {
+        // In Paris it is the 22nd already.
+        assert_eq!(look("2026-11-22T22:59:59Z", "sent"), ("Aujourd'hui".to_owned(), "soon"));
+        assert_eq!(look("2026-11-21T22:59:59Z", "sent"), ("En retard d'un jour".to_owned(), "late"));
+        assert_eq!(look("2026-11-19T22:59:59Z", "in-progress").1, "late");
+        assert_eq!(look("2026-12-21T22:59:59Z", "sent").1, "later");
+    }
+
+    #[test]
+    fn nothing_is_late_while_the_usager_completes() {
+        assert_eq!(look("2026-11-01T22:59:59Z", "action-needed").1, "paused");
+        assert_eq!(look("2026-11-01T22:59:59Z", "accepted").1, "none");
+    }
+}

@@ -1,0 +1,145 @@
+//! « À traiter » and its sister views: what waits in the agent's departments.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    extract::{Query, rejection::QueryRejection},
+    response::Response,
+};
+use forms::model::Procedure;
+use minijinja::{Value, value::Serde};
+use serde_json::{Value as Json, json};
+
+use super::{
+    delays,
+    filters::{Asked, Filters, Sort, View},
+    store::{self, Line, Page},
+    words,
+};
+use crate::{catalogue, error::Problem, visit::Agent};
+
+pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, Problem> {
+    let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
+    let counts = store::counts(&agent).await?;
+    let page = store::page(&agent, &filters).await?;
+    let counted = counts.iter().find(|(view, _)| *view == filters.view && !filters.narrowed());
+    let total = match counted {
+        Some((_, many)) => *many,
+        None => store::total(&agent, &filters).await?,
+    };
+    let procedures = procedures(&agent, &page.lines).await?;
+    let context = json!({
+        "menu": menu(&counts, Some(filters.view), false),
+        "heading": filters.view.title(),
+        "q": filters.search,
+        "total": total.min(store::MOST),
+        "total_more": total > store::MOST,
+        "filters": selects(&agent, &filters).await?,
+        "hidden": [{"name": "vue", "value": filters.view.id()}, {"name": "tri", "value": filters.sort_id()}],
+        "clear": if filters.narrowed() { format!("/agent?vue={}", filters.view.id()) } else { String::new() },
+        "columns": columns(&filters),
+        "rows": page.lines.iter().map(|line| row(&agent, line, &procedures)).collect::<Vec<_>>(),
+        "previous": neighbour(&filters, &page, false),
+        "next": neighbour(&filters, &page, true),
+        "export": "",
+    });
+    agent.page("agent/list.html", filters.view.title(), Value::from(Serde(context)))
+}
+
+/// The left menu. `failures`: the page of undelivered messages is the current one.
+pub fn menu(counts: &[(View, i64)], current: Option<View>, failures: bool) -> Json {
+    let icon = |view| match view {
+        View::Todo | View::All => "inbox",
+        View::Mine => "user-check",
+        View::Waiting => "hourglass",
+        View::Late => "clock",
+        View::Done => "circle-check",
+    };
+    let link = |view: View, count: Option<i64>| {
+        let count = count.map(|many| if many > store::MOST { "1\u{202f}000+".to_owned() } else { many.to_string() });
+        let alert = view == View::Late && count.as_deref().is_some_and(|many| many != "0");
+        json!({"href": format!("/agent?vue={}", view.id()), "icon": icon(view), "title": view.title(), "count": count, "current": current == Some(view), "alert": alert})
+    };
+    let mut links: Vec<Json> = counts.iter().map(|(view, many)| link(*view, Some(*many))).collect();
+    links.push(link(View::All, None));
+    let sent = json!({"href": "/agent/envois", "icon": "mail", "title": "Envois en échec", "count": null, "current": failures, "alert": false});
+    json!([{"title": "Dossiers", "links": links}, {"title": "Messages", "links": [sent]}])
+}
+
+/// Each version once; they are closed, and kept in memory after the first reading.
+pub type Versions = BTreeMap<(String, i64), Arc<Procedure>>;
+
+pub async fn versions(agent: &Agent, keys: impl Iterator<Item = (String, i64)>) -> Result<Versions, Problem> {
+    let mut versions = Versions::new();
+    for key in keys {
+        if !versions.contains_key(&key) {
+            let procedure = catalogue::version(agent, &key.0, key.1).await?;
+            versions.insert(key, procedure);
+        }
+    }
+    Ok(versions)
+}
+
+async fn procedures(agent: &Agent, lines: &[Line]) -> Result<Versions, Problem> {
+    versions(agent, lines.iter().map(|line| (line.procedure_id.clone(), line.procedure_version))).await
+}
+
+fn row(agent: &Agent, line: &Line, procedures: &Versions) -> Json {
+    let procedure = procedures.get(&(line.procedure_id.clone(), line.procedure_version));
+    let due = delays::due(line.due_at, &line.status, line.ended, agent.now, &agent.site.zone);
+    let mine = line.holder_id == Some(agent.account.id);
+    json!({
+        "href": format!("/agent/demandes/{}", line.id),
+        "reference": line.reference,
+        "procedure": procedure.map_or(line.procedure_id.as_str(), |procedure| procedure.title.as_str()),
+        "usager": line.filer_name.as_deref().unwrap_or("Sans nom"),
+        "sent": line.submitted_at,
+        "due": (due.look != "none").then(|| due.day.to_string()),
+        "due_state": due.look,
+        "due_text": due.text,
+        "status": line.status,
+        "state": procedure.map_or_else(|| line.state.clone(), |procedure| words::state(procedure, &line.state)),
+        "assigned": if mine { Some("Vous") } else { line.holder_name.as_deref() },
+        "unread": line.unread,
+        "note": "",
+        "locked": "",
+    })
+}
+
+fn columns(filters: &Filters) -> Json {
+    let sorted = |sort, order: &str| if filters.sort == sort { order.to_owned() } else { String::new() };
+    let link = |sort, id| if filters.sort == sort { String::new() } else { filters.url(id) };
+    json!([
+        {"title": "Dossier", "sort": "", "sorted": ""},
+        {"title": "Démarche", "sort": "", "sorted": ""},
+        {"title": "Usager", "sort": "", "sorted": ""},
+        {"title": "Reçu le", "sort": link(Sort::Sent, "depot"), "sorted": sorted(Sort::Sent, "descending")},
+        {"title": "Échéance", "sort": link(Sort::Due, "echeance"), "sorted": sorted(Sort::Due, "ascending")},
+        {"title": "Statut", "sort": "", "sorted": ""},
+        {"title": "Affecté à", "sort": "", "sorted": ""},
+    ])
+}
+
+fn neighbour(filters: &Filters, page: &Page, forward: bool) -> String {
+    let line = if forward { page.lines.last().filter(|_| page.after) } else { page.lines.first().filter(|_| page.before) };
+    let at = |line: &Line| if filters.sort == Sort::Due { line.due_at } else { line.submitted_at };
+    line.map(|line| filters.page(forward, at(line), line.id)).unwrap_or_default()
+}
+
+async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
+    let current = catalogue::current(agent).await?;
+    let ours = current.procedures.values().filter(|published| agent.role(&published.procedure.department).is_some());
+    let procedures = ours.map(|published| (published.procedure.id.as_str(), published.procedure.title.as_str()));
+    let statuses = words::STATUSES.into_iter();
+    let held = [("moi", "Moi"), ("personne", "Personne")].into_iter();
+    Ok(json!([
+        select("demarche", "Démarche", "Toutes", &filters.procedure, procedures),
+        select("statut", "Statut", "Tous", filters.status, statuses),
+        select("affecte", "Affecté à", "Tous", filters.held_id(), held),
+    ]))
+}
+
+fn select<'a>(name: &str, label: &str, any: &'a str, chosen: &str, options: impl Iterator<Item = (&'a str, &'a str)>) -> Json {
+    let options = std::iter::once(("", any)).chain(options).map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
+    json!({"name": name, "label": label, "options": options.collect::<Vec<_>>()})
+}

@@ -1,0 +1,47 @@
+//! The agents' pages: what waits for their departments, one request, what they do with it, and the
+//! messages that could not be delivered.
+
+use std::sync::Arc;
+
+use forms::{model::Procedure, step::Actor};
+use uuid::Uuid;
+
+use super::access::{self, Permitted, Right};
+use crate::{catalogue, error::Problem, visit::Agent};
+
+pub mod act;
+mod delays;
+pub mod failures;
+mod filters;
+mod give;
+pub mod list;
+pub mod show;
+mod store;
+mod view;
+mod words;
+
+/// The longest text that an agent may write at once, in characters.
+const LONGEST: usize = 10_000;
+
+/// A request opened with the right `R`, and the procedure it was made with.
+pub struct Opened<R> {
+    pub request: Permitted<R>,
+    pub procedure: Arc<Procedure>,
+}
+
+impl<R: Right> Opened<R> {
+    pub async fn open(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
+        let request = access::desk::<R>(agent, id).await?;
+        let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
+        Ok(Self { request, procedure })
+    }
+
+    /// Whether the content may be shown: a reader knows that a request exists, its state and the next step.
+    pub fn content(&self) -> bool {
+        self.request.actor != Actor::Reader
+    }
+
+    pub fn url(&self) -> String {
+        format!("/agent/demandes/{}", self.request.id)
+    }
+}

@@ -1,0 +1,263 @@
+//! One request as agents see it, its printed file, and what they write: messages and notes.
+
+use axum::{
+    extract::{Path, Query, Request as Sent},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use db::Tx;
+use minijinja::{Value, value::Serde};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{
+    LONGEST, Opened,
+    store::{self as desk, Failure},
+    view, words,
+};
+use crate::{
+    error::Problem,
+    platform::{french, jobs},
+    requests::{
+        access::{Process, Read},
+        files, form,
+        jobs::{NOTIFY, render_file},
+        model::{Ask, Decision, Event, File, Message},
+        store::{self, NewMessage},
+    },
+    visit::Agent,
+};
+
+/// A request with all that its page shows. For a reader, little of it is read at all.
+pub struct Dossier {
+    pub file: Opened<Read>,
+    pub files: Vec<File>,
+    pub messages: Vec<Message>,
+    pub events: Vec<Event>,
+    pub asks: Vec<Ask>,
+    pub decision: Option<Decision>,
+    pub failures: Vec<Failure>,
+}
+
+impl Dossier {
+    async fn open(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
+        let file = Opened::<Read>::open(agent, id).await?;
+        let events = store::events(&agent.db, id).await?;
+        let mut dossier = Self { file, events, files: Vec::new(), messages: Vec::new(), asks: Vec::new(), decision: None, failures: Vec::new() };
+        if dossier.file.content() {
+            dossier.files = files::of(&agent.db, id).await?;
+            dossier.messages = store::messages(&agent.db, id).await?;
+            dossier.asks = store::asks(&agent.db, id).await?;
+            dossier.decision = store::decision(&agent.db, id).await?;
+            dossier.failures = desk::failures(agent, Some(id)).await?;
+        }
+        Ok(dossier)
+    }
+
+    fn unread(&self) -> usize {
+        self.messages.iter().filter(|message| message.author == "usager" && !message.internal && message.read_at.is_none()).count()
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asked {
+    onglet: String,
+    /// What was just done: a transition, or a code of [`done`].
+    fait: String,
+}
+
+const TABS: [(&str, &str); 5] = [("demande", "Demande"), ("pieces", "Pièces"), ("messages", "Messages"), ("notes", "Notes internes"), ("historique", "Historique")];
+
+pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+    let dossier = Dossier::open(&agent, id).await?;
+    let tab = TABS.iter().map(|(id, _)| *id).find(|id| *id == asked.onglet && dossier.file.content()).unwrap_or("demande");
+    if tab == "messages" && dossier.unread() > 0 {
+        // The usager sees « Lu par le service le… ».
+        store::read(&agent.db, id, "usager", agent.now).await?;
+    }
+    let context = context(&agent, &dossier, tab, &Written::default(), done(&dossier, &asked.fait));
+    agent.page("agent/request.html", &title(&dossier), context)
+}
+
+fn title(dossier: &Dossier) -> String {
+    format!("{} – {}", dossier.file.request.reference, dossier.file.procedure.title)
+}
+
+/// What is being written, when the page comes back with an error.
+#[derive(Debug, Default)]
+struct Written<'a> {
+    message: &'a str,
+    note: &'a str,
+    error: Option<(&'static str, String)>,
+}
+
+fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, flash: Json) -> Value {
+    let (file, url) = (&dossier.file, dossier.file.url());
+    let errors: Vec<Json> = written.error.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
+    let failures: Vec<Json> = dossier.failures.iter().map(|failure| super::failures::one(file.procedure.as_ref(), failure, &url)).collect();
+    let mut context = json!({
+        "tab": tab,
+        "tabs": tabs(dossier),
+        "restricted": !file.content(),
+        "request": view::banner(agent, file),
+        "lock": view::lock(agent, dossier),
+        "actions": view::actions(agent, dossier),
+        "waiting": waiting(agent, dossier),
+        "asks": view::asks(dossier),
+        "decision": dossier.decision.as_ref().map(view::decision),
+        "failures": failures,
+        "sections": [], "pieces": [], "messages": [], "notes": [], "history": [],
+        "message": written.message,
+        "note": written.note,
+        "errors": errors,
+        "reply": format!("{url}/messages"),
+        "add_note": format!("{url}/notes"),
+        "once": agent.id(),
+        "reachable": file.request.email.is_some(),
+        "pdf": format!("{url}/dossier.pdf"),
+        "back": "", "previous": "", "next": "",
+        "version": file.request.version,
+    });
+    let part = match tab {
+        _ if !file.content() => None,
+        "pieces" => Some(("pieces", view::pieces(agent, dossier))),
+        "messages" => Some(("messages", view::messages(dossier))),
+        "notes" => Some(("notes", view::notes(dossier))),
+        "historique" => Some(("history", view::history(dossier))),
+        _ => Some(("sections", view::sections(dossier))),
+    };
+    if let Some(object) = context.as_object_mut() {
+        object.extend(part.map(|(name, part)| (name.to_owned(), part)));
+        if !flash.is_null() {
+            object.insert("flash".into(), flash);
+        }
+    }
+    Value::from(Serde(context))
+}
+
+fn tabs(dossier: &Dossier) -> Json {
+    let url = dossier.file.url();
+    let count = |tab: &str| match tab {
+        "pieces" => Some(dossier.files.iter().filter(|file| !file.slot.starts_with("document:")).count()),
+        "messages" => Some(dossier.unread()).filter(|unread| *unread > 0),
+        "notes" => Some(dossier.messages.iter().filter(|message| message.internal).count()),
+        _ => None,
+    };
+    let shown = TABS.iter().filter(|_| dossier.file.content());
+    json!(shown.map(|(id, title)| json!({"id": id, "title": title, "href": format!("{url}?onglet={id}"), "count": count(id).filter(|many| *many > 0)})).collect::<Vec<_>>())
+}
+
+fn waiting(agent: &Agent, dossier: &Dossier) -> String {
+    let since = dossier.file.request.suspended_at.map(|since| crate::platform::clock::day(since, &agent.site.zone));
+    since.map(|day| format!("En attente de l'usager depuis le {}.", french::date(day))).unwrap_or_default()
+}
+
+/// What to say of what was just done; nothing for an invented code.
+fn done(dossier: &Dossier, code: &str) -> Json {
+    let reachable = dossier.file.request.email.is_some();
+    let told = |what: &str| if reachable { what.to_owned() } else { "Cet usager n'a pas de courriel : prévenez-le autrement, il le verra aussi sur sa page de suivi.".to_owned() };
+    let text = match code {
+        "" => return Json::Null,
+        "affecte" => "Ce dossier vous est affecté.".to_owned(),
+        "libere" => "Ce dossier n'est plus affecté à personne.".to_owned(),
+        "note" => "Votre note est ajoutée. L'usager ne la voit pas ici.".to_owned(),
+        "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l'usager qu'il l'attend.")),
+        "relance" => "L'envoi va être tenté de nouveau.".to_owned(),
+        _ => match dossier.file.procedure.workflow.transition(code) {
+            None => return Json::Null,
+            Some(transition) => {
+                let receives = transition.receives.as_deref().map(|receives| told(&format!("L'usager reçoit\u{a0}: {}{}", receives.chars().take(1).flat_map(char::to_lowercase).collect::<String>(), receives.chars().skip(1).collect::<String>())));
+                format!("C'est fait\u{a0}: {}. {}", transition.label, receives.unwrap_or_default())
+            }
+        },
+    };
+    json!({"kind": "success", "text": text.trim_end()})
+}
+
+/// The whole file on paper.
+pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let file = Opened::<Process>::open(&agent, id).await?;
+    let zone = &agent.site.zone;
+    let events = store::events(&agent.db, id).await?;
+    let history = events.iter().map(|event| json!({"date": french::datetime(event.at, zone), "text": words::event(&file.procedure, event), "by": words::actor(event)})).collect();
+    let decision = store::decision(&agent.db, id).await?.map(|decision| {
+        let text: Vec<&str> = [&decision.ground, &decision.facts].into_iter().flatten().map(String::as_str).filter(|text| !text.is_empty()).collect();
+        json!({
+            "label": if decision.favourable { "Demande acceptée" } else { "Demande refusée" },
+            "date": french::datetime(decision.at, zone),
+            "author": format!("{}, {}, {}", decision.author_name, decision.author_quality, decision.author_department),
+            "text": if text.is_empty() { Json::Null } else { json!(text.join("\n")) },
+        })
+    });
+    let pdf = render_file(&agent, &file.request, history, decision, &words::state(&file.procedure, &file.request.state)).await?;
+    let name = files::disposition(&format!("dossier-{}.pdf", file.request.reference));
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)], pdf).into_response())
+}
+
+/// A message to the usager; a mail tells them that it waits, without its text.
+pub async fn write(agent: Agent, Path(id): Path<Uuid>, sent: Sent) -> Result<Response, Problem> {
+    let file = Opened::<Process>::open(&agent, id).await?;
+    let typed = form::plain(sent).await?;
+    let body = typed.text("message");
+    if let Err(error) = acceptable(body, "Écrivez votre message.") {
+        let written = Written { message: body, error: Some(("message", error)), ..Written::default() };
+        return again(&agent, id, "messages", &written).await;
+    }
+    let once = typed.text("once").parse().unwrap_or_else(|_| agent.id());
+    keep(&agent, &file, once, body, false).await?;
+    agent.app.work.notify_one();
+    Ok(Redirect::to(&format!("{}?onglet=messages&fait=message", file.url())).into_response())
+}
+
+/// An internal note.
+pub async fn note(agent: Agent, Path(id): Path<Uuid>, sent: Sent) -> Result<Response, Problem> {
+    let file = Opened::<Process>::open(&agent, id).await?;
+    let typed = form::plain(sent).await?;
+    let body = typed.text("note");
+    if let Err(error) = acceptable(body, "Écrivez votre note.") {
+        let written = Written { note: body, error: Some(("note", error)), ..Written::default() };
+        return again(&agent, id, "notes", &written).await;
+    }
+    let once = typed.text("once").parse().unwrap_or_else(|_| agent.id());
+    keep(&agent, &file, once, body, true).await?;
+    Ok(Redirect::to(&format!("{}?onglet=notes&fait=note", file.url())).into_response())
+}
+
+fn acceptable(body: &str, missing: &str) -> Result<(), String> {
+    match body.chars().count() {
+        0 => Err(missing.to_owned()),
+        length if length > LONGEST => Err(format!("Ce texte compte {length} caractères\u{a0}: raccourcissez-le à 10\u{202f}000 au plus.")),
+        _ => Ok(()),
+    }
+}
+
+async fn again(agent: &Agent, id: Uuid, tab: &str, written: &Written<'_>) -> Result<Response, Problem> {
+    let dossier = Dossier::open(agent, id).await?;
+    let context = context(agent, &dossier, tab, written, Json::Null);
+    agent.page_again("agent/request.html", &title(&dossier), context)
+}
+
+/// Stores a message or a note. Its id came with the form: a double click writes it once.
+async fn keep(agent: &Agent, file: &Opened<Process>, id: Uuid, body: &str, internal: bool) -> Result<(), db::Error> {
+    let (request, now, by) = (file.request.id, agent.now, agent.account.id);
+    let (job, notify) = (agent.id(), !internal && file.request.email.is_some());
+    agent
+        .db
+        .write(async |tx: &mut Tx| {
+            if desk::written(tx, id).await? {
+                return Ok(());
+            }
+            store::write(tx, request, &NewMessage { id, author: "agent", author_id: Some(by), internal, body }, now).await?;
+            if !internal {
+                desk::note(tx, request, by, words::MESSAGE, Some(id), now).await?;
+            }
+            if notify {
+                let new = jobs::NewJob { kind: NOTIFY, effect: format!("notify:{request}:message:{id}"), request: Some(request), payload: json!({"message": "message"}) };
+                jobs::enqueue(tx, job, now, new).await?;
+            }
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,227 @@
+//! The desk's own SQL: lists, counters, holders, messages that could not be delivered.
+
+use db::{Db, Query, Tx, args, row, sql};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    filters::{Cursor, Filters, Sort, View},
+    words,
+};
+use crate::{
+    requests::{
+        access::{self, Process},
+        store::{self, Entry},
+    },
+    visit::Agent,
+};
+
+/// Lines of a page.
+pub const PAGE: usize = 50;
+/// Counting stops here: « plus de 1 000 ».
+pub const MOST: i64 = 1_000;
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Line {
+        id: Uuid,
+        reference: String,
+        procedure_id: String,
+        procedure_version: i64,
+        filer_name: Option<String>,
+        state: String,
+        status: String,
+        ended: bool,
+        submitted_at: Timestamp,
+        due_at: Timestamp,
+        holder_id: Option<Uuid>,
+        holder_name: Option<String>,
+        /// Messages of the usager that nobody read.
+        unread: i64,
+    }
+}
+
+/// One page of a list, in the order shown; and whether there is more before and after it.
+pub struct Page {
+    pub lines: Vec<Line>,
+    pub before: bool,
+    pub after: bool,
+}
+
+/// Each department and each half of the table (running, ended) is read in the order of its index
+/// and gives one page at most: what is sorted in the end is a few pages, however long the lists.
+pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
+    let forward = filters.cursor.is_none_or(|cursor| cursor.forward);
+    let order = Order::of(filters.sort, forward);
+    let mut query = Query::new(
+        "select t.*, h.first_name || ' ' || h.last_name as holder_name,
+           (select count(*) from message m where m.authority_id = t.authority_id and m.request_id = t.id and m.author = 'usager' and not m.internal and m.read_at is null) as unread
+         from (",
+    );
+    let mut first = true;
+    for department in &agent.memberships {
+        for ended in filters.view.ended() {
+            query = query.push(if first { "" } else { " union all " }).push_with(
+                "select * from (select r.authority_id, r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.state, r.status, r.ended,
+                   r.submitted_at, r.due_at, r.holder_id from request r where r.ended = {}",
+                *ended,
+            );
+            query = order.from(filters.restrict(query, agent, department), filters.cursor).push(order.inside).push(") b");
+            first = false;
+        }
+    }
+    if first {
+        return Ok(Page { lines: Vec::new(), before: false, after: false });
+    }
+    let query = query.push(") t left join account h on h.authority_id = t.authority_id and h.id = t.holder_id").push(order.outside);
+    let mut lines: Vec<Line> = agent.db.all(query, args![]).await?;
+    let more = lines.len() > PAGE;
+    lines.truncate(PAGE);
+    if !forward {
+        lines.reverse();
+    }
+    Ok(Page { lines, before: if forward { filters.cursor.is_some() } else { more }, after: if forward { more } else { true } })
+}
+
+struct Order {
+    beyond: &'static str,
+    inside: &'static str,
+    outside: &'static str,
+}
+
+impl Order {
+    fn of(sort: Sort, forward: bool) -> Self {
+        match (sort, forward) {
+            (Sort::Due, true) => Self { beyond: "(r.due_at, r.id) > ({}, {})", inside: " order by r.due_at, r.id limit 51", outside: " order by t.due_at, t.id limit 51" },
+            (Sort::Due, false) => {
+                Self { beyond: "(r.due_at, r.id) < ({}, {})", inside: " order by r.due_at desc, r.id desc limit 51", outside: " order by t.due_at desc, t.id desc limit 51" }
+            }
+            (Sort::Sent, true) => Self {
+                beyond: "(r.submitted_at, r.id) < ({}, {})",
+                inside: " order by r.submitted_at desc, r.id desc limit 51",
+                outside: " order by t.submitted_at desc, t.id desc limit 51",
+            },
+            (Sort::Sent, false) => {
+                Self { beyond: "(r.submitted_at, r.id) > ({}, {})", inside: " order by r.submitted_at, r.id limit 51", outside: " order by t.submitted_at, t.id limit 51" }
+            }
+        }
+    }
+
+    fn from(&self, query: Query, cursor: Option<Cursor>) -> Query {
+        match cursor {
+            Some(cursor) => query.and_args(self.beyond, args![cursor.at, cursor.id]),
+            None => query,
+        }
+    }
+}
+
+/// How many requests each view holds, in one query; beyond [`MOST`] it stops counting.
+pub async fn counts(agent: &Agent) -> Result<Vec<(View, i64)>, db::Error> {
+    let mut query = Query::new("");
+    for (index, view) in View::COUNTED.into_iter().enumerate() {
+        query = query.push(if index == 0 { "" } else { " union all " }).push_with("select cast({} as text) as view, count(*) as many from (", view.id());
+        query = query.push_with("select 1 as one from request r where r.ended = {}", view == View::Done);
+        query = view.restrict(access::scope(query, agent), agent).push(" limit 1001) t");
+    }
+    let counts: Vec<(String, i64)> = agent.db.all(query, args![]).await?;
+    Ok(View::COUNTED.into_iter().map(|view| (view, counts.iter().find(|(id, _)| id == view.id()).map_or(0, |(_, many)| *many))).collect())
+}
+
+/// How many requests a narrowed list holds, counted no further than [`MOST`].
+pub async fn total(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
+    let mut query = Query::new("select count(*) from (");
+    for (index, department) in agent.memberships.iter().enumerate() {
+        query = query.push(if index == 0 { "" } else { " union all " }).push("select * from (select 1 as one from request r where 1 = 1");
+        query = filters.restrict(filters.view.half(query), agent, department).push(" limit 1001) b");
+    }
+    if agent.memberships.is_empty() {
+        return Ok(0);
+    }
+    agent.db.one(query.push(") t"), args![]).await
+}
+
+/// Gives the request to `to`, or to nobody, if it is still held by `from`. False when it is not.
+pub async fn hand(db: &Db, request: Uuid, from: Option<Uuid>, to: Option<Uuid>, by: Uuid, now: Timestamp) -> Result<bool, db::Error> {
+    db.write(async |tx: &mut Tx| {
+        let changed = tx
+            .run(
+                sql!(
+                    "update request set holder_id = $1 where authority_id = $2 and id = $3 and not ended
+                     and (holder_id = $4 or (holder_id is null and cast($4 as uuid) is null))"
+                ),
+                args![to, tx.authority(), request, from],
+            )
+            .await?;
+        if changed == 1 && from != to {
+            note(tx, request, by, if to.is_some() { words::HELD } else { words::RELEASED }, None, now).await?;
+        }
+        Ok(changed == 1)
+    })
+    .await
+}
+
+/// Adds to the history something an agent did that is not a transition.
+pub async fn note(tx: &mut Tx, request: Uuid, by: Uuid, code: &str, subject: Option<Uuid>, now: Timestamp) -> Result<(), db::Error> {
+    let entry = Entry { actor: "agent", actor_id: Some(by), code, from: None, to: None, subject };
+    store::record(tx, request, &entry, now).await?;
+    Ok(())
+}
+
+/// Whether this very message was stored already: the form was sent twice.
+pub async fn written(tx: &mut Tx, message: Uuid) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx.first(sql!("select 1 from message where authority_id = $1 and id = $2"), args![tx.authority(), message]).await?;
+    Ok(found.is_some())
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Failure {
+        id: Uuid,
+        kind: String,
+        failed_at: Timestamp,
+        last_error: Option<String>,
+        attempts: i64,
+        request_id: Uuid,
+        reference: String,
+        procedure_id: String,
+        procedure_version: i64,
+        email: Option<String>,
+    }
+}
+
+/// What could not be carried out for requests that the agent processes, latest first; of one
+/// request when it is named.
+pub async fn failures(agent: &Agent, request: Option<Uuid>) -> Result<Vec<Failure>, db::Error> {
+    let query = Query::new(
+        "select j.id, j.kind, j.failed_at, j.last_error, j.attempts, r.id as request_id, r.reference, r.procedure_id, r.procedure_version, r.email
+         from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where j.failed_at is not null",
+    );
+    let query = query.and("j.authority_id = {}", agent.db.authority()).and_some("j.request_id = {}", request);
+    agent.db.all(access::scope_as::<Process>(query, agent).push(" order by j.failed_at desc, j.id desc limit 200"), args![]).await
+}
+
+/// Puts a failed job back in the queue, if the agent processes its request; gives the request. One
+/// that did not fail, or no longer, is left alone.
+pub async fn again(agent: &Agent, job: Uuid) -> Result<Option<Uuid>, db::Error> {
+    let (by, now) = (agent.account.id, agent.now);
+    let find = || {
+        let query = Query::new("select j.request_id from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where 1 = 1");
+        access::scope_as::<Process>(query.and("j.authority_id = {}", agent.db.authority()).and("j.id = {}", job), agent)
+    };
+    agent
+        .db
+        .write(async |tx: &mut Tx| {
+            let Some(request) = tx.first::<Uuid>(find(), args![]).await? else { return Ok(None) };
+            let changed = tx
+                .run(
+                    sql!("update job set failed_at = null, attempts = 0, run_at = $1 where authority_id = $2 and id = $3 and failed_at is not null"),
+                    args![now, tx.authority(), job],
+                )
+                .await?;
+            if changed == 1 {
+                note(tx, request, by, words::AGAIN, Some(job), now).await?;
+            }
+            Ok(Some(request))
+        })
+        .await
+}

@@ -1,0 +1,177 @@
+//! The parts of a request's page, from what was read of it.
+
+use std::collections::BTreeSet;
+
+use forms::{
+    step::Life,
+    workflow::{Action, Need, Transition},
+};
+use jiff::civil::Date;
+use serde_json::{Value as Json, json};
+
+use super::{Opened, delays, show::Dossier, words};
+use crate::{
+    platform::{clock, french},
+    requests::{
+        citizen::{self, field_slot},
+        access::Right,
+        files,
+        model::{Decision, File, Message, piece_slot},
+    },
+    visit::Agent,
+};
+
+/// Where downloads of agents begin.
+const FILES: &str = "/agent/fichiers";
+
+/// Who, what, until when.
+pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
+    let (request, procedure, zone) = (&file.request, &file.procedure, &agent.site.zone);
+    let life: Life = request.life();
+    let due = delays::due(request.due_at, &request.status, request.ended_at.is_some(), agent.now, zone);
+    let email = request.email.clone().filter(|_| file.content());
+    let contact = email.unwrap_or_else(|| if request.email.is_some() { "Courriel donné" } else { "Pas de courriel : à prévenir par courrier ou par téléphone" }.to_owned());
+    json!({
+        "reference": request.reference,
+        "href": file.url(),
+        "procedure": procedure.title,
+        "status": request.status,
+        "state": words::state(procedure, &request.state),
+        "usager": request.filer_name.as_deref().unwrap_or("Sans nom"),
+        "contact": [contact],
+        "sent": request.submitted_at,
+        "channel": "En ligne",
+        "due": (due.look != "none").then(|| due.day.to_string()),
+        "due_state": due.look,
+        "due_text": due.text,
+        "silence": delays::silence(procedure, &life, &request.status, zone),
+        "assigned": if request.holder_id == Some(agent.account.id) { Some("Vous") } else { request.holder_name.as_deref() },
+        "complete": request.completed_at,
+        "next": words::next_step(request),
+    })
+}
+
+/// The usager's answers; sensitive ones are marked.
+pub fn sections(dossier: &Dossier) -> Json {
+    let sections = dossier.file.procedure.show(&dossier.file.request.answers.0);
+    let rows = |section: &forms::journey::Section| -> Vec<Json> {
+        section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines, "sensitive": line.sensitive})).collect()
+    };
+    json!(sections.iter().map(|section| json!({"title": section.title, "depth": section.depth, "rows": rows(section)})).collect::<Vec<_>>())
+}
+
+/// Pieces asked for or given, then files sent as answers, then what the city made.
+pub fn pieces(agent: &Agent, dossier: &Dossier) -> Json {
+    let (request, procedure, sent) = (&dossier.file.request, &dossier.file.procedure, &dossier.files);
+    let day = clock::day(request.submitted_at, &agent.site.zone);
+    let filled = procedure.fill(&request.answers.0);
+    let reading = procedure.read(&filled, &files::by_piece(sent), day);
+    let needed: BTreeSet<&str> = reading.pieces.iter().map(|asked| asked.piece.id.as_str()).collect();
+    let asked: BTreeSet<&str> = dossier.asks.iter().filter(|ask| ask.answered_at.is_none() && ask.kind == "piece").map(|ask| ask.target.as_str()).collect();
+    let mut shown = Vec::new();
+    for piece in &procedure.pieces {
+        let files = in_slot(sent, &piece_slot(&piece.id));
+        if !files.is_empty() || needed.contains(piece.id.as_str()) || asked.contains(piece.id.as_str()) {
+            let missing = if piece.optional { "Non fournie (facultative)" } else { "Non fournie" };
+            shown.push(json!({"title": piece.title, "basis": piece.basis, "files": files, "missing": missing, "asked": asked.contains(piece.id.as_str())}));
+        }
+    }
+    for field in procedure.fields().filter(|field| field.kind.files().is_some()) {
+        let files = in_slot(sent, &field_slot(&field.id));
+        if !files.is_empty() {
+            shown.push(json!({"title": field.ask, "basis": "", "files": files, "missing": "", "asked": false}));
+        }
+    }
+    let made: Vec<Json> = sent.iter().filter(|file| file.slot.starts_with("document:")).map(|file| citizen::file_json(file, FILES)).collect();
+    if !made.is_empty() {
+        shown.push(json!({"title": "Documents de la mairie", "basis": "", "files": made, "missing": "", "asked": false}));
+    }
+    json!(shown)
+}
+
+fn in_slot(sent: &[File], slot: &str) -> Vec<Json> {
+    sent.iter().filter(|file| file.slot == slot).map(|file| citizen::file_json(file, FILES)).collect()
+}
+
+pub fn messages(dossier: &Dossier) -> Json {
+    let one = |message: &Message| {
+        let from_usager = message.author == "usager";
+        let who = if from_usager { "L'usager" } else { message.author_name.as_deref().unwrap_or("Le service") };
+        json!({"from_usager": from_usager, "who": who, "text": message.body, "date": message.at, "read": message.read_at, "files": []})
+    };
+    json!(dossier.messages.iter().filter(|message| !message.internal).map(one).collect::<Vec<_>>())
+}
+
+pub fn notes(dossier: &Dossier) -> Json {
+    let one = |note: &Message| json!({"who": note.author_name.as_deref().unwrap_or("Un agent"), "text": note.body, "date": note.at});
+    json!(dossier.messages.iter().filter(|message| message.internal).map(one).collect::<Vec<_>>())
+}
+
+/// Latest first.
+pub fn history(dossier: &Dossier) -> Json {
+    let procedure = &dossier.file.procedure;
+    json!(dossier.events.iter().rev().map(|event| json!({"date": event.at, "text": words::event(procedure, event), "who": words::actor(event)})).collect::<Vec<_>>())
+}
+
+pub fn decision(decision: &Decision) -> Json {
+    json!({
+        "accepted": decision.favourable,
+        "date": decision.at,
+        "text": decision.facts.as_deref().unwrap_or_default(),
+        "ground": decision.ground.as_deref().unwrap_or_default(),
+        "appeal": decision.appeal.as_deref().unwrap_or_default(),
+        "author": {"name": decision.author_name, "quality": decision.author_quality, "service": decision.author_department},
+    })
+}
+
+/// What the usager was asked for and did not answer yet, with the last day to do so.
+pub fn asks(dossier: &Dossier) -> Vec<String> {
+    let procedure = &dossier.file.procedure;
+    let title = |kind: &str, target: &str| match kind {
+        "piece" => procedure.pieces.iter().find(|piece| piece.id == target).map(|piece| piece.title.clone()),
+        _ => procedure.fields().find(|field| field.id == target).map(|field| field.ask.clone()),
+    };
+    let open = dossier.asks.iter().filter(|ask| ask.answered_at.is_none());
+    let until = |day: Option<Date>| day.map(|day| format!(", avant le {}", french::date(day))).unwrap_or_default();
+    open.map(|ask| format!("{}{}", title(&ask.kind, &ask.target).unwrap_or_else(|| ask.target.clone()), until(ask.until))).collect()
+}
+
+/// Who holds the request, and since when, as long as there is something to do about it.
+pub fn lock(agent: &Agent, dossier: &Dossier) -> Json {
+    let request = &dossier.file.request;
+    let Some(holder) = request.holder_id.filter(|_| request.ended_at.is_none() && dossier.file.content()) else { return Json::Null };
+    let takes = |code: &str| code == words::HELD || dossier.file.procedure.workflow.transition(code).is_some_and(|transition| transition.does.contains(&Action::TakeCharge));
+    let since = dossier.events.iter().rev().find(|event| takes(&event.code)).map(|event| event.at);
+    json!({"name": request.holder_name.as_deref().unwrap_or("un collègue"), "mine": holder == agent.account.id, "since": since})
+}
+
+/// The transitions that the agent may fire now, then who holds the request: nobody is told of that.
+pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
+    let (request, url) = (&dossier.file.request, dossier.file.url());
+    let offered: Vec<&Transition> = dossier.file.procedure.workflow.offered(&request.state, request.actor).collect();
+    let main = offered.iter().position(|transition| transition.needs.contains(&Need::Decision)).unwrap_or(0);
+    let mut actions: Vec<Json> = offered
+        .iter()
+        .enumerate()
+        .map(|(index, transition)| {
+            let kind = if index == main && button(transition).is_empty() { "" } else if button(transition).is_empty() { "secondary" } else { button(transition) };
+            json!({"href": format!("{url}/actions/{}", transition.id), "label": transition.label, "kind": kind, "direct": false})
+        })
+        .collect();
+    if dossier.file.content() && request.ended_at.is_none() {
+        let from = request.holder_id.map(|holder| holder.to_string()).unwrap_or_default();
+        let taking = offered.iter().any(|transition| transition.does.contains(&Action::TakeCharge));
+        match request.holder_id {
+            Some(holder) if holder == agent.account.id => actions.push(json!({"href": format!("{url}/liberer?de={from}"), "label": "Libérer le dossier", "kind": "secondary", "direct": true})),
+            Some(_) => actions.push(json!({"href": format!("{url}/affecter?de={from}"), "label": "Reprendre le dossier", "kind": "secondary", "direct": true})),
+            None if !taking => actions.push(json!({"href": format!("{url}/affecter?de="), "label": "M'affecter le dossier", "kind": "secondary", "direct": true})),
+            None => {}
+        }
+    }
+    json!(actions)
+}
+
+/// `warning` for a refusal.
+pub fn button(transition: &Transition) -> &'static str {
+    if transition.needs.contains(&Need::Refusal) { "warning" } else { "" }
+}

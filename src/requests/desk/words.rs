@@ -1,0 +1,67 @@
+//! Codes of the history and of statuses as French words.
+
+use forms::model::Procedure;
+
+use crate::requests::model::{Event, Request};
+
+/// Codes of events that are not transitions (they have no state to go to).
+pub const HELD: &str = "held";
+pub const RELEASED: &str = "released";
+pub const MESSAGE: &str = "message";
+pub const AGAIN: &str = "mail-again";
+
+/// What happened: the transition's own label and the state it led to, or the words of the code.
+pub fn event(procedure: &Procedure, event: &Event) -> String {
+    if let Some(to) = &event.to_state {
+        let label = procedure.workflow.transition(&event.code).map_or(event.code.as_str(), |transition| transition.label.as_str());
+        return format!("{label} → {}", state(procedure, to));
+    }
+    match event.code.as_str() {
+        HELD => "Dossier affecté",
+        RELEASED => "Dossier libéré",
+        MESSAGE if event.actor == "usager" => "Message de l'usager",
+        MESSAGE => "Message à l'usager",
+        AGAIN => "Courriel relancé",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// Who did it.
+pub fn actor(event: &Event) -> String {
+    match (event.actor.as_str(), &event.actor_name) {
+        ("usager", _) => "L'usager".to_owned(),
+        ("agent", Some(name)) => name.clone(),
+        ("agent", None) => "Un agent".to_owned(),
+        _ => "Automatique".to_owned(),
+    }
+}
+
+/// The state a request came to, for agents.
+pub fn state(procedure: &Procedure, state: &str) -> String {
+    procedure.workflow.state(state).map_or_else(|| state.to_owned(), |state| state.label.clone())
+}
+
+/// What is expected now, and from whom.
+pub fn next_step(request: &Request) -> &'static str {
+    if request.ended_at.is_some() {
+        return "Rien de plus n'est attendu.";
+    }
+    match request.status.as_str() {
+        "sent" => "Le service doit prendre la demande en charge.",
+        "in-progress" => "Le service instruit la demande.",
+        "action-needed" => "L'usager doit compléter sa demande.",
+        "accepted" => "Le service doit envoyer ou remettre la réponse.",
+        _ => "Rien de plus n'est attendu.",
+    }
+}
+
+/// Statuses offered as a filter.
+pub const STATUSES: [(&str, &str); 6] = [
+    ("sent", "Envoyée"),
+    ("in-progress", "En cours"),
+    ("action-needed", "En attente de l'usager"),
+    ("accepted", "Acceptée"),
+    ("refused", "Refusée"),
+    ("ended", "Terminée"),
+];
