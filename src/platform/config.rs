@@ -114,7 +114,7 @@ impl Config {
             let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             // Read alone first: a mistake in the file is then told with its line.
             if let Err(error) = toml::from_str::<Self>(&text) {
-                let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+                let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
                 bail!("{}:{line}: {}", path.display(), error.message());
             }
             table = text.parse()?;
