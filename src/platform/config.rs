@@ -201,6 +201,30 @@ mod tests {
         assert_eq!((config.listen.as_str(), config.mail.from.as_str(), config.mail.smtp.as_str()), ("0.0.0.0:80", "a@b.fr", "smtp://x:25"));
     }
 
+    /// Rows of docs/settings.md, as they must begin.
+    fn rows(section: Option<&str>, table: &toml::Table) -> Vec<String> {
+        let mut found = Vec::new();
+        for (name, value) in table {
+            if let toml::Value::Table(inner) = value {
+                found.extend(rows(Some(name), inner));
+            } else {
+                let variable = section.map_or_else(|| name.clone(), |section| format!("{section}__{name}")).to_uppercase();
+                found.push(format!("| `{name}` | `GUICHET_{variable}` | `{value}` |"));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn settings_are_documented() {
+        let documented: Vec<&str> = include_str!("../../docs/settings.md").lines().filter(|line| line.starts_with("| `")).collect();
+        let expected = rows(None, &toml::Table::try_from(Config::default()).unwrap());
+        for row in &expected {
+            assert!(documented.iter().any(|line| line.starts_with(row.as_str())), "docs/settings.md lacks {row}");
+        }
+        assert_eq!(documented.len(), expected.len(), "docs/settings.md tells of settings that do not exist");
+    }
+
     #[test]
     fn mistakes_are_named() {
         assert!(read("listen = \"a\"\n\nlisten_on = 3\n", &[]).unwrap_err().contains(":3: unknown field `listen_on`"));
