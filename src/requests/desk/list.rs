@@ -122,7 +122,8 @@ fn columns(filters: &Filters) -> Json {
 }
 
 fn neighbour(filters: &Filters, page: &Page, forward: bool) -> String {
-    let line = if forward { page.lines.last().filter(|_| page.after) } else { page.lines.first().filter(|_| page.before) };
+    let line =
+        if forward { page.lines.last().filter(|_| page.after) } else { page.lines.first().filter(|_| page.before) };
     let at = |line: &Line| if filters.sort == Sort::Due { line.due_at } else { line.submitted_at };
     line.map(|line| filters.page(forward, at(line), line.id)).unwrap_or_default()
 }
@@ -140,7 +141,15 @@ async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
     ]))
 }
 
-fn select<'a>(name: &str, label: &str, any: &'a str, chosen: &str, options: impl Iterator<Item = (&'a str, &'a str)>) -> Json {
-    let options = std::iter::once(("", any)).chain(options).map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
+fn select<'a>(
+    name: &str,
+    label: &str,
+    any: &'a str,
+    chosen: &str,
+    options: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Json {
+    let options = std::iter::once(("", any))
+        .chain(options)
+        .map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
     json!({"name": name, "label": label, "options": options.collect::<Vec<_>>()})
 }

@@ -21,21 +21,41 @@ async fn a_refusal_needs_its_grounds() {
     let cookie = world.sign_in("herve.le-goff").await;
     let path = format!("{}/actions/refuse", page(id));
     let form = world.get(&cookie, &path).await;
-    assert!(form.text.contains("recours gracieux") && form.text.contains("tribunal administratif") && form.text.contains("deux mois"));
+    assert!(
+        form.text.contains("recours gracieux")
+            && form.text.contains("tribunal administratif")
+            && form.text.contains("deux mois")
+    );
     assert!(form.text.contains("Hervé Le Goff") && form.text.contains("état civil"), "who signs is shown");
     assert!(form.text.contains("Une décision a été prise"), "the mail is shown as it will leave");
     for missing in ["motif", "faits", "recours"] {
-        let fields: Vec<(&str, &str)> = [("version", "1"), ("motif", "Article 30"), ("faits", "Sans lien"), ("recours", "Deux mois")].into_iter().filter(|(name, _)| *name != missing).collect();
+        let fields: Vec<(&str, &str)> =
+            [("version", "1"), ("motif", "Article 30"), ("faits", "Sans lien"), ("recours", "Deux mois")]
+                .into_iter()
+                .filter(|(name, _)| *name != missing)
+                .collect();
         let again = world.post(&cookie, &path, &fields).await;
         assert_eq!(again.status.as_u16(), 422, "{missing}");
-        assert!(again.text.contains(&format!("href=\"#{missing}\"")) && again.text.contains("Erreur : Refuser"), "{missing}");
+        assert!(
+            again.text.contains(&format!("href=\"#{missing}\"")) && again.text.contains("Erreur : Refuser"),
+            "{missing}"
+        );
     }
     assert_eq!(state(&world, id).await, ("in-progress".to_owned(), 1));
-    let done = world.post(&cookie, &path, &[("version", "1"), ("motif", "Article 30"), ("faits", "Sans lien"), ("recours", "Deux mois")]).await;
+    let done = world
+        .post(
+            &cookie,
+            &path,
+            &[("version", "1"), ("motif", "Article 30"), ("faits", "Sans lien"), ("recours", "Deux mois")],
+        )
+        .await;
     assert_eq!((done.status.as_u16(), done.location.as_str()), (303, format!("{}?fait=refuse", page(id)).as_str()));
     assert_eq!(state(&world, id).await, ("rejected".to_owned(), 2));
     let decision = store::decision(&world.visit.db, id).await.unwrap().unwrap();
-    assert_eq!((decision.favourable, decision.author_name.as_str(), decision.ground.as_deref(), decision.appeal.as_deref()), (false, "Hervé Le Goff", Some("Article 30"), Some("Deux mois")));
+    assert_eq!(
+        (decision.favourable, decision.author_name.as_str(), decision.ground.as_deref(), decision.appeal.as_deref()),
+        (false, "Hervé Le Goff", Some("Article 30"), Some("Deux mois"))
+    );
     assert!(!decision.author_quality.is_empty() && !decision.author_department.is_empty());
     let shown = world.get(&cookie, &done.location).await;
     assert!(shown.text.contains("L'usager reçoit") && shown.text.contains("Sans lien"));
@@ -63,7 +83,9 @@ async fn sent_twice_or_too_late() {
     let held = store::find(&world.visit.db, id).await.unwrap().unwrap().holder_id;
     assert_eq!(held, Some(world.account("herve.le-goff").await));
     let history = world.get(&second, &format!("{}?onglet=historique", page(id))).await;
-    assert!(history.text.contains("Prendre en charge → En cours d'instruction") && history.text.contains("Dossier affecté"));
+    assert!(
+        history.text.contains("Prendre en charge → En cours d'instruction") && history.text.contains("Dossier affecté")
+    );
 }
 
 #[tokio::test]
@@ -77,15 +99,32 @@ async fn asking_says_what_and_until_when() {
     let path = format!("{}/actions/ask", page(id));
     let form = world.get(&cookie, &path).await;
     assert!(form.text.contains("Cet usager n’a pas de courriel"));
-    let offered = form.text.split("name=\"champs\" type=\"checkbox\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
-    let none = world.post(&cookie, &path, &[("version", "1"), ("message", "Bonjour"), ("jours", "15"), ("champs", "inconnu")]).await;
+    let offered = form
+        .text
+        .split("name=\"champs\" type=\"checkbox\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap()
+        .to_owned();
+    let none = world
+        .post(&cookie, &path, &[("version", "1"), ("message", "Bonjour"), ("jours", "15"), ("champs", "inconnu")])
+        .await;
     assert_eq!(none.status.as_u16(), 422);
     assert!(none.text.contains("Bonjour"), "what was typed stays");
-    let done = world.post(&cookie, &path, &[("version", "1"), ("message", "Bonjour"), ("jours", "15"), ("champs", &offered), ("champs", "inconnu")]).await;
+    let done = world
+        .post(
+            &cookie,
+            &path,
+            &[("version", "1"), ("message", "Bonjour"), ("jours", "15"), ("champs", &offered), ("champs", "inconnu")],
+        )
+        .await;
     assert_eq!(done.status.as_u16(), 303);
     let asks = store::asks(&world.visit.db, id).await.unwrap();
     assert_eq!(asks.len(), 1);
-    assert_eq!((asks[0].target.as_str(), (asks[0].until.unwrap() - world.visit.today()).get_days()), (offered.as_str(), 15));
+    assert_eq!(
+        (asks[0].target.as_str(), (asks[0].until.unwrap() - world.visit.today()).get_days()),
+        (offered.as_str(), 15)
+    );
     assert_eq!(jobs_of(&world, id).await, 0, "nobody to write to");
     assert!(world.get(&cookie, &done.location).await.text.contains("Cet usager n'a pas de courriel"));
 }
@@ -97,11 +136,28 @@ async fn messages_and_notes_are_written_once() {
     let cookie = world.sign_in("nadia.benali").await;
     let (once, other) = (world.visit.id().to_string(), world.visit.id().to_string());
     for _ in 0..2 {
-        assert_eq!(world.post(&cookie, &format!("{}/messages", page(id)), &[("once", &once), ("message", "Bonjour <script>")]).await.status.as_u16(), 303);
-        assert_eq!(world.post(&cookie, &format!("{}/notes", page(id)), &[("once", &other), ("note", "Vu au guichet")]).await.status.as_u16(), 303);
+        assert_eq!(
+            world
+                .post(&cookie, &format!("{}/messages", page(id)), &[("once", &once), ("message", "Bonjour <script>")])
+                .await
+                .status
+                .as_u16(),
+            303
+        );
+        assert_eq!(
+            world
+                .post(&cookie, &format!("{}/notes", page(id)), &[("once", &other), ("note", "Vu au guichet")])
+                .await
+                .status
+                .as_u16(),
+            303
+        );
     }
     let written = store::messages(&world.visit.db, id).await.unwrap();
-    assert_eq!(written.iter().map(|message| (message.internal, message.body.as_str())).collect::<Vec<_>>(), [(false, "Bonjour <script>"), (true, "Vu au guichet")]);
+    assert_eq!(
+        written.iter().map(|message| (message.internal, message.body.as_str())).collect::<Vec<_>>(),
+        [(false, "Bonjour <script>"), (true, "Vu au guichet")]
+    );
     assert_eq!(jobs_of(&world, id).await, 1);
     let shown = world.get(&cookie, &format!("{}?onglet=messages", page(id))).await;
     assert!(shown.text.contains("Bonjour &lt;script&gt;") && !shown.text.contains("Vu au guichet"));
@@ -116,7 +172,10 @@ async fn reading_tells_the_usager() {
     let world = World::sqlite().await;
     let id = world.file(world.filing("acte-naissance")).await;
     let visit = &world.visit;
-    let message = store::NewMessage { id: visit.id(), author: "usager", author_id: None, internal: false, body: "Une précision" };
+    let message =
+        store::NewMessage {
+            id: visit.id(), author: "usager", author_id: None, internal: false, body: "Une précision"
+        };
     visit.db.write(async |tx: &mut Tx| store::write(tx, id, &message, visit.now).await.map(drop)).await.unwrap();
     let cookie = world.sign_in("nadia.benali").await;
     let read = async || store::messages(&visit.db, id).await.unwrap()[0].read_at.is_some();
@@ -141,7 +200,14 @@ async fn an_undelivered_mail_is_sent_again() {
         })
         .await
         .unwrap();
-    let job: Uuid = visit.db.one(sql!("select id from job where authority_id = $1 and kind = $2"), args![visit.db.authority(), jobs::NOTIFY]).await.unwrap();
+    let job: Uuid = visit
+        .db
+        .one(
+            sql!("select id from job where authority_id = $1 and kind = $2"),
+            args![visit.db.authority(), jobs::NOTIFY],
+        )
+        .await
+        .unwrap();
     let again = format!("/agent/envois/{job}/relancer");
     for (name, seen) in [("nadia.benali", true), ("yann.le-bihan", false)] {
         let page = world.get(&world.sign_in(name).await, "/agent/envois").await;
@@ -150,8 +216,19 @@ async fn an_undelivered_mail_is_sent_again() {
     assert!(world.get(&cookie, &page(id)).await.text.contains("Un courriel n’est pas arrivé à l’usager"));
     assert_eq!(world.post(&world.sign_in("yann.le-bihan").await, &again, &[]).await.status.as_u16(), 404);
     let back = page(id);
-    for (from, to) in [(back.as_str(), format!("{back}?fait=relance")), ("https://ailleurs.example", "/agent/envois?fait=relance".to_owned())] {
+    for (from, to) in [
+        (back.as_str(), format!("{back}?fait=relance")),
+        ("https://ailleurs.example", "/agent/envois?fait=relance".to_owned()),
+    ] {
         assert_eq!(world.post(&cookie, &again, &[("retour", from)]).await.location, to);
     }
-    assert_eq!(world.count(sql!("select count(*) from job where authority_id = $1 and request_id = $2 and failed_at is null"), id).await, 1);
+    assert_eq!(
+        world
+            .count(
+                sql!("select count(*) from job where authority_id = $1 and request_id = $2 and failed_at is null"),
+                id
+            )
+            .await,
+        1
+    );
 }

@@ -58,11 +58,15 @@ async fn crowd(world: &World) -> Agent {
 
 async fn lists(world: World) {
     let agent = crowd(&world).await;
-    for (view, expected) in [("toutes", 130), ("a-traiter", 66), ("attente", 32), ("termines", 32), ("mes-dossiers", 0)] {
+    for (view, expected) in [("toutes", 130), ("a-traiter", 66), ("attente", 32), ("termines", 32), ("mes-dossiers", 0)]
+    {
         for sort in ["echeance", "depot"] {
             let query = format!("vue={view}&tri={sort}");
             let lines = walk(&agent, &query).await;
-            let keys: Vec<(Timestamp, Uuid)> = lines.iter().map(|line| (if sort == "depot" { line.submitted_at } else { line.due_at }, line.id)).collect();
+            let keys: Vec<(Timestamp, Uuid)> = lines
+                .iter()
+                .map(|line| (if sort == "depot" { line.submitted_at } else { line.due_at }, line.id))
+                .collect();
             let mut sorted = keys.clone();
             sorted.sort();
             if sort == "depot" {
@@ -70,13 +74,28 @@ async fn lists(world: World) {
             }
             assert_eq!(keys, sorted, "{query}");
             assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), expected, "{query}");
-            assert_eq!(usize::try_from(desk::total(&agent, &filters(&query)).await.unwrap()).unwrap(), expected, "{query}");
+            assert_eq!(
+                usize::try_from(desk::total(&agent, &filters(&query)).await.unwrap()).unwrap(),
+                expected,
+                "{query}"
+            );
         }
     }
     let late = walk(&agent, "vue=retard&tri=echeance").await;
-    assert!(!late.is_empty() && late.iter().all(|line| line.due_at < agent.now && ["sent", "in-progress"].contains(&line.status.as_str())));
+    assert!(
+        !late.is_empty()
+            && late
+                .iter()
+                .all(|line| line.due_at < agent.now && ["sent", "in-progress"].contains(&line.status.as_str()))
+    );
     let counts = desk::counts(&agent).await.unwrap();
-    let expected = [(View::Todo, 66), (View::Mine, 0), (View::Waiting, 32), (View::Late, i64::try_from(late.len()).unwrap()), (View::Done, 32)];
+    let expected = [
+        (View::Todo, 66),
+        (View::Mine, 0),
+        (View::Waiting, 32),
+        (View::Late, i64::try_from(late.len()).unwrap()),
+        (View::Done, 32),
+    ];
     assert_eq!(counts, expected);
     searches(&world, &agent).await;
 }
@@ -95,7 +114,15 @@ async fn searches(world: &World, agent: &Agent) {
     let line = desk::page(agent, &filters("vue=toutes")).await.unwrap().lines.remove(0);
     assert_eq!(found(&format!("q={}", line.reference.to_lowercase().replace('-', "%20"))).await, 1);
     // Who may not see the content finds names only.
-    let reader = Agent { memberships: agent.memberships.iter().cloned().map(|member| agents::Membership { role: agents::Role::Reader, ..member }).collect(), ..agent.clone() };
+    let reader = Agent {
+        memberships: agent
+            .memberships
+            .iter()
+            .cloned()
+            .map(|member| agents::Membership { role: agents::Role::Reader, ..member })
+            .collect(),
+        ..agent.clone()
+    };
     assert_eq!(desk::total(&reader, &filters("q=zola")).await.unwrap(), 0);
     assert_eq!(desk::total(&reader, &filters("q=chantal")).await.unwrap(), 13);
     // An agent without department sees nothing.

@@ -57,7 +57,8 @@ impl World {
         // The first test of the process does it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = std::env::temp_dir().join(format!("guichet-desk-{}", Clock::System.id()));
-        let config = Config { database: base.url.clone(), data: folder.clone(), secure_cookies: false, ..Config::default() };
+        let config =
+            Config { database: base.url.clone(), data: folder.clone(), secure_cookies: false, ..Config::default() };
         let app = App::open(config, Clock::System, false).await.unwrap();
         demo::fill(&app, 0).await.unwrap();
         let authority = app.db.one(sql!("select id from authority where slug = 'valmont'"), args![]).await.unwrap();
@@ -72,14 +73,26 @@ impl World {
     pub async fn account(&self, name: &str) -> Uuid {
         let db = &self.visit.db;
         let email = format!("{name}@valmont.example");
-        db.one(sql!("select id from account where authority_id = $1 and kind = 'agent' and email = $2"), args![db.authority(), email]).await.unwrap()
+        db.one(
+            sql!("select id from account where authority_id = $1 and kind = 'agent' and email = $2"),
+            args![db.authority(), email],
+        )
+        .await
+        .unwrap()
     }
 
     /// The agent as handlers receive them.
     pub async fn agent(&self, name: &str) -> Agent {
         let id = self.account(name).await;
         let memberships = agents::memberships(&self.visit.db, id).await.unwrap();
-        let account = Account { id, email: String::new(), first_name: name.to_owned(), last_name: String::new(), phone: None, quality: None };
+        let account = Account {
+            id,
+            email: String::new(),
+            first_name: name.to_owned(),
+            last_name: String::new(),
+            phone: None,
+            quality: None,
+        };
         Agent { visit: self.visit.clone(), session_id: Uuid::nil(), account, memberships }
     }
 
@@ -87,7 +100,8 @@ impl World {
     pub async fn sign_in(&self, name: &str) -> String {
         let id = self.account(name).await;
         let visit = &self.visit;
-        let opened = visit.db.write(async |tx: &mut Tx| session::open(tx, visit, Kind::Agent, Some(id)).await).await.unwrap();
+        let opened =
+            visit.db.write(async |tx: &mut Tx| session::open(tx, visit, Kind::Agent, Some(id)).await).await.unwrap();
         opened.cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
     }
 
@@ -100,7 +114,11 @@ impl World {
     }
 
     async fn send(&self, cookie: &str, method: Method, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let body = fields.iter().map(|(name, value)| format!("{name}={}", crate::platform::encode(value))).collect::<Vec<_>>().join("&");
+        let body = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", crate::platform::encode(value)))
+            .collect::<Vec<_>>()
+            .join("&");
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -114,13 +132,25 @@ impl World {
         let status = response.status();
         let location = response.headers().get(header::LOCATION).map_or("", |value| value.to_str().unwrap()).to_owned();
         let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        let text = String::from_utf8_lossy(&bytes).replace("&#x2f;", "/").replace("&#x27;", "'").replace("&quot;", "\"").replace("&amp;", "&");
+        let text = String::from_utf8_lossy(&bytes)
+            .replace("&#x2f;", "/")
+            .replace("&#x27;", "'")
+            .replace("&quot;", "\"")
+            .replace("&amp;", "&");
         Answer { status, location, text }
     }
 
     /// A request to file.
     pub fn filing(&self, procedure: &'static str) -> Filing {
-        Filing { procedure, state: "submitted", name: "Zoé L’Héritier", email: Some("zoe@exemple.fr"), hours: 24, answers: Answers::new(), words: "" }
+        Filing {
+            procedure,
+            state: "submitted",
+            name: "Zoé L’Héritier",
+            email: Some("zoe@exemple.fr"),
+            hours: 24,
+            answers: Answers::new(),
+            words: "",
+        }
     }
 
     /// Files it as if it had been sent and had come to its state; gives its id.

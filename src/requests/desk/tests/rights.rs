@@ -16,7 +16,8 @@ use crate::{
 };
 
 const GET: [&str; 6] = ["", "?onglet=messages", "?onglet=pieces", "/dossier.pdf", "/actions/take", "/actions/refuse"];
-const POST: [&str; 7] = ["/notes", "/messages", "/liberer", "/affecter", "/actions/take", "/actions/refuse", "/actions/send"];
+const POST: [&str; 7] =
+    ["/notes", "/messages", "/liberer", "/affecter", "/actions/take", "/actions/refuse", "/actions/send"];
 
 /// The statuses of every route, in order.
 async fn matrix(world: &World, cookie: &str, id: Uuid) -> (Vec<u16>, Vec<u16>) {
@@ -45,7 +46,10 @@ async fn what_is_not_yours_does_not_exist() {
     assert!(!list.text.contains(&id.to_string()));
     // Nobody signed in is sent to sign in, and comes back.
     let nobody = world.get("", &page(id)).await;
-    assert_eq!((nobody.status.as_u16(), nobody.location), (303, format!("/agent/connexion?suite=/agent/demandes/{id}")));
+    assert_eq!(
+        (nobody.status.as_u16(), nobody.location),
+        (303, format!("/agent/connexion?suite=/agent/demandes/{id}"))
+    );
 }
 
 #[tokio::test]
@@ -53,9 +57,26 @@ async fn another_authority_does_not_exist() {
     let world = World::sqlite().await;
     let id = world.file(world.filing("acte-naissance")).await;
     let there = world.app.clock.id();
-    authorities::create(&world.app.db, there, "ailleurs", "Ailleurs", world.visit.site.settings.clone(), &["ailleurs.example"], world.visit.now).await.unwrap();
+    authorities::create(
+        &world.app.db,
+        there,
+        "ailleurs",
+        "Ailleurs",
+        world.visit.site.settings.clone(),
+        &["ailleurs.example"],
+        world.visit.now,
+    )
+    .await
+    .unwrap();
     let visit = work::visit(&world.app, there).await.unwrap();
-    let department = authorities::Department { id: "etat-civil".into(), name: "État civil".into(), email: None, phone: None, address: None, hours: None };
+    let department = authorities::Department {
+        id: "etat-civil".into(),
+        name: "État civil".into(),
+        email: None,
+        phone: None,
+        address: None,
+        hours: None,
+    };
     authorities::add_department(&visit.db, &department).await.unwrap();
     let mut agent = world.agent("claire.daubigny").await;
     // The same person, the same department's name, on the other site.
@@ -71,7 +92,10 @@ async fn each_role_does_its_part() {
     let processor = world.sign_in("nadia.benali").await;
     let decider = world.sign_in("herve.le-goff").await;
     // Empty forms come back as 422, an action without version as 400: the right was there.
-    assert_eq!(matrix(&world, &processor, id).await, (vec![200, 200, 200, 200, 200, 403], vec![422, 422, 303, 303, 400, 403, 404]));
+    assert_eq!(
+        matrix(&world, &processor, id).await,
+        (vec![200, 200, 200, 200, 200, 403], vec![422, 422, 303, 303, 400, 403, 404])
+    );
     assert_eq!(matrix(&world, &decider, id).await.1[4..], [400, 400, 404]);
 }
 
@@ -88,7 +112,12 @@ async fn a_reader_sees_that_it_exists() {
     for tab in ["demande", "pieces", "messages", "notes", "historique"] {
         let shown = world.get(&reader, &format!("{}?onglet={tab}", page(id))).await;
         assert!(shown.text.contains("À prendre en charge") && shown.text.contains("Zoé L’Héritier"), "{tab}");
-        assert!(!shown.text.contains("secret") && !shown.text.contains("zoe@exemple.fr") && !shown.text.contains("/actions/"), "{tab}");
+        assert!(
+            !shown.text.contains("secret")
+                && !shown.text.contains("zoe@exemple.fr")
+                && !shown.text.contains("/actions/"),
+            "{tab}"
+        );
     }
     let forbidden = world.post(&reader, &format!("{}/notes", page(id)), &[("note", "x")]).await;
     assert!(forbidden.text.contains("Votre rôle dans ce service ne permet pas cette action."));
@@ -98,7 +127,13 @@ async fn a_reader_sees_that_it_exists() {
 async fn files_are_for_who_processes() {
     let world = World::sqlite().await;
     let id = world.file(world.filing("demande-information")).await;
-    let file = crate::platform::upload::Received { id: world.visit.id(), name: "preuve.pdf".into(), media_type: "application/pdf", size: 4, sha256: vec![0; 32] };
+    let file = crate::platform::upload::Received {
+        id: world.visit.id(),
+        name: "preuve.pdf".into(),
+        media_type: "application/pdf",
+        size: 4,
+        sha256: vec![0; 32],
+    };
     world.app.storage.put(world.visit.site.id, file.id, b"%PDF".to_vec()).await.unwrap();
     files::add(&world.visit, id, "piece:justificatif", 1, &file).await.unwrap();
     let path = format!("/agent/fichiers/{}", file.id);
