@@ -31,6 +31,8 @@ pub struct Config {
     pub secure_cookies: bool,
     /// Name of the header in which a proxy gives the visitor's address, as `x-forwarded-for`. Empty: none.
     pub client_address_header: String,
+    /// Forms that one address may send in a minute, on each `serve`. 0: no limit.
+    pub posts_per_minute: u32,
     /// Carry out jobs (mails, receipts) in `serve` too. With false, run `guichet work` beside.
     pub work_in_serve: bool,
     /// Largest uploaded file, in bytes.
@@ -85,6 +87,7 @@ impl Default for Config {
             secret: String::new(),
             secure_cookies: true,
             client_address_header: String::new(),
+            posts_per_minute: 600,
             work_in_serve: true,
             upload_limit: 10 * 1024 * 1024,
             address_service: String::new(),
