@@ -71,6 +71,7 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
         session_id: None,
         raw: db::Json(Raw::default()),
         updated_at: visit.now,
+        correcting: false,
     };
     submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref()).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     live(&mut visit, city, &procedure, id, index).await

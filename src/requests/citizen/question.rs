@@ -68,12 +68,17 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
         session_id: visitor.session.as_ref().map(|session| session.id),
         raw: db::Json(Raw::default()),
         updated_at: visitor.now,
+        correcting: false,
     };
-    Filling { raw: prefilled(visitor, &published.procedure, Raw::default()), draft, procedure: published.procedure.clone(), files: Vec::new(), correcting: None }
+    Filling { asks: Vec::new(), raw: prefilled(visitor, &published.procedure, Raw::default()), draft, procedure: published.procedure.clone(), files: Vec::new(), correcting: None }
 }
 
 fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
-    let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);
+    if procedure.identification == Identification::Verified {
+        // No account can be verified yet: better the counter than a request that proves nothing.
+        return Err(Problem::Forbidden("Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d'identité : un agent fera la demande avec vous."));
+    }
+    let needs = procedure.identification == Identification::Account;
     if needs && visitor.account().is_none() { Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id))) } else { Ok(()) }
 }
 
@@ -140,7 +145,7 @@ pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> R
 /// The page, or the right place to be when a condition hides it.
 fn shown_page<'a, 'b>(filling: &Filling, reading: &'b Reading<'a>, page: &str) -> Result<&'b PageReading<'a>, Problem> {
     let found = reading.pages.iter().find(|reading| reading.page.id == page).ok_or(Problem::NotFound)?;
-    if found.shown {
+    if found.shown && filling.may_edit(found) {
         return Ok(found);
     }
     Err(Problem::Elsewhere(reading.previous_shown(found.index).map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))))
@@ -214,8 +219,12 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     if let Some((_, file)) = form.pressed(&["retirer"])
         && let Ok(file) = file.parse()
     {
-        files::remove(visitor, id, file).await?;
-        filling.files.retain(|sent| sent.id != file);
+        filling.remove(visitor, file).await?;
+        filling.files = files::of(&visitor.db, id).await?;
+    }
+    let editable = filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
+    if !editable {
+        return Err(Problem::Elsewhere(filling.url("verifier")));
     }
     let rows_changed = change_rows(definition, &mut form);
     let stored = store(visitor, &filling, definition, &form.typed).await?;
