@@ -140,6 +140,8 @@ fn visit(parts: &Parts) -> Result<Visit, Problem> {
 pub struct Visitor {
     pub visit: Visit,
     pub session: Option<Session>,
+    /// A token that the browser presents without a session behind it: offered earlier, or ended.
+    pub offered: Option<String>,
 }
 
 impl Deref for Visitor {
@@ -155,7 +157,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let visit = visit(parts)?;
         let session = session::find(&visit, &parts.headers, Kind::Usager).await?;
-        Ok(Self { visit, session })
+        let offered = if session.is_none() { session::token_of(&visit, &parts.headers) } else { None };
+        Ok(Self { visit, session, offered })
     }
 }
 

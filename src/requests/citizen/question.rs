@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{Filling, field_slot, notice, procedure_link, start};
 use crate::{
-    accounts::session::{self, Kind, Session},
+    accounts::session::{self, Session},
     authorities, catalogue,
     error::Problem,
     requests::{
@@ -46,7 +46,13 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     let Some(draft) = new.brouillon else {
-        return Ok(Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response());
+        let mut response = Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response();
+        // The cookie goes out before anything is kept under it: however fast one clicks on the first
+        // page, every answer arrives with the same session.
+        if let Some(cookie) = session::offer(&visitor) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        return Ok(response);
     };
     if drafts::find(&visitor, draft).await?.is_some() {
         let first = published.procedure.pages.first().map_or("verifier", |page| page.id.as_str());
@@ -128,8 +134,8 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<axum::http::
     if visitor.session.is_some() {
         return Ok(None);
     }
-    let visit = &visitor.visit;
-    let opened = visit.db.write(async |tx: &mut db::Tx| session::open(tx, visit, Kind::Usager, None).await).await?;
+    let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
+    let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
     visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
     Ok(Some(opened.cookie))
 }
@@ -241,6 +247,10 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     }
     if stored && form.pressed(&["action"]).is_some_and(|(_, action)| action == "plus-tard") {
         return Ok(Redirect::to(&filling.url("enregistre")).into_response());
+    }
+    if !stored {
+        let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
+        return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
     }
     let asked_before: BTreeSet<&str> = form.typed.text(SHOWN).split(',').collect();
     let is_new = |name: &str| !asked_before.contains(name);
