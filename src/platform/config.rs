@@ -86,7 +86,7 @@ impl Default for Config {
             secure_cookies: true,
             client_address_header: String::new(),
             work_in_serve: true,
-            upload_limit: 10 * 1024 * 1024,
+            upload_limit: 10_000_000,
             address_service: String::new(),
             files: Files::default(),
             mail: mail(),
