@@ -89,7 +89,7 @@ impl Default for Config {
             client_address_header: String::new(),
             posts_per_minute: 600,
             work_in_serve: true,
-            upload_limit: 10 * 1024 * 1024,
+            upload_limit: 10_000_000,
             address_service: String::new(),
             files: Files::default(),
             mail: mail(),
