@@ -76,36 +76,68 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
     live(&mut visit, city, &procedure, id, index).await
 }
 
-/// Lets agents work on it, as far as its number says, never beyond today.
+/// Older than this, a request is settled, but for the few that make the list of late ones.
+const SETTLED: SignedDuration = SignedDuration::from_hours(18 * 24);
+
+/// Lets usager and agents act on it, each at their hour, never beyond today.
 async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, index: usize) -> Result<()> {
     let end = visit.app.clock.now();
-    for step in 0..(index % 6) {
-        visit.now = visit.now.checked_add(SignedDuration::from_hours(i64::try_from(9 + index * 5 % 60)?))?;
+    let plan = plan(index);
+    let forgotten = index % 29 == 3;
+    let settled = end.duration_since(visit.now) > SETTLED && !forgotten;
+    let steps = if settled { plan.len() } else { index % 4 };
+    for wanted in plan.into_iter().take(steps) {
+        let request = store::find(&visit.db, id).await?.context("request")?;
+        let Some((transition, actor)) = offered(procedure, &request, wanted) else { continue };
+        visit.now = visit.now.checked_add(SignedDuration::from_hours(i64::try_from(5 + index * 5 % 43)?))?;
         if visit.now >= end {
             return Ok(());
         }
-        let request = store::find(&visit.db, id).await?.context("request")?;
         let agents: Vec<_> = city.agents.iter().filter(|agent| agent.memberships.iter().any(|member| member.department == request.department_id && member.role != "reader")).collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
-        let by = city::account_of(visit, Kind::Agent, &agent.email).await?;
-        let offered: Vec<&Transition> = procedure.workflow.offered(&request.state, Actor::Decider).collect();
-        let usager_turn: Vec<&Transition> = procedure.workflow.offered(&request.state, Actor::Usager).filter(|transition| !ends(procedure, transition)).collect();
-        // The first step mostly takes charge; later ones vary; the usager answers one time in two.
-        let (transition, actor) = match (usager_turn.first(), step) {
-            (Some(answer), _) if index.is_multiple_of(2) => (*answer, Actor::Usager),
-            (_, 0) => (*offered.first().context("dead end")?, Actor::Decider),
-            _ => match offered.get((index + step) % offered.len().max(1)) {
-                Some(transition) => (*transition, Actor::Decider),
-                None => return Ok(()),
-            },
+        let account = match actor {
+            Actor::Usager => request.account_id,
+            Actor::System => None,
+            _ => city::account_of(visit, Kind::Agent, &agent.email).await?,
         };
-        fire_one(visit, procedure, &request, transition, By { actor, account: if actor == Actor::Usager { request.account_id } else { by } }).await?;
+        fire_one(visit, procedure, &request, transition, By { actor, account }).await?;
     }
     Ok(())
 }
 
-fn ends(procedure: &Procedure, transition: &Transition) -> bool {
-    procedure.workflow.state(&transition.to).is_some_and(|state| state.end)
+/// The transitions of a life, in the words of the standard circuits; those not offered are skipped.
+fn plan(index: usize) -> Vec<&'static str> {
+    if index % 23 == 7 {
+        return if index.is_multiple_of(2) { vec!["cancel"] } else { vec!["cancel", "archive"] };
+    }
+    let mut plan = vec!["take"];
+    if index % 5 == 1 {
+        plan.push("ask");
+    }
+    if index % 10 != 6 {
+        plan.push("answer");
+    }
+    plan.push("mark-complete");
+    plan.push(match index % 11 {
+        4 => "refuse",
+        8 => "dismiss",
+        _ => "accept",
+    });
+    if index % 7 != 2 {
+        plan.push("notify");
+    }
+    if !index.is_multiple_of(3) {
+        plan.push("close");
+    }
+    if index.is_multiple_of(4) {
+        plan.push("archive");
+    }
+    plan
+}
+
+fn offered<'a>(procedure: &'a Procedure, request: &'a Request, wanted: &str) -> Option<(&'a Transition, Actor)> {
+    let actors = [Actor::Usager, Actor::Decider, Actor::System];
+    actors.into_iter().find_map(|actor| procedure.workflow.offered(&request.state, actor).find(|transition| transition.id == wanted).map(|transition| (transition, actor)))
 }
 
 async fn fire_one(visit: &Visit, procedure: &Procedure, request: &Request, transition: &Transition, by: By) -> Result<()> {

@@ -30,6 +30,19 @@ async fn guessing_slows_down_for_known_and_unknown_alike() {
 }
 
 #[tokio::test]
+async fn one_password_tried_on_many_accounts_slows_down_too() {
+    let site = Site::new().await;
+    site.account(Kind::Usager, "camille@exemple.fr").await;
+    let mut browser = site.browser();
+    for guess in 0..50 {
+        browser.sign_in(&format!("personne{guess}@exemple.fr"), "faux").await.is(422).shows("Adresse ou mot de passe incorrect");
+    }
+    browser.sign_in("camille@exemple.fr", PASSWORD).await.is(422).shows("Trop d&#x27;essais");
+    site.later(31);
+    browser.sign_in("camille@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
+}
+
+#[tokio::test]
 async fn many_guesses_at_once_do_not_pass_uncounted() {
     let site = Site::new().await;
     site.account(Kind::Usager, "camille@exemple.fr").await;

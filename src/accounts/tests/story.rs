@@ -53,7 +53,7 @@ async fn a_link_lasts_as_long_as_the_mail_says() {
     site.later(24 * 3600 - 60);
     browser.get(&link).await.is(200);
     site.later(61);
-    browser.get(&link).await.is(410).shows("/inscription");
+    browser.get(&link).await.is(410).shows("Créer mon compte");
     browser.post(&link, &[]).await.is(410);
     browser.post("/mot-de-passe-oublie", &[("email", "camille@exemple.fr")]).await.is(200);
     let reset = site.link().await;
@@ -62,7 +62,8 @@ async fn a_link_lasts_as_long_as_the_mail_says() {
     site.later(3601);
     browser.get(&reset).await.is(410);
     browser.get("/confirmer/x").await.is(410);
-    browser.get("/mot-de-passe/%FF%00").await.is(410);
+    browser.get("/mot-de-passe/%00").await.is(410);
+    browser.get("/mot-de-passe/%FF").await.is(400);
 }
 
 #[tokio::test]

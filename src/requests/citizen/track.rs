@@ -46,19 +46,19 @@ pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Pr
     }
     let canonical = model::canonical_reference(&reference);
     // By reference and by visitor: guessing many codes of one, or one code of many, is slowed alike.
-    let subjects = [format!("suivi:{canonical}"), format!("suivi-de:{}", visitor.client)];
-    for subject in &subjects {
-        if throttle::wait(&visitor.db, subject, visitor.now).await?.is_some() {
+    let subjects = [(format!("suivi:{canonical}"), throttle::ONE), (format!("suivi-de:{}", visitor.client), throttle::SHARED)];
+    for (subject, limit) in &subjects {
+        if throttle::wait(&visitor.db, subject, *limit, visitor.now).await?.is_some() {
             return page(&visitor, &reference, Some(("code", "Trop d'essais : attendez quelques minutes avant de recommencer.")));
         }
     }
     let Some(place) = find(&visitor, &canonical, &code).await? else {
-        for subject in &subjects {
-            throttle::failed(&visitor.db, subject, visitor.now).await?;
+        for (subject, limit) in &subjects {
+            throttle::failed(&visitor.db, subject, *limit, visitor.now).await?;
         }
         return page(&visitor, &reference, Some(("reference", "Aucune demande n'a cette référence et ce code. Vérifiez-les, ou appelez-nous.")));
     };
-    throttle::succeeded(&visitor.db, subjects.first().map_or("", String::as_str)).await?;
+    throttle::succeeded(&visitor.db, subjects.first().map_or("", |(subject, _)| subject.as_str())).await?;
     let cookie = ensure_session(&mut visitor).await?;
     let session = visitor.session.as_ref().map(|session| session.id).unwrap_or_default();
     let to = match place {
