@@ -69,7 +69,8 @@ pub async fn confirm(agent: Agent, Path((id, transition)): Path<(Uuid, String)>,
     }
     let received = files::of(&agent.db, id).await?;
     let choices = Choices::of(&agent, &file, &received);
-    let typed = Typed::read(&raw);
+    let mut typed = Typed::read(&raw);
+    choices.keep_offered(&mut typed);
     let mut problems = give::problems(&transition.needs, &typed);
     if decides(transition) && !Author::of(&agent, &file).complete() {
         problems.push(("confirmer", "Votre qualité n'est pas renseignée : elle doit figurer sur la décision. Demandez à l'administrateur de l'ajouter à votre compte.".to_owned()));

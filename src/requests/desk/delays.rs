@@ -97,6 +97,30 @@ mod tests {
         assert_eq!(look("2026-12-21T22:59:59Z", "sent").1, "later");
     }
 
+    /// What silence means, for a request sent on 12 November 2026 with a delay of two months.
+    fn says(silence: Silence, status: &str, change: impl FnOnce(&mut Life)) -> String {
+        let sources = crate::catalogue::shipped().unwrap();
+        let (file, text) = sources.procedures.iter().find(|(name, _)| name == "certificat-alignement.yaml").unwrap();
+        let mut procedure = forms::load::procedure(file, text, &sources.shared).unwrap();
+        procedure.legal.as_mut().unwrap().silence = silence;
+        procedure.delay = forms::model::Delay { count: 15, unit: forms::model::DelayUnit::Days };
+        let mut life = Life { state: String::new(), submitted: at("2026-11-12T10:00:00Z"), due: at("2026-11-27T22:59:59Z"), suspended: None, completed: None, ended: None, held: false };
+        change(&mut life);
+        super::silence(&procedure, &life, status, &clock::zone("Europe/Paris")).replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn silence_speaks_at_its_hour() {
+        assert_eq!(says(Silence::Rejet, "sent", |_| ()), "Silence vaut rejet le 12 janvier 2027");
+        assert_eq!(says(Silence::Acceptation, "sent", |_| ()), "Silence vaut acceptation 2 mois après le dossier complet");
+        assert_eq!(says(Silence::Acceptation, "in-progress", |life| life.completed = Some(at("2026-11-20T10:00:00Z"))), "Silence vaut acceptation le 20 janvier 2027");
+        // Ten days waiting for the usager moved the due date: the legal end moves as much.
+        assert_eq!(says(Silence::Rejet, "in-progress", |life| life.due = at("2026-12-07T22:59:59Z")), "Silence vaut rejet le 22 janvier 2027");
+        assert_eq!(says(Silence::Rejet, "action-needed", |life| life.suspended = Some(at("2026-11-20T10:00:00Z"))), "Silence vaut rejet : délai suspendu depuis le 20 novembre 2026");
+        assert_eq!(says(Silence::None, "sent", |_| ()), "");
+        assert_eq!(says(Silence::Rejet, "accepted", |_| ()), "");
+    }
+
     #[test]
     fn nothing_is_late_while_the_usager_completes() {
         assert_eq!(look("2026-11-01T22:59:59Z", "action-needed").1, "paused");

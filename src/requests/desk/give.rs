@@ -117,7 +117,13 @@ impl Choices {
         Self { pieces: procedure.pieces.iter().map(|piece| (piece.id.clone(), piece.title.clone())).collect(), fields }
     }
 
-    /// The chosen ones, as (`piece` or `field`, id). What is not offered is left out.
+    /// Forgets what was ticked and is not offered: an old page, or an invented one.
+    pub fn keep_offered(&self, typed: &mut Typed) {
+        typed.pieces.retain(|ticked| self.pieces.iter().any(|(id, _)| id == ticked));
+        typed.fields.retain(|ticked| self.fields.iter().any(|(id, ..)| id == ticked));
+    }
+
+    /// The chosen ones, as (`piece` or `field`, id).
     pub fn chosen<'a>(&'a self, typed: &Typed) -> Vec<(&'static str, &'a str)> {
         let pieces = self.pieces.iter().filter(|(id, _)| typed.pieces.contains(id)).map(|(id, _)| ("piece", id.as_str()));
         let fields = self.fields.iter().filter(|(id, ..)| typed.fields.contains(id)).map(|(id, ..)| ("field", id.as_str()));

@@ -1,6 +1,9 @@
 //! « À traiter » and its sister views: what waits in the agent's departments.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{
     extract::{Query, rejection::QueryRejection},
@@ -71,11 +74,9 @@ pub type Versions = BTreeMap<(String, i64), Arc<Procedure>>;
 
 pub async fn versions(agent: &Agent, keys: impl Iterator<Item = (String, i64)>) -> Result<Versions, Problem> {
     let mut versions = Versions::new();
-    for key in keys {
-        if !versions.contains_key(&key) {
-            let procedure = catalogue::version(agent, &key.0, key.1).await?;
-            versions.insert(key, procedure);
-        }
+    for key in keys.collect::<BTreeSet<_>>() {
+        let procedure = catalogue::version(agent, &key.0, key.1).await?;
+        versions.insert(key, procedure);
     }
     Ok(versions)
 }
