@@ -28,7 +28,8 @@ impl Bare {
     /// Starts one that sends the headers and the body of `answer`.
     pub async fn start(answer: &Answer<'_>) -> Result<Self> {
         let task = json!({"headers": answer.headers(), "body": BASE64.encode(&answer.body()?)});
-        let mut child = super::command()?.args(["bench", "--bare"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child =
+            super::command()?.args(["bench", "--bare"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut input = child.stdin.take().context("no input")?;
         input.write_all(format!("{task}\n").as_bytes()).await?;
         let mut line = String::new();

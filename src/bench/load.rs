@@ -13,7 +13,8 @@ const CONNECTIONS: usize = 16;
 
 /// Asks `address` for `request` during `time`, from another process; gives how many answers came.
 pub async fn start(address: SocketAddr, request: &[u8], time: Duration) -> Result<u64> {
-    let task = json!({"address": address, "request": std::str::from_utf8(request)?, "time": time.as_secs_f64()}).to_string();
+    let task =
+        json!({"address": address, "request": std::str::from_utf8(request)?, "time": time.as_secs_f64()}).to_string();
     let child = super::command()?.args(["bench", "--load", &task]).stdout(Stdio::piped()).spawn()?;
     let output = child.wait_with_output().await?;
     anyhow::ensure!(output.status.success(), "the load generator failed");

@@ -131,7 +131,9 @@ async fn on_postgres(url: &str, folder: &Path, mails: &Sink, time: Duration) -> 
 /// Another process of this program, ended with the value that holds it, without our settings.
 fn command() -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("GUICHET_"))) {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("GUICHET_")))
+    {
         command.env_remove(name);
     }
     command.kill_on_drop(true);

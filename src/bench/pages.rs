@@ -41,7 +41,13 @@ async fn ratio(address: SocketAddr, request: &[u8], time: Duration) -> Result<f6
         theirs += load::start(bare.address, request, time / TURNS).await?;
         ours += load::start(address, request, time / TURNS).await?;
     }
-    tracing::info!(ours, theirs, seconds = time.as_secs_f64(), "{}", String::from_utf8_lossy(request).lines().next().unwrap_or_default());
+    tracing::info!(
+        ours,
+        theirs,
+        seconds = time.as_secs_f64(),
+        "{}",
+        String::from_utf8_lossy(request).lines().next().unwrap_or_default()
+    );
     Ok(f64::from(u32::try_from(ours)?) / f64::from(u32::try_from(theirs)?))
 }
 

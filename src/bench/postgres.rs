@@ -23,10 +23,30 @@ impl Postgres {
             done(Command::new("chown").arg("postgres").arg(folder))?;
         }
         let data = server.data();
-        done(server.program("initdb").args(["-D", &data, "-U", "guichet", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]))?;
+        done(server.program("initdb").args([
+            "-D",
+            &data,
+            "-U",
+            "guichet",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]))?;
         // Only a socket in the folder: no port to choose, and nobody else comes in.
         let options = format!("-c listen_addresses= -c unix_socket_directories={}", folder.display());
-        done(server.program("pg_ctl").args(["start", "-w", "-s", "-D", &data, "-l", &format!("{data}/log"), "-o", &options]))?;
+        done(server.program("pg_ctl").args([
+            "start",
+            "-w",
+            "-s",
+            "-D",
+            &data,
+            "-l",
+            &format!("{data}/log"),
+            "-o",
+            &options,
+        ]))?;
         Ok(Some(server))
     }
 
@@ -77,7 +97,12 @@ fn is_root() -> Result<bool> {
 
 fn done(command: &mut Command) -> Result<()> {
     let name = format!("{:?}", command.get_program());
-    let status = command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).status().with_context(|| format!("cannot run {name}"))?;
+    let status = command
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot run {name}"))?;
     ensure!(status.success(), "{name} failed: {:?}", command.get_args().collect::<Vec<_>>());
     Ok(())
 }

@@ -13,7 +13,8 @@ pub fn cpu(pid: u32) -> Option<Duration> {
 
 /// The same for `pid` with all of its children.
 pub fn cpu_of_family(pid: u32) -> Option<Duration> {
-    let children = std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let children =
+        std::fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let family = children.filter(|child| parent(*child) == Some(pid)).filter_map(cpu);
     Some(cpu(pid)? + family.sum::<Duration>())
 }

@@ -22,14 +22,18 @@ impl Rows {
         let tables = [
             (
                 sql!("select * from request where authority_id = $1 and id = $2"),
-                sql!("insert into request values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"),
+                sql!(
+                    "insert into request values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+                ),
             ),
             (
                 sql!("select * from request_event where authority_id = $1 and request_id = $2"),
                 sql!("insert into request_event values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
             ),
             (
-                sql!("select * from fact where authority_id = $1 and procedure_id = 'mesure' and cast($2 as uuid) is not null limit 1"),
+                sql!(
+                    "select * from fact where authority_id = $1 and procedure_id = 'mesure' and cast($2 as uuid) is not null limit 1"
+                ),
                 sql!("insert into fact values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
             ),
             (

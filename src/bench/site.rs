@@ -13,7 +13,10 @@ use forms::load::Shared;
 use tokio::process::Child;
 use uuid::Uuid;
 
-use super::{smtp::Sink, wire::{Wire, get}};
+use super::{
+    smtp::Sink,
+    wire::{Wire, get},
+};
 use crate::{
     app::App,
     catalogue::{self, Sources},

@@ -65,7 +65,12 @@ pub async fn draft(address: SocketAddr) -> Result<(Uuid, String)> {
 async fn begin(wire: &mut Wire) -> Result<(Uuid, String)> {
     let id = Clock::System.id();
     let answer = wire.send(&post(&format!("/demarches/mesure/remplir?brouillon={id}"), "", &FIRST)).await?;
-    let cookie = answer.expect(303)?.header("set-cookie").and_then(|cookie| cookie.split(';').next()).context("no session")?.to_owned();
+    let cookie = answer
+        .expect(303)?
+        .header("set-cookie")
+        .and_then(|cookie| cookie.split(';').next())
+        .context("no session")?
+        .to_owned();
     leads(answer.header("location"), LAST_PAGE)?;
     Ok((id, cookie))
 }
@@ -93,7 +98,10 @@ pub async fn measure(site: &Site, mails: &Sink, time: Duration) -> Result<Measur
     // Half before, half after: a busy moment of the machine meets both.
     let mut bare = each_second(PEOPLE, time / 2, |end| rows.clone().write_until(end)).await?;
     let database = postmaster(site).await?;
-    let used = || process::cpu(site.pid().ok()?).zip(database.map_or(Some(Duration::ZERO), |pid| pid.and_then(process::cpu_of_family)));
+    let used = || {
+        process::cpu(site.pid().ok()?)
+            .zip(database.map_or(Some(Duration::ZERO), |pid| pid.and_then(process::cpu_of_family)))
+    };
     let (cpu, begun) = (used(), Instant::now());
     let address = site.address;
     let count = all(PEOPLE, time, |end| people(address, end)).await?;
@@ -121,7 +129,11 @@ async fn people(address: SocketAddr, end: Instant) -> Result<u32> {
 }
 
 /// Runs as many of `work` at the same time, until `time` is over; adds up what they did.
-async fn all<F: Future<Output = Result<u32>> + Send + 'static>(many: usize, time: Duration, work: impl Fn(Instant) -> F) -> Result<u32> {
+async fn all<F: Future<Output = Result<u32>> + Send + 'static>(
+    many: usize,
+    time: Duration,
+    work: impl Fn(Instant) -> F,
+) -> Result<u32> {
     let end = Instant::now() + time;
     let mut tasks = JoinSet::new();
     for _ in 0..many {
@@ -134,7 +146,11 @@ async fn all<F: Future<Output = Result<u32>> + Send + 'static>(many: usize, time
     Ok(count)
 }
 
-async fn each_second<F: Future<Output = Result<u32>> + Send + 'static>(many: usize, time: Duration, work: impl Fn(Instant) -> F) -> Result<f64> {
+async fn each_second<F: Future<Output = Result<u32>> + Send + 'static>(
+    many: usize,
+    time: Duration,
+    work: impl Fn(Instant) -> F,
+) -> Result<f64> {
     let begun = Instant::now();
     let count = all(many, time, work).await?;
     Ok(f64::from(count) / begun.elapsed().as_secs_f64())
@@ -145,7 +161,13 @@ async fn settled(site: &Site) -> Result<()> {
     while jobs::pending(&site.db).await? > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let failed: i64 = site.db.one(sql!("select count(*) from job where authority_id = $1 and failed_at is not null"), args![site.db.authority()]).await?;
+    let failed: i64 = site
+        .db
+        .one(
+            sql!("select count(*) from job where authority_id = $1 and failed_at is not null"),
+            args![site.db.authority()],
+        )
+        .await?;
     ensure!(failed == 0, "{failed} jobs failed");
     Ok(())
 }

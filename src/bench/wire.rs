@@ -60,7 +60,9 @@ struct Ends {
 impl Ends {
     /// None while the head is not there.
     fn of(buffer: &[u8]) -> Result<Option<Self>> {
-        let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4) else { return Ok(None) };
+        let Some(head) = buffer.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4) else {
+            return Ok(None);
+        };
         let text = std::str::from_utf8(buffer.get(..head).unwrap_or_default())?;
         let status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).context("not HTTP")?;
         let chunked = header(text, "transfer-encoding").is_some();
@@ -90,7 +92,10 @@ impl Answer<'_> {
     pub fn headers(&self) -> Vec<(String, String)> {
         let own = ["content-length", "transfer-encoding", "date", "connection"];
         let lines = self.head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
-        lines.filter(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str())).map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
+        lines
+            .filter(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()))
+            .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+            .collect()
     }
 
     /// The body, out of its chunks.
@@ -125,7 +130,9 @@ impl Answer<'_> {
 /// What browsers send beside: what they accept, and the site's own cookie if any.
 fn head(first: &str, cookie: &str) -> String {
     let cookie = if cookie.is_empty() { String::new() } else { format!("cookie: {cookie}\r\n") };
-    format!("{first} HTTP/1.1\r\nhost: localhost\r\naccept: text/html,*/*;q=0.8\r\naccept-encoding: gzip, deflate, br\r\naccept-language: fr\r\n{cookie}")
+    format!(
+        "{first} HTTP/1.1\r\nhost: localhost\r\naccept: text/html,*/*;q=0.8\r\naccept-encoding: gzip, deflate, br\r\naccept-language: fr\r\n{cookie}"
+    )
 }
 
 pub fn get(path: &str, cookie: &str) -> Vec<u8> {
@@ -133,8 +140,10 @@ pub fn get(path: &str, cookie: &str) -> Vec<u8> {
 }
 
 pub fn post(path: &str, cookie: &str, fields: &[(&str, &str)]) -> Vec<u8> {
-    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let body = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&");
+    let encode =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let body =
+        fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&");
     let head = head(&format!("POST {path}"), cookie);
     format!("{head}sec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
