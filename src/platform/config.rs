@@ -89,7 +89,7 @@ impl Default for Config {
             client_address_header: String::new(),
             posts_per_minute: 600,
             work_in_serve: true,
-            upload_limit: 10 * 1024 * 1024,
+            upload_limit: 10_000_000,
             address_service: String::new(),
             files: Files::default(),
             mail: mail(),
@@ -117,7 +117,8 @@ impl Config {
             let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             // Read alone first: a mistake in the file is then told with its line.
             if let Err(error) = toml::from_str::<Self>(&text) {
-                let line = error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+                let line =
+                    error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
                 bail!("{}:{line}: {}", path.display(), error.message());
             }
             table = text.parse()?;
@@ -197,8 +198,15 @@ mod tests {
 
     #[test]
     fn file_then_environment() {
-        let config = read("listen = \"0.0.0.0:80\"\n[mail]\nfrom = \"a@b.fr\"\n", &[("GUICHET_MAIL__SMTP", "smtp://x:25"), ("PATH", "/")]).unwrap();
-        assert_eq!((config.listen.as_str(), config.mail.from.as_str(), config.mail.smtp.as_str()), ("0.0.0.0:80", "a@b.fr", "smtp://x:25"));
+        let config = read(
+            "listen = \"0.0.0.0:80\"\n[mail]\nfrom = \"a@b.fr\"\n",
+            &[("GUICHET_MAIL__SMTP", "smtp://x:25"), ("PATH", "/")],
+        )
+        .unwrap();
+        assert_eq!(
+            (config.listen.as_str(), config.mail.from.as_str(), config.mail.smtp.as_str()),
+            ("0.0.0.0:80", "a@b.fr", "smtp://x:25")
+        );
     }
 
     /// Rows of docs/settings.md, as they must begin.
@@ -208,7 +216,8 @@ mod tests {
             if let toml::Value::Table(inner) = value {
                 found.extend(rows(Some(name), inner));
             } else {
-                let variable = section.map_or_else(|| name.clone(), |section| format!("{section}__{name}")).to_uppercase();
+                let variable =
+                    section.map_or_else(|| name.clone(), |section| format!("{section}__{name}")).to_uppercase();
                 found.push(format!("| `{name}` | `GUICHET_{variable}` | `{value}` |"));
             }
         }
@@ -217,7 +226,8 @@ mod tests {
 
     #[test]
     fn settings_are_documented() {
-        let documented: Vec<&str> = include_str!("../../docs/settings.md").lines().filter(|line| line.starts_with("| `")).collect();
+        let documented: Vec<&str> =
+            include_str!("../../docs/settings.md").lines().filter(|line| line.starts_with("| `")).collect();
         let expected = rows(None, &toml::Table::try_from(Config::default()).unwrap());
         for row in &expected {
             assert!(documented.iter().any(|line| line.starts_with(row.as_str())), "docs/settings.md lacks {row}");
