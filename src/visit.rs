@@ -46,6 +46,13 @@ impl Visit {
         clock::day(self.now, &self.site.zone)
     }
 
+    /// Where the outside reaches this authority's site, without a final slash.
+    pub fn public_url(&self) -> &str {
+        let own = self.site.settings.public_url.as_str();
+        let url = if own.is_empty() { self.app.config.public_url.as_str() } else { own };
+        url.trim_end_matches('/')
+    }
+
     pub fn id(&self) -> Uuid {
         self.app.clock.id()
     }

@@ -112,7 +112,7 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
         Letter::PasswordChanged | Letter::EmailChanged if account.kind() == Kind::Agent => ("/mot-de-passe-oublie?espace=agent".to_owned(), "Choisir un nouveau mot de passe"),
         Letter::PasswordChanged | Letter::EmailChanged => ("/mot-de-passe-oublie".to_owned(), "Choisir un nouveau mot de passe"),
     };
-    let base = visit.app.config.public_url.trim_end_matches('/');
+    let base = visit.public_url();
     Ok(context! { link => format!("{base}{path}"), link_label => label })
 }
 

@@ -28,6 +28,9 @@ pub struct Authority {
 pub struct Settings {
     /// « Valmont ».
     pub short: String,
+    /// How its site is reached, for links in mails; empty: the installation's `public_url`.
+    #[serde(default)]
+    pub public_url: String,
     /// First letters of every reference: `VAL`.
     pub prefix: String,
     pub zone: String,

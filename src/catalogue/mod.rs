@@ -16,7 +16,7 @@ pub mod citizen;
 mod search;
 mod store;
 
-pub use store::{Sources, folder, publish, shipped};
+pub use store::{Sources, folder, publish, retire, shipped};
 
 /// How long a replica may show an older version of a procedure.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);

@@ -94,6 +94,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
     let (id, now, of) = (app.clock.id(), app.clock.now(), &city.authority);
     let settings = Settings {
         short: of.short.clone(),
+        public_url: String::new(),
         prefix: "VAL".into(),
         zone: "Europe/Paris".into(),
         address: of.address.clone(),

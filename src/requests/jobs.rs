@@ -32,7 +32,7 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
 /// The mail of a message about a request.
 pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
-    let base = visit.app.config.public_url.trim_end_matches('/');
+    let base = visit.public_url();
     let link = if request.account_id.is_some() { format!("{base}/demandes/{}", request.id) } else { format!("{base}/suivre?reference={}", request.reference) };
     let context = context! {
         reference => &request.reference,
