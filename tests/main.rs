@@ -1,7 +1,10 @@
 //! The portal as a whole, through its public door, on both databases.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod harness;
-
 #[cfg(test)]
 mod journeys;
+#[cfg(test)]
+mod statements;

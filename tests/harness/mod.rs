@@ -7,6 +7,7 @@ pub mod peers;
 pub mod portal;
 pub mod process;
 pub mod routes;
+pub mod scene;
 
 pub use client::{Client, Page};
 pub use journey::Filed;
