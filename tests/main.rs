@@ -3,8 +3,14 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod journeys;
 #[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod templates;

@@ -52,7 +52,7 @@ fn mentioned(words: &[String], tables: &BTreeSet<String>) -> Vec<(String, Option
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {
         let Some(table) = words.get(index + 1).filter(|next| tables.contains(*next)) else { continue };
-        if ["from", "join", "update", ","].contains(&word.as_str()) {
+        if ["from", "join", "update"].contains(&word.as_str()) {
             let alias = words.get(index + 2).filter(|alias| !AFTER.contains(&alias.as_str())).cloned();
             found.push((table.clone(), alias));
         }

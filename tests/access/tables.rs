@@ -104,5 +104,6 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     // The processor takes it; the decider's page is then out of date.
     ("POST", "/agent/demandes/{request}/affecter", "ag ag ag 404 404 403 303 409"),
     ("POST", "/agent/demandes/{request}/liberer?de={nadia}", "ag ag ag 404 404 403 303 303"),
-    ("POST", "/agent/deconnexion", "ag ag ag 303 303 303 303 303"),
+    // Signed out, or never in: the same page.
+    ("POST", "/agent/deconnexion", "ag ag ag ag ag ag ag ag"),
 ];

@@ -66,7 +66,7 @@ impl Scene {
             ("draft", draft),
             ("draft_file", draft_file),
             ("page", "vous".to_owned()),
-            ("piece", "piece-identite".to_owned()),
+            ("piece", "identite".to_owned()),
             ("request", filed.id.to_string()),
             ("file", file.to_string()),
             ("job", job.to_string()),
