@@ -10,16 +10,6 @@ const WORDS = {
       charactersOverLimit: {one: 'Vous avez %{count} caractère de trop', other: 'Vous avez %{count} caractères de trop'},
     },
   },
-  fileUpload: {
-    i18n: {
-      chooseFilesButton: 'Choisir un fichier',
-      dropInstruction: 'ou déposez-le ici',
-      noFileChosen: 'Aucun fichier choisi',
-      multipleFilesChosen: {one: '%{count} fichier choisi', other: '%{count} fichiers choisis'},
-      enteredDropZone: 'Vous êtes dans la zone de dépôt',
-      leftDropZone: 'Vous êtes sorti de la zone de dépôt',
-    },
-  },
   passwordInput: {
     i18n: {
       showPassword: 'Afficher',

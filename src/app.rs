@@ -1,10 +1,11 @@
 //! What a running portal holds: built once, shared by every handler and worker. Nothing here must
 //! be shared between processes: caches only.
 
-use std::{ops::Deref, sync::Arc};
+use std::{num::NonZeroU32, ops::Deref, sync::Arc};
 
 use anyhow::{Context, Result};
 use db::{Db, DbOptions};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Notify;
 
 use crate::{
@@ -32,6 +33,8 @@ pub struct Inner {
     pub pages: PageCache,
     /// Wakes the worker of this process when it queued something.
     pub work: Notify,
+    /// Slows floods of forms from one address.
+    pub flood: Option<DefaultKeyedRateLimiter<String>>,
     pub http: reqwest::Client,
     /// A sample city: says so on every page and shows the local outbox.
     pub demo: bool,
@@ -63,6 +66,7 @@ impl App {
             catalogue: Catalogue::default(),
             pages: PageCache::default(),
             work: Notify::new(),
+            flood: NonZeroU32::new(config.posts_per_minute).map(|count| RateLimiter::keyed(Quota::per_minute(count))),
             config,
             db,
             clock,

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use crate::visit::Visit;
+use crate::visit::{TooMany, Visit};
 
 #[derive(Debug)]
 pub enum Problem {
@@ -119,7 +119,10 @@ fn incident() -> String {
 /// Draws the page of a problem, in the authority's frame.
 pub async fn pages(request: Request, next: Next) -> Response {
     let visit = request.extensions().get::<Visit>().cloned();
-    let response = next.run(request).await;
+    let response = match request.extensions().get::<TooMany>() {
+        Some(_) => Problem::TooMany.into_response(),
+        None => next.run(request).await,
+    };
     let status = response.status();
     let shown = match response.extensions().get::<Shown>() {
         Some(shown) => shown.clone(),

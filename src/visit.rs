@@ -6,7 +6,7 @@ use std::{ops::Deref, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
@@ -98,10 +98,20 @@ pub async fn enter(State(app): State<App>, mut request: Request, next: Next) -> 
     };
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let client = client(&app, &request);
+    let flooding = app.flood.as_ref().filter(|_| request.method() == Method::POST && !client.is_empty());
+    let too_many = flooding.is_some_and(|flood| flood.check_key(&client).is_err());
     // A person reads back what they just wrote: replicas are for those who ask for them.
     request.extensions_mut().insert(Visit { db: app.db.for_authority(site.id).fresh(), app, site, now, here, client });
+    // Inside, so that the refusal is drawn as a page.
+    if too_many {
+        request.extensions_mut().insert(TooMany);
+    }
     next.run(request).await
 }
+
+/// The address sent too many forms.
+#[derive(Clone)]
+pub struct TooMany;
 
 fn host(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -130,6 +140,8 @@ fn visit(parts: &Parts) -> Result<Visit, Problem> {
 pub struct Visitor {
     pub visit: Visit,
     pub session: Option<Session>,
+    /// A token that the browser presents without a session behind it: offered earlier, or ended.
+    pub offered: Option<String>,
 }
 
 impl Deref for Visitor {
@@ -145,7 +157,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let visit = visit(parts)?;
         let session = session::find(&visit, &parts.headers, Kind::Usager).await?;
-        Ok(Self { visit, session })
+        let offered = if session.is_none() { session::token_of(&visit, &parts.headers) } else { None };
+        Ok(Self { visit, session, offered })
     }
 }
 

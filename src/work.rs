@@ -51,6 +51,9 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             if let Err(error) = requests::sweep::all(&app).await {
                 tracing::error!(error = format!("{error:#}"), "sweep failed");
             }
+            if let Some(flood) = &app.flood {
+                flood.retain_recent();
+            }
         }
         tokio::select! {
             () = &mut stop => return,

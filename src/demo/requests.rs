@@ -60,7 +60,7 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
         return Ok(());
     }
     let session = account.map(|account| Session { id: Uuid::nil(), account: Some(account), waiting: 0 });
-    let visitor = Visitor { visit: visit.clone(), session };
+    let visitor = Visitor { visit: visit.clone(), session, offered: None };
     let reference: String = visit.db.one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id]).await?;
     let draft = drafts::Draft {
         id,
@@ -71,6 +71,7 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
         session_id: None,
         raw: db::Json(Raw::default()),
         updated_at: visit.now,
+        correcting: false,
     };
     submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref()).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     live(&mut visit, city, &procedure, id, index).await

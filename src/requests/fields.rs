@@ -66,13 +66,19 @@ impl Drawing<'_> {
             view.insert("optional".into(), json!(field.optional));
             view.insert("error".into(), json!(problems.first().map(|(_, message)| message)));
             view.insert("errors".into(), json!(errors));
+            if kind.computed().is_some() {
+                view.insert("answer".into(), json!(reading.answer.as_ref().map(|answer| kind.display(answer)).unwrap_or_default()));
+            }
             if kind.files().is_some() {
                 view.insert("uploads".into(), json!(self.uploads(&reading.name)));
             }
         }
-        let rows = self.rows(reading, drawn)?;
         drawn.questions += usize::from(!kind.silent());
-        let f = context! { rows => rows, ..Value::from(Serde(view)) };
+        // Only a group: « rows » of a long text is its height.
+        let f = match kind.group() {
+            Some(_) => context! { rows => self.rows(reading, drawn)?, ..Value::from(Serde(view)) },
+            None => Value::from(Serde(view)),
+        };
         drawn.html.push_str(&self.visit.app.templates.render(&format!("fields/{}.html", kind.name()), context! { f => f })?);
         Ok(())
     }

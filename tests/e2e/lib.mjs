@@ -73,7 +73,9 @@ export async function start() {
 async function serve(data) {
   const binary = process.env.GUICHET_BIN ?? defaultBinary();
   const args = ['demo', '--listen', '127.0.0.1:0', '--data', data, '--json'];
-  const child = spawn(binary, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Each GUICHET_… is a setting of the server, but for the two that speak to the journeys.
+  const { GUICHET_BIN, GUICHET_PAGES, ...env } = process.env;
+  const child = spawn(binary, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => child.kill('SIGKILL'));
   const log = [];
   child.stderr.on('data', (text) => log.push(text));
@@ -136,9 +138,51 @@ class City {
 
   // The sample account with this role: { role, email, password, label }.
   account(role) {
-    const found = this.accounts.find((account) => account.role === role);
-    assert.ok(found, `no sample account has the role ${role}`);
+    return this.#find(`the role ${role}`, (account) => account.role === role);
+  }
+
+  // The sample agent with this right (reader, processor, decider, manager) in this department.
+  agent(department, right) {
+    return this.#find(`${right} of ${department}`, (account) =>
+      account.role === 'agent' && account.departments[0] === department && account.right === right);
+  }
+
+  #find(what, wanted) {
+    const found = this.accounts.find(wanted);
+    assert.ok(found, `no sample account is ${what}`);
     return found;
+  }
+
+  // Signs in as one of the sample accounts, or as any { role, email, password }.
+  async signIn(page, { role, email, password }) {
+    const agent = role === 'agent';
+    await this.go(page, agent ? '/agent/connexion' : '/connexion');
+    await page.getByLabel(agent ? 'Adresse professionnelle' : 'Adresse électronique').fill(email);
+    await page.getByLabel('Mot de passe', { exact: true }).fill(password);
+    await page.getByRole('main').getByRole('button', { name: 'Se connecter' }).click();
+    await page.waitForURL(agent ? /\/agent$/ : /\/mes-demandes$/);
+  }
+
+  // The addresses of the mails sent to somebody whose subject matches, newest first; waits until
+  // there are `count`, for the workers send them in their own time. Leaves the page on their list.
+  async mails(page, to, subject, count = 1) {
+    const late = Date.now() + WAIT_MS;
+    for (;;) {
+      await this.go(page, '/demo/courriels');
+      const found = await page.locator('main li').filter({ hasText: to }).getByRole('link', { name: subject }).evaluateAll(
+        (links) => links.map((link) => link.getAttribute('href')));
+      if (found.length >= count) return found;
+      assert.ok(Date.now() < late, `${found.length} mails « ${subject} » to ${to} instead of ${count}\n${this.#server.log()}`);
+    }
+  }
+
+  // A real photograph, as a phone would send it: { name, mimeType, buffer }.
+  async photo(name = 'photo.jpg') {
+    const { context, page } = await this.open();
+    await this.go(page, '/');
+    const buffer = await page.screenshot({ type: 'jpeg', clip: { x: 0, y: 0, width: 600, height: 400 } });
+    await context.close();
+    return { name, mimeType: 'image/jpeg', buffer };
   }
 
   // A new session: its own cookies. Options are Playwright's, e.g. { javaScriptEnabled: false }.
@@ -161,7 +205,7 @@ class City {
 
   // Remembers the HTML as it was served, and whatever the browser complains of.
   #watch(page) {
-    const seen = { html: null, complaints: [] };
+    const seen = { html: null, status: 200, complaints: [] };
     this.#watched.set(page, seen);
     page.on('console', (message) => {
       if (message.type() === 'error') {
@@ -175,14 +219,16 @@ class City {
       const type = response.headers()['content-type'] ?? '';
       const redirect = response.status() >= 300 && response.status() < 400;
       if (main && !redirect) {
+        seen.status = response.status();
         seen.html = type.startsWith('text/html') ? response.text().catch(() => null) : null;
       }
     });
   }
 
   // All that must hold for any page. Says everything that is wrong at once.
-  // `status`: what the page answered, when it is an error page on purpose.
-  async checkPage(page, { status = 200 } = {}) {
+  // `status`: what the page answered, when it is an error page on purpose; a form shown again with
+  // its mistakes (422) is no error.
+  async checkPage(page, { status = this.#watched.get(page)?.status === 422 ? 422 : 200 } = {}) {
     const wrong = [
       ...(await this.#structure(page)),
       ...(await this.#accessibility(page)),

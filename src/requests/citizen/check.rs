@@ -16,7 +16,7 @@ use minijinja::{context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Filling, notice, piece, procedure_link, sections, start};
+use super::{Filling, notice, procedure_link, sections, start};
 use crate::{
     error::Problem,
     requests::{form, submit},
@@ -93,7 +93,10 @@ fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> R
         back => back,
         errors => Serde(errors),
         version => "",
-        sections => Serde(sections(&reading.show(), |section| filling.page_url(section.page))),
+        sections => Serde(sections(&reading.show(), |section| {
+            let editable = reading.page(section.page).is_some_and(|page| filling.may_edit(page));
+            if editable { filling.page_url(section.page) } else { String::new() }
+        })),
         pieces => Serde(pieces(filling, &reading)),
         declaration => if correcting { None } else { filling.procedure.declaration.clone() },
         declared => typed.text("declaration") == "oui",
@@ -102,6 +105,7 @@ fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> R
         contact_email => typed.text("email"),
         missing => Serde(missing(filling, &reading)),
         mode => filling.mode(),
+        discard => if correcting { String::new() } else { filling.url("supprimer") },
         notice => Serde(notice(&filling.procedure)),
     };
     let title = format!("Vérifiez puis envoyez votre demande – {}", filling.procedure.title);
@@ -119,8 +123,8 @@ fn pieces(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
     let one = |asked: &forms::journey::PieceReading<'_>| {
         json!({
             "title": asked.piece.title,
-            "change": filling.url(&format!("pieces/{}", asked.piece.id)),
-            "files": piece::sent(filling, &asked.piece.id),
+            "change": if filling.may_add(&asked.piece.id, asked.missing) { filling.url(&format!("pieces/{}", asked.piece.id)) } else { String::new() },
+            "files": filling.sent(&asked.piece.id),
             "missing": if asked.missing { "À envoyer" } else { "" },
         })
     };

@@ -9,14 +9,13 @@ use minijinja::{context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Filling, file_json, procedure_link};
+use super::{Filling, procedure_link};
 use crate::{
     error::Problem,
     platform::upload,
     requests::{
-        files,
         form::{self, Slot},
-        model::{File, piece_slot},
+        model::piece_slot,
     },
     visit::Visitor,
 };
@@ -29,13 +28,17 @@ pub async fn show(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>) -> 
 pub async fn save(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>, request: Request) -> Result<Response, Problem> {
     let filling = Filling::open(&visitor, id).await?;
     let asked = find(&filling, &piece)?;
+    let missing = filling.read(&visitor).pieces.iter().any(|reading| reading.piece.id == piece && reading.missing);
+    if !filling.may_add(&piece, missing) {
+        return Err(Problem::Elsewhere(filling.url("verifier")));
+    }
     let slot = |name: &str| (name == "fichier").then(|| Slot { slot: piece_slot(&asked.id), most: asked.files, images: false });
     let form = form::receive(&visitor, id, request, slot).await?;
     let mut errors: Vec<String> = form.refused.iter().map(|(_, text)| text.clone()).collect();
     match form.pressed(&["action"]).map_or("", |(_, action)| action) {
         "retirer" => {
             if let Ok(file) = form.typed.text("piece").parse() {
-                files::remove(&visitor, id, file).await?;
+                filling.remove(&visitor, file).await?;
             }
         }
         "plus-tard" => return Ok(Redirect::to(&filling.url("enregistre")).into_response()),
@@ -83,7 +86,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
         ask => super::answer::asked_text(visitor, filling).await?,
         back => back,
         piece => Serde(piece_json(asked)),
-        files => Serde(sent(filling, &asked.id)),
+        files => Serde(filling.sent(&asked.id)),
         formats => "PDF, JPG, PNG, HEIC ou WebP",
         accept => upload::ACCEPT,
         max_size => &visitor.app.config.upload_limit,
@@ -99,9 +102,4 @@ fn piece_json(piece: &Piece) -> Json {
         "id": piece.id, "title": piece.title, "help": piece.help.clone().unwrap_or_default(), "basis": piece.basis, "instead": piece.instead,
         "optional": piece.optional, "max_files": piece.files,
     })
-}
-
-pub fn sent(filling: &Filling, piece: &str) -> Vec<Json> {
-    let slot = piece_slot(piece);
-    filling.files.iter().filter(|file: &&File| file.slot == slot).map(|file| file_json(file, "/fichiers")).collect()
 }

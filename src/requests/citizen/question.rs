@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{Filling, field_slot, notice, procedure_link, start};
 use crate::{
-    accounts::session::{self, Kind, Session},
+    accounts::session::{self, Session},
     authorities, catalogue,
     error::Problem,
     requests::{
@@ -46,7 +46,13 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     let Some(draft) = new.brouillon else {
-        return Ok(Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response());
+        let mut response = Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response();
+        // The cookie goes out before anything is kept under it: however fast one clicks on the first
+        // page, every answer arrives with the same session.
+        if let Some(cookie) = session::offer(&visitor) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        return Ok(response);
     };
     if drafts::find(&visitor, draft).await?.is_some() {
         let first = published.procedure.pages.first().map_or("verifier", |page| page.id.as_str());
@@ -68,12 +74,17 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
         session_id: visitor.session.as_ref().map(|session| session.id),
         raw: db::Json(Raw::default()),
         updated_at: visitor.now,
+        correcting: false,
     };
-    Filling { raw: prefilled(visitor, &published.procedure, Raw::default()), draft, procedure: published.procedure.clone(), files: Vec::new(), correcting: None }
+    Filling { asks: Vec::new(), raw: prefilled(visitor, &published.procedure, Raw::default()), draft, procedure: published.procedure.clone(), files: Vec::new(), correcting: None }
 }
 
 fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
-    let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);
+    if procedure.identification == Identification::Verified {
+        // No account can be verified yet: better the counter than a request that proves nothing.
+        return Err(Problem::Forbidden("Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d'identité : un agent fera la demande avec vous."));
+    }
+    let needs = procedure.identification == Identification::Account;
     if needs && visitor.account().is_none() { Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id))) } else { Ok(()) }
 }
 
@@ -123,8 +134,8 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<axum::http::
     if visitor.session.is_some() {
         return Ok(None);
     }
-    let visit = &visitor.visit;
-    let opened = visit.db.write(async |tx: &mut db::Tx| session::open(tx, visit, Kind::Usager, None).await).await?;
+    let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
+    let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
     visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
     Ok(Some(opened.cookie))
 }
@@ -140,7 +151,7 @@ pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> R
 /// The page, or the right place to be when a condition hides it.
 fn shown_page<'a, 'b>(filling: &Filling, reading: &'b Reading<'a>, page: &str) -> Result<&'b PageReading<'a>, Problem> {
     let found = reading.pages.iter().find(|reading| reading.page.id == page).ok_or(Problem::NotFound)?;
-    if found.shown {
+    if found.shown && filling.may_edit(found) {
         return Ok(found);
     }
     Err(Problem::Elsewhere(reading.previous_shown(found.index).map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))))
@@ -214,8 +225,12 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     if let Some((_, file)) = form.pressed(&["retirer"])
         && let Ok(file) = file.parse()
     {
-        files::remove(visitor, id, file).await?;
-        filling.files.retain(|sent| sent.id != file);
+        filling.remove(visitor, file).await?;
+        filling.files = files::of(&visitor.db, id).await?;
+    }
+    let editable = filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
+    if !editable {
+        return Err(Problem::Elsewhere(filling.url("verifier")));
     }
     let rows_changed = change_rows(definition, &mut form);
     let stored = store(visitor, &filling, definition, &form.typed).await?;
@@ -232,6 +247,10 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     }
     if stored && form.pressed(&["action"]).is_some_and(|(_, action)| action == "plus-tard") {
         return Ok(Redirect::to(&filling.url("enregistre")).into_response());
+    }
+    if !stored {
+        let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
+        return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
     }
     let asked_before: BTreeSet<&str> = form.typed.text(SHOWN).split(',').collect();
     let is_new = |name: &str| !asked_before.contains(name);

@@ -65,6 +65,19 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
     visitor.page("requests/saved.html", "Vos réponses sont enregistrées", context)
 }
 
+/// Asks once before erasing.
+pub async fn discarding(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filling = Filling::open(&visitor, id).await?;
+    let context = context! {
+        reference => "",
+        procedure => Serde(procedure_link(&filling.procedure)),
+        back => filling.url("verifier"),
+        draft => true,
+        version => "",
+    };
+    visitor.page("requests/cancel.html", "Effacer ce brouillon", context)
+}
+
 pub async fn discard(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let filling = Filling::open(&visitor, id).await?;
     if filling.correcting.is_some() {
