@@ -1,7 +1,16 @@
 //! The portal as a whole, through its public door, on both databases.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod harness;
-
 #[cfg(test)]
 mod journeys;
+#[cfg(test)]
+mod statements;
+#[cfg(test)]
+mod templates;

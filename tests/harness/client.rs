@@ -135,7 +135,13 @@ impl Page {
     pub fn words(&self) -> String {
         let html = String::from_utf8_lossy(&self.bytes);
         let main = html.split_once("<main").map_or(html.as_ref(), |(_, main)| main.split_once("</main").map_or(main, |(main, _)| main));
+        let main = main.split_once('>').filter(|_| html.contains("<main")).map_or(main, |(_, main)| main);
         html::words(main)
+    }
+
+    /// Whether a link or a form of the page leads there.
+    pub fn links_to(&self, address: &str) -> bool {
+        html::tags(self.html()).iter().any(|tag| tag.get("href") == address || tag.get("action") == address)
     }
 
     pub fn forms(&self) -> Vec<html::Form> {

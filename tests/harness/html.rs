@@ -23,6 +23,7 @@ pub fn tags(html: &str) -> Vec<Tag<'_>> {
         rest = &rest[at + 1..];
         if let Some(comment) = rest.strip_prefix("!--") {
             rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
+            found.push(Tag { name: "!--".to_owned(), attributes: BTreeMap::new(), after: rest.find('<').map_or(rest, |end| &rest[..end]) });
             continue;
         }
         let name: String = rest.chars().take_while(|letter| !letter.is_whitespace() && *letter != '>').collect();

@@ -64,7 +64,30 @@ impl Portal {
     pub async fn sample(&self, procedure: &str) -> Raw {
         let visit = guichet::work::visit(&self.app, self.city).await.unwrap();
         let found = catalogue::find(&visit, procedure).await.unwrap().unwrap();
-        found.procedure.sample(visit.today())
+        let mut answers = found.procedure.sample(visit.today());
+        adjust(procedure, &mut answers);
+        answers
+    }
+}
+
+/// Where any answer of the right kind will not do: dates that follow each other, ages.
+fn adjust(procedure: &str, answers: &mut Raw) {
+    let mut day = |name: &str, (day, month, year): (&str, &str, &str)| {
+        for (part, value) in [("jour", day), ("mois", month), ("annee", year)] {
+            answers.set(format!("{name}.{part}"), value);
+        }
+    };
+    match procedure {
+        "operation-tranquillite-vacances" => {
+            day("debut", ("20", "11", "2026"));
+            day("fin", ("4", "12", "2026"));
+            day("visites.0.visite_debut", ("22", "11", "2026"));
+            day("visites.0.visite_fin", ("23", "11", "2026"));
+        }
+        "recensement-citoyen" => day("naissance", ("13", "10", "2010")),
+        "inscription-scolaire" => day("enfant", ("1", "7", "2022")),
+        "debit-boissons-temporaire" => answers.set("boissons", "fermentees"),
+        _ => {}
     }
 }
 

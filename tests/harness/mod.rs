@@ -7,8 +7,9 @@ pub mod peers;
 pub mod portal;
 pub mod process;
 pub mod routes;
+pub mod scene;
 
-pub use client::{Client, Page};
+pub use client::{Client, Page, urlencoded};
 pub use journey::Filed;
 pub use portal::{Engine, Folder, HOST, OTHER_USAGER, PASSWORD, Portal, USAGER};
 

@@ -5,19 +5,25 @@ use std::path::Path;
 /// (`GET` or `POST`, path with its parameters).
 pub fn all() -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    sources(&mut |_, text| read(text, &mut found));
     found.sort_by(|one, other| (&one.1, one.0).cmp(&(&other.1, other.0)));
     assert!(found.len() > 50, "routes are written in another way: {found:?}");
     found
 }
 
-fn walk(folder: &Path, found: &mut Vec<(&'static str, String)>) {
+/// Shows every source file of the application but its tests.
+pub fn sources(look: &mut dyn FnMut(&Path, &str)) {
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), look);
+}
+
+fn walk(folder: &Path, look: &mut dyn FnMut(&Path, &str)) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() {
-            walk(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.to_string_lossy().contains("tests") {
-            read(&std::fs::read_to_string(&path).unwrap(), found);
+        let tests = path.file_stem().is_some_and(|name| name == "tests");
+        if path.is_dir() && !tests {
+            walk(&path, look);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !tests {
+            look(&path, &std::fs::read_to_string(&path).unwrap());
         }
     }
 }

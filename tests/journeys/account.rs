@@ -4,16 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::harness::{
     Client, Engine, Page, Portal, USAGER, both, html,
-    journey::{HEIC, JPEG, PDF, raw},
+    journey::{HEIC, JPEG, PDF},
 };
-
-fn alignment() -> forms::answers::Raw {
-    raw(&[
-        ("adresse_terrain.numero_voie", "3 rue Pasteur"),
-        ("adresse_terrain.code_postal", "96000"),
-        ("adresse_terrain.commune", "Valmont"),
-    ])
-}
 
 /// Names of the files that a piece's page shows as received.
 fn received(page: &Page) -> Vec<String> {
@@ -26,8 +18,7 @@ fn file_links(page: &Page) -> BTreeSet<String> {
 }
 
 async fn to_first_piece(portal: &Portal, person: &mut Client, procedure: &str) -> String {
-    let mut answers = portal.sample(procedure).await;
-    answers.0.extend(alignment().0);
+    let answers = portal.sample(procedure).await;
     let mut path = person.get(&format!("/demarches/{procedure}/remplir")).await.is(303).location().to_owned();
     while !path.contains("/pieces/") {
         assert!(!path.ends_with("/verifier"), "{procedure} asks no piece");

@@ -23,7 +23,7 @@ both! {
 
         let mut nadia = portal.agent("nadia.benali").await;
         nadia.get("/agent").await.is(200).shows(&filed.reference).shows("Demander un acte de naissance");
-        nadia.get(&theirs).await.is(200).shows("À prendre en charge").shows("Zéphyrine").shows("Nadia Benali");
+        nadia.get(&theirs).await.is(200).shows("À prendre en charge").shows("Zéphyrine");
         let done = act(&mut nadia, &theirs, "take", &[]).await;
         nadia.follow(&done).await.is(200).shows("C'est fait : Prendre en charge").shows("Pris en charge par vous");
         person.get(&mine).await.is(200).shows("En cours de traitement").hides("Nadia");
@@ -44,7 +44,7 @@ both! {
         // A processor decides nothing; a decider may be somebody else than the holder.
         nadia.get(&format!("{theirs}/actions/accept")).await.is(403);
         let mut herve = portal.agent("herve.le-goff").await;
-        herve.get(&theirs).await.is(200).shows("Zoëlle").hides("Camille Zoé ");
+        herve.get(&theirs).await.is(200).shows("Zoëlle");
         let done = act(&mut herve, &theirs, "accept", &[("faits", "La copie part ce jour par courrier.")]).await;
         herve.follow(&done).await.is(200).shows("Accepter");
         person.get(&mine).await.is(200).shows("Acceptée").shows("La copie part ce jour").shows("Hervé Le Goff").shows("Officier de l’état civil délégué").shows("Service de l’état civil");
