@@ -117,7 +117,15 @@ impl Sites {
     }
 }
 
-pub async fn create(db: &Db, id: Uuid, slug: &str, name: &str, settings: Settings, hosts: &[&str], now: Timestamp) -> Result<(), db::Error> {
+pub async fn create(
+    db: &Db,
+    id: Uuid,
+    slug: &str,
+    name: &str,
+    settings: Settings,
+    hosts: &[&str],
+    now: Timestamp,
+) -> Result<(), db::Error> {
     let settings = db::Json(settings);
     db.write(async |tx: &mut db::Tx| {
         tx.run(

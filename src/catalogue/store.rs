@@ -67,12 +67,18 @@ fn sort(mut texts: Vec<(String, String)>) -> Sources {
 /// # Errors
 /// Findings, or a department that the authority does not have: nothing is published, all is told.
 pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize> {
-    let departments: BTreeSet<String> = db.fresh().all::<String>(sql!("select id from department where authority_id = $1"), args![db.authority()]).await?.into_iter().collect();
+    let departments: BTreeSet<String> = db
+        .fresh()
+        .all::<String>(sql!("select id from department where authority_id = $1"), args![db.authority()])
+        .await?
+        .into_iter()
+        .collect();
     let (mut ready, mut wrong) = (Vec::new(), Vec::new());
     for (file, text) in &sources.procedures {
         match read(file, text, &sources.shared) {
             Ok((procedure, _)) if !departments.contains(&procedure.department) => {
-                wrong.push(format!("{file}: department: this authority has no department « {} »", procedure.department));
+                wrong
+                    .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
             }
             Ok(one) => ready.push(one),
             Err(findings) => wrong.extend(findings.iter().map(ToString::to_string)),

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use db::{args, sql};
-use futures_util::StreamExt;
 use forms::{calendar, step::Actor};
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -70,7 +70,8 @@ async fn archive(app: &App, authority: Uuid) -> Result<usize> {
         let Some(request) = store::find(&visit.db, id).await? else { continue };
         let procedure = catalogue::version(&visit, &request.procedure_id, request.procedure_version).await?;
         let kept = calendar::after(clock::day(ended_at, &visit.site.zone), procedure.notice.retention.current);
-        let transition = procedure.workflow.offered(&request.state, Actor::System).next().filter(|_| kept < visit.today());
+        let transition =
+            procedure.workflow.offered(&request.state, Actor::System).next().filter(|_| kept < visit.today());
         let Some(transition) = transition else { continue };
         let by = By { actor: Actor::System, account: None };
         match fire::fire(&visit, &procedure, &request, &transition.id, by, &With::default()).await {
@@ -90,7 +91,12 @@ pub async fn orphans(app: &App, authority: Uuid) -> Result<usize> {
     let mut objects = app.storage.list(authority).chunks(500);
     let mut removed = 0;
     while let Some(chunk) = objects.next().await {
-        let ids: Vec<Uuid> = chunk.into_iter().filter_map(Result::ok).filter(|(_, modified)| *modified < old).map(|(id, _)| id).collect();
+        let ids: Vec<Uuid> = chunk
+            .into_iter()
+            .filter_map(Result::ok)
+            .filter(|(_, modified)| *modified < old)
+            .map(|(id, _)| id)
+            .collect();
         let query = db::Query::new("select id from file where authority_id = {}").bind(authority).and_in("id", &ids);
         let known: HashSet<Uuid> = db.all::<Uuid>(query, args![]).await?.into_iter().collect();
         for id in ids.into_iter().filter(|id| !known.contains(id)) {

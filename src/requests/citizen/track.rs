@@ -32,7 +32,11 @@ fn page(visitor: &Visitor, reference: &str, error: Option<(&str, &str)>) -> Resu
     let errors: Vec<_> = error.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let context = context! { reference => reference, errors => Serde(errors) };
     let title = "Suivre une demande";
-    if error.is_none() { visitor.page("requests/track.html", title, context) } else { visitor.page_again("requests/track.html", title, context) }
+    if error.is_none() {
+        visitor.page("requests/track.html", title, context)
+    } else {
+        visitor.page_again("requests/track.html", title, context)
+    }
 }
 
 pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Problem> {
@@ -58,7 +62,11 @@ pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Pr
     }
     let Some(place) = find(&visitor, &canonical, &code).await? else {
         throttle::failed(&visitor.db, &client, throttle::SHARED, visitor.now).await?;
-        return page(&visitor, &reference, Some(("reference", "Aucune demande n'a cette référence et ce code. Vérifiez-les, ou appelez-nous.")));
+        return page(
+            &visitor,
+            &reference,
+            Some(("reference", "Aucune demande n'a cette référence et ce code. Vérifiez-les, ou appelez-nous.")),
+        );
     };
     throttle::succeeded(&visitor.db, &one).await?;
     let cookie = ensure_session(&mut visitor).await?;
