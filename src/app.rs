@@ -50,7 +50,6 @@ impl Deref for App {
 
 impl App {
     /// Opens database and storage, and brings the database to this version.
-    #[expect(clippy::disallowed_methods, reason = "the data folder, at start")]
     pub async fn open(config: Config, clock: Clock, demo: bool) -> Result<Self> {
         std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
         let ca_file = Some(config.database_ca.clone()).filter(|path| !path.as_os_str().is_empty());

@@ -19,7 +19,6 @@ impl Secret {
     }
 
     /// The secret of the configuration, or the one kept in `data/secret`, made at first use.
-    #[expect(clippy::disallowed_methods, reason = "read once at start")]
     pub fn open(configured: &str, data: &Path) -> Result<Self> {
         if !configured.is_empty() {
             return Ok(Self::new(configured));

@@ -20,7 +20,6 @@ pub struct Storage {
 }
 
 impl Storage {
-    #[expect(clippy::disallowed_methods, reason = "this is where files are kept")]
     pub fn open(config: &Config) -> Result<Self> {
         if config.files.s3_endpoint.is_empty() {
             let folder = config.data.join("files");
