@@ -53,7 +53,13 @@ impl App {
     #[expect(clippy::disallowed_methods, reason = "the data folder, at start")]
     pub async fn open(config: Config, clock: Clock, demo: bool) -> Result<Self> {
         std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
-        let options = DbOptions { max_connections: Some(config.database_connections).filter(|count| *count > 0), replica_url: Some(config.database_replica.clone()).filter(|url| !url.is_empty()), ..DbOptions::default() };
+        let ca_file = Some(config.database_ca.clone()).filter(|path| !path.as_os_str().is_empty());
+        let options = DbOptions {
+            ca_file,
+            max_connections: Some(config.database_connections).filter(|count| *count > 0),
+            replica_url: Some(config.database_replica.clone()).filter(|url| !url.is_empty()),
+            ..DbOptions::default()
+        };
         let db = Db::open(&config.database_url(), &options).context("database")?;
         db.migrate(migrations::ALL).await.context("migrations")?;
         let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build()?;

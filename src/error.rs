@@ -152,10 +152,13 @@ pub async fn pages(request: Request, next: Next) -> Response {
 
 fn framework(status: StatusCode) -> Shown {
     let (title, text) = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ("C'est trop volumineux", "Ce que vous avez envoyé dépasse la taille acceptée. Revenez à la page précédente : vos réponses y sont encore.")
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "C'est trop volumineux",
+            "Ce que vous avez envoyé dépasse la taille acceptée. Revenez à la page précédente : vos réponses y sont encore.",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => {
+            ("Cette page n'existe pas", "L'adresse est peut-être incomplète, ou la page a été supprimée.")
         }
-        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => ("Cette page n'existe pas", "L'adresse est peut-être incomplète, ou la page a été supprimée."),
         _ => ("Nous n'avons pas compris cette demande", "Revenez à la page précédente et recommencez."),
     };
     Shown { title, text: text.to_owned(), incident: None }

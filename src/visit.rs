@@ -46,6 +46,13 @@ impl Visit {
         clock::day(self.now, &self.site.zone)
     }
 
+    /// Where the outside reaches this authority's site, without a final slash.
+    pub fn public_url(&self) -> &str {
+        let own = self.site.settings.public_url.as_str();
+        let url = if own.is_empty() { self.app.config.public_url.as_str() } else { own };
+        url.trim_end_matches('/')
+    }
+
     pub fn id(&self) -> Uuid {
         self.app.clock.id()
     }
@@ -123,11 +130,15 @@ fn host(headers: &HeaderMap) -> String {
 
 fn client(app: &App, request: &Request) -> String {
     let named = &app.config.client_address_header;
-    let forwarded = (!named.is_empty()).then(|| request.headers().get(named).and_then(|value| value.to_str().ok())).flatten();
+    let forwarded =
+        (!named.is_empty()).then(|| request.headers().get(named).and_then(|value| value.to_str().ok())).flatten();
     // The last address is the one our own proxy saw.
     match forwarded.and_then(|list| list.rsplit(',').next()) {
         Some(address) => address.trim().to_owned(),
-        None => request.extensions().get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map_or_else(String::new, |info| info.ip().to_string()),
+        None => request
+            .extensions()
+            .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+            .map_or_else(String::new, |info| info.ip().to_string()),
     }
 }
 
@@ -176,7 +187,13 @@ impl Visitor {
         self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
     }
 
-    pub fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+    pub fn page_with(
+        &self,
+        status: StatusCode,
+        template: &str,
+        title: &str,
+        context: Value,
+    ) -> Result<Response, Problem> {
         let who = self.session.as_ref().and_then(|session| {
             let account = session.account.as_ref()?;
             Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.email })
@@ -246,7 +263,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Agent {
 impl Agent {
     /// The agent's role in a department; none when they do not belong to it.
     pub fn role(&self, department: &str) -> Option<Role> {
-        self.memberships.iter().find(|membership| membership.department_id == department).map(|membership| membership.role)
+        self.memberships
+            .iter()
+            .find(|membership| membership.department_id == department)
+            .map(|membership| membership.role)
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -258,7 +278,8 @@ impl Agent {
     }
 
     fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
-        let departments: Vec<&str> = self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
+        let departments: Vec<&str> =
+            self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
         let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments) };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }

@@ -80,7 +80,11 @@ fn cookie_name(visit: &Visit, kind: Kind) -> String {
 }
 
 fn token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'));
     cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
@@ -91,7 +95,9 @@ pub fn presented(visit: &Visit, headers: &HeaderMap) -> bool {
 
 /// The token that the browser presents, if it looks like one of ours.
 pub fn token_of(visit: &Visit, headers: &HeaderMap) -> Option<String> {
-    token(headers, &cookie_name(visit, Kind::Usager)).filter(|token| token.len() == 43 && token.is_ascii()).map(str::to_owned)
+    token(headers, &cookie_name(visit, Kind::Usager))
+        .filter(|token| token.len() == 43 && token.is_ascii())
+        .map(str::to_owned)
 }
 
 /// A cookie for who has none yet; nothing is stored before a first answer.
@@ -183,7 +189,9 @@ pub async fn close(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
 /// Ends every other session of an account (its password changed).
 pub async fn close_others(tx: &mut Tx, account: Uuid, kept: Option<Uuid>) -> Result<(), db::Error> {
     tx.run(
-        sql!("delete from session where authority_id = $1 and account_id = $2 and (cast($3 as uuid) is null or id <> $3)"),
+        sql!(
+            "delete from session where authority_id = $1 and account_id = $2 and (cast($3 as uuid) is null or id <> $3)"
+        ),
         args![tx.authority(), account, kept],
     )
     .await?;
@@ -197,7 +205,8 @@ pub fn forget(visit: &Visit, kind: Kind) -> HeaderValue {
 
 fn cookie(visit: &Visit, kind: Kind, token: &str, seconds: i64) -> HeaderValue {
     let secure = if visit.app.config.secure_cookies { "; Secure" } else { "" };
-    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(visit, kind));
+    let text =
+        format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(visit, kind));
     // Only letters, digits and punctuation fit for headers: this cannot fail.
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }

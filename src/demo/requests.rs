@@ -15,7 +15,12 @@ use super::city::{self, City, Usager};
 use crate::{
     accounts::session::{Account, Kind, Session},
     catalogue::{self, Published},
-    requests::{drafts, fire::{self, By, With}, model::{Decision, Request}, store, submit},
+    requests::{
+        drafts,
+        fire::{self, By, With},
+        model::{Decision, Request},
+        store, submit,
+    },
     visit::{Visit, Visitor},
 };
 
@@ -40,8 +45,16 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     Ok(())
 }
 
-async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usager, index: usize, count: usize) -> Result<()> {
-    let age = SignedDuration::from_hours(i64::try_from((count - index) * 90 * 24 / count.max(1))?) + SignedDuration::from_mins(i64::try_from(index * 37 % 600)?);
+async fn request(
+    visit: &Visit,
+    city: &City,
+    published: &Published,
+    usager: &Usager,
+    index: usize,
+    count: usize,
+) -> Result<()> {
+    let age = SignedDuration::from_hours(i64::try_from((count - index) * 90 * 24 / count.max(1))?)
+        + SignedDuration::from_mins(i64::try_from(index * 37 % 600)?);
     let mut visit = Visit { now: visit.now.checked_sub(age)?, ..visit.clone() };
     let procedure = published.procedure.clone();
     let account = account(&visit, usager, &procedure, index).await?;
@@ -54,14 +67,19 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
     }
     let id = visit.id();
     let owner = account.as_ref().map(|account| account.id);
-    drafts::begin(&visit, id, published, owner, Uuid::nil(), raw).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    drafts::begin(&visit, id, published, owner, Uuid::nil(), raw)
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     // One in fifteen is still being written.
     if index % 15 == 14 && owner.is_some() {
         return Ok(());
     }
     let session = account.map(|account| Session { id: Uuid::nil(), account: Some(account), waiting: 0 });
     let visitor = Visitor { visit: visit.clone(), session, offered: None };
-    let reference: String = visit.db.one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id]).await?;
+    let reference: String = visit
+        .db
+        .one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id])
+        .await?;
     let draft = drafts::Draft {
         id,
         procedure_id: procedure.id.clone(),
@@ -73,7 +91,9 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
         updated_at: visit.now,
         correcting: false,
     };
-    submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref()).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref())
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     live(&mut visit, city, &procedure, id, index).await
 }
 
@@ -94,7 +114,16 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
         if visit.now >= end {
             return Ok(());
         }
-        let agents: Vec<_> = city.agents.iter().filter(|agent| agent.memberships.iter().any(|member| member.department == request.department_id && member.role != "reader")).collect();
+        let agents: Vec<_> = city
+            .agents
+            .iter()
+            .filter(|agent| {
+                agent
+                    .memberships
+                    .iter()
+                    .any(|member| member.department == request.department_id && member.role != "reader")
+            })
+            .collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
         let account = match actor {
             Actor::Usager => request.account_id,
@@ -138,29 +167,55 @@ fn plan(index: usize) -> Vec<&'static str> {
 
 fn offered<'a>(procedure: &'a Procedure, request: &'a Request, wanted: &str) -> Option<(&'a Transition, Actor)> {
     let actors = [Actor::Usager, Actor::Decider, Actor::System];
-    actors.into_iter().find_map(|actor| procedure.workflow.offered(&request.state, actor).find(|transition| transition.id == wanted).map(|transition| (transition, actor)))
+    actors.into_iter().find_map(|actor| {
+        procedure
+            .workflow
+            .offered(&request.state, actor)
+            .find(|transition| transition.id == wanted)
+            .map(|transition| (transition, actor))
+    })
 }
 
-async fn fire_one(visit: &Visit, procedure: &Procedure, request: &Request, transition: &Transition, by: By) -> Result<()> {
+async fn fire_one(
+    visit: &Visit,
+    procedure: &Procedure,
+    request: &Request,
+    transition: &Transition,
+    by: By,
+) -> Result<()> {
     let mut with = With::default();
     for need in &transition.needs {
         match need {
-            Need::Message => with.message = Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure."),
+            Need::Message => {
+                with.message =
+                    Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure.")
+            }
             Need::Ask => {
-                with.message = Some("Bonjour, le document envoyé est illisible ou une réponse est incomplète. Merci de nous l'envoyer de nouveau.");
+                with.message = Some(
+                    "Bonjour, le document envoyé est illisible ou une réponse est incomplète. Merci de nous l'envoyer de nouveau.",
+                );
                 with.asks = asks(procedure);
             }
             Need::Decision => with.decision = Some(decision(visit, true)),
             Need::Refusal => with.decision = Some(decision(visit, false)),
         }
     }
-    fire::fire(visit, procedure, request, &transition.id, by, &with).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))
+    fire::fire(visit, procedure, request, &transition.id, by, &with)
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))
 }
 
 fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
     match procedure.pieces.first() {
         Some(piece) => vec![("piece", piece.id.as_str())],
-        None => procedure.pages.iter().flat_map(|page| &page.fields).filter(|field| !field.kind.silent()).take(1).map(|field| ("field", field.id.as_str())).collect(),
+        None => procedure
+            .pages
+            .iter()
+            .flat_map(|page| &page.fields)
+            .filter(|field| !field.kind.silent())
+            .take(1)
+            .map(|field| ("field", field.id.as_str()))
+            .collect(),
     }
 }
 
@@ -172,8 +227,18 @@ fn decision(visit: &Visit, favourable: bool) -> Decision {
         author_quality: "Responsable du service".into(),
         author_department: "Ville de Valmont".into(),
         ground: if favourable { None } else { text("Règlement municipal du service, article 4.") },
-        facts: text(if favourable { "Votre demande remplit les conditions." } else { "Le dossier ne remplit pas les conditions prévues." }),
-        appeal: if favourable { None } else { text("Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.") },
+        facts: text(if favourable {
+            "Votre demande remplit les conditions."
+        } else {
+            "Le dossier ne remplit pas les conditions prévues."
+        }),
+        appeal: if favourable {
+            None
+        } else {
+            text(
+                "Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.",
+            )
+        },
         at: visit.now,
     }
 }
@@ -204,7 +269,9 @@ fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) 
     for (of, field, days) in DATES {
         let day = today.checked_add(jiff::Span::new().days(*days)).unwrap_or(today);
         if *of == procedure.id {
-            for (part, value) in [("jour", i16::from(day.day())), ("mois", i16::from(day.month())), ("annee", day.year())] {
+            for (part, value) in
+                [("jour", i16::from(day.day())), ("mois", i16::from(day.month())), ("annee", day.year())]
+            {
                 raw.set(format!("{field}.{part}"), value.to_string());
             }
         }

@@ -19,6 +19,8 @@ pub struct Config {
     pub database: String,
     /// A PostgreSQL replica for reads that may be slightly late. Empty: none.
     pub database_replica: String,
+    /// Certificates (PEM) trusted for PostgreSQL with `sslmode=require`. Empty: the usual ones.
+    pub database_ca: PathBuf,
     /// Connections to PostgreSQL, or readers of SQLite. 0: chosen for the machine.
     pub database_connections: usize,
     /// Folder of procedures, read when they are published. Empty: those shipped in the binary.
@@ -81,6 +83,7 @@ impl Default for Config {
             data: "guichet-data".into(),
             database: "sqlite:".into(),
             database_replica: String::new(),
+            database_ca: PathBuf::new(),
             database_connections: 0,
             procedures: PathBuf::new(),
             templates: PathBuf::new(),

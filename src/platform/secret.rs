@@ -40,7 +40,12 @@ impl Secret {
     /// Ten clear characters bound to `what` and `id`: the same each time, and not kept anywhere.
     pub fn code(&self, what: &str, id: &[u8]) -> String {
         // Hashing key, length-framed context and key again: HMAC's purpose without its crate.
-        let inner = Sha256::new().chain_update(self.0).chain_update((what.len() as u64).to_be_bytes()).chain_update(what).chain_update(id).finalize();
+        let inner = Sha256::new()
+            .chain_update(self.0)
+            .chain_update((what.len() as u64).to_be_bytes())
+            .chain_update(what)
+            .chain_update(id)
+            .finalize();
         let outer = Sha256::new().chain_update(self.0).chain_update(inner).finalize();
         outer.iter().take(10).map(|byte| clear(*byte)).collect()
     }
@@ -49,7 +54,8 @@ impl Secret {
 #[cfg(unix)]
 fn restrict(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(|| format!("cannot protect {}", path.display()))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .with_context(|| format!("cannot protect {}", path.display()))
 }
 
 #[cfg(not(unix))]
@@ -68,7 +74,11 @@ pub fn token() -> String {
 
 /// `count` random clear characters, as in references.
 pub fn clear_text(count: usize) -> String {
-    std::iter::repeat_with(rand::random::<u8>).filter(|byte| usize::from(*byte) < 256 - 256 % CLEAR.len()).map(clear).take(count).collect()
+    std::iter::repeat_with(rand::random::<u8>)
+        .filter(|byte| usize::from(*byte) < 256 - 256 % CLEAR.len())
+        .map(clear)
+        .take(count)
+        .collect()
 }
 
 /// What is kept of a token.
@@ -78,7 +88,11 @@ pub fn digest(token: &str) -> Vec<u8> {
 
 /// Compares what a person typed with a code: case, spaces and dashes do not matter, nor does time.
 pub fn same_code(typed: &str, code: &str) -> bool {
-    let typed: String = typed.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_uppercase()).collect();
+    let typed: String = typed
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .map(|letter| letter.to_ascii_uppercase())
+        .collect();
     typed.as_bytes().ct_eq(code.as_bytes()).into()
 }
 

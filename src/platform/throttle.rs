@@ -19,8 +19,13 @@ pub const SHARED: Limit = Limit { free: 50, fade: SignedDuration::from_mins(1) }
 
 /// How long `subject` (`connexion:courriel`, `suivi:adresse`) still has to wait; none when it may try.
 pub async fn wait(db: &Db, subject: &str, limit: Limit, now: Timestamp) -> Result<Option<SignedDuration>, db::Error> {
-    let row: Option<(i64, Timestamp)> =
-        db.fresh().first(sql!("select failures, last_at from attempt where authority_id = $1 and subject = $2"), args![db.authority(), subject]).await?;
+    let row: Option<(i64, Timestamp)> = db
+        .fresh()
+        .first(
+            sql!("select failures, last_at from attempt where authority_id = $1 and subject = $2"),
+            args![db.authority(), subject],
+        )
+        .await?;
     Ok(row.and_then(|(failures, last)| limit.left(failures, now.duration_since(last))))
 }
 
@@ -69,10 +74,20 @@ pub async fn failed(db: &Db, subject: &str, limit: Limit, now: Timestamp) -> Res
 }
 
 async fn row(tx: &mut Tx, subject: &str) -> Result<Option<(i64, Timestamp)>, db::Error> {
-    tx.first(sql!("select failures, last_at from attempt where authority_id = $1 and subject = $2 for update"), args![tx.authority(), subject]).await
+    tx.first(
+        sql!("select failures, last_at from attempt where authority_id = $1 and subject = $2 for update"),
+        args![tx.authority(), subject],
+    )
+    .await
 }
 
-async fn count(tx: &mut Tx, subject: &str, row: Option<(i64, Timestamp)>, limit: Limit, now: Timestamp) -> Result<(), db::Error> {
+async fn count(
+    tx: &mut Tx,
+    subject: &str,
+    row: Option<(i64, Timestamp)>,
+    limit: Limit,
+    now: Timestamp,
+) -> Result<(), db::Error> {
     let faded = row.map_or(0, |(failures, last)| limit.faded(failures, now.duration_since(last)));
     tx.run(
         sql!(
@@ -96,7 +111,8 @@ pub fn in_words(left: SignedDuration) -> String {
 
 pub async fn succeeded(db: &Db, subject: &str) -> Result<(), db::Error> {
     db.write(async |tx: &mut db::Tx| {
-        tx.run(sql!("delete from attempt where authority_id = $1 and subject = $2"), args![tx.authority(), subject]).await?;
+        tx.run(sql!("delete from attempt where authority_id = $1 and subject = $2"), args![tx.authority(), subject])
+            .await?;
         Ok(())
     })
     .await
@@ -108,7 +124,8 @@ mod tests {
 
     #[test]
     fn delays_grow_and_stop_growing() {
-        let seconds: Vec<i64> = [0, 4, 5, 6, 11, 12, 500].into_iter().map(|failures| ONE.delay(failures).as_secs()).collect();
+        let seconds: Vec<i64> =
+            [0, 4, 5, 6, 11, 12, 500].into_iter().map(|failures| ONE.delay(failures).as_secs()).collect();
         assert_eq!(seconds, [0, 0, 30, 60, 1920, 3600, 3600]);
         assert_eq!(SHARED.delay(49).as_secs(), 0);
     }
@@ -124,7 +141,21 @@ mod tests {
 
     #[test]
     fn waits_are_said_in_whole_minutes() {
-        let words: Vec<String> = [1, 59, 60, 119, 120, 3539, 3600].into_iter().map(|seconds| in_words(SignedDuration::from_secs(seconds))).collect();
-        assert_eq!(words, ["moins d'une minute", "moins d'une minute", "2\u{a0}minutes", "2\u{a0}minutes", "3\u{a0}minutes", "59\u{a0}minutes", "une heure"]);
+        let words: Vec<String> = [1, 59, 60, 119, 120, 3539, 3600]
+            .into_iter()
+            .map(|seconds| in_words(SignedDuration::from_secs(seconds)))
+            .collect();
+        assert_eq!(
+            words,
+            [
+                "moins d'une minute",
+                "moins d'une minute",
+                "2\u{a0}minutes",
+                "2\u{a0}minutes",
+                "3\u{a0}minutes",
+                "59\u{a0}minutes",
+                "une heure"
+            ]
+        );
     }
 }

@@ -74,7 +74,14 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
 }
 
 /// Creates the draft `id`, or finds it when its first page was sent twice.
-pub async fn begin(visit: &Visit, id: Uuid, published: &Published, account: Option<Uuid>, session: Uuid, raw: Raw) -> Result<(), Problem> {
+pub async fn begin(
+    visit: &Visit,
+    id: Uuid,
+    published: &Published,
+    account: Option<Uuid>,
+    session: Uuid,
+    raw: Raw,
+) -> Result<(), Problem> {
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     let raw = Json(raw);
     // A reference already taken is drawn again: one draw in half a billion, times the requests in store.
@@ -116,7 +123,12 @@ pub async fn save(visit: &Visit, id: Uuid, names: &[String], typed: &Raw) -> Res
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            let current: Option<Json<Raw>> = tx.first(sql!("select raw from draft where authority_id = $1 and id = $2 for update"), args![tx.authority(), id]).await?;
+            let current: Option<Json<Raw>> = tx
+                .first(
+                    sql!("select raw from draft where authority_id = $1 and id = $2 for update"),
+                    args![tx.authority(), id],
+                )
+                .await?;
             let Some(Json(mut raw)) = current else { return Ok(()) };
             for name in names {
                 raw.clear(name);
@@ -137,7 +149,8 @@ pub async fn discard(visit: &Visit, id: Uuid) -> Result<(), db::Error> {
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2"), args![tx.authority(), id]).await?;
+            tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2"), args![tx.authority(), id])
+                .await?;
             tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
             Ok(())
         })

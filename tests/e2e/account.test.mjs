@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { answer, inDays, place } from './answers.mjs';
+import { answer, inDays, place, press } from './answers.mjs';
 import { start } from './lib.mjs';
 
 let city;
@@ -19,7 +19,7 @@ for (const javaScriptEnabled of [true, false]) {
   // The link that a mail holds.
   const follow = async (page, mail) => {
     await city.go(page, mail);
-    await page.getByRole('main').getByRole('link', { name: /^http/ }).click();
+    await press(page, page.getByRole('main').getByRole('link', { name: /^http/ }));
   };
 
   describe(`an account, ${way}`, () => {
@@ -32,14 +32,14 @@ for (const javaScriptEnabled of [true, false]) {
       await check(page);
       await page.getByLabel('Adresse électronique').fill('pas une adresse');
       await page.getByLabel('Mot de passe', { exact: true }).fill('court');
-      await page.getByRole('button', { name: 'Créer mon compte' }).click();
+      await press(page, page.getByRole('button', { name: 'Créer mon compte' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
       await page.getByLabel('Prénom').fill('Solène');
       await page.getByLabel('Nom', { exact: true }).fill('Le Bihan');
       await page.getByLabel('Adresse électronique').fill(email);
       await page.getByLabel('Mot de passe', { exact: true }).fill('le chat dort sur le toit');
-      await page.getByRole('button', { name: 'Créer mon compte' }).click();
+      await press(page, page.getByRole('button', { name: 'Créer mon compte' }));
       await page.getByRole('heading', { level: 1, name: 'Consultez vos courriels' }).waitFor();
       await check(page);
     });
@@ -48,7 +48,7 @@ for (const javaScriptEnabled of [true, false]) {
       await city.go(page, '/connexion');
       await page.getByLabel('Adresse électronique').fill(email);
       await page.getByLabel('Mot de passe', { exact: true }).fill('le chat dort sur le toit');
-      await page.getByRole('main').getByRole('button', { name: 'Se connecter' }).click();
+      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
     });
@@ -57,7 +57,7 @@ for (const javaScriptEnabled of [true, false]) {
       const [mail] = await city.mails(page, email, /Confirmez/);
       await follow(page, mail);
       await check(page);
-      await page.getByRole('button', { name: 'Confirmer mon adresse' }).click();
+      await press(page, page.getByRole('button', { name: 'Confirmer mon adresse' }));
       await page.getByRole('heading', { level: 1, name: 'Se connecter' }).waitFor();
       await check(page);
       await follow(page, mail);
@@ -71,27 +71,27 @@ for (const javaScriptEnabled of [true, false]) {
       await check(page);
       await city.go(page, '/compte');
       await check(page);
-      await page.getByRole('banner').getByRole('button', { name: 'Se déconnecter' }).click();
+      await press(page, page.getByRole('banner').getByRole('button', { name: 'Se déconnecter' }));
       await page.getByRole('banner').getByRole('link', { name: 'Se connecter' }).waitFor();
     });
 
     test('gets a new password when the old one is forgotten', async () => {
       await city.go(page, '/connexion');
-      await page.getByRole('link', { name: 'J’ai oublié mon mot de passe' }).click();
+      await press(page, page.getByRole('link', { name: 'J’ai oublié mon mot de passe' }));
       await check(page);
       await page.getByLabel('Adresse électronique').fill(email);
-      await page.getByRole('button', { name: 'Recevoir le lien' }).click();
+      await press(page, page.getByRole('button', { name: 'Recevoir le lien' }));
       await page.getByRole('heading', { level: 1, name: 'Consultez vos courriels' }).waitFor();
       await check(page);
       const [mail] = await city.mails(page, email, /mot de passe/i);
       await follow(page, mail);
       await check(page);
       await page.getByLabel('Nouveau mot de passe').fill('court');
-      await page.getByRole('button', { name: 'Enregistrer ce mot de passe' }).click();
+      await press(page, page.getByRole('button', { name: 'Enregistrer ce mot de passe' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
       await page.getByLabel('Nouveau mot de passe').fill('la pluie tombe sur la mer');
-      await page.getByRole('button', { name: 'Enregistrer ce mot de passe' }).click();
+      await press(page, page.getByRole('button', { name: 'Enregistrer ce mot de passe' }));
       await page.waitForURL((url) => !url.pathname.startsWith('/mot-de-passe'));
       await check(page);
     });
@@ -102,7 +102,7 @@ for (const javaScriptEnabled of [true, false]) {
       await city.go(page, '/connexion');
       await page.getByLabel('Adresse électronique').fill(email);
       await page.getByLabel('Mot de passe', { exact: true }).fill('le chat dort sur le toit');
-      await page.getByRole('main').getByRole('button', { name: 'Se connecter' }).click();
+      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
       await page.locator('.govuk-error-summary').waitFor();
       await city.signIn(page, { role: 'usager', email, password: 'la pluie tombe sur la mer' });
     });
@@ -115,7 +115,7 @@ for (const javaScriptEnabled of [true, false]) {
     const first = place(page);
     for (let turn = 0; turn < 4 && place(page) === first; turn += 1) {
       await answer(page, { date_changement: inDays(20) });
-      await page.getByRole('button', { name: 'Enregistrer et continuer' }).click();
+      await press(page, page.getByRole('button', { name: 'Enregistrer et continuer' }));
     }
     const there = place(page);
     assert.match(there, /^\/brouillons\//);
@@ -124,13 +124,13 @@ for (const javaScriptEnabled of [true, false]) {
     assert.ok(Object.values(typed).some((value) => value !== ''), 'something is typed');
 
     await context.clearCookies();
-    await page.getByRole('button', { name: 'Enregistrer et continuer' }).click();
+    await press(page, page.getByRole('button', { name: 'Enregistrer et continuer' }));
     await page.getByRole('heading', { level: 1, name: 'Reconnectez-vous' }).waitFor();
     await check(page);
     const account = city.account('usager');
     await page.getByLabel('Adresse électronique').fill(account.email);
     await page.getByLabel('Mot de passe', { exact: true }).fill(account.password);
-    await page.getByRole('main').getByRole('button', { name: 'Se connecter' }).click();
+    await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
     await page.waitForURL((url) => url.pathname.startsWith('/brouillons/'));
     await city.go(page, there);
     assert.deepEqual(await values(page), typed);

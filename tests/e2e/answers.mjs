@@ -66,6 +66,11 @@ export async function answer(page, own = {}) {
 // The address without what changes: what tells one page of a journey from the next.
 export const place = (page) => new URL(page.url()).pathname;
 
+// Clicks what leads to another page (or the same one, drawn again), and waits until it is there.
+export async function press(page, button) {
+  await Promise.all([page.waitForEvent('domcontentloaded'), button.click()]);
+}
+
 // Goes on from a page of questions; questions that an answer brings are answered too.
 // `met(page)` is called for each page as it is shown.
 export async function fill(page, own = {}, met = async () => {}) {
@@ -73,7 +78,7 @@ export async function fill(page, own = {}, met = async () => {}) {
   for (let turn = 0; turn < 6; turn += 1) {
     await met(page);
     await answer(page, own);
-    await page.getByRole('button', { name: 'Enregistrer et continuer' }).click();
+    await press(page, page.getByRole('button', { name: 'Enregistrer et continuer' }));
     if (place(page) !== first) return;
   }
   const wrong = await page.locator('.govuk-error-summary li').allInnerTexts();
@@ -89,10 +94,10 @@ export async function fillAll(page, own, file, met = async () => {}) {
       const here = place(page);
       if (await page.locator('input[type=file]').count() && !(await page.locator('.g-files li').count())) {
         await page.locator('input[type=file]').setInputFiles(file);
-        await page.getByRole('button', { name: 'Envoyer ce fichier' }).click();
+        await press(page, page.getByRole('button', { name: 'Envoyer ce fichier' }));
         await met(page);
       }
-      await page.getByRole('button', { name: /^(Continuer|Je n’ai pas ce document)$/ }).click();
+      await press(page, page.getByRole('button', { name: /^(Continuer|Je n’ai pas ce document)$/ }));
       if (place(page) === here) throw new Error(`${here} cannot be passed`);
     } else {
       await fill(page, own, met);

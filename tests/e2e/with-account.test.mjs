@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { fill, fillAll, inDays, place } from './answers.mjs';
+import { fill, fillAll, inDays, place, press } from './answers.mjs';
 import { start } from './lib.mjs';
 
 let city;
@@ -32,7 +32,7 @@ for (const javaScriptEnabled of [true, false]) {
     test('the account\'s name and address are already there', async () => {
       const { page } = usager;
       await city.go(page, '/demarches/inscription-scolaire');
-      await page.getByRole('main').getByRole('link', { name: /Commencer/ }).first().click();
+      await press(page, page.getByRole('main').getByRole('link', { name: /Commencer/ }).first());
       for (let turn = 0; turn < 9 && !/\/vous$/.test(place(page)); turn += 1) await fill(page, CHILD);
       assert.match(await page.getByLabel('Nom de naissance').first().inputValue(), /Martin/);
       assert.equal(await page.getByLabel('Quelle est votre adresse électronique ?').inputValue(), 'camille.martin@exemple.fr');
@@ -43,7 +43,7 @@ for (const javaScriptEnabled of [true, false]) {
       const { page } = usager;
       await page.getByLabel('Numéro et voie').fill('3 quai du Lys');
       draft = place(page);
-      await page.getByRole('button', { name: 'Enregistrer et reprendre plus tard' }).click();
+      await press(page, page.getByRole('button', { name: 'Enregistrer et reprendre plus tard' }));
       await page.getByRole('heading', { level: 1, name: 'Vos réponses sont enregistrées' }).waitFor();
       await check(page);
       await city.go(page, '/mes-demandes');
@@ -55,43 +55,43 @@ for (const javaScriptEnabled of [true, false]) {
 
     test('joins several photographs of one document, and removes one', async () => {
       const { page } = usager;
-      await page.getByRole('button', { name: 'Envoyer ce fichier' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer ce fichier' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
       for (const photo of photos) {
         await page.getByLabel(/Votre fichier ou votre photo|Ajouter un autre fichier/).setInputFiles(photo);
-        await page.getByRole('button', { name: 'Envoyer ce fichier' }).click();
+        await press(page, page.getByRole('button', { name: 'Envoyer ce fichier' }));
         await page.getByText(photo.name).first().waitFor();
       }
       await check(page);
       assert.equal(await page.locator('.g-files li').count(), 2);
-      await page.getByRole('button', { name: 'Retirer livret-2.jpg' }).click();
+      await press(page, page.getByRole('button', { name: 'Retirer livret-2.jpg' }));
       await page.getByText('livret-2.jpg').waitFor({ state: 'detached' });
       await page.getByLabel('Ajouter un autre fichier').setInputFiles(photos[1]);
-      await page.getByRole('button', { name: 'Envoyer ce fichier' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer ce fichier' }));
       await page.getByText('livret-2.jpg').first().waitFor();
-      await page.getByRole('button', { name: 'Continuer' }).click();
+      await press(page, page.getByRole('button', { name: 'Continuer' }));
     });
 
     test('refuses what is no document', async () => {
       const { page } = usager;
       await page.locator('input[type=file]').setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture at all') });
-      await page.getByRole('button', { name: 'Envoyer ce fichier' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer ce fichier' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
     });
 
     test('is checked and sent', async () => {
       const { page } = usager;
-      await fillAll(page, CHILD, photos[0]);
+      await fillAll(page, CHILD, await city.photo('carte.jpg'));
       await check(page);
       await page.getByLabel(/Je certifie/).check();
-      await page.getByRole('button', { name: 'Envoyer ma demande' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer ma demande' }));
       await page.getByRole('heading', { level: 1, name: 'Demande envoyée' }).waitFor();
       await check(page);
       reference = (await page.locator('.g-ref').first().innerText()).trim();
       assert.equal(await page.locator('.g-code').count(), 0, 'no code for who has an account');
-      await page.getByRole('link', { name: 'Suivre ma demande' }).click();
+      await press(page, page.getByRole('link', { name: 'Suivre ma demande' }));
       request = place(page);
       await check(page);
     });
@@ -108,14 +108,14 @@ for (const javaScriptEnabled of [true, false]) {
       await city.signIn(page, city.agent('education', 'processor'));
       await check(page);
       await page.getByLabel('Démarche').selectOption({ label: 'Inscrire un enfant à l\'école' });
-      await page.getByRole('button', { name: 'Filtrer' }).click();
+      await press(page, page.getByRole('button', { name: 'Filtrer' }));
       await check(page);
       const rows = page.locator('table.g-table tbody tr');
       assert.ok((await rows.count()) > 0);
       for (const text of await rows.allInnerTexts()) assert.match(text, /Inscrire un enfant à l.école/);
       await page.getByRole('searchbox').fill(reference);
       await page.getByRole('searchbox').press('Enter');
-      await page.getByRole('link', { name: reference }).click();
+      await press(page, page.getByRole('link', { name: reference }));
       await page.getByRole('heading', { level: 1, name: 'Inscrire un enfant à l\'école' }).waitFor();
       assert.match(await page.getByRole('main').innerText(), /Léonie/);
       await check(page);
@@ -123,18 +123,18 @@ for (const javaScriptEnabled of [true, false]) {
 
     test('is taken charge of', async () => {
       const { page } = agent;
-      await page.getByRole('link', { name: 'Prendre en charge', exact: true })
-        .or(page.getByRole('button', { name: 'Prendre en charge', exact: true })).first().click();
+      await press(page, page.getByRole('link', { name: 'Prendre en charge', exact: true })
+        .or(page.getByRole('button', { name: 'Prendre en charge', exact: true })).first());
       await check(page);
       const confirm = page.getByRole('button', { name: /^Confirmer/ });
-      if (await confirm.count()) await confirm.click();
+      if (await confirm.count()) await press(page, confirm);
       await page.getByText('En cours d\'instruction').first().waitFor();
       await check(page);
     });
 
     test('has its documents, for the department only', async () => {
       const { page } = agent;
-      await page.getByRole('navigation', { name: 'Parties du dossier' }).getByRole('link', { name: /Pièces/ }).click();
+      await press(page, page.getByRole('navigation', { name: 'Parties du dossier' }).getByRole('link', { name: /Pièces/ }));
       const file = page.getByRole('link', { name: 'livret-1.jpg' });
       const href = await file.getAttribute('href');
       const answer = await agent.context.request.get(href);
@@ -149,14 +149,14 @@ for (const javaScriptEnabled of [true, false]) {
 
     test('lacks a document: the agent asks for it', async () => {
       const { page } = agent;
-      await page.getByRole('link', { name: 'Demander une pièce ou une correction' }).click();
+      await press(page, page.getByRole('link', { name: 'Demander une pièce ou une correction' }));
       await check(page);
-      await page.getByRole('button', { name: /^Confirmer/ }).click();
+      await press(page, page.getByRole('button', { name: /^Confirmer/ }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
       await page.getByLabel('Justificatif de domicile').check();
       await page.getByLabel(/Ce que vous demandez/).fill('La facture est coupée : photographiez-la en entier.');
-      await page.getByRole('button', { name: /^Confirmer/ }).click();
+      await press(page, page.getByRole('button', { name: /^Confirmer/ }));
       await page.getByText('En attente de l\'usager').first().waitFor();
       await check(page);
     });
@@ -169,16 +169,16 @@ for (const javaScriptEnabled of [true, false]) {
       await city.go(page, request);
       assert.match(await page.getByRole('main').innerText(), /La facture est coupée/);
       await check(page);
-      await page.getByRole('main').getByRole('link', { name: 'Justificatif de domicile' }).first().click();
+      await press(page, page.getByRole('main').getByRole('link', { name: 'Justificatif de domicile' }).first());
       await check(page);
       await page.locator('input[type=file]').setInputFiles(await city.photo('facture-entiere.jpg'));
-      await page.getByRole('button', { name: 'Envoyer ce fichier' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer ce fichier' }));
       await page.getByText('facture-entiere.jpg').first().waitFor();
       await check(page);
-      await page.getByRole('button', { name: 'Continuer' }).click();
+      await press(page, page.getByRole('button', { name: 'Continuer' }));
       if (!place(page).endsWith('/verifier')) await city.go(page, `${request}/repondre`);
       await check(page);
-      await page.getByRole('button', { name: 'Envoyer mes modifications' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer mes modifications' }));
       await page.waitForURL((url) => url.pathname === request);
       assert.match(await page.getByRole('main').innerText(), /En cours de traitement/);
       await check(page);
@@ -188,10 +188,10 @@ for (const javaScriptEnabled of [true, false]) {
       const { page, context } = await city.open({ javaScriptEnabled });
       await city.signIn(page, city.agent('education', 'decider'));
       await city.go(page, `/agent${request}`);
-      await page.getByRole('link', { name: 'Accepter', exact: true }).click();
+      await press(page, page.getByRole('link', { name: 'Accepter', exact: true }));
       await check(page);
       await page.getByLabel(/Texte de la décision/).fill('Léonie est inscrite à l’école Joliot-Curie, en CP.');
-      await page.getByRole('button', { name: /^Confirmer/ }).click();
+      await press(page, page.getByRole('button', { name: /^Confirmer/ }));
       await page.getByText('Acceptée, à remettre').first().waitFor();
       await check(page);
       await context.close();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { place } from './answers.mjs';
+import { place, press } from './answers.mjs';
 import { start } from './lib.mjs';
 
 let city;
@@ -16,7 +16,7 @@ for (const javaScriptEnabled of [true, false]) {
 
   describe(`a birth certificate, ${way}`, () => {
     let page, context, reference, code;
-    const next = () => page.getByRole('button', { name: 'Enregistrer et continuer' }).click();
+    const next = () => press(page, page.getByRole('button', { name: 'Enregistrer et continuer' }));
     const choose = (question, option) =>
       page.getByRole('radiogroup', { name: question }).getByRole('radio', { name: option, exact: true }).check();
 
@@ -25,9 +25,9 @@ for (const javaScriptEnabled of [true, false]) {
 
     test('begins at the home page', async () => {
       await city.go(page, '/');
-      await page.getByRole('main').getByRole('link', { name: 'Demander un acte de naissance' }).first().click();
+      await press(page, page.getByRole('main').getByRole('link', { name: 'Demander un acte de naissance' }).first());
       await check(page);
-      await page.getByRole('main').getByRole('link', { name: /Commencer/ }).first().click();
+      await press(page, page.getByRole('main').getByRole('link', { name: /Commencer/ }).first());
       await page.getByRole('heading', { level: 1, name: 'L\'acte demandé' }).waitFor();
       await check(page);
     });
@@ -54,7 +54,7 @@ for (const javaScriptEnabled of [true, false]) {
       await next();
       // An explanation is not a question: it does not hold anybody back.
       await page.getByRole('heading', { level: 1, name: 'La personne concernée' }).waitFor();
-      await page.getByRole('link', { name: 'Retour', exact: true }).click();
+      await press(page, page.getByRole('link', { name: 'Retour', exact: true }));
       await page.getByText('Notre commune transmet').waitFor();
       assert.equal(await page.getByLabel('Combien d\'exemplaires ?').inputValue(), '2');
       await check(page);
@@ -88,7 +88,7 @@ for (const javaScriptEnabled of [true, false]) {
       await next();
       await page.getByRole('heading', { level: 1, name: 'Vous ne pouvez pas continuer cette démarche' }).waitFor();
       await check(page);
-      await page.getByRole('link', { name: 'Revenir à la question précédente' }).click();
+      await press(page, page.getByRole('link', { name: 'Revenir à la question précédente' }));
       await choose('Vous êtes…', 'Son enfant ou petit-enfant');
       await next();
       await page.getByRole('heading', { level: 1, name: 'Où l\'envoyer' }).waitFor();
@@ -107,18 +107,18 @@ for (const javaScriptEnabled of [true, false]) {
     test('checks, changes an answer, and comes straight back', async () => {
       await check(page);
       assert.match(await page.getByRole('main').innerText(), /n’est pas encore envoyée/);
-      await page.getByRole('link', { name: /Modifier.*acte demandé/ }).click();
+      await press(page, page.getByRole('link', { name: /Modifier.*acte demandé/ }));
       await page.getByLabel('Combien d\'exemplaires ?').fill('1');
       for (let turn = 0; turn < 6 && !place(page).endsWith('/verifier'); turn += 1) await next();
       assert.match(await page.getByRole('main').innerText(), /Combien d'exemplaires\s\?\s*1\b/);
     });
 
     test('does not send without the declaration', async () => {
-      await page.getByRole('button', { name: 'Envoyer ma demande' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer ma demande' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
       await page.getByLabel(/Je certifie/).check();
-      await page.getByRole('button', { name: 'Envoyer ma demande' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer ma demande' }));
       await page.getByRole('heading', { level: 1, name: 'Demande envoyée' }).waitFor();
       await check(page);
       reference = (await page.locator('.g-ref').first().innerText()).trim();
@@ -155,12 +155,12 @@ for (const javaScriptEnabled of [true, false]) {
       await check(page);
       await page.getByLabel('Référence').fill(reference);
       await page.getByLabel('Code de suivi').fill('AAAA-AAAA');
-      await page.getByRole('button', { name: 'Voir ma demande' }).click();
+      await press(page, page.getByRole('button', { name: 'Voir ma demande' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
       await page.getByLabel('Référence').fill(reference.toLowerCase().replaceAll('-', ' '));
       await page.getByLabel('Code de suivi').fill(code.toLowerCase());
-      await page.getByRole('button', { name: 'Voir ma demande' }).click();
+      await press(page, page.getByRole('button', { name: 'Voir ma demande' }));
       await page.getByRole('heading', { level: 1, name: 'Demander un acte de naissance' }).waitFor();
       assert.match(await page.getByRole('main').innerText(), /Copie intégrale/);
       await check(page);
@@ -168,7 +168,7 @@ for (const javaScriptEnabled of [true, false]) {
 
     test('writes to the department', async () => {
       await page.getByLabel('Écrire au service').fill('Mon père est né le 3 avril.\nMerci.');
-      await page.getByRole('button', { name: 'Envoyer mon message' }).click();
+      await press(page, page.getByRole('button', { name: 'Envoyer mon message' }));
       await page.getByText('Mon père est né le 3 avril.').waitFor();
       assert.equal(await page.getByLabel('Écrire au service').inputValue(), '');
       await check(page);

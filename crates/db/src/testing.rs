@@ -199,7 +199,18 @@ impl Cluster {
         open_to_postgres(&folder);
         let data = folder.join("data");
         let data = data.to_str().expect("a plain path");
-        run(command(&programs, "initdb").args(["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]));
+        run(command(&programs, "initdb").args([
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ]));
         let settings = format!(
             "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nlog_min_messages = fatal\n{more}\n",
             folder.display()

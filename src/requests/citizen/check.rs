@@ -32,14 +32,18 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> R
     let typed = form::plain(request).await?;
     // A second click finds the request already there: its confirmation is shown again.
     let filling = match Filling::open(&visitor, id).await {
-        Err(Problem::Elsewhere(to)) if to.starts_with("/demandes/") => return Ok(Redirect::to(&format!("{to}/envoyee")).into_response()),
+        Err(Problem::Elsewhere(to)) if to.starts_with("/demandes/") => {
+            return Ok(Redirect::to(&format!("{to}/envoyee")).into_response());
+        }
         other => other?,
     };
     if filling.correcting.is_some() {
         return super::answer::send_corrections(&visitor, &filling).await;
     }
     if !start::is_open(&filling.procedure, &visitor) {
-        return Err(Problem::Bad("Cette démarche n'est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira."));
+        return Err(Problem::Bad(
+            "Cette démarche n'est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
+        ));
     }
     let reading = filling.read(&visitor);
     let errors = wrong(&visitor, &filling, &typed);
@@ -75,7 +79,9 @@ fn check_email(visitor: &Visitor, typed: &Raw) -> Result<(), String> {
 
 /// Whether the page asks where to write: no account, and the procedure's own questions did not ask.
 fn asks_contact(visitor: &Visitor, filling: &Filling) -> bool {
-    visitor.account().is_none() && filling.correcting.is_none() && !filling.procedure.pages.iter().flat_map(|page| &page.fields).any(|field| field.id == "courriel")
+    visitor.account().is_none()
+        && filling.correcting.is_none()
+        && !filling.procedure.pages.iter().flat_map(|page| &page.fields).any(|field| field.id == "courriel")
 }
 
 fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> Result<Response, Problem> {
@@ -109,13 +115,20 @@ fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> R
         notice => Serde(notice(&filling.procedure)),
     };
     let title = format!("Vérifiez puis envoyez votre demande – {}", filling.procedure.title);
-    if errors.is_empty() { visitor.page("requests/check.html", &title, context) } else { visitor.page_again("requests/check.html", &title, context) }
+    if errors.is_empty() {
+        visitor.page("requests/check.html", &title, context)
+    } else {
+        visitor.page_again("requests/check.html", &title, context)
+    }
 }
 
 fn back(filling: &Filling, reading: &Reading<'_>) -> String {
     match reading.pieces.last() {
         Some(last) => filling.url(&format!("pieces/{}", last.piece.id)),
-        None => reading.shown_pages().last().map_or_else(|| format!("/demarches/{}", filling.procedure.id), |page| filling.page_url(page.index)),
+        None => reading
+            .shown_pages()
+            .last()
+            .map_or_else(|| format!("/demarches/{}", filling.procedure.id), |page| filling.page_url(page.index)),
     }
 }
 
@@ -136,6 +149,7 @@ fn missing(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
     let incomplete = reading.shown_pages().filter(|page| !page.complete());
     let pages = incomplete.map(|page| json!({"href": filling.page_url(page.index), "text": page.page.title}));
     let absent = reading.pieces.iter().filter(|asked| asked.missing);
-    let pieces = absent.map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
+    let pieces = absent
+        .map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
     pages.chain(pieces).collect()
 }

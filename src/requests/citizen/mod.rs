@@ -87,7 +87,8 @@ impl Filling {
     /// Whether this page may be changed: all of them in a draft; in a request already sent, those
     /// that were asked for, and those that an answer changed has left incomplete.
     pub fn may_edit(&self, page: &PageReading<'_>) -> bool {
-        let asked = |ask: &Ask| ask.answered_at.is_none() && page.page.fields.iter().any(|field| field.id == ask.target);
+        let asked =
+            |ask: &Ask| ask.answered_at.is_none() && page.page.fields.iter().any(|field| field.id == ask.target);
         self.correcting.is_none() || self.asks.iter().any(asked) || !page.complete()
     }
 
@@ -177,7 +178,11 @@ pub fn notice(procedure: &Procedure) -> Json {
 /// « 3 mois après la fin du traitement, puis archivage pendant 1 an ».
 pub fn retention(notice: &Notice) -> String {
     let kept = format!("{} après la fin du traitement", delay(notice.retention.current));
-    if notice.retention.dua == notice.retention.current { kept } else { format!("{kept}, puis archivage pendant {}", delay(notice.retention.dua)) }
+    if notice.retention.dua == notice.retention.current {
+        kept
+    } else {
+        format!("{kept}, puis archivage pendant {}", delay(notice.retention.dua))
+    }
 }
 
 /// « 5 jours ouvrés ».
@@ -222,11 +227,16 @@ pub fn legal_sentences(procedure: &Procedure, due: Timestamp, visit: &Visit) -> 
     let Some(legal) = &procedure.legal else { return vec![promised] };
     let time = delay(legal.delay);
     let silence = match legal.silence {
-        Silence::Acceptation => format!("Si vous n'avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."),
+        Silence::Acceptation => format!(
+            "Si vous n'avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."
+        ),
         Silence::Rejet => {
             let sent = crate::platform::clock::day(visit.now.min(due), &visit.site.zone);
             let end = forms::calendar::after(sent, legal.delay);
-            format!("Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.", french::date(end))
+            format!(
+                "Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.",
+                french::date(end)
+            )
         }
         Silence::None => return vec![promised],
     };
@@ -238,7 +248,8 @@ pub fn sections(found: &[forms::journey::Section], url: impl Fn(&forms::journey:
     found
         .iter()
         .map(|section| {
-            let rows: Vec<Json> = section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect();
+            let rows: Vec<Json> =
+                section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect();
             json!({"title": section.title, "rows": rows, "change": url(section)})
         })
         .collect()

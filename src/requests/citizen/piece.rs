@@ -25,14 +25,20 @@ pub async fn show(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>) -> 
     draw(&visitor, &filling, &piece, &[]).await
 }
 
-pub async fn save(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>, request: Request) -> Result<Response, Problem> {
+pub async fn save(
+    visitor: Visitor,
+    Path((id, piece)): Path<(Uuid, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
     let filling = Filling::open(&visitor, id).await?;
     let asked = find(&filling, &piece)?;
     let missing = filling.read(&visitor).pieces.iter().any(|reading| reading.piece.id == piece && reading.missing);
     if !filling.may_add(&piece, missing) {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
-    let slot = |name: &str| (name == "fichier").then(|| Slot { slot: piece_slot(&asked.id), most: asked.files, images: false });
+    let slot = |name: &str| {
+        (name == "fichier").then(|| Slot { slot: piece_slot(&asked.id), most: asked.files, images: false })
+    };
     let form = form::receive(&visitor, id, request, slot).await?;
     let mut errors: Vec<String> = form.refused.iter().map(|(_, text)| text.clone()).collect();
     match form.pressed(&["action"]).map_or("", |(_, action)| action) {
@@ -50,7 +56,9 @@ pub async fn save(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>, req
             errors.push(format!("Envoyez le document « {} » pour continuer.", asked.title));
         }
         // « ajouter », or a form sent by the Enter key.
-        _ if form.added.is_empty() && errors.is_empty() => errors.push("Choisissez d'abord un fichier ou une photo.".to_owned()),
+        _ if form.added.is_empty() && errors.is_empty() => {
+            errors.push("Choisissez d'abord un fichier ou une photo.".to_owned())
+        }
         _ => {}
     }
     if errors.is_empty() {
@@ -76,7 +84,9 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
     let back = match before {
         _ if filling.correcting.is_some() => format!("/demandes/{}", filling.draft.id),
         Some(previous) => filling.url(&format!("pieces/{}", previous.piece.id)),
-        None => reading.shown_pages().last().map_or_else(|| filling.url("verifier"), |page| filling.page_url(page.index)),
+        None => {
+            reading.shown_pages().last().map_or_else(|| filling.url("verifier"), |page| filling.page_url(page.index))
+        }
     };
     let number = pages + position + 1;
     let context = context! {
@@ -94,7 +104,11 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
         version => "",
     };
     let title = format!("{} – étape {number} – {}", asked.title, filling.procedure.title);
-    if errors.is_empty() { visitor.page("requests/piece.html", &title, context) } else { visitor.page_again("requests/piece.html", &title, context) }
+    if errors.is_empty() {
+        visitor.page("requests/piece.html", &title, context)
+    } else {
+        visitor.page_again("requests/piece.html", &title, context)
+    }
 }
 
 fn piece_json(piece: &Piece) -> Json {

@@ -76,16 +76,29 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
         updated_at: visitor.now,
         correcting: false,
     };
-    Filling { asks: Vec::new(), raw: prefilled(visitor, &published.procedure, Raw::default()), draft, procedure: published.procedure.clone(), files: Vec::new(), correcting: None }
+    Filling {
+        asks: Vec::new(),
+        raw: prefilled(visitor, &published.procedure, Raw::default()),
+        draft,
+        procedure: published.procedure.clone(),
+        files: Vec::new(),
+        correcting: None,
+    }
 }
 
 fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
     if procedure.identification == Identification::Verified {
         // No account can be verified yet: better the counter than a request that proves nothing.
-        return Err(Problem::Forbidden("Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d'identité : un agent fera la demande avec vous."));
+        return Err(Problem::Forbidden(
+            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d'identité : un agent fera la demande avec vous.",
+        ));
     }
     let needs = procedure.identification == Identification::Account;
-    if needs && visitor.account().is_none() { Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id))) } else { Ok(()) }
+    if needs && visitor.account().is_none() {
+        Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id)))
+    } else {
+        Ok(())
+    }
 }
 
 /// What the account already tells, where nothing was typed yet.
@@ -97,7 +110,8 @@ fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
         ("demandeur", "demandeur.nom_naissance", account.last_name.as_str()),
         ("demandeur", "demandeur.prenoms", account.first_name.as_str()),
     ];
-    let asked: BTreeSet<&str> = procedure.pages.iter().flat_map(|page| &page.fields).map(|field| field.id.as_str()).collect();
+    let asked: BTreeSet<&str> =
+        procedure.pages.iter().flat_map(|page| &page.fields).map(|field| field.id.as_str()).collect();
     for (field, name, value) in known {
         if asked.contains(field) && !value.is_empty() && !raw.0.contains_key(name) {
             raw.set(name, value);
@@ -107,7 +121,12 @@ fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
 }
 
 /// The first answers: makes the session (for who has none) and the draft, then saves the page.
-pub async fn begin(mut visitor: Visitor, Path(id): Path<String>, Query(new): Query<New>, request: Request) -> Result<Response, Problem> {
+pub async fn begin(
+    mut visitor: Visitor,
+    Path(id): Path<String>,
+    Query(new): Query<New>,
+    request: Request,
+) -> Result<Response, Problem> {
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     let draft = new.brouillon.unwrap_or_else(|| visitor.id());
@@ -154,10 +173,16 @@ fn shown_page<'a, 'b>(filling: &Filling, reading: &'b Reading<'a>, page: &str) -
     if found.shown && filling.may_edit(found) {
         return Ok(found);
     }
-    Err(Problem::Elsewhere(reading.previous_shown(found.index).map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))))
+    Err(Problem::Elsewhere(
+        reading.previous_shown(found.index).map_or_else(|| filling.url("verifier"), |index| filling.page_url(index)),
+    ))
 }
 
-pub async fn save(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>, request: Request) -> Result<Response, Problem> {
+pub async fn save(
+    visitor: Visitor,
+    Path((id, page)): Path<(Uuid, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
     let Some(draft) = drafts::find(&visitor, id).await? else { return lost(visitor, id, request).await };
     let procedure = catalogue::version(&visitor, &draft.procedure_id, draft.procedure_version).await?;
     let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
@@ -199,9 +224,11 @@ fn slot(page: &Page, input: &str) -> Option<Slot> {
 
 /// Keeps only what belongs to the page's fields. False when it is too much to be kept.
 async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -> Result<bool, Problem> {
-    let names: Vec<String> = page.fields.iter().filter(|field| field.kind.files().is_none()).map(|field| field.id.clone()).collect();
+    let names: Vec<String> =
+        page.fields.iter().filter(|field| field.kind.files().is_none()).map(|field| field.id.clone()).collect();
     let kept = of_page(page, typed);
-    let size: usize = kept.0.iter().map(|(name, values)| name.len() + values.iter().map(String::len).sum::<usize>()).sum();
+    let size: usize =
+        kept.0.iter().map(|(name, values)| name.len() + values.iter().map(String::len).sum::<usize>()).sum();
     if size > LARGEST_PAGE {
         return Ok(false);
     }
@@ -228,7 +255,8 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
         filling.remove(visitor, file).await?;
         filling.files = files::of(&visitor.db, id).await?;
     }
-    let editable = filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
+    let editable =
+        filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
     if !editable {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
@@ -301,7 +329,12 @@ fn names(page: &PageReading<'_>) -> String {
 
 /// « Ajouter un enfant », « Retirer »: true when one was pressed.
 fn change_rows(page: &Page, form: &mut Form) -> bool {
-    let group = |name: &str| page.fields.iter().find(|field| field.id == name).and_then(|field| field.kind.group().map(|group| (field, group.fields.first())));
+    let group = |name: &str| {
+        page.fields
+            .iter()
+            .find(|field| field.id == name)
+            .and_then(|field| field.kind.group().map(|group| (field, group.fields.first())))
+    };
     match form.pressed(&["ajouter", "retirer-rang"]).map(|(button, value)| (button.to_owned(), value.to_owned())) {
         Some((button, name)) if button == "ajouter" => {
             if let Some((field, Some(first))) = group(&name) {
@@ -331,7 +364,9 @@ fn rows(typed: &Raw, group: &str) -> usize {
 /// The form without one row; those after it move up.
 fn without_row(typed: &Raw, group: &Field, removed: usize) -> Raw {
     let moved = |name: &str| -> Option<String> {
-        let Some(rest) = name.strip_prefix(group.id.as_str()).and_then(|rest| rest.strip_prefix('.')) else { return Some(name.to_owned()) };
+        let Some(rest) = name.strip_prefix(group.id.as_str()).and_then(|rest| rest.strip_prefix('.')) else {
+            return Some(name.to_owned());
+        };
         let (index, part) = rest.split_once('.')?;
         let index: usize = index.parse().ok()?;
         match index.cmp(&removed) {
@@ -363,7 +398,14 @@ async fn draw(
     refused: &[(String, String)],
     told: Option<&str>,
 ) -> Result<Response, Problem> {
-    let drawing = Drawing { visit: visitor, raw: &filling.raw, files: &filling.files, errors: shown == Shown::Wrong, refused, base: "/fichiers" };
+    let drawing = Drawing {
+        visit: visitor,
+        raw: &filling.raw,
+        files: &filling.files,
+        errors: shown == Shown::Wrong,
+        refused,
+        base: "/fichiers",
+    };
     let drawn = drawing.draw(&page.fields)?;
     let has_files = page.fields.iter().any(|field| field.field.kind.files().is_some());
     let heading = page.page.title.as_str();
@@ -401,7 +443,8 @@ async fn draw(
 }
 
 async fn stopped(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>, say: &str) -> Result<Response, Problem> {
-    let department = authorities::department(&visitor.db, &filling.procedure.department).await?.ok_or(Problem::NotFound)?;
+    let department =
+        authorities::department(&visitor.db, &filling.procedure.department).await?.ok_or(Problem::NotFound)?;
     let context = context! {
         procedure => Serde(procedure_link(&filling.procedure)),
         back => filling.page_url(page.index),

@@ -39,7 +39,11 @@ pub async fn show(visitor: Visitor, Path(id): Path<String>) -> Result<Response, 
 /// The published procedure, if it can be begun today; else its page, which says when it can.
 pub async fn open_procedure(visit: &Visit, id: &str) -> Result<Published, Problem> {
     let published = catalogue::find(visit, id).await?.ok_or(Problem::NotFound)?;
-    if is_open(&published.procedure, visit) { Ok(published) } else { Err(Problem::Elsewhere(format!("/demarches/{id}"))) }
+    if is_open(&published.procedure, visit) {
+        Ok(published)
+    } else {
+        Err(Problem::Elsewhere(format!("/demarches/{id}")))
+    }
 }
 
 pub fn is_open(procedure: &Procedure, visit: &Visit) -> bool {
