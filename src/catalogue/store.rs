@@ -30,7 +30,6 @@ pub fn shipped() -> Result<Sources> {
 }
 
 /// Those of a folder, or of one file with the shared parts beside it.
-#[expect(clippy::disallowed_methods, reason = "reads what an administrator gives")]
 pub fn folder(path: &Path) -> Result<Sources> {
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
     let mut texts = Vec::new();

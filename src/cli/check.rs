@@ -44,7 +44,6 @@ fn shown(path: &Path, file: &str) -> String {
     root.join(file).display().to_string()
 }
 
-#[expect(clippy::disallowed_methods, reason = "rewrites the files it is given")]
 pub fn fmt(paths: &[PathBuf]) -> Result<ExitCode> {
     let mut failed = false;
     for path in paths {

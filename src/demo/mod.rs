@@ -70,7 +70,6 @@ pub async fn fill(app: &App, count: usize) -> Result<Vec<Json>> {
 }
 
 /// Erases an earlier sample city, and nothing that does not look like one.
-#[expect(clippy::disallowed_methods, reason = "the demo's own folder")]
 fn clean(data: &std::path::Path) -> Result<()> {
     const MARK: &str = "demo-guichet";
     if data.exists() {

@@ -188,7 +188,7 @@ async fn fire_one(
         match need {
             Need::Message => {
                 with.message =
-                    Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure.")
+                    Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure.");
             }
             Need::Ask => {
                 with.message = Some(

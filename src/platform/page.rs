@@ -74,14 +74,14 @@ fn instant(value: &str) -> Result<Timestamp, Error> {
     value.parse().map_err(|_| wrong(value))
 }
 
-fn datetime(state: &State<'_, '_>, value: String) -> Result<String, Error> {
-    Ok(french::datetime(instant(&value)?, &zone_of(state)))
+fn datetime(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
+    Ok(french::datetime(instant(value)?, &zone_of(state)))
 }
 
 /// The local day of an instant, in words.
-fn local_day(state: &State<'_, '_>, value: String) -> Result<String, Error> {
+fn local_day(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
     match value.parse::<Timestamp>() {
         Ok(at) => Ok(french::date(clock::day(at, &zone_of(state)))),
-        Err(_) => day_of(&value).map(french::date),
+        Err(_) => day_of(value).map(french::date),
     }
 }
