@@ -43,6 +43,11 @@ impl Client {
         Self { http, address, host: host.to_owned(), cookies: BTreeMap::new(), origin: Some(format!("http://{host}")) }
     }
 
+    /// Goes on with the same cookies at another process.
+    pub fn moved(&mut self, to: &super::process::Process) {
+        self.address = to.address;
+    }
+
     /// Sends what `build` makes of the request; gives whatever came back, were it an error.
     pub async fn try_send(
         &mut self,

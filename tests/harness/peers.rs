@@ -11,7 +11,7 @@ use std::{
 use super::Folder;
 
 /// A program of the tests' Python environment.
-fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from);
     let path = cache.join("guichet/venv/bin").join(name);

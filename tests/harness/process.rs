@@ -11,7 +11,7 @@ use super::{Client, HOST};
 
 pub struct Process {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Process {
