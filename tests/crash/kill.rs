@@ -15,8 +15,7 @@ use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 use crate::harness::{
-    Client, Engine, Folder,
-    client,
+    Client, Engine, Folder, client,
     journey::{filed, question},
     peers::eventually,
     portal,
@@ -39,8 +38,15 @@ impl Person {
 
     /// Sends and reads the confirmation; nothing when the program went away meanwhile.
     async fn send(&mut self) -> Option<String> {
-        let typed = |request: reqwest::RequestBuilder| request.header("content-type", "application/x-www-form-urlencoded").body("version=");
-        let sent = self.client.try_send(reqwest::Method::POST, &self.check, typed).await.ok().filter(|page| page.status == 303)?;
+        let typed = |request: reqwest::RequestBuilder| {
+            request.header("content-type", "application/x-www-form-urlencoded").body("version=")
+        };
+        let sent = self
+            .client
+            .try_send(reqwest::Method::POST, &self.check, typed)
+            .await
+            .ok()
+            .filter(|page| page.status == 303)?;
         let page = self.client.try_send(reqwest::Method::GET, sent.location(), |request| request).await.ok()?;
         if page.status == 200 { Some(filed(page).reference) } else { None }
     }
@@ -105,7 +111,8 @@ async fn killed_while_two_hundred_send(engine: Engine) {
 
     let process = Process::serve(&folder.0, &made.url, &[]);
     let db = Db::open(&made.url, &DbOptions::default()).unwrap();
-    let (requests, drafts) = (ids(&db, sql!("select id from request")).await, ids(&db, sql!("select id from draft")).await);
+    let (requests, drafts) =
+        (ids(&db, sql!("select id from request")).await, ids(&db, sql!("select id from draft")).await);
     assert!(requests.is_disjoint(&drafts), "a draft and its request are never both there");
     assert_eq!(requests.len() + drafts.len(), PEOPLE, "nobody lost anything");
     for person in &mut people {
@@ -117,7 +124,12 @@ async fn killed_while_two_hundred_send(engine: Engine) {
         }
     }
     // The others try again, and so do some who need not.
-    for person in people.iter_mut().enumerate().filter(|(index, person)| person.confirmed.is_none() || index % 10 == 0).map(|(_, person)| person) {
+    for person in people
+        .iter_mut()
+        .enumerate()
+        .filter(|(index, person)| person.confirmed.is_none() || index % 10 == 0)
+        .map(|(_, person)| person)
+    {
         let reference = person.send().await.expect("a confirmation");
         assert!(person.confirmed.as_ref().is_none_or(|before| *before == reference));
         person.confirmed = Some(reference);
@@ -125,16 +137,20 @@ async fn killed_while_two_hundred_send(engine: Engine) {
     let references: BTreeSet<&String> = people.iter().filter_map(|person| person.confirmed.as_ref()).collect();
     assert_eq!(references.len(), PEOPLE);
     assert_eq!(ids(&db, sql!("select id from request")).await, people.iter().map(Person::id).collect());
-    let per_request = sql!("select count(*) from (select request_id from request_event group by request_id having count(*) <> 1) t");
+    let per_request =
+        sql!("select count(*) from (select request_id from request_event group by request_id having count(*) <> 1) t");
     assert_eq!(db.one::<i64>(per_request, args![]).await.unwrap(), 0, "each was sent once");
     eventually("every mail and receipt", Duration::from_secs(150), async || {
-        let left: i64 = db.one(sql!("select count(*) from job where done_at is null and attempts < 3"), args![]).await.unwrap();
+        let left: i64 =
+            db.one(sql!("select count(*) from job where done_at is null and attempts < 3"), args![]).await.unwrap();
         (left == 0).then_some(())
     })
     .await;
-    let wrong: Vec<String> = db.all(sql!("select last_error from job where last_error is not null"), args![]).await.unwrap();
+    let wrong: Vec<String> =
+        db.all(sql!("select last_error from job where last_error is not null"), args![]).await.unwrap();
     assert_eq!(wrong, Vec::<String>::new());
-    let (mails, receipts): (i64, i64) = db.one(sql!("select (select count(*) from outbox), (select count(*) from file)"), args![]).await.unwrap();
+    let (mails, receipts): (i64, i64) =
+        db.one(sql!("select (select count(*) from outbox), (select count(*) from file)"), args![]).await.unwrap();
     assert_eq!((mails, receipts), (200, 200));
 }
 
