@@ -12,7 +12,14 @@ use crate::{
     authorities::Sites,
     catalogue::Catalogue,
     migrations,
-    platform::{clock::Clock, config::Config, mail::Mailer, page::Templates, secret::Secret, storage::Storage},
+    platform::{
+        clock::Clock,
+        config::Config,
+        mail::Mailer,
+        page::Templates,
+        secret::Secret,
+        storage::{self, Storage},
+    },
     visit::PageCache,
 };
 
@@ -51,7 +58,7 @@ impl Deref for App {
 impl App {
     /// Opens database and storage, and brings the database to this version.
     pub async fn open(config: Config, clock: Clock, demo: bool) -> Result<Self> {
-        std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
+        storage::make_folder(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
         let ca_file = Some(config.database_ca.clone()).filter(|path| !path.as_os_str().is_empty());
         let options = DbOptions {
             ca_file,

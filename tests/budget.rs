@@ -14,7 +14,8 @@ async fn queries(portal: &Portal, client: &Client, path: &str) -> u64 {
     let mut last = 0;
     for _ in 0..2 {
         let cookies: Vec<String> = client.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = Request::get(path).header("host", HOST).header("cookie", cookies.join("; ")).body(Body::empty()).unwrap();
+        let request =
+            Request::get(path).header("host", HOST).header("cookie", cookies.join("; ")).body(Body::empty()).unwrap();
         let answer = db::counted(async {
             let response = routes::router(portal.app.clone()).oneshot(request).await.unwrap();
             let status = response.status();

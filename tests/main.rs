@@ -7,9 +7,15 @@ mod bad_input;
 #[cfg(test)]
 mod budget;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod erasure;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod journeys;
+#[cfg(test)]
+mod s3;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]

@@ -27,12 +27,20 @@ fn of(page: &str) -> Vec<(String, BTreeMap<String, Value>)> {
     for entry in std::fs::read_dir(samples().join(folder)).into_iter().flatten() {
         let path = entry.unwrap().path();
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let Some(variant) = file.strip_suffix(".json").filter(|file| *file == name || file.starts_with(&format!("{name}."))) else { continue };
+        let Some(variant) =
+            file.strip_suffix(".json").filter(|file| *file == name || file.starts_with(&format!("{name}.")))
+        else {
+            continue;
+        };
         let mut context = shared.clone();
         context.extend(read(&path));
+        if let Some(page) = context.get_mut("page").and_then(Json::as_object_mut) {
+            page.entry("url").or_insert(json!("/"));
+        }
         let values = context.into_iter().map(|(key, value)| {
             // The only value that comes as HTML.
-            let safe = value.as_str().filter(|_| key == "fields_html").map(|text| Value::from_safe_string(text.to_owned()));
+            let safe =
+                value.as_str().filter(|_| key == "fields_html").map(|text| Value::from_safe_string(text.to_owned()));
             (key, safe.unwrap_or_else(|| Value::from(Serde(value))))
         });
         found.push((variant.to_owned(), values.collect()));
@@ -70,9 +78,14 @@ fn every_page_is_drawn_from_its_samples() {
 #[test]
 fn every_sample_has_its_page() {
     let pages: Vec<String> = Templates::names().collect();
-    for folder in std::fs::read_dir(samples()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+    for folder in std::fs::read_dir(samples()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir())
+    {
         for file in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
-            let page = format!("{}/{}.html", folder.file_name().unwrap().display(), file.file_name().unwrap().to_str().unwrap().split('.').next().unwrap());
+            let page = format!(
+                "{}/{}.html",
+                folder.file_name().unwrap().display(),
+                file.file_name().unwrap().to_str().unwrap().split('.').next().unwrap()
+            );
             assert!(pages.contains(&page), "{} is a sample of no page", file.display());
         }
     }
@@ -89,15 +102,25 @@ fn every_mail_is_drawn() {
                 "city": city, "reference": "VAL-7F3K-29", "procedure": procedure, "submitted": "17 novembre 2026 à 10 h 00",
                 "link": "http://ville.test/suivre", "link_label": "Suivre ma demande",
             });
-            let text = templates.render(&name, Value::from(Serde(context))).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+            let text = templates
+                .render(&name, Value::from(Serde(context)))
+                .unwrap_or_else(|error| panic!("{name}: {error:#}"));
             count += 1;
             if name.ends_with(".subject.txt") {
-                assert!(!text.trim().is_empty() && !text.trim().contains('\n') && text.chars().count() < 90, "{name}: {text:?}");
+                assert!(
+                    !text.trim().is_empty() && !text.trim().contains('\n') && text.chars().count() < 90,
+                    "{name}: {text:?}"
+                );
                 assert!(!text.contains("acte de naissance"), "{name}: a subject is read over shoulders: {text}");
             } else {
                 let pair = name.replace(".txt", ".subject.txt");
                 assert!(Templates::names().any(|other| other == pair), "{name} has no subject");
-                assert!(text.contains("Bonjour") && text.contains("http://ville.test/suivre") && text.contains("04 65 71 10 00"), "{name}: {text}");
+                assert!(
+                    text.contains("Bonjour")
+                        && text.contains("http://ville.test/suivre")
+                        && text.contains("04 65 71 10 00"),
+                    "{name}: {text}"
+                );
                 assert!(text.lines().all(|line| line.len() < 900), "{name}: a line too long for mail");
             }
         }
@@ -115,7 +138,11 @@ fn every_message_of_a_workflow_has_its_mail() {
         for transition in &procedure.workflow.transitions {
             for action in &transition.does {
                 if let forms::workflow::Action::Notify(message) = action {
-                    assert!(names.contains(&format!("mails/{message}.txt")), "{file}: {}: no mail « {message} »", transition.id);
+                    assert!(
+                        names.contains(&format!("mails/{message}.txt")),
+                        "{file}: {}: no mail « {message} »",
+                        transition.id
+                    );
                 }
             }
         }

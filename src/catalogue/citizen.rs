@@ -103,7 +103,7 @@ async fn list(visitor: Visitor, Query(filters): Query<Filters>) -> Result<Respon
     let current = super::current(&visitor).await?;
     let settings = &visitor.site.settings;
     // More than anybody types, and little enough to compare.
-    let words: String = filters.q.trim().chars().take(200).collect();
+    let words: String = filters.q.trim().chars().filter(|letter| *letter != '\0').take(200).collect();
     let found: Vec<&Procedure> = if words.is_empty() {
         let mut all: Vec<&Procedure> =
             current.procedures.values().map(|published| published.procedure.as_ref()).collect();

@@ -40,7 +40,7 @@ impl Index {
     }
 
     /// Ids of the procedures that answer best, best first. Each word must be found, exactly, as a
-    /// beginning, or with one slip (two in long words); when nothing has them all, any will do.
+    /// beginning, with another ending, or with one slip (two in long words); when nothing has them all, any will do.
     pub fn find(&self, words: &str) -> Vec<String> {
         let stems = french::stems(words);
         let found: Vec<BTreeMap<&str, u32>> = stems.iter().map(|stem| self.one(stem)).collect();
@@ -78,6 +78,10 @@ fn likeness(typed: &str, known: &str) -> Option<u32> {
     if length >= 3 && known.starts_with(typed) {
         return Some(2);
     }
+    // A slip in its ending keeps a word from being stemmed: « encombrents », « déménagment ».
+    if known.chars().count() >= 6 && typed.starts_with(known) {
+        return Some(1);
+    }
     let slips = match length {
         0..4 => return None,
         4..8 => 1,
@@ -107,6 +111,7 @@ mod tests {
         assert_eq!(index().find("ecole"), ["ecole"]);
         assert_eq!(index().find("école"), ["ecole"]);
         assert_eq!(index().find("encombrant"), ["encombrants"]);
+        assert_eq!(index().find("encombrents"), ["encombrants"]);
         assert_eq!(index().find("encom"), ["encombrants"]);
     }
 

@@ -7,6 +7,8 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::storage;
+
 /// Letters and digits that are not taken for one another, aloud or in handwriting.
 const CLEAR: &str = "23456789ACDEFGHJKLMNPQRTUVWXYZ";
 
@@ -27,10 +29,8 @@ impl Secret {
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(Self::new(text.trim())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = token();
-                std::fs::write(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
-                restrict(&path)?;
-                Ok(Self::new(&text))
+                let text = keep(&path, &token()).with_context(|| format!("cannot write {}", path.display()))?;
+                Ok(Self::new(text.trim()))
             }
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
@@ -50,16 +50,27 @@ impl Secret {
     }
 }
 
-#[cfg(unix)]
-fn restrict(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-        .with_context(|| format!("cannot protect {}", path.display()))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> Result<()> {
-    Ok(())
+/// Keeps `text` for ever: only its owner may read it, it survives a power cut, and of two processes that
+/// start together one wins. Gives what is kept.
+fn keep(path: &Path, text: &str) -> std::io::Result<String> {
+    use std::io::Write;
+    let made = path.with_extension(token());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&made)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    match std::fs::hard_link(&made, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    std::fs::remove_file(&made)?;
+    if let Some(folder) = path.parent() {
+        storage::sync_folder(folder)?;
+    }
+    std::fs::read_to_string(path)
 }
 
 fn clear(byte: u8) -> char {

@@ -19,14 +19,26 @@ fn class(page: &Page) -> String {
     match page.status {
         303 if to.starts_with("/connexion") => "in".to_owned(),
         303 if to.starts_with("/agent/connexion") => "ag".to_owned(),
-        200 if page.header("content-type").starts_with("text/html") && page.html().contains("action=\"/connexion\"") && !page.path.starts_with("/connexion") => "in".to_owned(),
+        200 if page.header("content-type").starts_with("text/html")
+            && page.html().contains("action=\"/connexion\"")
+            && !page.path.starts_with("/connexion") =>
+        {
+            "in".to_owned()
+        }
         status => status.to_string(),
     }
 }
 
 /// `{file=draft_file}` → `{file}`, without the query.
 fn route(row: &str) -> String {
-    let plain: Vec<String> = row.split('/').map(|part| part.split_once('=').filter(|_| part.starts_with('{')).map_or_else(|| part.to_owned(), |(name, _)| format!("{name}}}"))).collect();
+    let plain: Vec<String> = row
+        .split('/')
+        .map(|part| {
+            part.split_once('=')
+                .filter(|_| part.starts_with('{'))
+                .map_or_else(|| part.to_owned(), |(name, _)| format!("{name}}}"))
+        })
+        .collect();
     plain.join("/").split('?').next().unwrap().to_owned()
 }
 
@@ -40,7 +52,8 @@ fn every_route_is_classified() {
         .chain(AGENTS.iter().map(|(method, path, _)| (*method, *path)))
         .map(|(method, path)| (method.to_owned(), route(path)))
         .collect();
-    let found: BTreeSet<(String, String)> = routes::all().into_iter().map(|(method, path)| (method.to_owned(), path)).collect();
+    let found: BTreeSet<(String, String)> =
+        routes::all().into_iter().map(|(method, path)| (method.to_owned(), path)).collect();
     let missing: Vec<_> = found.difference(&known).collect();
     let gone: Vec<_> = known.difference(&found).collect();
     assert!(missing.is_empty() && gone.is_empty(), "not classified: {missing:?}\nno longer a route: {gone:?}");
@@ -73,7 +86,11 @@ async fn row(method: &str, path: &str, expected: &str, people: &mut [(&str, &mut
     wrong
 }
 
-async fn usagers(scene: &mut Scene, smuggler: &mut Client, (method, path, expected): (&str, &str, &str)) -> Vec<String> {
+async fn usagers(
+    scene: &mut Scene,
+    smuggler: &mut Client,
+    (method, path, expected): (&str, &str, &str),
+) -> Vec<String> {
     let path = scene.address(path);
     let people = &mut [
         ("nobody", &mut scene.nobody, false),

@@ -45,6 +45,7 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
 pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/brouillons/{draft}/verifier", "in in in 404 404 200"),
     ("POST", "/brouillons/{draft}/verifier", "in in in 404 404 422"),
+    ("GET", "/brouillons/{draft}/supprimer", "in in in 404 404 200"),
     ("GET", "/brouillons/{draft}/enregistre", "in in in 404 404 200"),
     ("GET", "/brouillons/{draft}/pieces/{piece}", "in in in 404 404 200"),
     ("POST", "/brouillons/{draft}/pieces/{piece}", "in in in 404 404 422"),

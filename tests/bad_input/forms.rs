@@ -10,7 +10,8 @@ use crate::harness::{
 };
 
 async fn drafts(portal: &Portal) -> String {
-    let rows: Vec<Json<serde_json::Value>> = portal.db().all(sql!("select raw from draft where authority_id = $1"), args![portal.city]).await.unwrap();
+    let rows: Vec<Json<serde_json::Value>> =
+        portal.db().all(sql!("select raw from draft where authority_id = $1"), args![portal.city]).await.unwrap();
     rows.into_iter().map(|row| row.0.to_string()).collect()
 }
 
@@ -52,6 +53,16 @@ both! {
             assert!([200, 400, 404].contains(&page.status), "{path}: {}", page.status);
             assert!(!page.html().contains('\0'));
         }
+    }
+
+    async fn too_many_forms_from_one_address(plain: Portal) {
+        let portal = Portal::start_with(plain.engine, |config| config.posts_per_minute = 3).await;
+        let mut person = portal.client();
+        for _ in 0..3 {
+            person.post("/suivre", &[]).await.is(422);
+        }
+        person.post("/suivre", &[]).await.is(429).shows("Trop d'essais");
+        person.get("/suivre").await.is(200);
     }
 
     async fn forms_from_elsewhere(portal: Portal) {

@@ -43,11 +43,22 @@ impl Client {
         Self { http, address, host: host.to_owned(), cookies: BTreeMap::new(), origin: Some(format!("http://{host}")) }
     }
 
+    /// Goes on with the same cookies at another process.
+    pub fn moved(&mut self, to: &super::process::Process) {
+        self.address = to.address;
+    }
+
     /// Sends what `build` makes of the request; gives whatever came back, were it an error.
-    pub async fn try_send(&mut self, method: Method, path: &str, build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> reqwest::Result<Page> {
+    pub async fn try_send(
+        &mut self,
+        method: Method,
+        path: &str,
+        build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> reqwest::Result<Page> {
         assert!(path.starts_with('/'), "not a path: {path}");
         let safe = method == Method::GET || method == Method::HEAD;
-        let mut request = self.http.request(method, format!("http://{}{path}", self.address)).header("host", &self.host);
+        let mut request =
+            self.http.request(method, format!("http://{}{path}", self.address)).header("host", &self.host);
         if !self.cookies.is_empty() {
             let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header("cookie", cookies.join("; "));
@@ -59,14 +70,23 @@ impl Client {
         for cookie in response.headers().get_all(SET_COOKIE) {
             let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
             let value = rest.split(';').next().unwrap();
-            if rest.contains("Max-Age=0") { self.cookies.remove(name) } else { self.cookies.insert(name.into(), value.into()) };
+            if rest.contains("Max-Age=0") {
+                self.cookies.remove(name)
+            } else {
+                self.cookies.insert(name.into(), value.into())
+            };
         }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Ok(Page { status, path: path.to_owned(), headers, bytes: response.bytes().await?.to_vec() })
     }
 
     /// The same, for answers that must come and must not be our fault.
-    async fn send(&mut self, method: Method, path: &str, build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Page {
+    async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        build: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Page {
         let page = self.try_send(method.clone(), path, build).await.unwrap();
         assert!(page.status < 500, "{method} {path}: {} {}", page.status, page.words());
         page
@@ -77,7 +97,8 @@ impl Client {
     }
 
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
-        let form: Vec<(String, String)> = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let form: Vec<(String, String)> =
+            form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.post_form(path, &form).await
     }
 
@@ -134,7 +155,9 @@ impl Page {
     /// The words of the page's main part, one space between them.
     pub fn words(&self) -> String {
         let html = String::from_utf8_lossy(&self.bytes);
-        let main = html.split_once("<main").map_or(html.as_ref(), |(_, main)| main.split_once("</main").map_or(main, |(main, _)| main));
+        let main = html
+            .split_once("<main")
+            .map_or(html.as_ref(), |(_, main)| main.split_once("</main").map_or(main, |(main, _)| main));
         let main = main.split_once('>').filter(|_| html.contains("<main")).map_or(main, |(_, main)| main);
         html::words(main)
     }

@@ -23,14 +23,19 @@ pub fn tags(html: &str) -> Vec<Tag<'_>> {
         rest = &rest[at + 1..];
         if let Some(comment) = rest.strip_prefix("!--") {
             rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
-            found.push(Tag { name: "!--".to_owned(), attributes: BTreeMap::new(), after: rest.find('<').map_or(rest, |end| &rest[..end]) });
+            found.push(Tag {
+                name: "!--".to_owned(),
+                attributes: BTreeMap::new(),
+                after: rest.find('<').map_or(rest, |end| &rest[..end]),
+            });
             continue;
         }
         let name: String = rest.chars().take_while(|letter| !letter.is_whitespace() && *letter != '>').collect();
         let mut attributes = BTreeMap::new();
         rest = rest[name.len()..].trim_start();
         while !rest.is_empty() && !rest.starts_with('>') {
-            let key: String = rest.chars().take_while(|letter| !letter.is_whitespace() && !"=>".contains(*letter)).collect();
+            let key: String =
+                rest.chars().take_while(|letter| !letter.is_whitespace() && !"=>".contains(*letter)).collect();
             rest = rest[key.len()..].trim_start();
             let mut value = "";
             if let Some(quoted) = rest.strip_prefix("=\"") {
@@ -59,7 +64,10 @@ pub fn decode(text: &str) -> String {
             rest = entity;
             continue;
         };
-        let number = name.strip_prefix("#x").map(|hex| u32::from_str_radix(hex, 16)).or_else(|| name.strip_prefix('#').map(str::parse));
+        let number = name
+            .strip_prefix("#x")
+            .map(|hex| u32::from_str_radix(hex, 16))
+            .or_else(|| name.strip_prefix('#').map(str::parse));
         out.push(match (name, number) {
             ("amp", _) => '&',
             ("lt", _) => '<',
@@ -77,7 +85,8 @@ pub fn decode(text: &str) -> String {
 /// What a reader sees, white space made single spaces (no-break spaces too).
 pub fn words(html: &str) -> String {
     let before = html.split('<').next().unwrap_or_default();
-    let parts = tags(html).into_iter().filter(|tag| tag.name != "script" && tag.name != "style").map(|tag| decode(tag.after));
+    let parts =
+        tags(html).into_iter().filter(|tag| tag.name != "script" && tag.name != "style").map(|tag| decode(tag.after));
     let text: String = std::iter::once(decode(before)).chain(parts).collect::<Vec<_>>().join(" ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -100,7 +109,11 @@ impl Form {
 
     #[track_caller]
     pub fn value(&self, name: &str) -> &str {
-        self.fields.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str()).unwrap_or_else(|| panic!("no field {name} in {self:?}"))
+        self.fields
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+            .unwrap_or_else(|| panic!("no field {name} in {self:?}"))
     }
 
     /// The form with another value for a field.
@@ -115,7 +128,13 @@ pub fn forms(html: &str) -> Vec<Form> {
     let (mut found, mut current, mut select) = (Vec::new(), None::<Form>, None::<String>);
     for tag in tags(html) {
         match (tag.name.as_str(), current.as_mut()) {
-            ("form", _) => current = Some(Form { action: tag.get("action").to_owned(), multipart: tag.get("enctype").starts_with("multipart"), ..Form::default() }),
+            ("form", _) => {
+                current = Some(Form {
+                    action: tag.get("action").to_owned(),
+                    multipart: tag.get("enctype").starts_with("multipart"),
+                    ..Form::default()
+                })
+            }
             ("/form", _) => found.extend(current.take()),
             ("input", Some(form)) if !tag.get("name").is_empty() => {
                 let name = tag.get("name").to_owned();
@@ -134,7 +153,9 @@ pub fn forms(html: &str) -> Vec<Form> {
                 form.names.push(tag.get("name").to_owned());
                 select = Some(tag.get("name").to_owned());
             }
-            ("option", Some(form)) if tag.attributes.contains_key("selected") => form.fields.extend(select.clone().map(|name| (name, tag.get("value").to_owned()))),
+            ("option", Some(form)) if tag.attributes.contains_key("selected") => {
+                form.fields.extend(select.clone().map(|name| (name, tag.get("value").to_owned())))
+            }
             ("button", Some(form)) => form.buttons.push((tag.get("name").to_owned(), tag.get("value").to_owned())),
             _ => {}
         }

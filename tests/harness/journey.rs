@@ -99,10 +99,17 @@ fn field(name: &str) -> &str {
 /// What is sent for this page: what it holds already, over it the answers to its questions.
 pub fn filled(form: &Form, answers: &Raw) -> Vec<(String, String)> {
     let asked: BTreeSet<&str> = form.names.iter().map(|name| field(name)).collect();
-    let given: Vec<(&String, &String)> =
-        answers.0.iter().filter(|(name, _)| asked.contains(field(name))).flat_map(|(name, values)| values.iter().map(move |value| (name, value))).collect();
+    let given: Vec<(&String, &String)> = answers
+        .0
+        .iter()
+        .filter(|(name, _)| asked.contains(field(name)))
+        .flat_map(|(name, values)| values.iter().map(move |value| (name, value)))
+        .collect();
     let kept = form.fields.iter().filter(|(name, _)| !given.iter().any(|(given, _)| *given == name));
-    kept.cloned().chain(given.iter().map(|(name, value)| ((*name).clone(), (*value).clone()))).chain([("action".to_owned(), "continuer".to_owned())]).collect()
+    kept.cloned()
+        .chain(given.iter().map(|(name, value)| ((*name).clone(), (*value).clone())))
+        .chain([("action".to_owned(), "continuer".to_owned())])
+        .collect()
 }
 
 impl Client {
@@ -114,8 +121,10 @@ impl Client {
 
     /// Answers one page of questions, those that appear with the answers included; gives the next address.
     pub async fn answer(&mut self, path: &str, answers: &Raw) -> String {
-        let mut page = self.get(path).await.is(200);
-        page.path = path.to_owned();
+        let mut page = self.get(path).await;
+        if page.status == 303 {
+            page = self.follow(&page).await;
+        }
         for _ in 0..6 {
             let form = page.form("action");
             let next = self.submit(&page, &form, &filled(&form, answers)).await;
@@ -134,7 +143,11 @@ impl Client {
             if path.ends_with("/verifier") {
                 return path;
             }
-            path = if path.contains("/pieces/") { self.give(&path, &[("document.pdf", PDF)]).await } else { self.answer(&path, answers).await };
+            path = if path.contains("/pieces/") {
+                self.give(&path, &[("document.pdf", PDF)]).await
+            } else {
+                self.answer(&path, answers).await
+            };
         }
         panic!("{procedure} never ends: {path}");
     }
@@ -142,7 +155,9 @@ impl Client {
     /// Sends the files of a piece, one at a time, and goes on; gives the next address.
     pub async fn give(&mut self, path: &str, files: &[(&str, &[u8])]) -> String {
         for (name, bytes) in files {
-            self.upload(path, &[("action".into(), "ajouter".into())], &[("fichier", *name, *bytes)]).await.leads_to(path);
+            self.upload(path, &[("action".into(), "ajouter".into())], &[("fichier", *name, *bytes)])
+                .await
+                .leads_to(path);
         }
         self.post(path, &[("action", "continuer")]).await.is(303).location().to_owned()
     }
@@ -150,7 +165,11 @@ impl Client {
     /// Sends what the check page shows; gives the confirmation.
     pub async fn send_checked(&mut self, check: &str) -> Filed {
         let page = self.get(check).await.is(200).shows("Votre demande n’est pas encore envoyée");
-        let form = page.forms().into_iter().find(|form| form.holds("version")).unwrap_or_else(|| panic!("not ready: {}", page.words()));
+        let form = page
+            .forms()
+            .into_iter()
+            .find(|form| form.holds("version"))
+            .unwrap_or_else(|| panic!("not ready: {}", page.words()));
         let form = if form.holds("declaration") { form.with("declaration", "oui") } else { form };
         let sent = self.post_form(check, &form.fields).await.is(303);
         let page = self.get(sent.location()).await.is(200);
@@ -165,9 +184,11 @@ impl Client {
 
 /// What a confirmation page tells.
 pub fn filed(page: Page) -> Filed {
+    assert!(page.path.ends_with("/envoyee"), "not a confirmation: {}", page.path);
     let page = page.shows("Demande envoyée");
     let strong = |class: &str| {
-        let found = super::html::tags(page.html()).into_iter().find(|tag| tag.name == "strong" && tag.get("class") == class);
+        let found =
+            super::html::tags(page.html()).into_iter().find(|tag| tag.name == "strong" && tag.get("class") == class);
         found.map_or_else(String::new, |tag| super::html::decode(tag.after))
     };
     let (reference, code) = (strong("g-ref"), strong("g-code"));

@@ -8,6 +8,7 @@ pub mod portal;
 pub mod process;
 pub mod routes;
 pub mod scene;
+pub mod unsynced;
 
 pub use client::{Client, Page, urlencoded};
 pub use journey::Filed;

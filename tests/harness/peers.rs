@@ -11,8 +11,9 @@ use std::{
 use super::Folder;
 
 /// A program of the tests' Python environment.
-fn program(name: &str) -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from);
+pub fn program(name: &str) -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from);
     let path = cache.join("guichet/venv/bin").join(name);
     assert!(path.exists(), "{} is missing: run scripts/setup-tests.sh", path.display());
     path
@@ -85,7 +86,11 @@ impl Smtp {
     }
 
     pub fn received(&self) -> Vec<Received> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.folder.0).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|kind| kind == "eml")).collect();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.folder.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
+            .collect();
         files.sort();
         files.iter().map(|path| parse(&String::from_utf8(std::fs::read(path).unwrap()).unwrap())).collect()
     }
@@ -94,10 +99,18 @@ impl Smtp {
 fn parse(whole: &str) -> Received {
     let (head, body) = whole.split_once("\r\n\r\n").unwrap();
     let unfolded = head.replace("\r\n ", " ");
-    let header = |name: &str| unfolded.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned();
+    let header = |name: &str| {
+        unfolded.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
+    };
     let body = if header("Content-Transfer-Encoding") == "quoted-printable" { quoted(body) } else { body.to_owned() };
     assert!(["7bit", "quoted-printable"].contains(&header("Content-Transfer-Encoding").as_str()), "{head}");
-    Received { to: header("X-Envelope-To"), id: header("Message-ID"), subject: header("Subject"), whole: whole.to_owned(), body }
+    Received {
+        to: header("X-Envelope-To"),
+        id: header("Message-ID"),
+        subject: header("Subject"),
+        whole: whole.to_owned(),
+        body,
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -132,17 +145,24 @@ impl S3 {
         let settings = folder.0.join("s3.json");
         let (access, secret) = KEYS;
         let actions = r#"["Admin","Read","Write","List","Tagging"]"#;
-        let text = format!(r#"{{"identities":[{{"name":"app","credentials":[{{"accessKey":"{access}","secretKey":"{secret}"}}],"actions":{actions}}}]}}"#);
+        let text = format!(
+            r#"{{"identities":[{{"name":"app","credentials":[{{"accessKey":"{access}","secretKey":"{secret}"}}],"actions":{actions}}}]}}"#
+        );
         std::fs::write(&settings, text).unwrap();
         let data = folder.0.join("data");
         std::fs::create_dir(&data).unwrap();
         let port = free_port();
         let mut command = Command::new(program("weed"));
         command.arg("server").args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer"]);
-        command.arg(format!("-dir={}", data.display())).arg(format!("-s3.config={}", settings.display())).arg(format!("-s3.port={port}"));
+        command
+            .arg(format!("-dir={}", data.display()))
+            .arg(format!("-s3.config={}", settings.display()))
+            .arg(format!("-s3.port={port}"));
         // Each service takes a second port for its peers, 10,000 above unless it is named.
         for service in ["master", "volume", "filer"] {
-            command.arg(format!("-{service}.port={}", free_port())).arg(format!("-{service}.port.grpc={}", free_port()));
+            command
+                .arg(format!("-{service}.port={}", free_port()))
+                .arg(format!("-{service}.port.grpc={}", free_port()));
         }
         command.arg(format!("-s3.port.grpc={}", free_port()));
         let log = std::fs::File::create(folder.0.join("log")).unwrap();

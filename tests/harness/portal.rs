@@ -78,7 +78,10 @@ impl Drop for Folder {
 
 pub fn ready_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let _ = tracing_subscriber::fmt().with_test_writer().with_env_filter(std::env::var("TEST_LOG").unwrap_or_else(|_| "error".into())).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_test_writer()
+        .with_env_filter(std::env::var("TEST_LOG").unwrap_or_else(|_| "error".into()))
+        .try_init();
 }
 
 fn config(url: &str, folder: &Path) -> Config {
@@ -87,6 +90,8 @@ fn config(url: &str, folder: &Path) -> Config {
         database: url.to_owned(),
         public_url: format!("http://{HOST}"),
         secure_cookies: false,
+        // Tests send more forms in a minute than any person.
+        posts_per_minute: 0,
         secret: "of every portal under test, the same".into(),
         ..Config::default()
     }
@@ -132,7 +137,8 @@ impl Portal {
         change(&mut config);
         let micros = Arc::new(AtomicI64::new(NOW.parse::<Timestamp>().unwrap().as_microsecond()));
         let app = App::open(config, Clock::Set(micros.clone()), false).await.unwrap();
-        let city = app.db.one(sql!("select authority_id from authority_host where host = $1"), args![HOST]).await.unwrap();
+        let city =
+            app.db.one(sql!("select authority_id from authority_host where host = $1"), args![HOST]).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = routes::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -186,9 +192,22 @@ impl Portal {
     /// What the local outbox holds: recipient, subject, text.
     pub async fn outbox(&self) -> Vec<(String, String, String)> {
         self.work().await;
-        let failed: Vec<String> = self.db().all(sql!("select last_error from job where authority_id = $1 and last_error is not null"), args![self.city]).await.unwrap();
+        let failed: Vec<String> = self
+            .db()
+            .all(
+                sql!("select last_error from job where authority_id = $1 and last_error is not null"),
+                args![self.city],
+            )
+            .await
+            .unwrap();
         assert_eq!(failed, Vec::<String>::new());
-        self.db().all(sql!("select recipient, subject, body from outbox where authority_id = $1 order by at, id"), args![self.city]).await.unwrap()
+        self.db()
+            .all(
+                sql!("select recipient, subject, body from outbox where authority_id = $1 order by at, id"),
+                args![self.city],
+            )
+            .await
+            .unwrap()
     }
 
     /// How many rows an authority's table holds.

@@ -11,7 +11,7 @@ use super::{Client, HOST};
 
 pub struct Process {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Process {
@@ -26,6 +26,7 @@ impl Process {
             ("GUICHET_SECURE_COOKIES", "false"),
             ("GUICHET_PUBLIC_URL", "http://ville.test"),
             ("GUICHET_SECRET", "of every portal under test, the same"),
+            ("GUICHET_POSTS_PER_MINUTE", "0"),
             ("NO_COLOR", "1"),
         ];
         let mut child = command.envs(settings).envs(more.iter().copied()).spawn().unwrap();

@@ -42,12 +42,20 @@ fn read(text: &str, found: &mut Vec<(&'static str, String)>) {
         });
         let call = &part[..end.unwrap()];
         let (path, handlers) = call.trim_start().strip_prefix('"').expect("a literal path").split_once('"').unwrap();
-        let has = |method: &str| handlers.contains(&format!("{method}(")) || handlers.contains(&format!("{method}_service("));
-        let methods: Vec<&'static str> = [("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE"), ("any", "ANY")]
-            .into_iter()
-            .filter(|(method, _)| has(method))
-            .map(|(_, name)| name)
-            .collect();
+        let has =
+            |method: &str| handlers.contains(&format!("{method}(")) || handlers.contains(&format!("{method}_service("));
+        let methods: Vec<&'static str> = [
+            ("get", "GET"),
+            ("post", "POST"),
+            ("put", "PUT"),
+            ("patch", "PATCH"),
+            ("delete", "DELETE"),
+            ("any", "ANY"),
+        ]
+        .into_iter()
+        .filter(|(method, _)| has(method))
+        .map(|(_, name)| name)
+        .collect();
         assert!(!methods.is_empty(), "no method known in {call}");
         found.extend(methods.into_iter().map(|method| (method, path.to_owned())));
     }

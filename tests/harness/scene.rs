@@ -42,8 +42,22 @@ pub struct Scene {
 impl Scene {
     pub async fn set(portal: Portal) -> Self {
         let visit = work::visit(&portal.app, portal.city).await.unwrap();
-        let lea: Uuid = portal.db().one(sql!("select id from account where authority_id = $1 and email = $2"), args![portal.city, "lea.fontaine@valmont.example"]).await.unwrap();
-        let nadia: Uuid = portal.db().one(sql!("select id from account where authority_id = $1 and email = $2"), args![portal.city, "nadia.benali@valmont.example"]).await.unwrap();
+        let lea: Uuid = portal
+            .db()
+            .one(
+                sql!("select id from account where authority_id = $1 and email = $2"),
+                args![portal.city, "lea.fontaine@valmont.example"],
+            )
+            .await
+            .unwrap();
+        let nadia: Uuid = portal
+            .db()
+            .one(
+                sql!("select id from account where authority_id = $1 and email = $2"),
+                args![portal.city, "nadia.benali@valmont.example"],
+            )
+            .await
+            .unwrap();
         agents::add_membership(&visit.db, lea, "etat-civil", Role::Reader).await.unwrap();
         other_city(&portal).await;
 
@@ -60,7 +74,10 @@ impl Scene {
             .unwrap();
         let (draft, draft_file) = draft(&portal, &mut owner).await;
         let asset = owner.get("/").await;
-        let asset = super::html::tags(asset.html()).into_iter().find_map(|tag| tag.get("href").strip_prefix("/static/").map(str::to_owned)).unwrap();
+        let asset = super::html::tags(asset.html())
+            .into_iter()
+            .find_map(|tag| tag.get("href").strip_prefix("/static/").map(str::to_owned))
+            .unwrap();
         let names = BTreeMap::from([
             ("procedure", "acte-naissance".to_owned()),
             ("draft", draft),
@@ -120,7 +137,10 @@ async fn draft(portal: &Portal, owner: &mut Client) -> (String, String) {
     let fields = [("action".to_owned(), "ajouter".to_owned())];
     owner.upload(&path, &fields, &[("fichier", "carte secrète.jpg", JPEG)]).await.leads_to(&path);
     let page = owner.get(&path).await;
-    let file = super::html::tags(page.html()).into_iter().find_map(|tag| tag.get("href").strip_prefix("/fichiers/").map(str::to_owned)).unwrap();
+    let file = super::html::tags(page.html())
+        .into_iter()
+        .find_map(|tag| tag.get("href").strip_prefix("/fichiers/").map(str::to_owned))
+        .unwrap();
     (path.split('/').nth(2).unwrap().to_owned(), file)
 }
 
@@ -129,10 +149,18 @@ async fn draft(portal: &Portal, owner: &mut Client) -> (String, String) {
 async fn other_city(portal: &Portal) {
     let (app, now, id) = (&portal.app, portal.app.clock.now(), portal.app.clock.id());
     let here = work::visit(app, portal.city).await.unwrap();
-    authorities::create(&app.db, id, "autre", "Ville d'Autre", here.site.settings.clone(), &[ELSEWHERE], now).await.unwrap();
+    authorities::create(&app.db, id, "autre", "Ville d'Autre", here.site.settings.clone(), &[ELSEWHERE], now)
+        .await
+        .unwrap();
     let db = app.db.for_authority(id);
-    let departments: Vec<authorities::Department> =
-        portal.db().all(sql!("select id, name, email, phone, address, hours from department where authority_id = $1"), args![portal.city]).await.unwrap();
+    let departments: Vec<authorities::Department> = portal
+        .db()
+        .all(
+            sql!("select id, name, email, phone, address, hours from department where authority_id = $1"),
+            args![portal.city],
+        )
+        .await
+        .unwrap();
     for department in &departments {
         authorities::add_department(&db, department).await.unwrap();
     }

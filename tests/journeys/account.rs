@@ -9,12 +9,17 @@ use crate::harness::{
 
 /// Names of the files that a piece's page shows as received.
 fn received(page: &Page) -> Vec<String> {
-    let names = html::tags(page.html()).into_iter().filter(|tag| tag.name == "a" && tag.get("href").starts_with("/fichiers/"));
+    let names =
+        html::tags(page.html()).into_iter().filter(|tag| tag.name == "a" && tag.get("href").starts_with("/fichiers/"));
     names.map(|tag| html::decode(tag.after)).collect()
 }
 
 fn file_links(page: &Page) -> BTreeSet<String> {
-    html::tags(page.html()).into_iter().map(|tag| tag.get("href").to_owned()).filter(|href| href.starts_with("/fichiers/")).collect()
+    html::tags(page.html())
+        .into_iter()
+        .map(|tag| tag.get("href").to_owned())
+        .filter(|href| href.starts_with("/fichiers/"))
+        .collect()
 }
 
 async fn to_first_piece(portal: &Portal, person: &mut Client, procedure: &str) -> String {

@@ -1,9 +1,6 @@
 //! Agents at work: taking charge, asking, deciding, refusing.
 
-use crate::harness::{
-    Client, Engine, Page, Portal, USAGER, both,
-    journey::birth,
-};
+use crate::harness::{Client, Engine, Page, Portal, USAGER, both, journey::birth};
 
 /// Opens the page of an action and sends it with these fields.
 async fn act(agent: &mut Client, request: &str, action: &str, fields: &[(&str, &str)]) -> Page {

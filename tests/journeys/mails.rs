@@ -31,10 +31,16 @@ async fn nothing_personal_travels(engine: Engine) {
     assert_eq!(mails.len(), 2, "{mails:?}");
     for mail in &mails {
         assert_eq!(mail.to, USAGER);
-        for personal in ["Martin", "Zéphyrine", "République", "1989", "Tranquillité", "tranquillité", "vacances", "Copie intégrale"] {
+        for personal in
+            ["Martin", "Zéphyrine", "République", "1989", "Tranquillité", "tranquillité", "vacances", "Copie intégrale"]
+        {
             assert!(!mail.body.contains(personal) && !mail.subject.contains(personal), "{personal} in {}", mail.whole);
         }
-        assert!(mail.whole.contains("Auto-Submitted: auto-generated") && mail.id.ends_with("@valmont.example>"), "{}", mail.whole);
+        assert!(
+            mail.whole.contains("Auto-Submitted: auto-generated") && mail.id.ends_with("@valmont.example>"),
+            "{}",
+            mail.whole
+        );
         assert!(mail.body.contains("04 65 71 10 00") && mail.body.contains("http://ville.test/"), "{}", mail.body);
     }
     let confidential = mails.iter().find(|mail| mail.body.contains(&secret.reference)).unwrap();
@@ -82,7 +88,14 @@ async fn a_refused_address_is_shown_to_agents_and_sent_again(engine: Engine) {
 
     let mut nadia = portal.agent("nadia.benali").await;
     // Refused for good is told at once; « try later » is tried later.
-    let page = nadia.get("/agent/envois").await.is(200).shows(&filed.reference).shows("refuse@exemple.fr").shows("Prévenez l'usager autrement").hides("lent@exemple.fr");
+    let page = nadia
+        .get("/agent/envois")
+        .await
+        .is(200)
+        .shows(&filed.reference)
+        .shows("refuse@exemple.fr")
+        .shows("Prévenez l'usager autrement")
+        .hides("lent@exemple.fr");
     let form = page.forms().into_iter().find(|form| form.action.ends_with("/relancer")).unwrap();
     portal.agent("fatoumata.diallo").await.get("/agent/envois").await.is(200).hides(&filed.reference);
     portal.agent("fatoumata.diallo").await.post_form(&form.action, &[]).await.is(404);
@@ -136,4 +149,9 @@ macro_rules! both_engines {
     )+};
 }
 
-both_engines!(nothing_personal_travels, a_server_that_is_away_delays_and_doubles_nothing, a_refused_address_is_shown_to_agents_and_sent_again, many_workers_send_each_mail_once);
+both_engines!(
+    nothing_personal_travels,
+    a_server_that_is_away_delays_and_doubles_nothing,
+    a_refused_address_is_shown_to_agents_and_sent_again,
+    many_workers_send_each_mail_once
+);

@@ -25,7 +25,7 @@ pub struct Known {
 }
 
 pub async fn show(visitor: Visitor, Query(known): Query<Known>) -> Result<Response, Problem> {
-    page(&visitor, &known.reference, None)
+    page(&visitor, &known.reference.replace('\0', ""), None)
 }
 
 fn page(visitor: &Visitor, reference: &str, error: Option<(&str, &str)>) -> Result<Response, Problem> {

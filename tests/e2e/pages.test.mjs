@@ -1,0 +1,247 @@
+// Every page that each role meets holds what all pages must hold (see City.checkPage).
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { place, press } from './answers.mjs';
+import { start } from './lib.mjs';
+
+let city, procedures;
+before(async () => {
+  city = await start();
+  const { page, context } = await city.open();
+  await city.go(page, '/plan-du-site');
+  await city.go(page, '/demarches');
+  procedures = await hrefs(page, /^\/demarches\/[a-z-]+$/);
+  await context.close();
+  assert.equal(procedures.length, 18, procedures.join(' '));
+});
+after(() => city?.stop());
+
+// The addresses of the page's links that look so, each once.
+async function hrefs(page, like) {
+  const all = await page.locator('main a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+  return [...new Set(all.filter((href) => href && like.test(href)))];
+}
+
+// Goes to each page and checks it; tells about all that are wrong.
+async function checkAll(page, addresses, { status = 200 } = {}) {
+  const wrong = [];
+  for (const address of addresses) {
+    try {
+      await city.go(page, address, status);
+      await city.checkPage(page, { status });
+    } catch (error) {
+      wrong.push(`${address}: ${error.message}`);
+    }
+  }
+  assert.equal(wrong.length, 0, wrong.join('\n'));
+}
+
+// Sends an empty form and checks the page that says what is wrong.
+async function checkMistakes(page, address, button) {
+  await city.go(page, address);
+  await press(page, page.getByRole('main').getByRole('button', { name: button }).first());
+  await page.locator('.govuk-error-summary').waitFor();
+  await city.checkPage(page);
+}
+
+describe('pages without account', () => {
+  let page, context;
+  before(async () => { ({ page, context } = await city.open()); });
+  after(() => context?.close());
+
+  test('the portal', async () => {
+    await checkAll(page, [
+      '/', '/demarches', '/demarches?q=naissance', '/demarches?q=zzzzxqwk', '/demarches?theme=enfance', '/demarches?theme=rien',
+      '/accessibilite', '/mentions-legales', '/donnees-personnelles', '/cookies', '/aide', '/plan-du-site',
+      '/connexion', '/connexion?suite=%2Fcompte', '/inscription', '/mot-de-passe-oublie', '/suivre', '/agent/connexion', '/demo/courriels',
+    ]);
+    await checkAll(page, await filters(page));
+  });
+
+  test('what does not exist', async () => {
+    const none = '/demandes/00000000-0000-7000-8000-000000000000';
+    await checkAll(page, ['/rien', '/demarches/rien', '/demarches/rien/commencer'], { status: 404 });
+    await page.goto(none);
+    assert.ok(place(page) === '/connexion' || (await page.locator('h1').count()) === 1);
+  });
+
+  test('forms sent empty', async () => {
+    await checkMistakes(page, '/connexion', 'Se connecter');
+    await checkMistakes(page, '/inscription', 'Créer mon compte');
+    await checkMistakes(page, '/mot-de-passe-oublie', 'Recevoir le lien');
+    await checkMistakes(page, '/suivre', 'Voir ma demande');
+    await checkMistakes(page, '/agent/connexion', 'Se connecter');
+  });
+
+  test('links that are too old', async () => {
+    for (const address of ['/confirmer/abcdef', '/mot-de-passe/abcdef']) {
+      const response = await page.goto(address);
+      await city.checkPage(page, { status: response.status() });
+    }
+  });
+
+  test('each procedure, and its beginning', async () => {
+    await checkAll(page, procedures.flatMap((one) => [one, `${one}/commencer`]));
+  });
+});
+
+async function filters(page) {
+  await city.go(page, '/demarches');
+  return hrefs(page, /^\/demarches\?/);
+}
+
+describe('pages of somebody who has an account', () => {
+  let page, context;
+  before(async () => {
+    ({ page, context } = await city.open());
+    await city.signIn(page, city.account('usager'));
+  });
+  after(() => context?.close());
+
+  test('requests and account', async () => {
+    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/compte']);
+    await city.go(page, '/mes-demandes');
+    const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
+    assert.ok(requests.length > 0);
+    await checkAll(page, requests.slice(0, 10));
+    for (const request of requests.slice(0, 10)) {
+      await city.go(page, request);
+      const cancel = page.getByRole('link', { name: 'Annuler ma demande' });
+      if (!(await cancel.count())) continue;
+      await press(page, cancel);
+      await city.checkPage(page);
+      break;
+    }
+  });
+
+  test('forms of the account sent empty', async () => {
+    await city.go(page, '/compte');
+    await page.getByLabel('Nom', { exact: true }).fill('');
+    await press(page, page.getByRole('button', { name: 'Enregistrer', exact: true }));
+    await city.checkPage(page);
+    for (const [block, button] of [
+      ['Changer d’adresse électronique', 'Changer d’adresse'], ['Changer mon mot de passe', 'Changer mon mot de passe'],
+      ['Supprimer mon compte', 'Supprimer mon compte'],
+    ]) {
+      await city.go(page, '/compte');
+      await page.locator('summary', { hasText: block }).click();
+      await press(page, page.getByRole('button', { name: button, exact: true }));
+      await page.locator('.govuk-error-summary').waitFor();
+      await city.checkPage(page);
+    }
+  });
+
+  test('the procedure pages list the drafts', async () => {
+    await checkAll(page, procedures.slice(0, 3));
+  });
+});
+
+describe('pages of agents', () => {
+  for (const [department, right] of [['education', 'processor'], ['etat-civil', 'decider'], ['relations-usagers', 'reader']]) {
+    test(`${right} of ${department}`, async () => {
+      const { page, context } = await city.open();
+      await city.signIn(page, city.agent(department, right));
+      const views = await hrefs(page, /^\/agent(\?|\/envois|$)/);
+      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent/envois', ...views]);
+      // One request of each state that the lists show.
+      const states = new Map();
+      for (const view of ['/agent', ...views.filter((href) => href.startsWith('/agent?'))].slice(0, 5)) {
+        await city.go(page, view);
+        for (const row of await page.locator('table.g-table tbody tr').all()) {
+          const state = (await row.locator('.g-tag').innerText()).trim();
+          if (!states.has(state)) states.set(state, await row.locator('th a').getAttribute('href'));
+        }
+      }
+      assert.ok(states.size > 0, 'no request in any list');
+      const actions = new Map();
+      for (const request of states.values()) {
+        await checkAll(page, [request]);
+        const parts = await page.getByRole('navigation', { name: 'Parties du dossier' }).getByRole('link').evaluateAll(
+          (links) => links.map((link) => link.getAttribute('href')));
+        // The parts look the same whatever the state.
+        if (actions.size === 0) await checkAll(page, parts.slice(1));
+        await city.go(page, request);
+        for (const href of await page.locator('.g-actions a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
+          if (href.includes('/actions/')) actions.set(href.split('/').at(-1), href);
+        }
+      }
+      await checkAll(page, [...actions.values()]);
+      for (const action of ['ask', 'refuse', 'dismiss'].filter((name) => actions.has(name))) {
+        await city.go(page, actions.get(action));
+        for (const field of await page.locator('main textarea').all()) await field.fill('');
+        await press(page, page.getByRole('button', { name: /^Confirmer/ }));
+        await page.locator('.govuk-error-summary').waitFor();
+        await city.checkPage(page);
+      }
+      await context.close();
+    });
+  }
+});
+
+describe('other ways to look and to move', () => {
+  test('in the dark, contrasts hold', async () => {
+    const { page, context } = await city.open({ colorScheme: 'dark' });
+    await checkAll(page, ['/', '/demarches', procedures[0], `${procedures[3]}/remplir`, '/suivre', '/connexion', '/aide']);
+    await checkMistakes(page, '/demarches/acte-naissance/remplir', 'Enregistrer et continuer');
+    await city.signIn(page, city.account('usager'));
+    await checkAll(page, ['/mes-demandes', '/compte']);
+    await city.go(page, '/mes-demandes');
+    const [request] = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
+    if (request) await checkAll(page, [request]);
+    await context.clearCookies();
+    await city.signIn(page, city.agent('education', 'processor'));
+    await city.checkPage(page);
+    const [dossier] = await hrefs(page, /^\/agent\/demandes\//);
+    await checkAll(page, [dossier]);
+    await context.close();
+  });
+
+  // axe reads the colours of the sheet, which the system replaces: what must hold is that controls
+  // keep an outline when their background goes.
+  test('with forced colours, controls keep their outline', async () => {
+    const { page, context } = await city.open({ forcedColors: 'active' });
+    for (const address of ['/', '/demarches/acte-naissance/remplir', '/suivre', '/connexion']) {
+      await city.go(page, address);
+      const bare = await page.locator('.govuk-button, .govuk-input, .govuk-select, .govuk-textarea').evaluateAll((all) => all
+        .filter((one) => one.checkVisibility() && parseFloat(getComputedStyle(one).borderTopWidth) === 0)
+        .map((one) => one.outerHTML.slice(0, 100)));
+      assert.deepEqual(bare, [], address);
+    }
+    await context.close();
+  });
+
+  test('the keyboard reaches every control of a page of questions, in its order', async () => {
+    const { page, context } = await city.open();
+    await city.go(page, '/demarches/acte-naissance/remplir');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Aller au contenu');
+    assert.ok(await page.locator('.govuk-skip-link').evaluate((link) => link.getBoundingClientRect().height > 10), 'the skip link shows itself');
+    await page.keyboard.press('Enter');
+    assert.equal(new URL(page.url()).hash, '#contenu');
+    // A group of radio buttons is one stop of the Tab key, on its first button.
+    const expected = await page.evaluate(() => {
+      const seen = new Set();
+      return [...document.querySelectorAll('main a[href], main input:not([type=hidden]), main select, main textarea, main button, main summary')]
+        .filter((one) => one.checkVisibility() && (one.type !== 'radio' || (!seen.has(one.name) && seen.add(one.name))))
+        .map((one) => one.id || one.textContent.trim());
+    });
+    const met = [];
+    for (let turn = 0; turn < expected.length; turn += 1) {
+      await page.keyboard.press('Tab');
+      met.push(await page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim()));
+      assert.ok(await page.evaluate(() => {
+        const style = getComputedStyle(document.activeElement);
+        const label = document.activeElement.labels?.[0];
+        const shown = [style, label && getComputedStyle(label, '::before')].filter(Boolean);
+        return shown.some((one) => one.outlineStyle !== 'none' || one.boxShadow !== 'none');
+      }), `the focus on ${met.at(-1)} can be seen`);
+    }
+    assert.deepEqual(met, expected);
+    await page.locator('input[type=radio]').first().focus();
+    await page.keyboard.press('Space');
+    assert.ok(await page.locator('input[type=radio]').first().isChecked());
+    await context.close();
+  });
+});
