@@ -1,17 +1,25 @@
 //! What a running portal holds: built once, shared by every handler and worker. Nothing here must
 //! be shared between processes: caches only.
 
-use std::{ops::Deref, sync::Arc};
+use std::{num::NonZeroU32, ops::Deref, sync::Arc};
 
 use anyhow::{Context, Result};
 use db::{Db, DbOptions};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Notify;
 
 use crate::{
     authorities::Sites,
     catalogue::Catalogue,
     migrations,
-    platform::{clock::Clock, config::Config, mail::Mailer, page::Templates, secret::Secret, storage::Storage},
+    platform::{
+        clock::Clock,
+        config::Config,
+        mail::Mailer,
+        page::Templates,
+        secret::Secret,
+        storage::{self, Storage},
+    },
     visit::PageCache,
 };
 
@@ -32,6 +40,8 @@ pub struct Inner {
     pub pages: PageCache,
     /// Wakes the worker of this process when it queued something.
     pub work: Notify,
+    /// Slows floods of forms from one address.
+    pub flood: Option<DefaultKeyedRateLimiter<String>>,
     pub http: reqwest::Client,
     /// A sample city: says so on every page and shows the local outbox.
     pub demo: bool,
@@ -47,10 +57,15 @@ impl Deref for App {
 
 impl App {
     /// Opens database and storage, and brings the database to this version.
-    #[expect(clippy::disallowed_methods, reason = "the data folder, at start")]
     pub async fn open(config: Config, clock: Clock, demo: bool) -> Result<Self> {
-        std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
-        let options = DbOptions { max_connections: Some(config.database_connections).filter(|count| *count > 0), replica_url: Some(config.database_replica.clone()).filter(|url| !url.is_empty()), ..DbOptions::default() };
+        storage::make_folder(&config.data).with_context(|| format!("cannot make {}", config.data.display()))?;
+        let ca_file = Some(config.database_ca.clone()).filter(|path| !path.as_os_str().is_empty());
+        let options = DbOptions {
+            ca_file,
+            max_connections: Some(config.database_connections).filter(|count| *count > 0),
+            replica_url: Some(config.database_replica.clone()).filter(|url| !url.is_empty()),
+            ..DbOptions::default()
+        };
         let db = Db::open(&config.database_url(), &options).context("database")?;
         db.migrate(migrations::ALL).await.context("migrations")?;
         let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build()?;
@@ -63,6 +78,7 @@ impl App {
             catalogue: Catalogue::default(),
             pages: PageCache::default(),
             work: Notify::new(),
+            flood: NonZeroU32::new(config.posts_per_minute).map(|count| RateLimiter::keyed(Quota::per_minute(count))),
             config,
             db,
             clock,

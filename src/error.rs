@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use crate::visit::Visit;
+use crate::visit::{TooMany, Visit};
 
 #[derive(Debug)]
 pub enum Problem {
@@ -119,7 +119,10 @@ fn incident() -> String {
 /// Draws the page of a problem, in the authority's frame.
 pub async fn pages(request: Request, next: Next) -> Response {
     let visit = request.extensions().get::<Visit>().cloned();
-    let response = next.run(request).await;
+    let response = match request.extensions().get::<TooMany>() {
+        Some(_) => Problem::TooMany.into_response(),
+        None => next.run(request).await,
+    };
     let status = response.status();
     let shown = match response.extensions().get::<Shown>() {
         Some(shown) => shown.clone(),
@@ -149,10 +152,13 @@ pub async fn pages(request: Request, next: Next) -> Response {
 
 fn framework(status: StatusCode) -> Shown {
     let (title, text) = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ("C'est trop volumineux", "Ce que vous avez envoyé dépasse la taille acceptée. Revenez à la page précédente : vos réponses y sont encore.")
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "C'est trop volumineux",
+            "Ce que vous avez envoyé dépasse la taille acceptée. Revenez à la page précédente : vos réponses y sont encore.",
+        ),
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => {
+            ("Cette page n'existe pas", "L'adresse est peut-être incomplète, ou la page a été supprimée.")
         }
-        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => ("Cette page n'existe pas", "L'adresse est peut-être incomplète, ou la page a été supprimée."),
         _ => ("Nous n'avons pas compris cette demande", "Revenez à la page précédente et recommencez."),
     };
     Shown { title, text: text.to_owned(), incident: None }

@@ -2,4 +2,9 @@
 
 use db::Migration;
 
-pub const ALL: &[Migration] = &[Migration { name: "0001_foundation", sql: include_str!("../migrations/0001_foundation.sql"), sqlite: None, postgres: None }];
+pub const ALL: &[Migration] = &[Migration {
+    name: "0001_foundation",
+    sql: include_str!("../migrations/0001_foundation.sql"),
+    sqlite: None,
+    postgres: None,
+}];

@@ -6,7 +6,7 @@ use std::{ops::Deref, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
@@ -44,6 +44,13 @@ pub struct Visit {
 impl Visit {
     pub fn today(&self) -> Date {
         clock::day(self.now, &self.site.zone)
+    }
+
+    /// Where the outside reaches this authority's site, without a final slash.
+    pub fn public_url(&self) -> &str {
+        let own = self.site.settings.public_url.as_str();
+        let url = if own.is_empty() { self.app.config.public_url.as_str() } else { own };
+        url.trim_end_matches('/')
     }
 
     pub fn id(&self) -> Uuid {
@@ -98,10 +105,20 @@ pub async fn enter(State(app): State<App>, mut request: Request, next: Next) -> 
     };
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let client = client(&app, &request);
+    let flooding = app.flood.as_ref().filter(|_| request.method() == Method::POST && !client.is_empty());
+    let too_many = flooding.is_some_and(|flood| flood.check_key(&client).is_err());
     // A person reads back what they just wrote: replicas are for those who ask for them.
     request.extensions_mut().insert(Visit { db: app.db.for_authority(site.id).fresh(), app, site, now, here, client });
+    // Inside, so that the refusal is drawn as a page.
+    if too_many {
+        request.extensions_mut().insert(TooMany);
+    }
     next.run(request).await
 }
+
+/// The address sent too many forms.
+#[derive(Clone)]
+pub struct TooMany;
 
 fn host(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -113,11 +130,15 @@ fn host(headers: &HeaderMap) -> String {
 
 fn client(app: &App, request: &Request) -> String {
     let named = &app.config.client_address_header;
-    let forwarded = (!named.is_empty()).then(|| request.headers().get(named).and_then(|value| value.to_str().ok())).flatten();
+    let forwarded =
+        (!named.is_empty()).then(|| request.headers().get(named).and_then(|value| value.to_str().ok())).flatten();
     // The last address is the one our own proxy saw.
     match forwarded.and_then(|list| list.rsplit(',').next()) {
         Some(address) => address.trim().to_owned(),
-        None => request.extensions().get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map_or_else(String::new, |info| info.ip().to_string()),
+        None => request
+            .extensions()
+            .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+            .map_or_else(String::new, |info| info.ip().to_string()),
     }
 }
 
@@ -130,6 +151,8 @@ fn visit(parts: &Parts) -> Result<Visit, Problem> {
 pub struct Visitor {
     pub visit: Visit,
     pub session: Option<Session>,
+    /// A token that the browser presents without a session behind it: offered earlier, or ended.
+    pub offered: Option<String>,
 }
 
 impl Deref for Visitor {
@@ -145,7 +168,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let visit = visit(parts)?;
         let session = session::find(&visit, &parts.headers, Kind::Usager).await?;
-        Ok(Self { visit, session })
+        let offered = if session.is_none() { session::token_of(&visit, &parts.headers) } else { None };
+        Ok(Self { visit, session, offered })
     }
 }
 
@@ -163,7 +187,13 @@ impl Visitor {
         self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
     }
 
-    pub fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+    pub fn page_with(
+        &self,
+        status: StatusCode,
+        template: &str,
+        title: &str,
+        context: Value,
+    ) -> Result<Response, Problem> {
         let who = self.session.as_ref().and_then(|session| {
             let account = session.account.as_ref()?;
             Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.email })
@@ -233,7 +263,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Agent {
 impl Agent {
     /// The agent's role in a department; none when they do not belong to it.
     pub fn role(&self, department: &str) -> Option<Role> {
-        self.memberships.iter().find(|membership| membership.department_id == department).map(|membership| membership.role)
+        self.memberships
+            .iter()
+            .find(|membership| membership.department_id == department)
+            .map(|membership| membership.role)
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -245,7 +278,8 @@ impl Agent {
     }
 
     fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
-        let departments: Vec<&str> = self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
+        let departments: Vec<&str> =
+            self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
         let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments) };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }

@@ -51,6 +51,9 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             if let Err(error) = requests::sweep::all(&app).await {
                 tracing::error!(error = format!("{error:#}"), "sweep failed");
             }
+            if let Some(flood) = &app.flood {
+                flood.retain_recent();
+            }
         }
         tokio::select! {
             () = &mut stop => return,
@@ -64,7 +67,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
 /// Takes and carries out one batch; gives how many jobs it held.
 pub async fn turn(app: &App) -> Result<usize> {
     let now = app.clock.now();
-    if !jobs::ready(&app.db, now).await? {
+    if !jobs::ready(&app.db.fresh(), now).await? {
         return Ok(0);
     }
     let claimed = jobs::claim(&app.db, app.clock.id(), now, BATCH).await?;
@@ -94,7 +97,8 @@ async fn one(app: &App, job: &Claimed) -> Result<()> {
 
 /// The authority a job belongs to, as if somebody visited it.
 pub async fn visit(app: &App, authority: Uuid) -> Result<Visit> {
-    let db = app.db.for_authority(authority);
+    // A late replica would not know yet what the job is about.
+    let db = app.db.for_authority(authority).fresh();
     let (slug, name, db::Json(settings)): (String, String, db::Json<Settings>) =
         db.one(sql!("select slug, name, settings from authority where id = $1"), args![authority]).await?;
     let zone = clock::zone(&settings.zone);

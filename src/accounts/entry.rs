@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::Problem,
-    platform::throttle::{self, FREE, FREE_SHARED},
+    platform::throttle::{self, ONE, SHARED},
     visit::Visit,
 };
 
@@ -28,7 +28,10 @@ impl Entry {
         match self {
             Self::Known(_) => None,
             Self::Wrong => Some("Adresse ou mot de passe incorrect".to_owned()),
-            Self::Wait(left) => Some(format!("Trop d'essais\u{a0}: réessayez dans {}, ou choisissez un nouveau mot de passe", throttle::in_words(*left))),
+            Self::Wait(left) => Some(format!(
+                "Trop d'essais\u{a0}: réessayez dans {}, ou choisissez un nouveau mot de passe",
+                throttle::in_words(*left)
+            )),
         }
     }
 }
@@ -36,10 +39,10 @@ impl Entry {
 /// Checks an address and its password.
 pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Result<Entry, Problem> {
     let (account, client) = (subject(visit, kind.name(), email), client(visit));
-    if let Some(left) = throttle::wait_after(&visit.db, &client, FREE_SHARED, visit.now).await? {
+    if let Some(left) = throttle::wait(&visit.db, &client, SHARED, visit.now).await? {
         return Ok(Entry::Wait(left));
     }
-    if let Some(left) = throttle::take(&visit.db, &account, FREE, visit.now).await? {
+    if let Some(left) = throttle::take(&visit.db, &account, ONE, visit.now).await? {
         return Ok(Entry::Wait(left));
     }
     let found = store::credentials(&visit.db, kind, email).await?;
@@ -50,7 +53,7 @@ pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Resul
             Ok(Entry::Known(found))
         }
         None => {
-            throttle::failed(&visit.db, &client, visit.now).await?;
+            throttle::failed(&visit.db, &client, SHARED, visit.now).await?;
             Ok(Entry::Wrong)
         }
     }
@@ -63,13 +66,13 @@ pub async fn forgive(visit: &Visit, kind: Kind, email: &str) -> Result<(), db::E
 
 /// Whether one more mail may be sent to this address: strangers must not fill a mailbox through us.
 pub async fn may_write_to(visit: &Visit, email: &str) -> Result<bool, db::Error> {
-    Ok(throttle::take(&visit.db, &subject(visit, "courriel", email), FREE, visit.now).await?.is_none())
+    Ok(throttle::take(&visit.db, &subject(visit, "courriel", email), ONE, visit.now).await?.is_none())
 }
 
 /// Whether this network address may open one more account; if not, how long until it may.
 pub async fn may_register(visit: &Visit) -> Result<Option<SignedDuration>, db::Error> {
     let subject = visit.app.secret.code("inscription", visit.client.as_bytes());
-    throttle::take(&visit.db, &format!("inscription:{subject}"), FREE_SHARED, visit.now).await
+    throttle::take(&visit.db, &format!("inscription:{subject}"), SHARED, visit.now).await
 }
 
 /// No address of anybody is kept here in clear.

@@ -45,7 +45,8 @@ pub enum Letter {
 }
 
 impl Letter {
-    const ALL: [Self; 6] = [Self::Confirm, Self::Exists, Self::Reset, Self::PasswordChanged, Self::NewEmail, Self::EmailChanged];
+    const ALL: [Self; 6] =
+        [Self::Confirm, Self::Exists, Self::Reset, Self::PasswordChanged, Self::NewEmail, Self::EmailChanged];
 
     fn name(self) -> &'static str {
         match self {
@@ -106,13 +107,23 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             let then = if suite.is_empty() { String::new() } else { format!("?suite={}", encode(suite)) };
             (format!("/confirmer/{token}{then}"), "Confirmer mon adresse")
         }
-        Letter::NewEmail => (format!("/confirmer/{}", add(visit, &link(Purpose::NewEmail), CONFIRM_LASTS).await?), "Confirmer ma nouvelle adresse"),
-        Letter::Reset => (format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), RESET_LASTS).await?), "Choisir un nouveau mot de passe"),
+        Letter::NewEmail => (
+            format!("/confirmer/{}", add(visit, &link(Purpose::NewEmail), CONFIRM_LASTS).await?),
+            "Confirmer ma nouvelle adresse",
+        ),
+        Letter::Reset => (
+            format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), RESET_LASTS).await?),
+            "Choisir un nouveau mot de passe",
+        ),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),
-        Letter::PasswordChanged | Letter::EmailChanged if account.kind() == Kind::Agent => ("/mot-de-passe-oublie?espace=agent".to_owned(), "Choisir un nouveau mot de passe"),
-        Letter::PasswordChanged | Letter::EmailChanged => ("/mot-de-passe-oublie".to_owned(), "Choisir un nouveau mot de passe"),
+        Letter::PasswordChanged | Letter::EmailChanged if account.kind() == Kind::Agent => {
+            ("/mot-de-passe-oublie?espace=agent".to_owned(), "Choisir un nouveau mot de passe")
+        }
+        Letter::PasswordChanged | Letter::EmailChanged => {
+            ("/mot-de-passe-oublie".to_owned(), "Choisir un nouveau mot de passe")
+        }
     };
-    let base = visit.app.config.public_url.trim_end_matches('/');
+    let base = visit.public_url();
     Ok(context! { link => format!("{base}{path}"), link_label => label })
 }
 

@@ -22,6 +22,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use model::password as check_password;
 pub use password::hash;
 pub use store::NewAccount;
 

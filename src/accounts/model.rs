@@ -46,12 +46,14 @@ pub fn email(typed: &str) -> Result<String, String> {
     if typed.is_empty() {
         return Err("Saisissez votre adresse électronique, par exemple nom@exemple.fr".into());
     }
-    kinds::email::address(typed).map_err(|how| format!("Saisissez une adresse électronique {how}, par exemple nom@exemple.fr"))
+    kinds::email::address(typed)
+        .map_err(|how| format!("Saisissez une adresse électronique {how}, par exemple nom@exemple.fr"))
 }
 
 /// A first or last name; empty when nothing was typed.
 pub fn name(typed: &str, what: &str) -> Result<String, String> {
-    let name = kinds::person_name::regular(typed, false).ok_or_else(|| format!("Saisissez votre {what} avec des lettres seulement"))?;
+    let name = kinds::person_name::regular(typed, false)
+        .ok_or_else(|| format!("Saisissez votre {what} avec des lettres seulement"))?;
     if name.chars().count() > LONGEST_NAME {
         return Err(format!("Raccourcissez votre {what}\u{a0}: {LONGEST_NAME} caractères au plus"));
     }
@@ -110,10 +112,14 @@ pub fn password(password: &str, known: &[&str]) -> Result<(), String> {
         return Err(format!("Raccourcissez votre mot de passe\u{a0}: {LONGEST} caractères au plus"));
     }
     if length < SHORT {
-        return Err(format!("Votre mot de passe est trop court\u{a0}: il en faut {LONG} caractères, ou {SHORT} en mêlant majuscules, minuscules, chiffres ou signes"));
+        return Err(format!(
+            "Votre mot de passe est trop court\u{a0}: il en faut {LONG} caractères, ou {SHORT} en mêlant majuscules, minuscules, chiffres ou signes"
+        ));
     }
     if digits_only && length < DIGITS {
-        return Err(format!("Un mot de passe fait de chiffres seulement doit en compter {DIGITS}\u{a0}: ajoutez plutôt des lettres"));
+        return Err(format!(
+            "Un mot de passe fait de chiffres seulement doit en compter {DIGITS}\u{a0}: ajoutez plutôt des lettres"
+        ));
     }
     if length < LONG && 4 - missing.len() < MIXED {
         let more = LONG - length;
@@ -181,7 +187,10 @@ fn count(letters: &[char], known: &[&str]) -> usize {
 
 fn words(known: &[&str]) -> Vec<Vec<char>> {
     let common = COMMON.lines().map(str::to_owned);
-    let own = known.iter().flat_map(|text| french::fold(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>()).filter(|word| word.chars().count() >= 3);
+    let own = known
+        .iter()
+        .flat_map(|text| french::fold(text).split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .filter(|word| word.chars().count() >= 3);
     common.chain(own).map(|word| guessed_first(&word)).collect()
 }
 
@@ -210,7 +219,16 @@ fn year(letters: &[char]) -> usize {
 fn sequence(letters: &[char]) -> usize {
     let Some(first) = letters.first() else { return 0 };
     let same = letters.iter().take_while(|letter| *letter == first).count();
-    let rows = ["abcdefghijklmnopqrstuvwxyz", "0123456789", "azertyuiop", "qsdfghjklm", "wxcvbn", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
+    let rows = [
+        "abcdefghijklmnopqrstuvwxyz",
+        "0123456789",
+        "azertyuiop",
+        "qsdfghjklm",
+        "wxcvbn",
+        "qwertyuiop",
+        "asdfghjkl",
+        "zxcvbnm",
+    ];
     let along = rows.iter().flat_map(|row| {
         let row = guessed_first(row);
         let back: Vec<char> = row.iter().rev().copied().collect();
@@ -281,8 +299,14 @@ mod tests {
     fn what_is_missing_is_said() {
         assert_eq!(refused(""), "Choisissez un mot de passe");
         assert!(refused("Kx9#vBq").contains("trop court"));
-        assert_eq!(refused("kxqvbzfh9"), "Ajoutez 3 caractères à votre mot de passe, ou mettez-y une majuscule ou un signe");
-        assert_eq!(refused("kxqvbzfhwpd"), "Ajoutez 1 caractère à votre mot de passe, ou mettez-y deux sortes de caractères de plus\u{a0}: une majuscule, un chiffre, un signe");
+        assert_eq!(
+            refused("kxqvbzfh9"),
+            "Ajoutez 3 caractères à votre mot de passe, ou mettez-y une majuscule ou un signe"
+        );
+        assert_eq!(
+            refused("kxqvbzfhwpd"),
+            "Ajoutez 1 caractère à votre mot de passe, ou mettez-y deux sortes de caractères de plus\u{a0}: une majuscule, un chiffre, un signe"
+        );
         assert!(refused("603144782295").contains("chiffres seulement"));
         assert!(refused(&"kX9#".repeat(51)).contains("200 caractères au plus"));
         assert_eq!(password(&"kX9#vBq2".repeat(25), &[]), Ok(()));

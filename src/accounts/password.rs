@@ -17,7 +17,8 @@ const LANES: u32 = 1;
 static TURNS: Semaphore = Semaphore::const_new(8);
 
 /// Takes the same time to refuse as the hash of a real account. No password is known for it.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2Fucy1jb21wdGUtMDAwMQ$dxLOU2DFR9A2YSuuMrpG1Li4y3qmUWS7NBd4sUhZcO8";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c2Fucy1jb21wdGUtMDAwMQ$dxLOU2DFR9A2YSuuMrpG1Li4y3qmUWS7NBd4sUhZcO8";
 
 fn hasher() -> Result<Argon2<'static>> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| anyhow!("argon2: {error}"))?;
@@ -32,7 +33,8 @@ pub async fn hash(password: &str) -> Result<String> {
     let password = regular_password(password);
     let _turn = TURNS.acquire().await?;
     spawn_blocking(move || {
-        let hash: PasswordHash = hasher()?.hash_password(password.as_bytes()).map_err(|error| anyhow!("argon2: {error}"))?;
+        let hash: PasswordHash =
+            hasher()?.hash_password(password.as_bytes()).map_err(|error| anyhow!("argon2: {error}"))?;
         Ok(hash.to_string())
     })
     .await?
@@ -76,6 +78,9 @@ mod tests {
     fn nobody_costs_as_much_as_somebody() {
         let hash = PasswordHash::new(NOBODY).unwrap();
         let params = Params::try_from(&hash).unwrap();
-        assert_eq!((params.m_cost(), params.t_cost(), params.p_cost(), params.output_len()), (MEMORY_KIB, PASSES, LANES, Some(32)));
+        assert_eq!(
+            (params.m_cost(), params.t_cost(), params.p_cost(), params.output_len()),
+            (MEMORY_KIB, PASSES, LANES, Some(32))
+        );
     }
 }

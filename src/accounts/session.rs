@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     platform::secret,
-    visit::Visit,
+    visit::{Visit, Visitor},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,13 +80,57 @@ fn cookie_name(visit: &Visit, kind: Kind) -> String {
 }
 
 fn token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'));
     cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
 /// Whether the browser presents any session, valid or not.
 pub fn presented(visit: &Visit, headers: &HeaderMap) -> bool {
     token(headers, &cookie_name(visit, Kind::Usager)).is_some()
+}
+
+/// The token that the browser presents, if it looks like one of ours.
+pub fn token_of(visit: &Visit, headers: &HeaderMap) -> Option<String> {
+    token(headers, &cookie_name(visit, Kind::Usager))
+        .filter(|token| token.len() == 43 && token.is_ascii())
+        .map(str::to_owned)
+}
+
+/// A cookie for who has none yet; nothing is stored before a first answer.
+pub fn offer(visitor: &Visitor) -> Option<HeaderValue> {
+    let none = visitor.session.is_none() && visitor.offered.is_none();
+    none.then(|| cookie(visitor, Kind::Usager, &secret::token(), Kind::Usager.lasts().as_secs()))
+}
+
+/// The session of somebody without account, under the token offered earlier: the same one however
+/// many first answers arrive together. A guessed or imposed token opens nothing that exists.
+pub async fn begin(tx: &mut Tx, visit: &Visit, offered: Option<&str>) -> Result<Opened, db::Error> {
+    let Some(token) = offered else { return open(tx, visit, Kind::Usager, None).await };
+    let (id, hash) = (visit.id(), secret::digest(token));
+    let expires = visit.now.checked_add(Kind::Usager.lasts()).unwrap_or(visit.now);
+    tx.run(
+        sql!(
+            "insert into session (authority_id, id, token_hash, kind, created_at, seen_at, expires_at) values ($1, $2, $3, 'usager', $4, $4, $5)
+             on conflict (authority_id, token_hash) do nothing"
+        ),
+        args![tx.authority(), id, &hash, visit.now, expires],
+    )
+    .await?;
+    // An ended session's token is not revived: a new one is made.
+    let known: Option<Uuid> = tx
+        .first(
+            sql!("select id from session where authority_id = $1 and token_hash = $2 and kind = 'usager' and account_id is null and expires_at > $3"),
+            args![tx.authority(), &hash, visit.now],
+        )
+        .await?;
+    match known {
+        Some(id) => Ok(Opened { id, cookie: cookie(visit, Kind::Usager, token, Kind::Usager.lasts().as_secs()) }),
+        None => open(tx, visit, Kind::Usager, None).await,
+    }
 }
 
 pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Option<Session>, db::Error> {
@@ -145,7 +189,9 @@ pub async fn close(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
 /// Ends every other session of an account (its password changed).
 pub async fn close_others(tx: &mut Tx, account: Uuid, kept: Option<Uuid>) -> Result<(), db::Error> {
     tx.run(
-        sql!("delete from session where authority_id = $1 and account_id = $2 and (cast($3 as uuid) is null or id <> $3)"),
+        sql!(
+            "delete from session where authority_id = $1 and account_id = $2 and (cast($3 as uuid) is null or id <> $3)"
+        ),
         args![tx.authority(), account, kept],
     )
     .await?;
@@ -159,7 +205,8 @@ pub fn forget(visit: &Visit, kind: Kind) -> HeaderValue {
 
 fn cookie(visit: &Visit, kind: Kind, token: &str, seconds: i64) -> HeaderValue {
     let secure = if visit.app.config.secure_cookies { "; Secure" } else { "" };
-    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(visit, kind));
+    let text =
+        format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(visit, kind));
     // Only letters, digits and punctuation fit for headers: this cannot fail.
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }

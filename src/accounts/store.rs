@@ -54,7 +54,14 @@ impl Account {
 
 impl From<Account> for session::Account {
     fn from(account: Account) -> Self {
-        Self { id: account.id, email: account.email, first_name: account.first_name, last_name: account.last_name, phone: account.phone, quality: account.quality }
+        Self {
+            id: account.id,
+            email: account.email,
+            first_name: account.first_name,
+            last_name: account.last_name,
+            phone: account.phone,
+            quality: account.quality,
+        }
     }
 }
 
@@ -178,7 +185,11 @@ pub async fn confirm(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), db::Er
 }
 
 pub async fn set_password(tx: &mut Tx, id: Uuid, hash: &str) -> Result<(), db::Error> {
-    tx.run(sql!("update account set password_hash = $1 where authority_id = $2 and id = $3"), args![hash, tx.authority(), id]).await?;
+    tx.run(
+        sql!("update account set password_hash = $1 where authority_id = $2 and id = $3"),
+        args![hash, tx.authority(), id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -271,6 +282,7 @@ pub async fn use_link(tx: &mut Tx, token: &str, now: Timestamp) -> Result<bool, 
 
 /// No link sent before is good any more.
 pub async fn drop_links(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
-    tx.run(sql!("delete from link where authority_id = $1 and account_id = $2"), args![tx.authority(), account]).await?;
+    tx.run(sql!("delete from link where authority_id = $1 and account_id = $2"), args![tx.authority(), account])
+        .await?;
     Ok(())
 }

@@ -26,7 +26,6 @@ use crate::{
     routes, work,
 };
 
-
 mod doors;
 mod mine;
 mod story;
@@ -54,8 +53,14 @@ impl Site {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
         let folder = std::env::temp_dir().join(format!("guichet-accounts-{}", Uuid::new_v4()));
-        let config = Config { data: folder.clone(), secure_cookies: false, public_url: "http://ville.test".into(), ..Config::default() };
-        let micros = Arc::new(AtomicI64::new("2026-11-21T09:00:00Z".parse::<jiff::Timestamp>().unwrap().as_microsecond()));
+        let config = Config {
+            data: folder.clone(),
+            secure_cookies: false,
+            public_url: "http://ville.test".into(),
+            ..Config::default()
+        };
+        let micros =
+            Arc::new(AtomicI64::new("2026-11-21T09:00:00Z".parse::<jiff::Timestamp>().unwrap().as_microsecond()));
         let app = App::open(config, Clock::Set(micros.clone()), false).await.unwrap();
         let settings = json!({
             "short": "Valmont", "prefix": "VAL", "zone": "Europe/Paris", "address": "1 place de l'Hôtel-de-Ville", "phone": "01 02 03 04 05",
@@ -64,7 +69,17 @@ impl Site {
         });
         let id = app.clock.id();
         let now = app.clock.now();
-        authorities::create(&app.db, id, "valmont", "Ville de Valmont", serde_json::from_value(settings).unwrap(), &["ville.test"], now).await.unwrap();
+        authorities::create(
+            &app.db,
+            id,
+            "valmont",
+            "Ville de Valmont",
+            serde_json::from_value(settings).unwrap(),
+            &["ville.test"],
+            now,
+        )
+        .await
+        .unwrap();
         Self { router: routes::router(app.clone()), id, app, micros, folder }
     }
 
@@ -100,9 +115,19 @@ impl Site {
     /// Sends what waits; gives every mail sent so far: recipient, subject, text.
     async fn mails(&self) -> Vec<(String, String, String)> {
         while work::turn(&self.app).await.unwrap() > 0 {}
-        let failed: Vec<String> = self.db().all(sql!("select last_error from job where authority_id = $1 and last_error is not null"), args![self.id]).await.unwrap();
+        let failed: Vec<String> = self
+            .db()
+            .all(sql!("select last_error from job where authority_id = $1 and last_error is not null"), args![self.id])
+            .await
+            .unwrap();
         assert_eq!(failed, Vec::<String>::new());
-        self.db().all(sql!("select recipient, subject, body from outbox where authority_id = $1 order by id"), args![self.id]).await.unwrap()
+        self.db()
+            .all(
+                sql!("select recipient, subject, body from outbox where authority_id = $1 order by id"),
+                args![self.id],
+            )
+            .await
+            .unwrap()
     }
 
     /// The path of the link in the latest mail.
@@ -146,12 +171,18 @@ impl Page {
     }
 
     fn main(&self) -> &str {
-        self.body.split_once("<main").map_or(&self.body, |(_, main)| main.split_once("</main").map_or(main, |(main, _)| main))
+        self.body
+            .split_once("<main")
+            .map_or(&self.body, |(_, main)| main.split_once("</main").map_or(main, |(main, _)| main))
     }
 
     /// Value of the hidden field `name`, as a browser would send it.
     fn hidden(&self, name: &str) -> String {
-        let field = self.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("no field {name} in {}", self.main())).1;
+        let field = self
+            .body
+            .split_once(&format!("name=\"{name}\" value=\""))
+            .unwrap_or_else(|| panic!("no field {name} in {}", self.main()))
+            .1;
         let value = field.split('"').next().unwrap();
         let named = [("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
         named.iter().fold(value.to_owned(), |value, (entity, letter)| value.replace(entity, letter))
@@ -161,12 +192,19 @@ impl Page {
 impl Browser<'_> {
     async fn send(&mut self, request: axum::http::request::Builder, body: Body) -> Page {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = request.header("host", "ville.test").header("sec-fetch-site", "same-origin").header("cookie", cookies.join("; "));
+        let request = request
+            .header("host", "ville.test")
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", cookies.join("; "));
         let response = self.site.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         for cookie in response.headers().get_all(header::SET_COOKIE) {
             let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
             let value = rest.split(';').next().unwrap();
-            if rest.contains("Max-Age=0") { self.cookies.remove(name) } else { self.cookies.insert(name.into(), value.into()) };
+            if rest.contains("Max-Age=0") {
+                self.cookies.remove(name)
+            } else {
+                self.cookies.insert(name.into(), value.into())
+            };
         }
         let location = response.headers().get(header::LOCATION).map_or("", |value| value.to_str().unwrap()).to_owned();
         let status = response.status();
@@ -180,12 +218,14 @@ impl Browser<'_> {
     }
 
     async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
-        let pairs: Vec<String> = form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let pairs: Vec<String> =
+            form.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         self.raw(path, pairs.join("&")).await
     }
 
     async fn raw(&mut self, path: &str, body: String) -> Page {
-        self.send(Request::post(path).header("content-type", "application/x-www-form-urlencoded"), Body::from(body)).await
+        self.send(Request::post(path).header("content-type", "application/x-www-form-urlencoded"), Body::from(body))
+            .await
     }
 
     async fn sign_in(&mut self, email: &str, password: &str) -> Page {
@@ -193,7 +233,13 @@ impl Browser<'_> {
     }
 
     async fn sign_up(&mut self, email: &str) -> Page {
-        let form = [("prenom", "Camille"), ("nom", "Moreau"), ("email", email), ("mot-de-passe", PASSWORD), ("suite", "/demarches")];
+        let form = [
+            ("prenom", "Camille"),
+            ("nom", "Moreau"),
+            ("email", email),
+            ("mot-de-passe", PASSWORD),
+            ("suite", "/demarches"),
+        ];
         self.post("/inscription", &form).await
     }
 

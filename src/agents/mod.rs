@@ -44,7 +44,14 @@ pub async fn memberships(db: &Db, account: Uuid) -> Result<Vec<Membership>, db::
             args![db.authority(), account],
         )
         .await?;
-    Ok(rows.into_iter().map(|(department_id, department_name, role)| Membership { department_id, department_name, role: Role::parse(&role).unwrap_or(Role::Reader) }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(department_id, department_name, role)| Membership {
+            department_id,
+            department_name,
+            role: Role::parse(&role).unwrap_or(Role::Reader),
+        })
+        .collect())
 }
 
 pub async fn add_membership(db: &Db, account: Uuid, department: &str, role: Role) -> Result<(), db::Error> {

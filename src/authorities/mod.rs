@@ -28,6 +28,9 @@ pub struct Authority {
 pub struct Settings {
     /// « Valmont ».
     pub short: String,
+    /// How its site is reached, for links in mails; empty: the installation's `public_url`.
+    #[serde(default)]
+    pub public_url: String,
     /// First letters of every reference: `VAL`.
     pub prefix: String,
     pub zone: String,
@@ -114,7 +117,15 @@ impl Sites {
     }
 }
 
-pub async fn create(db: &Db, id: Uuid, slug: &str, name: &str, settings: Settings, hosts: &[&str], now: Timestamp) -> Result<(), db::Error> {
+pub async fn create(
+    db: &Db,
+    id: Uuid,
+    slug: &str,
+    name: &str,
+    settings: Settings,
+    hosts: &[&str],
+    now: Timestamp,
+) -> Result<(), db::Error> {
     let settings = db::Json(settings);
     db.write(async |tx: &mut db::Tx| {
         tx.run(

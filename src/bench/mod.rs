@@ -1,14 +1,160 @@
-//! `guichet bench`.
+//! `guichet bench`: measures this binary on this machine. The server is another process of it, so
+//! that memory and processor are the server's alone; throughput is told beside a bare baseline met by
+//! the same load in the same run. See bench/README.md.
 
-use anyhow::Result;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
 use clap::Args;
+use serde::Serialize;
+use tokio::process::Command;
+
+mod bare;
+mod load;
+mod pages;
+mod postgres;
+mod process;
+mod rows;
+mod site;
+mod smtp;
+mod submissions;
+mod table;
+mod wire;
+
+use site::Site;
+use smtp::Sink;
+use submissions::Measured;
 
 #[derive(Args)]
 pub struct Options {
+    /// One object of JSON instead of a table.
     #[arg(long)]
     json: bool,
+    /// How long each measure lasts.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// An empty PostgreSQL database to use. Without it, a server is started if PostgreSQL is installed.
+    #[arg(long)]
+    postgres: Option<String>,
+    /// Used by the measures themselves: the load generator.
+    #[arg(long, hide = true)]
+    load: Option<String>,
+    /// Used by the measures themselves: the bare server.
+    #[arg(long, hide = true)]
+    bare: bool,
 }
 
-pub async fn run(_: Options) -> Result<()> {
-    anyhow::bail!("not yet")
+/// What is measured, by the names of the JSON. None: could not be measured here.
+#[derive(Debug, Default, Serialize)]
+struct Measures {
+    page_ratio: Option<f64>,
+    page_uncached_ratio: Option<f64>,
+    form_page_ratio: Option<f64>,
+    submission_ratio_sqlite: Option<f64>,
+    submission_ratio_postgres: Option<f64>,
+    submission_cpu_ms_sqlite: Option<f64>,
+    submission_cpu_ms_postgres: Option<f64>,
+    idle_mb: Option<f64>,
+    loaded_mb: Option<f64>,
+    start_s: Option<f64>,
+    page_kb: Option<f64>,
+}
+
+pub async fn run(options: Options) -> Result<()> {
+    if let Some(task) = &options.load {
+        return load::run(task).await;
+    }
+    if options.bare {
+        return bare::run().await;
+    }
+    let folder = Folder::make()?;
+    let measures = tokio::select! {
+        measures = measure(&options, &folder.0) => measures?,
+        () = crate::cli::serve::stop() => anyhow::bail!("interrupted"),
+    };
+    if options.json {
+        println!("{}", serde_json::to_string(&measures)?);
+    } else {
+        print!("{}", table::table(&measures));
+    }
+    Ok(())
+}
+
+async fn measure(options: &Options, folder: &Path) -> Result<Measures> {
+    let time = Duration::try_from_secs_f64(options.seconds).context("--seconds")?;
+    let mails = Sink::start().await?;
+    let mut measures = Measures::default();
+    on_sqlite(&mut measures, &folder.join("sqlite"), &mails, time).await?;
+    let server = if options.postgres.is_none() { postgres::Postgres::start(&folder.join("postgres"))? } else { None };
+    if let Some(url) = options.postgres.clone().or_else(|| server.as_ref().map(postgres::Postgres::url)) {
+        let measured = on_postgres(&url, &folder.join("guichet"), &mails, time).await?;
+        measures.submission_ratio_postgres = Some(measured.ratio);
+        measures.submission_cpu_ms_postgres = measured.cpu_ms;
+    }
+    Ok(measures)
+}
+
+async fn on_sqlite(measures: &mut Measures, folder: &Path, mails: &Sink, time: Duration) -> Result<()> {
+    let mut site = Site::make(folder, "sqlite:", mails).await?;
+    let mut starts = Vec::new();
+    for _ in 0..3 {
+        site.stop().await?;
+        starts.push(site.start().await?.as_secs_f64());
+    }
+    starts.sort_by(f64::total_cmp);
+    measures.start_s = starts.get(1).copied();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    measures.idle_mb = process::resident(site.pid()?);
+    measures.page_kb = Some(pages::first_visit(site.address).await?);
+    let ratios = pages::ratios(site.address, time).await?;
+    measures.page_ratio = Some(ratios.cached);
+    measures.page_uncached_ratio = Some(ratios.uncached);
+    measures.form_page_ratio = Some(ratios.form);
+    let measured = submissions::measure(&site, mails, time).await?;
+    measures.submission_ratio_sqlite = Some(measured.ratio);
+    measures.submission_cpu_ms_sqlite = measured.cpu_ms;
+    measures.loaded_mb = process::most_resident(site.pid()?);
+    site.stop().await
+}
+
+async fn on_postgres(url: &str, folder: &Path, mails: &Sink, time: Duration) -> Result<Measured> {
+    let mut site = Site::make(folder, url, mails).await?;
+    site.start().await?;
+    let measured = submissions::measure(&site, mails, time).await?;
+    site.stop().await?;
+    Ok(measured)
+}
+
+/// Another process of this program, ended with the value that holds it, without our settings.
+fn command() -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("GUICHET_")))
+    {
+        command.env_remove(name);
+    }
+    command.kill_on_drop(true);
+    Ok(command)
+}
+
+/// A folder of our own on the system's temporary disk, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make() -> Result<Self> {
+        let folder = std::env::temp_dir().join(format!("guichet-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(%error, "{} stays", self.0.display());
+        }
+    }
 }

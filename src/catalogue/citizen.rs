@@ -35,8 +35,14 @@ pub fn routes() -> Router<App> {
 async fn home(visitor: Visitor) -> Result<Response, Problem> {
     let current = super::current(&visitor).await?;
     let settings = &visitor.site.settings;
-    let popular: Vec<Json> = settings.popular.iter().filter_map(|id| current.procedures.get(id)).map(|published| card(&visitor, &published.procedure)).collect();
-    let has_event = |event: &&Topic| current.procedures.values().any(|published| published.procedure.events.contains(&event.id));
+    let popular: Vec<Json> = settings
+        .popular
+        .iter()
+        .filter_map(|id| current.procedures.get(id))
+        .map(|published| card(&visitor, &published.procedure))
+        .collect();
+    let has_event =
+        |event: &&Topic| current.procedures.values().any(|published| published.procedure.events.contains(&event.id));
     let situations: Vec<Json> =
         settings.events.iter().filter(has_event).map(|event| json!({"href": format!("/demarches?situation={}", event.id), "title": event.title, "icon": event.icon})).collect();
     let themes: Vec<Json> = themes(&current, settings).map(|(theme, count)| json!({"href": format!("/demarches?theme={}", theme.id), "title": theme.title, "count": count})).collect();
@@ -50,7 +56,8 @@ async fn home(visitor: Visitor) -> Result<Response, Problem> {
 
 /// Themes that hold something, with how many procedures.
 fn themes<'a>(current: &'a Current, settings: &'a Settings) -> impl Iterator<Item = (&'a Topic, usize)> {
-    let count = |theme: &Topic| current.procedures.values().filter(|published| published.procedure.theme == theme.id).count();
+    let count =
+        |theme: &Topic| current.procedures.values().filter(|published| published.procedure.theme == theme.id).count();
     settings.themes.iter().map(move |theme| (theme, count(theme))).filter(|(_, count)| *count > 0)
 }
 
@@ -96,17 +103,28 @@ async fn list(visitor: Visitor, Query(filters): Query<Filters>) -> Result<Respon
     let current = super::current(&visitor).await?;
     let settings = &visitor.site.settings;
     // More than anybody types, and little enough to compare.
-    let words: String = filters.q.trim().chars().take(200).collect();
+    let words: String = filters.q.trim().chars().filter(|letter| *letter != '\0').take(200).collect();
     let found: Vec<&Procedure> = if words.is_empty() {
-        let mut all: Vec<&Procedure> = current.procedures.values().map(|published| published.procedure.as_ref()).collect();
+        let mut all: Vec<&Procedure> =
+            current.procedures.values().map(|published| published.procedure.as_ref()).collect();
         all.sort_by_cached_key(|procedure| french::fold(&procedure.title));
         all
     } else {
-        current.index.find(&words).iter().filter_map(|id| current.procedures.get(id)).map(|published| published.procedure.as_ref()).collect()
+        current
+            .index
+            .find(&words)
+            .iter()
+            .filter_map(|id| current.procedures.get(id))
+            .map(|published| published.procedure.as_ref())
+            .collect()
     };
     let kept: Vec<&Procedure> = found.into_iter().filter(|procedure| filters.keep(procedure)).collect();
     let results: Vec<Json> = kept.iter().map(|procedure| card(&visitor, procedure)).collect();
-    let titled = settings.themes.iter().find(|theme| theme.id == filters.theme).or_else(|| settings.events.iter().find(|event| event.id == filters.situation));
+    let titled = settings
+        .themes
+        .iter()
+        .find(|theme| theme.id == filters.theme)
+        .or_else(|| settings.events.iter().find(|event| event.id == filters.situation));
     let heading = match titled {
         Some(topic) => topic.title.clone(),
         None if words.is_empty() => "Toutes les démarches".to_owned(),
@@ -134,13 +152,21 @@ impl Filters {
     fn groups(&self, current: &Current, settings: &Settings) -> Vec<Json> {
         let link = |theme: &str, public: &str| {
             let pairs = [("q", self.q.trim()), ("theme", theme), ("situation", &self.situation), ("public", public)];
-            let query: Vec<String> = pairs.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={}", encode(value))).collect();
+            let query: Vec<String> = pairs
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name}={}", encode(value)))
+                .collect();
             if query.is_empty() { "/demarches".to_owned() } else { format!("/demarches?{}", query.join("&")) }
         };
         let all = current.procedures.len();
-        let mut theme_links = vec![json!({"href": link("", &self.public), "title": "Tous", "count": all, "current": self.theme.is_empty()})];
+        let mut theme_links = vec![
+            json!({"href": link("", &self.public), "title": "Tous", "count": all, "current": self.theme.is_empty()}),
+        ];
         theme_links.extend(themes(current, settings).map(|(theme, count)| json!({"href": link(&theme.id, &self.public), "title": theme.title, "count": count, "current": theme.id == self.theme})));
-        let mut public_links = vec![json!({"href": link(&self.theme, ""), "title": "Tous", "count": all, "current": self.public.is_empty()})];
+        let mut public_links = vec![
+            json!({"href": link(&self.theme, ""), "title": "Tous", "count": all, "current": self.public.is_empty()}),
+        ];
         public_links.extend(AUDIENCES.iter().filter_map(|(id, title, audience)| {
             let count = current.procedures.values().filter(|published| published.procedure.audience.contains(audience)).count();
             (count > 0).then(|| json!({"href": link(&self.theme, id), "title": title, "count": count, "current": self.public == *id}))
@@ -166,7 +192,11 @@ async fn procedure(visitor: Visitor, Path(id): Path<String>) -> Result<Response,
     let department = authorities::department(&visitor.db, &procedure.department).await?.ok_or(Problem::NotFound)?;
     let settings = &visitor.site.settings;
     let theme = settings.themes.iter().find(|theme| theme.id == procedure.theme);
-    let audience: Vec<&str> = AUDIENCES.iter().filter(|(_, _, audience)| procedure.audience.contains(audience)).map(|(_, title, _)| *title).collect();
+    let audience: Vec<&str> = AUDIENCES
+        .iter()
+        .filter(|(_, _, audience)| procedure.audience.contains(audience))
+        .map(|(_, title, _)| *title)
+        .collect();
     let (state, _) = opening(&visitor, procedure);
     let pieces: Vec<Json> = procedure
         .pieces
@@ -218,12 +248,17 @@ async fn address(visitor: Visitor, Query(typed): Query<Typed>) -> Response {
             Vec::new()
         })
     };
-    ([(header::CACHE_CONTROL, "private, max-age=300"), (header::CONTENT_TYPE, "application/json")], Json::Array(found).to_string()).into_response()
+    (
+        [(header::CACHE_CONTROL, "private, max-age=300"), (header::CONTENT_TYPE, "application/json")],
+        Json::Array(found).to_string(),
+    )
+        .into_response()
 }
 
 fn streets(settings: &Settings, q: &str) -> Vec<Json> {
     let number: String = q.chars().take_while(char::is_ascii_digit).collect();
-    let name = french::fold(q.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ' || letter == ','));
+    let name =
+        french::fold(q.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ' ' || letter == ','));
     let matching = settings.streets.iter().filter(|street| french::fold(&street.name).contains(name.trim()));
     matching
         .take(7)
@@ -236,10 +271,26 @@ fn streets(settings: &Settings, q: &str) -> Vec<Json> {
 
 async fn service(visitor: &Visitor, q: &str) -> anyhow::Result<Vec<Json>> {
     let base = visitor.app.config.address_service.trim_end_matches('/');
-    let answer: Json = visitor.app.http.get(format!("{base}/search")).query(&[("q", q), ("limit", "7"), ("autocomplete", "1")]).send().await?.error_for_status()?.json().await?;
+    let answer: Json = visitor
+        .app
+        .http
+        .get(format!("{base}/search"))
+        .query(&[("q", q), ("limit", "7"), ("autocomplete", "1")])
+        .send()
+        .await?
+        .error_for_status()?
+        .json()
+        .await?;
     let features = answer.get("features").and_then(Json::as_array).cloned().unwrap_or_default();
     let one = |feature: &Json| {
-        let part = |name: &str| feature.get("properties").and_then(|properties| properties.get(name)).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let part = |name: &str| {
+            feature
+                .get("properties")
+                .and_then(|properties| properties.get(name))
+                .and_then(Json::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         json!({"label": part("label"), "numero_voie": part("name"), "code_postal": part("postcode"), "commune": part("city"), "ban_id": part("id"), "code_insee": part("citycode")})
     };
     Ok(features.iter().map(one).collect())

@@ -16,7 +16,7 @@ pub mod citizen;
 mod search;
 mod store;
 
-pub use store::{Sources, folder, publish, shipped};
+pub use store::{Sources, folder, publish, retire, shipped};
 
 /// How long a replica may show an older version of a procedure.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);
@@ -70,7 +70,8 @@ pub async fn current(visit: &Visit) -> anyhow::Result<Arc<Current>> {
         let procedure = parsed(visit, &id, version, &hash).await?;
         procedures.insert(id, Published { version, procedure });
     }
-    let index = search::Index::new(procedures.values().map(|published| published.procedure.as_ref()), &visit.site.settings);
+    let index =
+        search::Index::new(procedures.values().map(|published| published.procedure.as_ref()), &visit.site.settings);
     let current = Arc::new(Current { procedures, index });
     if let Ok(mut known) = catalogue.current.write() {
         known.insert(visit.site.id, (visit.now, current.clone()));

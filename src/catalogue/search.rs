@@ -50,7 +50,8 @@ impl Index {
             *score = (score.0 + 1, score.1 + weight);
         }
         let most = scores.values().map(|(words, _)| *words).max().unwrap_or(0);
-        let mut best: Vec<(&str, u32)> = scores.into_iter().filter(|(_, (words, _))| *words == most).map(|(id, (_, weight))| (id, weight)).collect();
+        let mut best: Vec<(&str, u32)> =
+            scores.into_iter().filter(|(_, (words, _))| *words == most).map(|(id, (_, weight))| (id, weight)).collect();
         best.sort_by(|left, right| right.1.cmp(&left.1).then(left.0.cmp(right.0)));
         best.into_iter().map(|(id, _)| id.to_owned()).collect()
     }

@@ -1,8 +1,11 @@
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context, Result, bail};
 use db::{Db, args, sql};
-use forms::load::{self, Shared};
+use forms::{
+    load::{self, Shared},
+    model::Procedure,
+};
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
 
@@ -27,7 +30,6 @@ pub fn shipped() -> Result<Sources> {
 }
 
 /// Those of a folder, or of one file with the shared parts beside it.
-#[expect(clippy::disallowed_methods, reason = "reads what an administrator gives")]
 pub fn folder(path: &Path) -> Result<Sources> {
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
     let mut texts = Vec::new();
@@ -62,16 +64,51 @@ fn sort(mut texts: Vec<(String, String)>) -> Sources {
 /// Publishes each procedure that differs from its current version; gives how many did.
 ///
 /// # Errors
-/// A file with findings: nothing of it is published, and they are all told.
+/// Findings, or a department that the authority does not have: nothing is published, all is told.
 pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize> {
-    let mut published = 0;
+    let departments: BTreeSet<String> = db
+        .fresh()
+        .all::<String>(sql!("select id from department where authority_id = $1"), args![db.authority()])
+        .await?
+        .into_iter()
+        .collect();
+    let (mut ready, mut wrong) = (Vec::new(), Vec::new());
     for (file, text) in &sources.procedures {
-        let told = |findings: Vec<load::Finding>| anyhow::anyhow!(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-        let procedure = load::procedure(file, text, &sources.shared).map_err(told)?;
-        let body = load::closed(file, text, &sources.shared).map_err(told)?;
+        match read(file, text, &sources.shared) {
+            Ok((procedure, _)) if !departments.contains(&procedure.department) => {
+                wrong
+                    .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
+            }
+            Ok(one) => ready.push(one),
+            Err(findings) => wrong.extend(findings.iter().map(ToString::to_string)),
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("nothing was published:\n{}", wrong.join("\n"));
+    }
+    let mut published = 0;
+    for (procedure, body) in ready {
         published += usize::from(publish_one(db, &procedure.id, i64::from(procedure.format), &body, now).await?);
     }
     Ok(published)
+}
+
+fn read(file: &str, text: &str, shared: &Shared) -> Result<(Procedure, String), Vec<load::Finding>> {
+    Ok((load::procedure(file, text, shared)?, load::closed(file, text, shared)?))
+}
+
+/// Takes a procedure out of the catalogue. False when it was not in it.
+pub async fn retire(db: &Db, id: &str, now: Timestamp) -> Result<bool, db::Error> {
+    db.write(async |tx: &mut db::Tx| {
+        let retired = tx
+            .run(
+                sql!("update procedure_version set retired_at = $1 where authority_id = $2 and procedure_id = $3 and retired_at is null"),
+                args![now, tx.authority(), id],
+            )
+            .await?;
+        Ok(retired > 0)
+    })
+    .await
 }
 
 async fn publish_one(db: &Db, id: &str, format: i64, body: &str, now: Timestamp) -> Result<bool, db::Error> {

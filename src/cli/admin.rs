@@ -19,18 +19,37 @@ use crate::{
 #[derive(Subcommand)]
 pub enum Command {
     /// Creates an authority from a JSON file of settings and departments (see demo/city.json).
-    AddAuthority { file: PathBuf, #[arg(long, required = true)] host: Vec<String> },
+    AddAuthority {
+        file: PathBuf,
+        #[arg(long, required = true)]
+        host: Vec<String>,
+    },
     /// Publishes the procedures that changed since their last version.
-    Publish { #[arg(long)] authority: String },
+    Publish {
+        #[arg(long)]
+        authority: String,
+    },
     /// Creates an agent; the password is read from standard input.
     AddAgent {
-        #[arg(long)] authority: String,
-        #[arg(long)] email: String,
-        #[arg(long)] first_name: String,
-        #[arg(long)] last_name: String,
-        #[arg(long)] quality: String,
+        #[arg(long)]
+        authority: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        first_name: String,
+        #[arg(long)]
+        last_name: String,
+        #[arg(long)]
+        quality: String,
         /// DEPARTMENT:ROLE, where ROLE is reader, processor, decider or manager.
-        #[arg(long, required = true)] member: Vec<String>,
+        #[arg(long, required = true)]
+        member: Vec<String>,
+    },
+    /// Takes a procedure out of the catalogue; running requests go on.
+    Retire {
+        #[arg(long)]
+        authority: String,
+        procedure: String,
     },
     /// Puts away expired drafts and sessions, and files that nothing names.
     Sweep,
@@ -51,14 +70,37 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             let mut password = String::new();
             std::io::stdin().read_line(&mut password)?;
             let (id, now) = (app.clock.id(), app.clock.now());
+            accounts::check_password(password.trim(), &[&email, &first_name, &last_name])
+                .map_err(|text| anyhow::anyhow!("{text}"))?;
             let password_hash = accounts::hash(password.trim()).await?;
-            let person = accounts::NewAccount { id, kind: Kind::Agent, email, password_hash, first_name, last_name, phone: None, quality: Some(quality), confirmed_at: Some(now) };
+            let person = accounts::NewAccount {
+                id,
+                kind: Kind::Agent,
+                email,
+                password_hash,
+                first_name,
+                last_name,
+                phone: None,
+                quality: Some(quality),
+                confirmed_at: Some(now),
+            };
             accounts::create(&db, &person, now).await?;
             for one in &member {
                 let (department, role) = one.split_once(':').context("--member DEPARTMENT:ROLE")?;
-                agents::add_membership(&db, id, department, Role::parse(role).with_context(|| format!("no role {role}"))?).await?;
+                agents::add_membership(
+                    &db,
+                    id,
+                    department,
+                    Role::parse(role).with_context(|| format!("no role {role}"))?,
+                )
+                .await?;
             }
             println!("{id}");
+            Ok(())
+        }
+        Command::Retire { authority, procedure } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            anyhow::ensure!(catalogue::retire(&db, &procedure, app.clock.now()).await?, "{procedure} is not published");
             Ok(())
         }
         Command::Sweep => super::sweep(&app).await,
@@ -78,7 +120,6 @@ struct File {
     departments: Vec<Department>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "reads what an administrator gives")]
 async fn add_authority(app: &App, file: &std::path::Path, hosts: &[String]) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let found: File = serde_json::from_str(&text).with_context(|| format!("{}", file.display()))?;

@@ -32,7 +32,9 @@ pub fn check(paths: &[PathBuf]) -> Result<ExitCode> {
 /// Reads the file, then its closed form: what will be published must load too.
 fn findings(file: &str, text: &str, shared: &load::Shared) -> Vec<load::Finding> {
     let read = load::procedure(file, text, shared).map(drop);
-    let closed = read.and_then(|()| load::closed(file, text, shared)).and_then(|closed| load::procedure(file, &closed, &load::Shared::default()).map(drop));
+    let closed = read
+        .and_then(|()| load::closed(file, text, shared))
+        .and_then(|closed| load::procedure(file, &closed, &load::Shared::default()).map(drop));
     closed.err().unwrap_or_default()
 }
 
@@ -42,7 +44,6 @@ fn shown(path: &Path, file: &str) -> String {
     root.join(file).display().to_string()
 }
 
-#[expect(clippy::disallowed_methods, reason = "rewrites the files it is given")]
 pub fn fmt(paths: &[PathBuf]) -> Result<ExitCode> {
     let mut failed = false;
     for path in paths {

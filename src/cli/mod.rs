@@ -76,7 +76,9 @@ fn start(cli: Cli) -> Result<ExitCode> {
     let config = Config::read(cli.config.as_deref(), std::env::vars().filter(|(name, _)| name != "GUICHET_CONFIG"))?;
     log(&config)?;
     // One provider for all of TLS.
-    rustls::crypto::ring::default_provider().install_default().map_err(|_| anyhow::anyhow!("a TLS provider is already installed"))?;
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a TLS provider is already installed"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(cli.command, config)).map(|()| ExitCode::SUCCESS)
 }
@@ -104,7 +106,11 @@ async fn run(command: Command, config: Config) -> Result<()> {
 fn log(config: &Config) -> Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level).context("log.level")?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log.json { builder.json().init() } else { builder.init() }
+    if config.log.json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
     Ok(())
 }
 

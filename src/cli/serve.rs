@@ -24,7 +24,9 @@ pub async fn stop() {
 }
 
 pub async fn serve(app: App) -> Result<()> {
-    let listener = TcpListener::bind(&app.config.listen).await.with_context(|| format!("cannot listen on {}", app.config.listen))?;
+    let listener = TcpListener::bind(&app.config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", app.config.listen))?;
     tracing::info!(address = %listener.local_addr()?, "serving");
     on(app, listener).await
 }

@@ -94,6 +94,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
     let (id, now, of) = (app.clock.id(), app.clock.now(), &city.authority);
     let settings = Settings {
         short: of.short.clone(),
+        public_url: String::new(),
         prefix: "VAL".into(),
         zone: "Europe/Paris".into(),
         address: of.address.clone(),
@@ -137,7 +138,8 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
         let id = new.id;
         accounts::create(&visit.db, &new, visit.now).await?;
         for member in &agent.memberships {
-            agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?).await?;
+            agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?)
+                .await?;
         }
     }
     for usager in city.usagers.iter().filter(|usager| usager.email.is_some()) {
@@ -167,7 +169,11 @@ pub fn accounts(city: &City) -> Vec<Json> {
         json!({"role": "usager", "email": usager.email, "password": PASSWORD, "label": format!("usager : {} {}", usager.first_names, usager.family_name())})
     });
     let agents = city.agents.iter().map(|agent| {
-        let of: Vec<String> = agent.memberships.iter().map(|member| format!("{} ({})", member.department, in_french(&member.role))).collect();
+        let of: Vec<String> = agent
+            .memberships
+            .iter()
+            .map(|member| format!("{} ({})", member.department, in_french(&member.role)))
+            .collect();
         json!({
             "role": "agent", "email": agent.email, "password": PASSWORD, "label": format!("agent : {}", of.join(", ")),
             "departments": agent.memberships.iter().map(|member| member.department.clone()).collect::<Vec<_>>(),

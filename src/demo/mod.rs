@@ -4,12 +4,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use axum::{
-    Router,
-    extract::Path,
-    response::Response,
-    routing::get,
-};
+use axum::{Router, extract::Path, response::Response, routing::get};
 use clap::Args;
 use db::{args, row, sql};
 use jiff::Timestamp;
@@ -49,7 +44,8 @@ pub struct Options {
 }
 
 pub async fn run(options: Options, mut config: Config) -> Result<()> {
-    let listener = TcpListener::bind(&options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+    let listener =
+        TcpListener::bind(&options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = format!("http://{}", listener.local_addr()?).replace("127.0.0.1", "localhost");
     config.data = options.data.unwrap_or_else(|| std::env::temp_dir().join("guichet-demo"));
     clean(&config.data)?;
@@ -74,7 +70,6 @@ pub async fn fill(app: &App, count: usize) -> Result<Vec<Json>> {
 }
 
 /// Erases an earlier sample city, and nothing that does not look like one.
-#[expect(clippy::disallowed_methods, reason = "the demo's own folder")]
 fn clean(data: &std::path::Path) -> Result<()> {
     const MARK: &str = "demo-guichet";
     if data.exists() {
@@ -142,7 +137,11 @@ async fn mail(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Proble
         )
         .await?;
     let mail = found.ok_or(Problem::NotFound)?;
-    let lines: Vec<Json> = mail.body.lines().map(|line| json!({"text": line, "href": if line.starts_with("http") { line } else { "" }})).collect();
+    let lines: Vec<Json> = mail
+        .body
+        .lines()
+        .map(|line| json!({"text": line, "href": if line.starts_with("http") { line } else { "" }}))
+        .collect();
     let context = context! { mail => Serde(json!({"to": mail.recipient, "subject": mail.subject, "date": mail.at.to_string(), "lines": lines, "text": mail.body})) };
     visitor.page("demo/mail.html", &mail.subject, context)
 }

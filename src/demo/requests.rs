@@ -15,7 +15,12 @@ use super::city::{self, City, Usager};
 use crate::{
     accounts::session::{Account, Kind, Session},
     catalogue::{self, Published},
-    requests::{drafts, fire::{self, By, With}, model::{Decision, Request}, store, submit},
+    requests::{
+        drafts,
+        fire::{self, By, With},
+        model::{Decision, Request},
+        store, submit,
+    },
     visit::{Visit, Visitor},
 };
 
@@ -40,8 +45,16 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     Ok(())
 }
 
-async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usager, index: usize, count: usize) -> Result<()> {
-    let age = SignedDuration::from_hours(i64::try_from((count - index) * 90 * 24 / count.max(1))?) + SignedDuration::from_mins(i64::try_from(index * 37 % 600)?);
+async fn request(
+    visit: &Visit,
+    city: &City,
+    published: &Published,
+    usager: &Usager,
+    index: usize,
+    count: usize,
+) -> Result<()> {
+    let age = SignedDuration::from_hours(i64::try_from((count - index) * 90 * 24 / count.max(1))?)
+        + SignedDuration::from_mins(i64::try_from(index * 37 % 600)?);
     let mut visit = Visit { now: visit.now.checked_sub(age)?, ..visit.clone() };
     let procedure = published.procedure.clone();
     let account = account(&visit, usager, &procedure, index).await?;
@@ -54,14 +67,19 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
     }
     let id = visit.id();
     let owner = account.as_ref().map(|account| account.id);
-    drafts::begin(&visit, id, published, owner, Uuid::nil(), raw).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    drafts::begin(&visit, id, published, owner, Uuid::nil(), raw)
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     // One in fifteen is still being written.
     if index % 15 == 14 && owner.is_some() {
         return Ok(());
     }
     let session = account.map(|account| Session { id: Uuid::nil(), account: Some(account), waiting: 0 });
-    let visitor = Visitor { visit: visit.clone(), session };
-    let reference: String = visit.db.one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id]).await?;
+    let visitor = Visitor { visit: visit.clone(), session, offered: None };
+    let reference: String = visit
+        .db
+        .one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id])
+        .await?;
     let draft = drafts::Draft {
         id,
         procedure_id: procedure.id.clone(),
@@ -71,63 +89,133 @@ async fn request(visit: &Visit, city: &City, published: &Published, usager: &Usa
         session_id: None,
         raw: db::Json(Raw::default()),
         updated_at: visit.now,
+        correcting: false,
     };
-    submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref()).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref())
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     live(&mut visit, city, &procedure, id, index).await
 }
 
-/// Lets agents work on it, as far as its number says, never beyond today.
+/// Older than this, a request is settled, but for the few that make the list of late ones.
+const SETTLED: SignedDuration = SignedDuration::from_hours(18 * 24);
+
+/// Lets usager and agents act on it, each at their hour, never beyond today.
 async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, index: usize) -> Result<()> {
     let end = visit.app.clock.now();
-    for step in 0..(index % 6) {
-        visit.now = visit.now.checked_add(SignedDuration::from_hours(i64::try_from(9 + index * 5 % 60)?))?;
+    let plan = plan(index);
+    let forgotten = index % 29 == 3;
+    let settled = end.duration_since(visit.now) > SETTLED && !forgotten;
+    let steps = if settled { plan.len() } else { index % 4 };
+    for wanted in plan.into_iter().take(steps) {
+        let request = store::find(&visit.db, id).await?.context("request")?;
+        let Some((transition, actor)) = offered(procedure, &request, wanted) else { continue };
+        visit.now = visit.now.checked_add(SignedDuration::from_hours(i64::try_from(5 + index * 5 % 43)?))?;
         if visit.now >= end {
             return Ok(());
         }
-        let request = store::find(&visit.db, id).await?.context("request")?;
-        let agents: Vec<_> = city.agents.iter().filter(|agent| agent.memberships.iter().any(|member| member.department == request.department_id && member.role != "reader")).collect();
+        let agents: Vec<_> = city
+            .agents
+            .iter()
+            .filter(|agent| {
+                agent
+                    .memberships
+                    .iter()
+                    .any(|member| member.department == request.department_id && member.role != "reader")
+            })
+            .collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
-        let by = city::account_of(visit, Kind::Agent, &agent.email).await?;
-        let offered: Vec<&Transition> = procedure.workflow.offered(&request.state, Actor::Decider).collect();
-        let usager_turn: Vec<&Transition> = procedure.workflow.offered(&request.state, Actor::Usager).filter(|transition| !ends(procedure, transition)).collect();
-        // The first step mostly takes charge; later ones vary; the usager answers one time in two.
-        let (transition, actor) = match (usager_turn.first(), step) {
-            (Some(answer), _) if index.is_multiple_of(2) => (*answer, Actor::Usager),
-            (_, 0) => (*offered.first().context("dead end")?, Actor::Decider),
-            _ => match offered.get((index + step) % offered.len().max(1)) {
-                Some(transition) => (*transition, Actor::Decider),
-                None => return Ok(()),
-            },
+        let account = match actor {
+            Actor::Usager => request.account_id,
+            Actor::System => None,
+            _ => city::account_of(visit, Kind::Agent, &agent.email).await?,
         };
-        fire_one(visit, procedure, &request, transition, By { actor, account: if actor == Actor::Usager { request.account_id } else { by } }).await?;
+        fire_one(visit, procedure, &request, transition, By { actor, account }).await?;
     }
     Ok(())
 }
 
-fn ends(procedure: &Procedure, transition: &Transition) -> bool {
-    procedure.workflow.state(&transition.to).is_some_and(|state| state.end)
+/// The transitions of a life, in the words of the standard circuits; those not offered are skipped.
+fn plan(index: usize) -> Vec<&'static str> {
+    if index % 23 == 7 {
+        return if index.is_multiple_of(2) { vec!["cancel"] } else { vec!["cancel", "archive"] };
+    }
+    let mut plan = vec!["take"];
+    if index % 5 == 1 {
+        plan.push("ask");
+    }
+    if index % 10 != 6 {
+        plan.push("answer");
+    }
+    plan.push("mark-complete");
+    plan.push(match index % 11 {
+        4 => "refuse",
+        8 => "dismiss",
+        _ => "accept",
+    });
+    if index % 7 != 2 {
+        plan.push("notify");
+    }
+    if !index.is_multiple_of(3) {
+        plan.push("close");
+    }
+    if index.is_multiple_of(4) {
+        plan.push("archive");
+    }
+    plan
 }
 
-async fn fire_one(visit: &Visit, procedure: &Procedure, request: &Request, transition: &Transition, by: By) -> Result<()> {
+fn offered<'a>(procedure: &'a Procedure, request: &'a Request, wanted: &str) -> Option<(&'a Transition, Actor)> {
+    let actors = [Actor::Usager, Actor::Decider, Actor::System];
+    actors.into_iter().find_map(|actor| {
+        procedure
+            .workflow
+            .offered(&request.state, actor)
+            .find(|transition| transition.id == wanted)
+            .map(|transition| (transition, actor))
+    })
+}
+
+async fn fire_one(
+    visit: &Visit,
+    procedure: &Procedure,
+    request: &Request,
+    transition: &Transition,
+    by: By,
+) -> Result<()> {
     let mut with = With::default();
     for need in &transition.needs {
         match need {
-            Need::Message => with.message = Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure."),
+            Need::Message => {
+                with.message =
+                    Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure.");
+            }
             Need::Ask => {
-                with.message = Some("Bonjour, le document envoyé est illisible ou une réponse est incomplète. Merci de nous l'envoyer de nouveau.");
+                with.message = Some(
+                    "Bonjour, le document envoyé est illisible ou une réponse est incomplète. Merci de nous l'envoyer de nouveau.",
+                );
                 with.asks = asks(procedure);
             }
             Need::Decision => with.decision = Some(decision(visit, true)),
             Need::Refusal => with.decision = Some(decision(visit, false)),
         }
     }
-    fire::fire(visit, procedure, request, &transition.id, by, &with).await.map_err(|problem| anyhow::anyhow!("{problem:?}"))
+    fire::fire(visit, procedure, request, &transition.id, by, &with)
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))
 }
 
 fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
     match procedure.pieces.first() {
         Some(piece) => vec![("piece", piece.id.as_str())],
-        None => procedure.pages.iter().flat_map(|page| &page.fields).filter(|field| !field.kind.silent()).take(1).map(|field| ("field", field.id.as_str())).collect(),
+        None => procedure
+            .pages
+            .iter()
+            .flat_map(|page| &page.fields)
+            .filter(|field| !field.kind.silent())
+            .take(1)
+            .map(|field| ("field", field.id.as_str()))
+            .collect(),
     }
 }
 
@@ -139,8 +227,18 @@ fn decision(visit: &Visit, favourable: bool) -> Decision {
         author_quality: "Responsable du service".into(),
         author_department: "Ville de Valmont".into(),
         ground: if favourable { None } else { text("Règlement municipal du service, article 4.") },
-        facts: text(if favourable { "Votre demande remplit les conditions." } else { "Le dossier ne remplit pas les conditions prévues." }),
-        appeal: if favourable { None } else { text("Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.") },
+        facts: text(if favourable {
+            "Votre demande remplit les conditions."
+        } else {
+            "Le dossier ne remplit pas les conditions prévues."
+        }),
+        appeal: if favourable {
+            None
+        } else {
+            text(
+                "Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.",
+            )
+        },
         at: visit.now,
     }
 }
@@ -171,7 +269,9 @@ fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) 
     for (of, field, days) in DATES {
         let day = today.checked_add(jiff::Span::new().days(*days)).unwrap_or(today);
         if *of == procedure.id {
-            for (part, value) in [("jour", i16::from(day.day())), ("mois", i16::from(day.month())), ("annee", day.year())] {
+            for (part, value) in
+                [("jour", i16::from(day.day())), ("mois", i16::from(day.month())), ("annee", day.year())]
+            {
                 raw.set(format!("{field}.{part}"), value.to_string());
             }
         }

@@ -20,9 +20,15 @@ use crate::{
 
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/accessibilite", get(|visitor: Visitor| async move { plain(&visitor, "accessibility", "Accessibilité") }))
+        .route(
+            "/accessibilite",
+            get(|visitor: Visitor| async move { plain(&visitor, "accessibility", "Accessibilité") }),
+        )
         .route("/mentions-legales", get(|visitor: Visitor| async move { plain(&visitor, "legal", "Mentions légales") }))
-        .route("/donnees-personnelles", get(|visitor: Visitor| async move { plain(&visitor, "privacy", "Données personnelles") }))
+        .route(
+            "/donnees-personnelles",
+            get(|visitor: Visitor| async move { plain(&visitor, "privacy", "Données personnelles") }),
+        )
         .route("/cookies", get(|visitor: Visitor| async move { plain(&visitor, "cookies", "Gestion des cookies") }))
         .route("/aide", get(|visitor: Visitor| async move { plain(&visitor, "help", "Aide et contact") }))
         .route("/plan-du-site", get(sitemap))

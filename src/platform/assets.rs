@@ -24,12 +24,21 @@ struct Asset {
 
 /// By hashed name (`guichet-1a2b3c4d.css`).
 static ASSETS: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(|| {
-    Files::iter().filter_map(|name| Files::get(&name).map(|file| (hashed(&name, &file.metadata.sha256_hash()), asset(&name, &file.data)))).collect()
+    Files::iter()
+        .filter_map(|name| {
+            Files::get(&name).map(|file| (hashed(&name, &file.metadata.sha256_hash()), asset(&name, &file.data)))
+        })
+        .collect()
 });
 
 /// Hashed name by plain name.
-static NAMES: LazyLock<BTreeMap<String, String>> =
-    LazyLock::new(|| Files::iter().filter_map(|name| Files::get(&name).map(|file| (name.to_string(), hashed(&name, &file.metadata.sha256_hash())))).collect());
+static NAMES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    Files::iter()
+        .filter_map(|name| {
+            Files::get(&name).map(|file| (name.to_string(), hashed(&name, &file.metadata.sha256_hash())))
+        })
+        .collect()
+});
 
 fn hashed(name: &str, hash: &[u8]) -> String {
     let short = data_encoding::HEXLOWER.encode(hash.get(..4).unwrap_or_default());
@@ -69,7 +78,12 @@ pub fn brotli(data: &[u8]) -> Bytes {
 }
 
 /// The best copy that the browser accepts, with its `content-encoding`.
-pub fn negotiate<'a>(headers: &HeaderMap, plain: &'a Bytes, gzip: &'a Bytes, brotli: &'a Bytes) -> (&'a Bytes, Option<&'static str>) {
+pub fn negotiate<'a>(
+    headers: &HeaderMap,
+    plain: &'a Bytes,
+    gzip: &'a Bytes,
+    brotli: &'a Bytes,
+) -> (&'a Bytes, Option<&'static str>) {
     let accepts = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let smaller = |copy: &Bytes| !copy.is_empty() && copy.len() < plain.len();
     if accepts.contains("br") && smaller(brotli) {

@@ -19,6 +19,8 @@ pub struct Config {
     pub database: String,
     /// A PostgreSQL replica for reads that may be slightly late. Empty: none.
     pub database_replica: String,
+    /// Certificates (PEM) trusted for PostgreSQL with `sslmode=require`. Empty: the usual ones.
+    pub database_ca: PathBuf,
     /// Connections to PostgreSQL, or readers of SQLite. 0: chosen for the machine.
     pub database_connections: usize,
     /// Folder of procedures, read when they are published. Empty: those shipped in the binary.
@@ -31,6 +33,8 @@ pub struct Config {
     pub secure_cookies: bool,
     /// Name of the header in which a proxy gives the visitor's address, as `x-forwarded-for`. Empty: none.
     pub client_address_header: String,
+    /// Forms that one address may send in a minute, on each `serve`. 0: no limit.
+    pub posts_per_minute: u32,
     /// Carry out jobs (mails, receipts) in `serve` too. With false, run `guichet work` beside.
     pub work_in_serve: bool,
     /// Largest uploaded file, in bytes.
@@ -79,12 +83,14 @@ impl Default for Config {
             data: "guichet-data".into(),
             database: "sqlite:".into(),
             database_replica: String::new(),
+            database_ca: PathBuf::new(),
             database_connections: 0,
             procedures: PathBuf::new(),
             templates: PathBuf::new(),
             secret: String::new(),
             secure_cookies: true,
             client_address_header: String::new(),
+            posts_per_minute: 600,
             work_in_serve: true,
             upload_limit: 10_000_000,
             address_service: String::new(),
@@ -114,7 +120,8 @@ impl Config {
             let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             // Read alone first: a mistake in the file is then told with its line.
             if let Err(error) = toml::from_str::<Self>(&text) {
-                let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+                let line =
+                    error.span().map_or(1, |span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
                 bail!("{}:{line}: {}", path.display(), error.message());
             }
             table = text.parse()?;
@@ -194,8 +201,41 @@ mod tests {
 
     #[test]
     fn file_then_environment() {
-        let config = read("listen = \"0.0.0.0:80\"\n[mail]\nfrom = \"a@b.fr\"\n", &[("GUICHET_MAIL__SMTP", "smtp://x:25"), ("PATH", "/")]).unwrap();
-        assert_eq!((config.listen.as_str(), config.mail.from.as_str(), config.mail.smtp.as_str()), ("0.0.0.0:80", "a@b.fr", "smtp://x:25"));
+        let config = read(
+            "listen = \"0.0.0.0:80\"\n[mail]\nfrom = \"a@b.fr\"\n",
+            &[("GUICHET_MAIL__SMTP", "smtp://x:25"), ("PATH", "/")],
+        )
+        .unwrap();
+        assert_eq!(
+            (config.listen.as_str(), config.mail.from.as_str(), config.mail.smtp.as_str()),
+            ("0.0.0.0:80", "a@b.fr", "smtp://x:25")
+        );
+    }
+
+    /// Rows of docs/settings.md, as they must begin.
+    fn rows(section: Option<&str>, table: &toml::Table) -> Vec<String> {
+        let mut found = Vec::new();
+        for (name, value) in table {
+            if let toml::Value::Table(inner) = value {
+                found.extend(rows(Some(name), inner));
+            } else {
+                let variable =
+                    section.map_or_else(|| name.clone(), |section| format!("{section}__{name}")).to_uppercase();
+                found.push(format!("| `{name}` | `GUICHET_{variable}` | `{value}` |"));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn settings_are_documented() {
+        let documented: Vec<&str> =
+            include_str!("../../docs/settings.md").lines().filter(|line| line.starts_with("| `")).collect();
+        let expected = rows(None, &toml::Table::try_from(Config::default()).unwrap());
+        for row in &expected {
+            assert!(documented.iter().any(|line| line.starts_with(row.as_str())), "docs/settings.md lacks {row}");
+        }
+        assert_eq!(documented.len(), expected.len(), "docs/settings.md tells of settings that do not exist");
     }
 
     #[test]

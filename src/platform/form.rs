@@ -1,10 +1,8 @@
 //! Reading a sent form, whatever its bytes.
 
-use axum::{
-    body::to_bytes,
-    extract::{FromRequest, Request},
-};
+use axum::extract::{FromRequest, Request};
 use forms::answers::Raw;
+use futures_util::StreamExt;
 
 use crate::error::Problem;
 
@@ -13,6 +11,8 @@ pub const LARGEST: usize = 16 * 1024 * 1024;
 pub const MOST_FIELDS: usize = 5_000;
 /// Largest form outside of requests: an account's page, or what was typed before a session ended.
 const LARGEST_SMALL: usize = 2 * 1024 * 1024;
+/// A body beyond its limit is read on up to here, and dropped.
+const MOST_DROPPED: usize = 64 * 1024 * 1024;
 
 /// A form of a few fields, as typed.
 pub struct Typed(pub Raw);
@@ -21,15 +21,30 @@ impl<S: Send + Sync> FromRequest<S> for Typed {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = to_bytes(request.into_body(), LARGEST_SMALL).await.map_err(|_| Problem::TooLarge)?;
-        Ok(Self(urlencoded(&bytes)))
+        Ok(Self(urlencoded(&whole(request, LARGEST_SMALL).await?)))
     }
 }
 
 /// Reads a form without files.
 pub async fn plain(request: Request) -> Result<Raw, Problem> {
-    let bytes = to_bytes(request.into_body(), LARGEST).await.map_err(|_| Problem::TooLarge)?;
-    Ok(urlencoded(&bytes))
+    Ok(urlencoded(&whole(request, LARGEST).await?))
+}
+
+/// The whole body. One that is too large is read to its end all the same, within reason: a browser shows
+/// our page only once it has sent everything.
+async fn whole(request: Request, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut body = request.into_body().into_data_stream();
+    let (mut bytes, mut received) = (Vec::new(), 0);
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|_| Problem::Bad("L'envoi a été interrompu. Revenez en arrière et recommencez."))?;
+        received += chunk.len();
+        match received {
+            size if size <= limit => bytes.extend_from_slice(&chunk),
+            size if size <= MOST_DROPPED => bytes = Vec::new(),
+            _ => break,
+        }
+    }
+    if received > limit { Err(Problem::TooLarge) } else { Ok(bytes) }
 }
 
 /// What cannot be kept (U+0000) is left out; bytes that are not UTF-8 show as « � » and are refused

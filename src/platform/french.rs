@@ -4,15 +4,9 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-const MONTHS: [&str; 12] = [
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre",
-];
-
 /// « 27 mars 2021 », « 1er mars 2021 ».
 pub fn date(day: Date) -> String {
-    let month = MONTHS.get(usize::from(day.month().unsigned_abs()).saturating_sub(1)).copied().unwrap_or_default();
-    let number = if day.day() == 1 { "1er".to_owned() } else { day.day().to_string() };
-    format!("{number}\u{a0}{month} {}", day.year())
+    forms::kinds::french::date(day).replacen(' ', "\u{a0}", 1)
 }
 
 /// « 27 mars 2021 à 14 h 05 ».
@@ -29,7 +23,11 @@ pub fn size(bytes: u64) -> String {
         _ => (1_000_000, "Mo"),
     };
     let tenths = (bytes * 10).div_ceil(divisor);
-    if tenths.is_multiple_of(10) { format!("{}\u{a0}{unit}", tenths / 10) } else { format!("{},{}\u{a0}{unit}", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) {
+        format!("{}\u{a0}{unit}", tenths / 10)
+    } else {
+        format!("{},{}\u{a0}{unit}", tenths / 10, tenths % 10)
+    }
 }
 
 /// Lower case, without accents or ligatures; anything but letters and digits becomes a space.
@@ -48,15 +46,19 @@ pub fn fold(text: &str) -> String {
 
 /// Words too common to find anything by.
 const EMPTY: [&str; 34] = [
-    "a", "au", "aux", "avec", "ce", "ces", "d", "dans", "de", "des", "du", "en", "et", "il", "j", "je", "l", "la", "le", "les", "ma", "mes",
-    "mon", "n", "ou", "par", "pour", "qu", "que", "s", "sur", "un", "une", "vous",
+    "a", "au", "aux", "avec", "ce", "ces", "d", "dans", "de", "des", "du", "en", "et", "il", "j", "je", "l", "la",
+    "le", "les", "ma", "mes", "mon", "n", "ou", "par", "pour", "qu", "que", "s", "sur", "un", "une", "vous",
 ];
 
 /// Stems of the useful words: « Demandes d'actes » → `demand`, `act`.
 pub fn stems(text: &str) -> Vec<String> {
     // The stemmer knows accents; folding after it keeps both spellings equal.
     let stemmer = Stemmer::create(Algorithm::French);
-    fold(text).split_whitespace().filter(|word| !EMPTY.contains(word)).map(|word| stemmer.stem(word).into_owned()).collect()
+    fold(text)
+        .split_whitespace()
+        .filter(|word| !EMPTY.contains(word))
+        .map(|word| stemmer.stem(word).into_owned())
+        .collect()
 }
 
 #[cfg(test)]

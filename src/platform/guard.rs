@@ -27,7 +27,8 @@ pub async fn guard(request: Request, next: Next) -> Response {
     let mut response = if safe || same_origin(request.headers()) {
         next.run(request).await
     } else {
-        Problem::Forbidden("Cette demande ne vient pas d'une page de ce site. Rechargez la page et recommencez.").into_response()
+        Problem::Forbidden("Cette demande ne vient pas d'une page de ce site. Rechargez la page et recommencez.")
+            .into_response()
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
@@ -45,7 +46,9 @@ fn same_origin(headers: &HeaderMap) -> bool {
         return site == "same-origin";
     }
     match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host)),
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host))
+        }
         _ => false,
     }
 }
@@ -55,7 +58,12 @@ mod tests {
     use super::*;
 
     fn check(pairs: &[(&'static str, &'static str)]) -> bool {
-        same_origin(&pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect())
+        same_origin(
+            &pairs
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect(),
+        )
     }
 
     #[test]

@@ -22,7 +22,10 @@ pub struct Mail {
 
 #[derive(Clone)]
 pub enum Mailer {
-    Smtp { transport: AsyncSmtpTransport<Tokio1Executor>, from: Mailbox },
+    Smtp {
+        transport: AsyncSmtpTransport<Tokio1Executor>,
+        from: Mailbox,
+    },
     /// Kept in the `outbox` table and shown as a page.
     Outbox,
 }
@@ -41,7 +44,10 @@ impl Mailer {
         if settings.smtp.is_empty() {
             return Ok(Self::Outbox);
         }
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.smtp).context("mail.smtp")?.timeout(Some(std::time::Duration::from_secs(20))).build();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&settings.smtp)
+            .context("mail.smtp")?
+            .timeout(Some(std::time::Duration::from_secs(20)))
+            .build();
         Ok(Self::Smtp { transport, from: settings.from.parse().context("mail.from")? })
     }
 

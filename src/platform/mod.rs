@@ -27,7 +27,8 @@ pub fn encode(text: &str) -> String {
 /// `to` when it is an address of this site, else `/`: nobody is sent elsewhere after signing in.
 pub fn local(to: &str) -> &str {
     // Browsers take `\\` for `/`; anything but plain characters is percent-encoded in a real address.
-    let inside = to.starts_with('/') && !to.starts_with("//") && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let inside =
+        to.starts_with('/') && !to.starts_with("//") && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if inside { to } else { "/" }
 }
 
@@ -40,7 +41,19 @@ mod tests {
         for inside in ["/", "/demarches?q=%C3%A9t%C3%A9&page=2", "/brouillons/1/enfants#nom"] {
             assert_eq!(local(inside), inside);
         }
-        for outside in ["", "demarches", "//autre.fr", "https://autre.fr", "/\\autre.fr", "\\\\autre.fr", "/\t/autre.fr", "/\u{1}", "/é", " //autre.fr", "javascript:alert(1)"] {
+        for outside in [
+            "",
+            "demarches",
+            "//autre.fr",
+            "https://autre.fr",
+            "/\\autre.fr",
+            "\\\\autre.fr",
+            "/\t/autre.fr",
+            "/\u{1}",
+            "/é",
+            " //autre.fr",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(local(outside), "/", "{outside:?}");
         }
     }

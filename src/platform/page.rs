@@ -23,7 +23,8 @@ impl Templates {
     pub fn new(overlay: PathBuf) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+        environment
+            .set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
         environment.set_auto_reload(cfg!(debug_assertions));
         environment.set_loader(move |name: &str| {
             if !overlay.as_os_str().is_empty()
@@ -32,7 +33,9 @@ impl Templates {
                 return Ok(Some(text));
             }
             match Shipped::get(name) {
-                Some(file) => String::from_utf8(file.data.into_owned()).map(Some).map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string())),
+                Some(file) => String::from_utf8(file.data.into_owned())
+                    .map(Some)
+                    .map_err(|error| Error::new(ErrorKind::InvalidOperation, error.to_string())),
                 None => Ok(None),
             }
         });
@@ -71,14 +74,14 @@ fn instant(value: &str) -> Result<Timestamp, Error> {
     value.parse().map_err(|_| wrong(value))
 }
 
-fn datetime(state: &State<'_, '_>, value: String) -> Result<String, Error> {
-    Ok(french::datetime(instant(&value)?, &zone_of(state)))
+fn datetime(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
+    Ok(french::datetime(instant(value)?, &zone_of(state)))
 }
 
 /// The local day of an instant, in words.
-fn local_day(state: &State<'_, '_>, value: String) -> Result<String, Error> {
+fn local_day(state: &State<'_, '_>, value: &str) -> Result<String, Error> {
     match value.parse::<Timestamp>() {
         Ok(at) => Ok(french::date(clock::day(at, &zone_of(state)))),
-        Err(_) => day_of(&value).map(french::date),
+        Err(_) => day_of(value).map(french::date),
     }
 }

@@ -7,6 +7,8 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::storage;
+
 /// Letters and digits that are not taken for one another, aloud or in handwriting.
 const CLEAR: &str = "23456789ACDEFGHJKLMNPQRTUVWXYZ";
 
@@ -19,7 +21,6 @@ impl Secret {
     }
 
     /// The secret of the configuration, or the one kept in `data/secret`, made at first use.
-    #[expect(clippy::disallowed_methods, reason = "read once at start")]
     pub fn open(configured: &str, data: &Path) -> Result<Self> {
         if !configured.is_empty() {
             return Ok(Self::new(configured));
@@ -28,10 +29,8 @@ impl Secret {
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(Self::new(text.trim())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let text = token();
-                std::fs::write(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
-                restrict(&path)?;
-                Ok(Self::new(&text))
+                let text = keep(&path, &token()).with_context(|| format!("cannot write {}", path.display()))?;
+                Ok(Self::new(text.trim()))
             }
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
@@ -40,21 +39,38 @@ impl Secret {
     /// Ten clear characters bound to `what` and `id`: the same each time, and not kept anywhere.
     pub fn code(&self, what: &str, id: &[u8]) -> String {
         // Hashing key, length-framed context and key again: HMAC's purpose without its crate.
-        let inner = Sha256::new().chain_update(self.0).chain_update((what.len() as u64).to_be_bytes()).chain_update(what).chain_update(id).finalize();
+        let inner = Sha256::new()
+            .chain_update(self.0)
+            .chain_update((what.len() as u64).to_be_bytes())
+            .chain_update(what)
+            .chain_update(id)
+            .finalize();
         let outer = Sha256::new().chain_update(self.0).chain_update(inner).finalize();
         outer.iter().take(10).map(|byte| clear(*byte)).collect()
     }
 }
 
-#[cfg(unix)]
-fn restrict(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(|| format!("cannot protect {}", path.display()))
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path) -> Result<()> {
-    Ok(())
+/// Keeps `text` for ever: only its owner may read it, it survives a power cut, and of two processes that
+/// start together one wins. Gives what is kept.
+fn keep(path: &Path, text: &str) -> std::io::Result<String> {
+    use std::io::Write;
+    let made = path.with_extension(token());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&made)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    match std::fs::hard_link(&made, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    std::fs::remove_file(&made)?;
+    if let Some(folder) = path.parent() {
+        storage::sync_folder(folder)?;
+    }
+    std::fs::read_to_string(path)
 }
 
 fn clear(byte: u8) -> char {
@@ -68,7 +84,11 @@ pub fn token() -> String {
 
 /// `count` random clear characters, as in references.
 pub fn clear_text(count: usize) -> String {
-    std::iter::repeat_with(rand::random::<u8>).filter(|byte| usize::from(*byte) < 256 - 256 % CLEAR.len()).map(clear).take(count).collect()
+    std::iter::repeat_with(rand::random::<u8>)
+        .filter(|byte| usize::from(*byte) < 256 - 256 % CLEAR.len())
+        .map(clear)
+        .take(count)
+        .collect()
 }
 
 /// What is kept of a token.
@@ -78,7 +98,11 @@ pub fn digest(token: &str) -> Vec<u8> {
 
 /// Compares what a person typed with a code: case, spaces and dashes do not matter, nor does time.
 pub fn same_code(typed: &str, code: &str) -> bool {
-    let typed: String = typed.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_uppercase()).collect();
+    let typed: String = typed
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .map(|letter| letter.to_ascii_uppercase())
+        .collect();
     typed.as_bytes().ct_eq(code.as_bytes()).into()
 }
 

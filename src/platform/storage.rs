@@ -20,11 +20,10 @@ pub struct Storage {
 }
 
 impl Storage {
-    #[expect(clippy::disallowed_methods, reason = "this is where files are kept")]
     pub fn open(config: &Config) -> Result<Self> {
         if config.files.s3_endpoint.is_empty() {
             let folder = config.data.join("files");
-            std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            make_folder(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             return Self::disk(&folder);
         }
         Self::s3(&config.files)
@@ -110,4 +109,18 @@ impl Writer {
             tracing::debug!(%error, "abandoned upload not removed");
         }
     }
+}
+
+/// Makes a folder and those above it, so that a power cut does not take them back.
+pub fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let missing = folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).count();
+    std::fs::create_dir_all(folder)?;
+    folder.ancestors().skip(1).take(missing).try_for_each(sync_folder)
+}
+
+/// Makes the names in a folder durable.
+pub fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    // Elsewhere a folder cannot be synced like a file.
+    if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -8,8 +8,13 @@ use uuid::Uuid;
 use super::storage::Storage;
 
 /// Kinds of file that are taken: (media type, extension).
-const TAKEN: [(&str, &str); 5] =
-    [("application/pdf", "pdf"), ("image/jpeg", "jpg"), ("image/png", "png"), ("image/heif", "heic"), ("image/webp", "webp")];
+const TAKEN: [(&str, &str); 5] = [
+    ("application/pdf", "pdf"),
+    ("image/jpeg", "jpg"),
+    ("image/png", "png"),
+    ("image/heif", "heic"),
+    ("image/webp", "webp"),
+];
 
 /// For the `accept` of file inputs.
 pub const ACCEPT: &str = ".pdf,.jpg,.jpeg,.png,.heic,.heif,.webp,application/pdf,image/*";
@@ -37,7 +42,14 @@ pub enum Refused {
 
 /// Streams `field` to storage under `id`. When it is refused nothing is kept; what remains of the
 /// body is read and dropped, so that the browser gets its answer.
-pub async fn receive(storage: &Storage, authority: Uuid, id: Uuid, mut field: Field<'_>, limit: u64, images: bool) -> Result<Received, Refused> {
+pub async fn receive(
+    storage: &Storage,
+    authority: Uuid,
+    id: Uuid,
+    mut field: Field<'_>,
+    limit: u64,
+    images: bool,
+) -> Result<Received, Refused> {
     let name = clean_name(field.file_name().unwrap_or_default());
     let mut head = BytesMut::new();
     let mut ended = false;
@@ -72,11 +84,23 @@ pub async fn receive(storage: &Storage, authority: Uuid, id: Uuid, mut field: Fi
         chunk = if ended { None } else { next(&mut field).await? };
     }
     writer.keep().await.map_err(Refused::Failed)?;
-    Ok(Received { id, name: if name.is_empty() { "document".to_owned() } else { name }, media_type, size, sha256: hash.finalize().to_vec() })
+    Ok(Received {
+        id,
+        name: if name.is_empty() { "document".to_owned() } else { name },
+        media_type,
+        size,
+        sha256: hash.finalize().to_vec(),
+    })
 }
 
 async fn next(field: &mut Field<'_>) -> Result<Option<Bytes>, Refused> {
-    field.chunk().await.map_err(|error| if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE { Refused::TooLarge } else { Refused::Failed(error.into()) })
+    field.chunk().await.map_err(|error| {
+        if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            Refused::TooLarge
+        } else {
+            Refused::Failed(error.into())
+        }
+    })
 }
 
 /// Reads on, within reason, for a browser shows our page only once it has sent everything.
@@ -98,7 +122,12 @@ fn recognise(head: &[u8]) -> Option<&'static str> {
 /// The last part of what the browser calls the file, without control characters, 120 characters at most.
 fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.chars().filter(|letter| !letter.is_control() && !"<>:\"|?*".contains(*letter)).take(120).collect::<String>().trim().to_owned()
+    last.chars()
+        .filter(|letter| !letter.is_control() && !"<>:\"|?*".contains(*letter))
+        .take(120)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 #[cfg(test)]

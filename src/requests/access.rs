@@ -68,7 +68,9 @@ pub async fn desk<R: Right>(agent: &Agent, id: Uuid) -> Result<Permitted<R>, Pro
     let request = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let role = agent.role(&request.department_id).ok_or(Problem::NotFound)?;
     if role < R::LEAST {
-        return Err(Problem::Forbidden("Votre rôle dans ce service ne permet pas cette action. Demandez-la à un collègue qui instruit ou qui décide."));
+        return Err(Problem::Forbidden(
+            "Votre rôle dans ce service ne permet pas cette action. Demandez-la à un collègue qui instruit ou qui décide.",
+        ));
     }
     Ok(Permitted { request, actor: actor(role), right: PhantomData })
 }
@@ -87,7 +89,8 @@ pub async fn mine(visitor: &Visitor, id: Uuid) -> Result<Mine, Problem> {
     let found = store::find(&visitor.db, id).await?;
     let mut owned = false;
     if let Some(request) = &found {
-        owned = request.account_id.is_some() && request.account_id == session.account.as_ref().map(|account| account.id);
+        owned =
+            request.account_id.is_some() && request.account_id == session.account.as_ref().map(|account| account.id);
         if !owned {
             let grant: Option<i64> = visitor
                 .db

@@ -26,6 +26,8 @@ row! {
         session_id: Option<Uuid>,
         raw: Json<Raw>,
         updated_at: Timestamp,
+        /// It completes a request already sent, whose id it shares.
+        correcting: bool,
     }
 }
 
@@ -45,8 +47,9 @@ pub async fn find(visitor: &Visitor, id: Uuid) -> Result<Option<Draft>, db::Erro
         .db
         .first(
             sql!(
-                "select id, procedure_id, procedure_version, reference, account_id, session_id, raw, updated_at from draft
-                 where authority_id = $1 and id = $2 and (account_id = $3 or session_id = $4)"
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at,
+                   exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting
+                 from draft d where d.authority_id = $1 and d.id = $2 and (d.account_id = $3 or d.session_id = $4)"
             ),
             args![visitor.db.authority(), id, session.account.as_ref().map(|account| account.id), session.id],
         )
@@ -60,7 +63,7 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
         .db
         .all(
             sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at from draft d
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at, false as correcting from draft d
                  where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3) and (cast($4 as text) is null or d.procedure_id = $4)
                    and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
                  order by d.updated_at desc limit 50"
@@ -71,7 +74,14 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
 }
 
 /// Creates the draft `id`, or finds it when its first page was sent twice.
-pub async fn begin(visit: &Visit, id: Uuid, published: &Published, account: Option<Uuid>, session: Uuid, raw: Raw) -> Result<(), Problem> {
+pub async fn begin(
+    visit: &Visit,
+    id: Uuid,
+    published: &Published,
+    account: Option<Uuid>,
+    session: Uuid,
+    raw: Raw,
+) -> Result<(), Problem> {
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     let raw = Json(raw);
     // A reference already taken is drawn again: one draw in half a billion, times the requests in store.
@@ -113,7 +123,12 @@ pub async fn save(visit: &Visit, id: Uuid, names: &[String], typed: &Raw) -> Res
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            let current: Option<Json<Raw>> = tx.first(sql!("select raw from draft where authority_id = $1 and id = $2 for update"), args![tx.authority(), id]).await?;
+            let current: Option<Json<Raw>> = tx
+                .first(
+                    sql!("select raw from draft where authority_id = $1 and id = $2 for update"),
+                    args![tx.authority(), id],
+                )
+                .await?;
             let Some(Json(mut raw)) = current else { return Ok(()) };
             for name in names {
                 raw.clear(name);
@@ -134,7 +149,8 @@ pub async fn discard(visit: &Visit, id: Uuid) -> Result<(), db::Error> {
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2"), args![tx.authority(), id]).await?;
+            tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2"), args![tx.authority(), id])
+                .await?;
             tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
             Ok(())
         })

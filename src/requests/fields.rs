@@ -57,7 +57,8 @@ impl Drawing<'_> {
             drawn.errors.push(json!({"href": format!("#{target}"), "text": message}));
         }
         if let Some(view) = view.as_object_mut() {
-            let errors: Vec<Json> = problems.iter().map(|(part, message)| json!({"part": part, "message": message})).collect();
+            let errors: Vec<Json> =
+                problems.iter().map(|(part, message)| json!({"part": part, "message": message})).collect();
             view.insert("kind".into(), json!(kind.name()));
             view.insert("name".into(), json!(reading.name));
             view.insert("id".into(), json!(id));
@@ -67,7 +68,10 @@ impl Drawing<'_> {
             view.insert("error".into(), json!(problems.first().map(|(_, message)| message)));
             view.insert("errors".into(), json!(errors));
             if kind.computed().is_some() {
-                view.insert("answer".into(), json!(reading.answer.as_ref().map(|answer| kind.display(answer)).unwrap_or_default()));
+                view.insert(
+                    "answer".into(),
+                    json!(reading.answer.as_ref().map(|answer| kind.display(answer)).unwrap_or_default()),
+                );
             }
             if kind.files().is_some() {
                 view.insert("uploads".into(), json!(self.uploads(&reading.name)));
@@ -79,7 +83,9 @@ impl Drawing<'_> {
             Some(_) => context! { rows => self.rows(reading, drawn)?, ..Value::from(Serde(view)) },
             None => Value::from(Serde(view)),
         };
-        drawn.html.push_str(&self.visit.app.templates.render(&format!("fields/{}.html", kind.name()), context! { f => f })?);
+        drawn
+            .html
+            .push_str(&self.visit.app.templates.render(&format!("fields/{}.html", kind.name()), context! { f => f })?);
         Ok(())
     }
 

@@ -71,7 +71,11 @@ pub async fn remove(visit: &Visit, owner: Uuid, id: Uuid) -> Result<(), db::Erro
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2 and id = $3"), args![tx.authority(), owner, id]).await?;
+            tx.run(
+                sql!("delete from file where authority_id = $1 and owner_id = $2 and id = $3"),
+                args![tx.authority(), owner, id],
+            )
+            .await?;
             Ok(())
         })
         .await
@@ -119,5 +123,6 @@ async fn attachment(visit: &Visit, file: &File) -> Result<Response, Problem> {
 
 /// `attachment` with the name in UTF-8 (RFC 6266).
 pub fn disposition(name: &str) -> HeaderValue {
-    HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{}", encode(name))).unwrap_or(HeaderValue::from_static("attachment"))
+    HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{}", encode(name)))
+        .unwrap_or(HeaderValue::from_static("attachment"))
 }

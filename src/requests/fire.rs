@@ -57,7 +57,14 @@ impl By {
 /// # Errors
 /// `Conflict` when somebody was faster; `Forbidden` when it is not for this actor; `Bad` when
 /// something mandatory is missing (pages check before).
-pub async fn fire(visit: &Visit, procedure: &Procedure, request: &Request, transition: &str, by: By, with: &With<'_>) -> Result<(), Problem> {
+pub async fn fire(
+    visit: &Visit,
+    procedure: &Procedure,
+    request: &Request,
+    transition: &str,
+    by: By,
+    with: &With<'_>,
+) -> Result<(), Problem> {
     let text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     let given = Given {
         message: with.message.is_some_and(|message| !message.trim().is_empty()),
@@ -85,11 +92,19 @@ pub async fn fire(visit: &Visit, procedure: &Procedure, request: &Request, trans
                 store::ask(tx, id(), request.id, kind, target, with.until, now).await?;
             }
             let subject = with.decision.as_ref().map(|_| decision).or(with.message.map(|_| message));
-            let entry = Entry { actor: by.name(), actor_id: by.account, code: transition, from: Some(&request.state), to: Some(&life.state), subject };
+            let entry = Entry {
+                actor: by.name(),
+                actor_id: by.account,
+                code: transition,
+                from: Some(&request.state),
+                to: Some(&life.state),
+                subject,
+            };
             let seq = store::record(tx, request.id, &entry, now).await?;
             let hours = now.duration_since(request.submitted_at).as_hours();
             let of = FactOf { procedure_id: &request.procedure_id, department_id: &request.department_id, hours };
-            store::fact(tx, fact, &of, transition, &life.state, crate::platform::clock::day(now, &visit.site.zone)).await?;
+            store::fact(tx, fact, &of, transition, &life.state, crate::platform::clock::day(now, &visit.site.zone))
+                .await?;
             match effects.iter().rev().find(|effect| matches!(effect, Effect::Hold | Effect::LetGo)) {
                 Some(Effect::Hold) => store::hold(tx, request.id, by.account).await?,
                 Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,
@@ -101,14 +116,24 @@ pub async fn fire(visit: &Visit, procedure: &Procedure, request: &Request, trans
         })
         .await?;
     if !stored {
-        return Err(Problem::Conflict("Cette demande a changé pendant que vous la regardiez. Ouvrez-la de nouveau pour voir où elle en est."));
+        return Err(Problem::Conflict(
+            "Cette demande a changé pendant que vous la regardiez. Ouvrez-la de nouveau pour voir où elle en est.",
+        ));
     }
     visit.app.work.notify_one();
     Ok(())
 }
 
 /// Stores what was given along with the transition.
-async fn give(tx: &mut Tx, request: Uuid, by: By, with: &With<'_>, message: Uuid, decision: Uuid, now: Timestamp) -> Result<(), db::Error> {
+async fn give(
+    tx: &mut Tx,
+    request: Uuid,
+    by: By,
+    with: &With<'_>,
+    message: Uuid,
+    decision: Uuid,
+    now: Timestamp,
+) -> Result<(), db::Error> {
     if let Some(body) = with.message.map(str::trim).filter(|body| !body.is_empty()) {
         let new = NewMessage { id: message, author: by.name(), author_id: by.account, internal: false, body };
         store::write(tx, request, &new, now).await?;
@@ -127,7 +152,9 @@ async fn give(tx: &mut Tx, request: Uuid, by: By, with: &With<'_>, message: Uuid
 
 fn refused(refused: Refused) -> Problem {
     match refused {
-        Refused::NotFromHere => Problem::Conflict("Cette action n'est plus possible : la demande a changé d'état entre-temps. Ouvrez-la de nouveau pour voir où elle en est."),
+        Refused::NotFromHere => Problem::Conflict(
+            "Cette action n'est plus possible : la demande a changé d'état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
+        ),
         Refused::NotYours => Problem::Forbidden("Votre rôle ne permet pas cette action."),
         Refused::Unknown => Problem::NotFound,
         Refused::Missing(_) => Problem::Bad("Il manque une information obligatoire pour cette action."),
@@ -135,14 +162,30 @@ fn refused(refused: Refused) -> Problem {
 }
 
 /// Queues the effects of history entry `seq`: one job each, named after it.
-pub async fn queue(tx: &mut Tx, request: Uuid, reachable: bool, seq: i64, effects: &[Effect], ids: &[Uuid], now: Timestamp) -> Result<(), db::Error> {
+pub async fn queue(
+    tx: &mut Tx,
+    request: Uuid,
+    reachable: bool,
+    seq: i64,
+    effects: &[Effect],
+    ids: &[Uuid],
+    now: Timestamp,
+) -> Result<(), db::Error> {
     for (effect, id) in effects.iter().zip(ids) {
         let job = match effect {
             // Who gave no address is not owed an e-mail: the follow-up page tells all.
-            Effect::Notify(message) if reachable => {
-                NewJob { kind: super::jobs::NOTIFY, effect: format!("notify:{request}:{seq}:{message}"), request: Some(request), payload: json!({"message": message}) }
-            }
-            Effect::Receipt => NewJob { kind: super::jobs::RECEIPT, effect: format!("receipt:{request}"), request: Some(request), payload: json!({}) },
+            Effect::Notify(message) if reachable => NewJob {
+                kind: super::jobs::NOTIFY,
+                effect: format!("notify:{request}:{seq}:{message}"),
+                request: Some(request),
+                payload: json!({"message": message}),
+            },
+            Effect::Receipt => NewJob {
+                kind: super::jobs::RECEIPT,
+                effect: format!("receipt:{request}"),
+                request: Some(request),
+                payload: json!({}),
+            },
             _ => continue,
         };
         jobs::enqueue(tx, *id, now, job).await?;

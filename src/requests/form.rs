@@ -47,15 +47,26 @@ impl Form {
 }
 
 /// Reads a form that may hold files; `slot` tells, by input name, where a file belongs.
-pub async fn receive(visit: &Visit, owner: Uuid, request: Request, slot: impl Fn(&str) -> Option<Slot>) -> Result<Form, Problem> {
+pub async fn receive(
+    visit: &Visit,
+    owner: Uuid,
+    request: Request,
+    slot: impl Fn(&str) -> Option<Slot>,
+) -> Result<Form, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !kind.starts_with("multipart/form-data") {
         return Ok(Form { typed: plain(request).await?, ..Form::default() });
     }
-    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| Problem::Bad("Le formulaire reçu est incomplet. Revenez en arrière et recommencez."))?;
+    let mut parts = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| Problem::Bad("Le formulaire reçu est incomplet. Revenez en arrière et recommencez."))?;
     let mut form = Form::default();
     let mut count = 0;
-    while let Some(field) = parts.next_field().await.map_err(|_| Problem::Bad("L'envoi a été interrompu. Revenez en arrière et recommencez : vos réponses enregistrées sont conservées."))? {
+    while let Some(field) = parts.next_field().await.map_err(|_| {
+        Problem::Bad(
+            "L'envoi a été interrompu. Revenez en arrière et recommencez : vos réponses enregistrées sont conservées.",
+        )
+    })? {
         count += 1;
         if count > MOST_FIELDS {
             return Err(Problem::TooLarge);
@@ -69,7 +80,14 @@ pub async fn receive(visit: &Visit, owner: Uuid, request: Request, slot: impl Fn
     Ok(form)
 }
 
-async fn file(visit: &Visit, owner: Uuid, name: &str, place: Slot, field: axum::extract::multipart::Field<'_>, form: &mut Form) -> Result<(), Problem> {
+async fn file(
+    visit: &Visit,
+    owner: Uuid,
+    name: &str,
+    place: Slot,
+    field: axum::extract::multipart::Field<'_>,
+    form: &mut Form,
+) -> Result<(), Problem> {
     let limit = visit.app.config.upload_limit;
     let id = visit.id();
     let received = match upload::receive(&visit.app.storage, visit.site.id, id, field, limit, place.images).await {
@@ -88,7 +106,10 @@ async fn file(visit: &Visit, owner: Uuid, name: &str, place: Slot, field: axum::
     } else {
         visit.app.storage.remove(visit.site.id, id).await?;
         let most = place.most;
-        form.refused.push((name.to_owned(), format!("Vous avez déjà envoyé {most} fichier(s) ici, le maximum. Retirez-en un d'abord.")));
+        form.refused.push((
+            name.to_owned(),
+            format!("Vous avez déjà envoyé {most} fichier(s) ici, le maximum. Retirez-en un d'abord."),
+        ));
     }
     Ok(())
 }
@@ -97,10 +118,19 @@ fn says(refused: &Refused, limit: u64, images: bool) -> String {
     match refused {
         Refused::Nothing => "Choisissez un fichier.".to_owned(),
         Refused::Empty => "Ce fichier est vide. Choisissez-en un autre.".to_owned(),
-        Refused::TooLarge => format!("Ce fichier dépasse {}. Choisissez un fichier plus léger ou une photo de moindre qualité.", crate::platform::french::size(limit)),
-        Refused::Kind if images => "Ce fichier n'est pas une photo que nous pouvons lire. Envoyez une image JPG, PNG, HEIC ou WebP.".to_owned(),
-        Refused::Kind => "Ce fichier n'est pas d'un type accepté. Envoyez un PDF ou une image JPG, PNG, HEIC ou WebP.".to_owned(),
-        Refused::Failed(_) => "Ce fichier n'a pas pu être enregistré. Réessayez dans un moment : vos réponses sont conservées.".to_owned(),
+        Refused::TooLarge => format!(
+            "Ce fichier dépasse {}. Choisissez un fichier plus léger ou une photo de moindre qualité.",
+            crate::platform::french::size(limit)
+        ),
+        Refused::Kind if images => {
+            "Ce fichier n'est pas une photo que nous pouvons lire. Envoyez une image JPG, PNG, HEIC ou WebP.".to_owned()
+        }
+        Refused::Kind => {
+            "Ce fichier n'est pas d'un type accepté. Envoyez un PDF ou une image JPG, PNG, HEIC ou WebP.".to_owned()
+        }
+        Refused::Failed(_) => {
+            "Ce fichier n'a pas pu être enregistré. Réessayez dans un moment : vos réponses sont conservées.".to_owned()
+        }
     }
 }
 

@@ -5,10 +5,18 @@ use minijinja::context;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{files, model::{File, Request}, store};
+use super::{
+    files,
+    model::{File, Request},
+    store,
+};
 use crate::{
     authorities, catalogue,
-    platform::{french, jobs::Claimed, mail::{Mail, SendError}},
+    platform::{
+        french,
+        jobs::Claimed,
+        mail::{Mail, SendError},
+    },
     visit::Visit,
 };
 
@@ -23,7 +31,9 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     let message = job.payload.0.get("message").and_then(Json::as_str).unwrap_or_default().to_owned();
     let id = job.request_id.context("no request").map_err(SendError::Passing)?;
     // Erased, or without an address since: nothing to send any more.
-    let Some(request) = store::find(&visit.db, id).await.map_err(|error| SendError::Passing(error.into()))? else { return Ok(()) };
+    let Some(request) = store::find(&visit.db, id).await.map_err(|error| SendError::Passing(error.into()))? else {
+        return Ok(());
+    };
     let Some(to) = request.email.clone() else { return Ok(()) };
     let mail = compose(visit, &request, &message, &to, job.id).await?;
     visit.app.mailer.send(&visit.db, &mail, visit.now).await
@@ -32,8 +42,12 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
 /// The mail of a message about a request.
 pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
-    let base = visit.app.config.public_url.trim_end_matches('/');
-    let link = if request.account_id.is_some() { format!("{base}/demandes/{}", request.id) } else { format!("{base}/suivre?reference={}", request.reference) };
+    let base = visit.public_url();
+    let link = if request.account_id.is_some() {
+        format!("{base}/demandes/{}", request.id)
+    } else {
+        format!("{base}/suivre?reference={}", request.reference)
+    };
     let context = context! {
         reference => &request.reference,
         procedure => (!procedure.confidential).then(|| procedure.title.clone()),
@@ -47,7 +61,8 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
 /// A mail out of its two templates.
 pub fn letter(visit: &Visit, name: &str, context: minijinja::Value, to: &str, id: Uuid) -> Result<Mail> {
     let settings = &visit.site.settings;
-    let frame = context! { city => context! { name => &visit.site.name, phone => &settings.phone, email => &settings.email } };
+    let frame =
+        context! { city => context! { name => &visit.site.name, phone => &settings.phone, email => &settings.email } };
     let context = context! { ..context, ..frame };
     let subject = visit.app.templates.render(&format!("mails/{name}.subject.txt"), context.clone())?;
     let body = visit.app.templates.render(&format!("mails/{name}.txt"), context)?;
@@ -93,7 +108,13 @@ pub async fn render_receipt(visit: &Visit, request: &Request) -> Result<Vec<u8>>
 }
 
 /// The whole file of a request, for agents.
-pub async fn render_file(visit: &Visit, request: &Request, history: Vec<Json>, decision: Option<Json>, state: &str) -> Result<Vec<u8>> {
+pub async fn render_file(
+    visit: &Visit,
+    request: &Request,
+    history: Vec<Json>,
+    decision: Option<Json>,
+    state: &str,
+) -> Result<Vec<u8>> {
     let mut data = common(visit, request, true).await?;
     if let Some(object) = data.as_object_mut() {
         object.insert("state".into(), json!(state));
@@ -119,11 +140,17 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
         .show(&request.answers.0)
         .into_iter()
         .map(|section| {
-            let entries: Vec<Json> = section.rows.iter().filter(|line| sensitive || !line.sensitive).map(|line| json!({"label": line.label, "value": line.lines})).collect();
+            let entries: Vec<Json> = section
+                .rows
+                .iter()
+                .filter(|line| sensitive || !line.sensitive)
+                .map(|line| json!({"label": line.label, "value": line.lines}))
+                .collect();
             json!({"title": section.title, "entries": entries})
         })
         .collect();
-    let lines = |text: &Option<String>| text.as_deref().map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>());
+    let lines =
+        |text: &Option<String>| text.as_deref().map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>());
     Ok(json!({
         "authority": {"name": visit.site.name},
         "department": {"name": department.name, "address": lines(&department.address), "email": department.email, "phone": department.phone},
@@ -137,6 +164,13 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
 }
 
 fn pieces(procedure: &forms::model::Procedure, files: &[File]) -> Vec<Json> {
-    let title = |slot: &str| slot.strip_prefix("piece:").and_then(|id| procedure.pieces.iter().find(|piece| piece.id == id)).map(|piece| piece.title.clone());
-    files.iter().filter_map(|file| title(&file.slot).map(|label| json!({"label": label, "name": file.name, "size": file.size}))).collect()
+    let title = |slot: &str| {
+        slot.strip_prefix("piece:")
+            .and_then(|id| procedure.pieces.iter().find(|piece| piece.id == id))
+            .map(|piece| piece.title.clone())
+    };
+    files
+        .iter()
+        .filter_map(|file| title(&file.slot).map(|label| json!({"label": label, "name": file.name, "size": file.size})))
+        .collect()
 }

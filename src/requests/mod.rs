@@ -34,7 +34,7 @@ pub fn routes() -> Router<App> {
         .route("/demarches/{procedure}/remplir", get(question::first).post(question::begin))
         .route("/brouillons/{draft}/verifier", get(check::show).post(check::send))
         .route("/brouillons/{draft}/enregistre", get(start::saved))
-        .route("/brouillons/{draft}/supprimer", post(start::discard))
+        .route("/brouillons/{draft}/supprimer", get(start::discarding).post(start::discard))
         .route("/brouillons/{draft}/pieces/{piece}", get(piece::show).post(piece::save))
         .route("/brouillons/{draft}/{page}", get(question::show).post(question::save))
         .route("/mes-demandes", get(mine::show))

@@ -133,7 +133,8 @@ pub fn reference(prefix: &str) -> String {
 
 /// What a person typed as a reference, in its canonical writing.
 pub fn canonical_reference(typed: &str) -> String {
-    let letters: String = typed.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect();
+    let letters: String =
+        typed.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect();
     let count = letters.chars().count();
     if count < 7 {
         return letters;
@@ -188,7 +189,9 @@ mod tests {
     #[test]
     fn names() {
         let answers = |json: serde_json::Value| json.as_object().cloned().unwrap();
-        let given = answers(serde_json::json!({"demandeur": {"nom_naissance": "Le Goff", "prenoms": "Anne"}, "courriel": "a@b.fr"}));
+        let given = answers(
+            serde_json::json!({"demandeur": {"nom_naissance": "Le Goff", "prenoms": "Anne"}, "courriel": "a@b.fr"}),
+        );
         assert_eq!((filer_name(&given).as_deref(), email(&given).as_deref()), (Some("Anne Le Goff"), Some("a@b.fr")));
         assert_eq!((filer_name(&Answers::new()), email(&Answers::new())), (None, None));
     }

@@ -24,7 +24,11 @@ pub async fn follow(tx: &mut Tx, old: Uuid, new: Uuid, account: Uuid) -> Result<
 
 /// Requests of an account that are not ended.
 pub async fn running(db: &Db, account: Uuid) -> Result<i64, db::Error> {
-    db.one(sql!("select count(*) from request where authority_id = $1 and account_id = $2 and ended = $3"), args![db.authority(), account, false]).await
+    db.one(
+        sql!("select count(*) from request where authority_id = $1 and account_id = $2 and ended = $3"),
+        args![db.authority(), account, false],
+    )
+    .await
 }
 
 /// The account is erased: its drafts go with it; what was sent stays with the departments, for as long
@@ -39,8 +43,13 @@ pub async fn leave(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
         args![tx.authority(), account],
     )
     .await?;
-    tx.run(sql!("delete from draft where authority_id = $1 and account_id = $2"), args![tx.authority(), account]).await?;
-    tx.run(sql!("update request set account_id = null where authority_id = $1 and account_id = $2"), args![tx.authority(), account]).await?;
+    tx.run(sql!("delete from draft where authority_id = $1 and account_id = $2"), args![tx.authority(), account])
+        .await?;
+    tx.run(
+        sql!("update request set account_id = null where authority_id = $1 and account_id = $2"),
+        args![tx.authority(), account],
+    )
+    .await?;
     Ok(())
 }
 

@@ -23,7 +23,11 @@ pub async fn find(db: &Db, id: Uuid) -> Result<Option<Request>, db::Error> {
 
 /// The id of the request that has this reference.
 pub async fn by_reference(db: &Db, reference: &str) -> Result<Option<Uuid>, db::Error> {
-    db.first(sql!("select id from request where authority_id = $1 and reference = $2"), args![db.authority(), reference]).await
+    db.first(
+        sql!("select id from request where authority_id = $1 and reference = $2"),
+        args![db.authority(), reference],
+    )
+    .await
 }
 
 /// What a request is when it is sent.
@@ -61,7 +65,14 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
 }
 
 /// Stores where the request stands now, if nobody changed it since it was read at `version`.
-pub async fn advance(tx: &mut Tx, id: Uuid, version: i64, life: &Life, status: &str, now: Timestamp) -> Result<bool, db::Error> {
+pub async fn advance(
+    tx: &mut Tx,
+    id: Uuid,
+    version: i64,
+    life: &Life,
+    status: &str,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
     let changed = tx
         .run(
             sql!(
@@ -75,7 +86,11 @@ pub async fn advance(tx: &mut Tx, id: Uuid, version: i64, life: &Life, status: &
 }
 
 pub async fn hold(tx: &mut Tx, id: Uuid, holder: Option<Uuid>) -> Result<(), db::Error> {
-    tx.run(sql!("update request set holder_id = $1 where authority_id = $2 and id = $3"), args![holder, tx.authority(), id]).await?;
+    tx.run(
+        sql!("update request set holder_id = $1 where authority_id = $2 and id = $3"),
+        args![holder, tx.authority(), id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -113,7 +128,14 @@ pub async fn record(tx: &mut Tx, request: Uuid, entry: &Entry<'_>, now: Timestam
 }
 
 /// Statistics outlive requests: a fact tells nothing of a person.
-pub async fn fact(tx: &mut Tx, id: Uuid, request: &FactOf<'_>, transition: &str, to: &str, day: jiff::civil::Date) -> Result<(), db::Error> {
+pub async fn fact(
+    tx: &mut Tx,
+    id: Uuid,
+    request: &FactOf<'_>,
+    transition: &str,
+    to: &str,
+    day: jiff::civil::Date,
+) -> Result<(), db::Error> {
     tx.run(
         sql!(
             "insert into fact (authority_id, id, day, procedure_id, department_id, transition, to_state, channel, hours_since_sent)
@@ -196,7 +218,15 @@ pub async fn read(db: &Db, request: Uuid, written_by: &str, now: Timestamp) -> R
     .await
 }
 
-pub async fn ask(tx: &mut Tx, id: Uuid, request: Uuid, kind: &str, target: &str, until: Option<Date>, now: Timestamp) -> Result<(), db::Error> {
+pub async fn ask(
+    tx: &mut Tx,
+    id: Uuid,
+    request: Uuid,
+    kind: &str,
+    target: &str,
+    until: Option<Date>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
     tx.run(
         sql!("insert into request_ask (authority_id, id, request_id, kind, target, until, asked_at) values ($1, $2, $3, $4, $5, $6, $7)"),
         args![tx.authority(), id, request, kind, target, until, now],

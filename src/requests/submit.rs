@@ -19,10 +19,20 @@ use crate::{error::Problem, visit::Visitor};
 
 /// Sends `draft` with `answers` (shown and valid). `email`: where to write, for who files without
 /// account and gave an address on the last page.
-pub async fn submit(visitor: &Visitor, draft: &Draft, procedure: &Procedure, answers: &Answers, email: Option<&str>) -> Result<(), Problem> {
+pub async fn submit(
+    visitor: &Visitor,
+    draft: &Draft,
+    procedure: &Procedure,
+    answers: &Answers,
+    email: Option<&str>,
+) -> Result<(), Problem> {
     let cx = Context { now: visitor.now, zone: &visitor.site.zone };
     let begun = step::begin(procedure, cx);
-    let sending = procedure.workflow.offered(&begun.state, Actor::Usager).next().ok_or_else(|| Problem::Broken(anyhow::anyhow!("{} cannot be sent", procedure.id)))?;
+    let sending = procedure
+        .workflow
+        .offered(&begun.state, Actor::Usager)
+        .next()
+        .ok_or_else(|| Problem::Broken(anyhow::anyhow!("{} cannot be sent", procedure.id)))?;
     let (life, effects) = step::step(procedure, &begun, &sending.id, Actor::Usager, Given::default(), cx)
         .map_err(|refused| Problem::Broken(anyhow::anyhow!("{} cannot be sent: {refused:?}", procedure.id)))?;
     let status = procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status));
@@ -58,13 +68,24 @@ struct Ids {
     jobs: Vec<Uuid>,
 }
 
-async fn write(visitor: &Visitor, new: &New<'_>, transition: &str, from: &str, effects: &[Effect], session: Option<Uuid>, ids: &Ids) -> Result<(), Problem> {
+async fn write(
+    visitor: &Visitor,
+    new: &New<'_>,
+    transition: &str,
+    from: &str,
+    effects: &[Effect],
+    session: Option<Uuid>,
+    ids: &Ids,
+) -> Result<(), Problem> {
     let now = visitor.now;
     let written = visitor
         .db
         .write(async |tx: &mut db::Tx| {
             // Gone already: sent by another click, which did all that follows.
-            let gone = tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), new.id]).await? == 0;
+            let gone = tx
+                .run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), new.id])
+                .await?
+                == 0;
             if gone {
                 return Ok(());
             }
@@ -73,7 +94,14 @@ async fn write(visitor: &Visitor, new: &New<'_>, transition: &str, from: &str, e
             if let Some(session) = session.filter(|_| new.account_id.is_none()) {
                 store::grant(tx, session, new.id).await?;
             }
-            let entry = Entry { actor: "usager", actor_id: new.account_id, code: transition, from: Some(from), to: Some(&new.life.state), subject: None };
+            let entry = Entry {
+                actor: "usager",
+                actor_id: new.account_id,
+                code: transition,
+                from: Some(from),
+                to: Some(&new.life.state),
+                subject: None,
+            };
             let seq = store::record(tx, new.id, &entry, now).await?;
             let fact = FactOf { procedure_id: new.procedure_id, department_id: new.department_id, hours: 0 };
             store::fact(tx, ids.fact, &fact, transition, &new.life.state, visitor.today()).await?;

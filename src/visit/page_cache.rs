@@ -40,7 +40,10 @@ impl Default for PageCache {
 pub async fn cached(request: Request, next: Next) -> Response {
     let Some(visit) = request.extensions().get::<Visit>().cloned() else { return next.run(request).await };
     // Searches are countless: only plain addresses are kept.
-    if request.method() != Method::GET || request.uri().query().is_some() || session::presented(&visit, request.headers()) {
+    if request.method() != Method::GET
+        || request.uri().query().is_some()
+        || session::presented(&visit, request.headers())
+    {
         return next.run(request).await;
     }
     let key = format!("{}{}", visit.site.id, request.uri().path());
@@ -59,14 +62,20 @@ pub async fn cached(request: Request, next: Next) -> Response {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let _ = parts;
-    let kept = Arc::new(Kept { gzip: assets::gzip(&plain), brotli: assets::brotli(&plain), plain, until: until(&visit) });
+    let kept =
+        Arc::new(Kept { gzip: assets::gzip(&plain), brotli: assets::brotli(&plain), plain, until: until(&visit) });
     visit.app.pages.0.insert(key, kept.clone());
     kept.answer(&headers)
 }
 
 fn until(visit: &Visit) -> Timestamp {
     let fresh = visit.now.checked_add(FRESH).unwrap_or(visit.now);
-    let midnight = visit.today().tomorrow().ok().and_then(|day| day.to_zoned(visit.site.zone.clone()).ok()).map(|zoned| zoned.timestamp());
+    let midnight = visit
+        .today()
+        .tomorrow()
+        .ok()
+        .and_then(|day| day.to_zoned(visit.site.zone.clone()).ok())
+        .map(|zoned| zoned.timestamp());
     midnight.map_or(fresh, |midnight| midnight.min(fresh))
 }
 

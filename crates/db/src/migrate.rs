@@ -136,9 +136,10 @@ impl Todo {
             Some(known) if *known == checksum => Ok(None),
             Some(_) => Err(Error::Other(format!("migration {} was changed after it was applied", migration.name))),
             None => match later.iter().find(|other| done.contains_key(other.name)) {
-                Some(other) => {
-                    Err(Error::Other(format!("migration {} comes before {}, already applied", migration.name, other.name)))
-                }
+                Some(other) => Err(Error::Other(format!(
+                    "migration {} comes before {}, already applied",
+                    migration.name, other.name
+                ))),
                 None => Ok(Some(Self { name: migration.name, text, checksum })),
             },
         }

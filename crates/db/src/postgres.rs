@@ -128,7 +128,11 @@ impl PostgresTx {
         match self.batch("commit").await {
             Ok(()) => self.release().await,
             Err(Error::Lost(reason)) => return Err(Error::Unavailable(format!("the commit got no answer: {reason}"))),
-            Err(error) => return Err(error),
+            // A refused commit has ended the transaction: nothing is left to undo.
+            Err(error) => {
+                self.release().await;
+                return Err(error);
+            }
         }
         Ok(())
     }

@@ -339,7 +339,10 @@ mod tests {
     #[test]
     fn parameters_are_rewritten() {
         assert_eq!(for_sqlite("a = $2 and b=$10 or $1"), "a = ?2 and b=?10 or ?1");
-        assert_eq!(for_sqlite("a$1 $$ $x '$1' \"$2\" -- $3\n$4 /* $5 */ $6"), "a$1 $$ $x '$1' \"$2\" -- $3\n?4 /* $5 */ ?6");
+        assert_eq!(
+            for_sqlite("a$1 $$ $x '$1' \"$2\" -- $3\n$4 /* $5 */ $6"),
+            "a$1 $$ $x '$1' \"$2\" -- $3\n?4 /* $5 */ ?6"
+        );
         assert_eq!(for_sqlite("'it''s $1' || $2"), "'it''s $1' || ?2");
         assert_eq!(for_sqlite("'never closed $1"), "'never closed $1");
     }

@@ -110,7 +110,9 @@ impl SqliteTx {
 impl Drop for SqliteTx {
     fn drop(&mut self) {
         // After a commit, or when SQLite has already undone everything, there is nothing to undo.
-        if !self.connection.is_autocommit() && let Err(error) = self.connection.execute_batch("rollback") {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("rollback")
+        {
             tracing::error!("cannot roll back: {error}");
         }
     }

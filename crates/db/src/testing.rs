@@ -84,6 +84,48 @@ async fn postgres_template(server: &Server, migrations: &[Migration]) -> String 
     name
 }
 
+/// A database filled once per process, then copied for each test.
+pub struct Template {
+    made: TestDb,
+    /// Removes the SQLite file when the process ends: statics are never dropped.
+    _watch: Option<Child>,
+}
+
+impl Template {
+    /// `make` is given the address of an empty SQLite database.
+    pub async fn sqlite(make: impl AsyncFnOnce(String)) -> Self {
+        let made = sqlite();
+        let folder = made._rest.folder.as_ref().expect("a folder");
+        let watch = watch(&format!("rm -rf {}", folder.display()));
+        make(made.url.clone()).await;
+        made.db.checkpoint().await.expect("the log is emptied");
+        Self { made, _watch: Some(watch) }
+    }
+
+    /// `make` is given the address of an empty PostgreSQL database.
+    pub async fn postgres(make: impl AsyncFnOnce(String)) -> Self {
+        let made = postgres().await;
+        make(made.url.clone()).await;
+        Self { made, _watch: None }
+    }
+
+    /// A copy of its own for one test.
+    pub async fn copy(&self) -> TestDb {
+        match self.made.url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let folder = folder();
+                let copy = folder.join("test.db");
+                std::fs::copy(path, &copy).expect("the template is copied");
+                open(format!("sqlite:{}", copy.display()), Rest { folder: Some(folder), database: None })
+            }
+            None => {
+                let (_, name) = self.made.url.rsplit_once('/').unwrap_or_default();
+                fresh(Server::get().await, name).await
+            }
+        }
+    }
+}
+
 /// Writes a test once and runs it on both engines: `both!(async fn finds_a_desk(db: Db) { … });`
 ///
 /// With `both!(MIGRATIONS; async fn …)` the tables are there already.
@@ -157,7 +199,18 @@ impl Cluster {
         open_to_postgres(&folder);
         let data = folder.join("data");
         let data = data.to_str().expect("a plain path");
-        run(command(&programs, "initdb").args(["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]));
+        run(command(&programs, "initdb").args([
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ]));
         let settings = format!(
             "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nlog_min_messages = fatal\n{more}\n",
             folder.display()
@@ -230,6 +283,9 @@ impl Server {
         let name = name();
         let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls).await.expect("a connection");
         let connection = tokio::spawn(connection);
+        // A template must be left alone while it is copied.
+        let leave = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{template}'");
+        client.batch_execute(&leave).await.expect("nobody is in the template");
         // `template0` lets nobody in, so other processes may copy it at the same time.
         client.batch_execute(&format!("create database {name} template {template}")).await.expect("a new database");
         drop(client);

@@ -4,8 +4,12 @@
 
 use db::{Db, Migration, STATEMENTS, both, sql, sql_pg_sqlite};
 
-const TABLES: &[Migration] =
-    &[Migration { name: "0001", sql: "create table desk (id {int} primary key, name text)", sqlite: None, postgres: None }];
+const TABLES: &[Migration] = &[Migration {
+    name: "0001",
+    sql: "create table desk (id {int} primary key, name text)",
+    sqlite: None,
+    postgres: None,
+}];
 
 /// The right and the wrong ones; never called: registering happens when the program is built.
 fn statements() -> [db::Sql; 5] {

@@ -18,7 +18,9 @@ struct Form {
 }
 
 /// Boxed and sendable: what axum asks of a handler's future.
-fn handler(future: impl Future<Output = Result<i64, AppError>> + Send + 'static) -> impl Future<Output = Result<i64, AppError>> + Send {
+fn handler(
+    future: impl Future<Output = Result<i64, AppError>> + Send + 'static,
+) -> impl Future<Output = Result<i64, AppError>> + Send {
     Box::pin(future)
 }
 

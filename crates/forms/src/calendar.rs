@@ -1,6 +1,9 @@
 //! Delays on the calendar: French public holidays, working days (« jours ouvrés »), ends of months.
 
-use jiff::{Span, civil::{Date, Weekday, date}};
+use jiff::{
+    Span,
+    civil::{Date, Weekday, date},
+};
 
 use crate::model::{Delay, DelayUnit};
 

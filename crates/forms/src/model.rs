@@ -191,7 +191,19 @@ impl Field {
     #[must_use]
     pub fn plain(id: &str, ask: &str, kind: Arc<dyn Kind>) -> Self {
         let (id, ask) = (id.to_owned(), ask.to_owned());
-        Self { id, ask, help: None, optional: true, show_if: None, sensitive: false, search: false, error: None, was: None, checks: Vec::new(), kind }
+        Self {
+            id,
+            ask,
+            help: None,
+            optional: true,
+            show_if: None,
+            sensitive: false,
+            search: false,
+            error: None,
+            was: None,
+            checks: Vec::new(),
+            kind,
+        }
     }
 }
 

@@ -86,7 +86,9 @@ impl Workflow {
 
     /// The transitions that `actor` may fire from `state`, in the order of the file.
     pub fn offered<'a>(&'a self, state: &'a str, actor: Actor) -> impl Iterator<Item = &'a Transition> {
-        self.transitions.iter().filter(move |transition| transition.from.iter().any(|from| from == state) && transition.who.admits(actor))
+        self.transitions
+            .iter()
+            .filter(move |transition| transition.from.iter().any(|from| from == state) && transition.who.admits(actor))
     }
 }
 
@@ -103,8 +105,15 @@ impl Who {
 
 /// A request at the moment it is sent.
 pub fn begin(procedure: &Procedure, cx: Context<'_>) -> Life {
-    let mut life =
-        Life { state: procedure.workflow.initial.clone(), submitted: cx.now, due: cx.now, suspended: None, completed: None, ended: None, held: false };
+    let mut life = Life {
+        state: procedure.workflow.initial.clone(),
+        submitted: cx.now,
+        due: cx.now,
+        suspended: None,
+        completed: None,
+        ended: None,
+        held: false,
+    };
     life.due = due(procedure, &life, cx);
     life
 }
@@ -113,7 +122,14 @@ pub fn begin(procedure: &Procedure, cx: Context<'_>) -> Life {
 ///
 /// # Errors
 /// [`Refused`]: nothing changes.
-pub fn step(procedure: &Procedure, life: &Life, transition: &str, actor: Actor, given: Given, cx: Context<'_>) -> Result<(Life, Vec<Effect>), Refused> {
+pub fn step(
+    procedure: &Procedure,
+    life: &Life,
+    transition: &str,
+    actor: Actor,
+    given: Given,
+    cx: Context<'_>,
+) -> Result<(Life, Vec<Effect>), Refused> {
     let workflow = &procedure.workflow;
     let transition = workflow.transition(transition).ok_or(Refused::Unknown)?;
     if !transition.who.admits(actor) {
@@ -154,7 +170,11 @@ fn suspend_or_resume(procedure: &Procedure, life: &mut Life, status: Status, cx:
         (Some(since), false) => {
             life.suspended = None;
             // Silence = acceptation restarts from completeness instead: `due` does it.
-            if procedure.legal.as_ref().is_none_or(|legal| legal.silence != Silence::Acceptation || life.completed.is_some()) {
+            if procedure
+                .legal
+                .as_ref()
+                .is_none_or(|legal| legal.silence != Silence::Acceptation || life.completed.is_some())
+            {
                 life.due = life.due.checked_add(cx.now.duration_since(since)).unwrap_or(life.due);
             }
         }

@@ -54,20 +54,12 @@ fn personalise(data: &mut serde_json::Value, number: u32) {
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = after_name
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|tick| tick.parse::<u64>().ok());
+    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|tick| tick.parse::<u64>().ok());
     Duration::from_millis(ticks.sum::<u64>() * 10)
 }
 
 /// The resident memory of this process, as the kernel tells it.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .unwrap_or("VmRSS unknown")
-        .to_owned()
+    status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or("VmRSS unknown").to_owned()
 }

@@ -36,11 +36,7 @@ pub struct Template {
 impl Template {
     fn embedded(name: &'static str, text: &str, sample: fn() -> Value) -> Self {
         let source = Source::new(world::main_id(), text.to_owned());
-        Self {
-            name,
-            source,
-            sample,
-        }
+        Self { name, source, sample }
     }
 
     /// The template's short name, as in its file's: `receipt`.
@@ -73,13 +69,8 @@ impl Template {
 /// pieces:     [{ label, name, size }]                 size: bytes, a number
 /// notice?:    { purpose, basis?, recipients: [text], retention, rights? }
 /// ```
-pub static RECEIPT: LazyLock<Template> = LazyLock::new(|| {
-    Template::embedded(
-        "receipt",
-        include_str!("../templates/receipt.typ"),
-        samples::receipt,
-    )
-});
+pub static RECEIPT: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("receipt", include_str!("../templates/receipt.typ"), samples::receipt));
 
 /// The whole file of a request, for agents and for print.
 ///
@@ -91,13 +82,8 @@ pub static RECEIPT: LazyLock<Template> = LazyLock::new(|| {
 /// decision?:  { label, date, author?, text? }
 /// history:    [{ date, text, by? }]                   oldest first
 /// ```
-pub static REQUEST: LazyLock<Template> = LazyLock::new(|| {
-    Template::embedded(
-        "request",
-        include_str!("../templates/request.typ"),
-        samples::request,
-    )
-});
+pub static REQUEST: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("request", include_str!("../templates/request.typ"), samples::request));
 
 /// The letter that tells a decision.
 ///
@@ -115,13 +101,8 @@ pub static REQUEST: LazyLock<Template> = LazyLock::new(|| {
 /// author:     { first_name, name, quality, service }
 /// signature?  mention under the author
 /// ```
-pub static DECISION: LazyLock<Template> = LazyLock::new(|| {
-    Template::embedded(
-        "decision",
-        include_str!("../templates/decision.typ"),
-        samples::decision,
-    )
-});
+pub static DECISION: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("decision", include_str!("../templates/decision.typ"), samples::decision));
 
 /// Why a letter could not be made. The detail is for the log, not for the public:
 /// it may quote the data.
@@ -129,16 +110,10 @@ pub static DECISION: LazyLock<Template> = LazyLock::new(|| {
 pub enum LetterError {
     /// The template and the data do not go together, or the template is wrong.
     #[error("letter {template}: {detail}")]
-    Template {
-        template: &'static str,
-        detail: String,
-    },
+    Template { template: &'static str, detail: String },
     /// The result would break PDF/UA-1 or PDF/A-2a.
     #[error("letter {template} is not a conforming PDF: {detail}")]
-    NotConforming {
-        template: &'static str,
-        detail: String,
-    },
+    NotConforming { template: &'static str, detail: String },
 }
 
 /// Sets a letter dated `date` and returns the bytes of its PDF.
@@ -158,50 +133,28 @@ pub fn render(template: &Template, data: &Value, date: Date) -> Result<Vec<u8>, 
     result
 }
 
-fn attempt(
-    template: &Template,
-    data: &Value,
-    date: Date,
-    keep: Keep,
-) -> Result<Vec<u8>, LetterError> {
+fn attempt(template: &Template, data: &Value, date: Date, keep: Keep) -> Result<Vec<u8>, LetterError> {
     let world = world::Desk::new(&template.source, &printable::value(data, keep), date);
     set(template.name, &world)
 }
 
 fn set(template: &'static str, world: &world::Desk) -> Result<Vec<u8>, LetterError> {
-    let Warned {
-        output,
-        warnings: _,
-    } = typst::compile(world);
-    let document = output.map_err(|found| LetterError::Template {
-        template,
-        detail: detail(&found),
-    })?;
+    let Warned { output, warnings: _ } = typst::compile(world);
+    let document = output.map_err(|found| LetterError::Template { template, detail: detail(&found) })?;
     let options = PdfOptions {
         ident: Smart::Auto,
         creator: Smart::Custom(Some("Guichet".to_owned())),
         standards: standards(template)?,
         ..PdfOptions::default()
     };
-    typst_pdf::pdf(&document, &options).map_err(|found| LetterError::NotConforming {
-        template,
-        detail: detail(&found),
-    })
+    typst_pdf::pdf(&document, &options).map_err(|found| LetterError::NotConforming { template, detail: detail(&found) })
 }
 
 fn standards(template: &'static str) -> Result<PdfStandards, LetterError> {
-    PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|error| {
-        LetterError::NotConforming {
-            template,
-            detail: error.message().to_string(),
-        }
-    })
+    PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a])
+        .map_err(|error| LetterError::NotConforming { template, detail: error.message().to_string() })
 }
 
 fn detail(found: &[SourceDiagnostic]) -> String {
-    found
-        .iter()
-        .map(|one| one.message.as_str())
-        .collect::<Vec<_>>()
-        .join("; ")
+    found.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ")
 }

@@ -32,10 +32,7 @@ pub(crate) fn value(data: &Value, keep: Keep) -> Value {
     match data {
         Value::String(text) => Value::String(self::text(text, keep)),
         Value::Array(items) => items.iter().map(|item| value(item, keep)).collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, field)| (key.clone(), value(field, keep)))
-            .collect(),
+        Value::Object(fields) => fields.iter().map(|(key, field)| (key.clone(), value(field, keep))).collect(),
         other => other.clone(),
     }
 }
@@ -45,11 +42,7 @@ fn text(text: &str, keep: Keep) -> String {
     let mut unbroken = 0;
     let characters = text.replace("\r\n", "\n");
     for character in characters.chars().filter_map(|one| character(one, keep)) {
-        unbroken = if character.is_whitespace() {
-            0
-        } else {
-            unbroken + 1
-        };
+        unbroken = if character.is_whitespace() { 0 } else { unbroken + 1 };
         if unbroken > LONGEST {
             printed.push(BREAK);
             unbroken = 1;

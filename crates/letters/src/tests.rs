@@ -28,9 +28,7 @@ fn text(pdf: &[u8]) -> String {
 
 fn fact(info: &str, name: &str) -> String {
     let line = info.lines().find(|line| line.starts_with(name));
-    line.and_then(|line| line.split_once(':'))
-        .map(|(_, fact)| fact.trim().to_owned())
-        .unwrap_or_default()
+    line.and_then(|line| line.split_once(':')).map(|(_, fact)| fact.trim().to_owned()).unwrap_or_default()
 }
 
 fn letter(template: &Template, data: &Value) -> Vec<u8> {
@@ -43,14 +41,7 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
         (
             &*RECEIPT,
             "2",
-            vec![
-                "Accusé d’enregistrement",
-                "Et maintenant",
-                "livret-été.pdf (1,3 Mo)",
-                "45 Ko",
-                "SEL-7F3K-29",
-                "Cnil",
-            ],
+            vec!["Accusé d’enregistrement", "Et maintenant", "livret-été.pdf (1,3 Mo)", "45 Ko", "SEL-7F3K-29", "Cnil"],
         ),
         (
             &*REQUEST,
@@ -66,12 +57,7 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
         (
             &*DECISION,
             "1",
-            vec![
-                "Saint-Élier, le 21 novembre 2026",
-                "Votre demande est refusée.",
-                "Aïcha Benoît",
-                "recours gracieux",
-            ],
+            vec!["Saint-Élier, le 21 novembre 2026", "Votre demande est refusée.", "Aïcha Benoît", "recours gracieux"],
         ),
     ] {
         let pdf = letter(template, &template.sample());
@@ -81,16 +67,8 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
         assert_eq!(fact(&info, "Pages"), pages, "{}", template.name());
         assert_eq!(fact(&info, "Author"), "Ville de Saint-Élier");
         let text = text(&pdf);
-        for word in words.into_iter().chain([
-            "SEL-2026-004217",
-            "Demander un acte de naissance",
-            "Hôtel de ville",
-        ]) {
-            assert!(
-                text.contains(word),
-                "{} lacks {word:?} in:\n{text}",
-                template.name()
-            );
+        for word in words.into_iter().chain(["SEL-2026-004217", "Demander un acte de naissance", "Hôtel de ville"]) {
+            assert!(text.contains(word), "{} lacks {word:?} in:\n{text}", template.name());
         }
     }
 }
@@ -99,11 +77,7 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
 fn says_that_it_conforms_to_both_standards() {
     let pdf = letter(&RECEIPT, &RECEIPT.sample());
     let meta = poppler("pdfinfo", &["-meta", "-"], &pdf);
-    for claim in [
-        "<pdfaid:part>2<",
-        "<pdfaid:conformance>A<",
-        "<pdfuaid:part>1<",
-    ] {
+    for claim in ["<pdfaid:part>2<", "<pdfaid:conformance>A<", "<pdfuaid:part>1<"] {
         assert!(meta.contains(claim), "no {claim} in {meta}");
     }
     let raw = String::from_utf8_lossy(&pdf);
@@ -114,25 +88,14 @@ fn says_that_it_conforms_to_both_standards() {
 fn the_structure_is_told_to_screen_readers() {
     let pdf = letter(&RECEIPT, &RECEIPT.sample());
     let structure = poppler("pdfinfo", &["-struct-text", "-"], &pdf);
-    let tags = structure
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
+    let tags = structure.lines().filter_map(|line| line.split_whitespace().next());
     let tags = tags.collect::<Vec<_>>();
     for tag in ["Document", "H1", "H2", "H3", "P", "L", "LI", "Lbl", "LBody"] {
         assert!(tags.contains(&tag), "no {tag} in {structure}");
     }
     let head = structure.split("Référence").next().unwrap();
-    assert!(
-        head.trim_end()
-            .trim_end_matches('"')
-            .trim_end()
-            .ends_with("Span (inline)"),
-        "{head}"
-    );
-    assert!(
-        !structure.contains("Page 1"),
-        "the footer is not read aloud on each page"
-    );
+    assert!(head.trim_end().trim_end_matches('"').trim_end().ends_with("Span (inline)"), "{head}");
+    assert!(!structure.contains("Page 1"), "the footer is not read aloud on each page");
 }
 
 #[test]
@@ -144,16 +107,8 @@ fn optional_parts_may_be_absent_or_null() {
         "sections": [], "pieces": [], "filer": null, "next": [], "tracking": null
     });
     let text = text(&letter(&RECEIPT, &bare));
-    assert!(
-        text.contains("R-1") && text.contains("1, place Haute") && text.contains("Aucune pièce")
-    );
-    for absent in [
-        "Code de suivi",
-        "Déposée par",
-        "Délai",
-        "Et maintenant",
-        "Vos données",
-    ] {
+    assert!(text.contains("R-1") && text.contains("1, place Haute") && text.contains("Aucune pièce"));
+    for absent in ["Code de suivi", "Déposée par", "Délai", "Et maintenant", "Vos données"] {
         assert!(!text.contains(absent), "{absent} is printed in:\n{text}");
     }
 }
@@ -166,11 +121,7 @@ fn data_is_never_read_as_markup() {
         replace_texts(&mut data, nasty);
         let printed = text(&letter(template, &data)).replace(['\n', ' '], "");
         let wanted = nasty.replace(' ', "");
-        assert!(
-            printed.contains(&wanted),
-            "{} changed the text:\n{printed}",
-            template.name()
-        );
+        assert!(printed.contains(&wanted), "{} changed the text:\n{printed}", template.name());
     }
 }
 
@@ -178,9 +129,7 @@ fn replace_texts(data: &mut Value, by: &str) {
     match data {
         Value::String(text) => by.clone_into(text),
         Value::Array(items) => items.iter_mut().for_each(|item| replace_texts(item, by)),
-        Value::Object(fields) => fields
-            .values_mut()
-            .for_each(|field| replace_texts(field, by)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| replace_texts(field, by)),
         _ => {}
     }
 }
@@ -197,10 +146,7 @@ fn a_template_reaches_nothing_but_its_data() {
     ] {
         let template = Template::embedded("attempt", attempt, samples::receipt);
         let error = render(&template, &json!({}), DAY).unwrap_err();
-        assert!(
-            matches!(error, LetterError::Template { .. }),
-            "{attempt}: {error}"
-        );
+        assert!(matches!(error, LetterError::Template { .. }), "{attempt}: {error}");
     }
 }
 
@@ -209,10 +155,7 @@ fn an_inaccessible_letter_is_refused() {
     let source = "#set document(title: \"T\", date: datetime.today())\n= T\n=== Saute un niveau";
     let template = Template::embedded("skips", source, samples::receipt);
     let error = render(&template, &json!({}), DAY).unwrap_err();
-    assert!(
-        matches!(error, LetterError::NotConforming { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, LetterError::NotConforming { .. }), "{error}");
 }
 
 #[test]
@@ -244,23 +187,14 @@ fn any_character_can_be_typed() {
     ] {
         assert!(text.contains(word), "no {word:?} in:\n{text}");
     }
-    assert_eq!(
-        text.matches('Ж').count(),
-        2000,
-        "a long word is broken, not cut"
-    );
+    assert_eq!(text.matches('Ж').count(), 2000, "a long word is broken, not cut");
 }
 
 #[test]
 fn every_character_of_the_first_planes_prints_or_is_replaced() {
-    let all = (0..=0x1_ffffu32)
-        .filter_map(char::from_u32)
-        .collect::<Vec<_>>();
+    let all = (0..=0x1_ffffu32).filter_map(char::from_u32).collect::<Vec<_>>();
     let rows = all.chunks(1024).enumerate().map(|(row, characters)| {
-        let spaced = characters
-            .iter()
-            .flat_map(|one| [*one, ' '])
-            .collect::<String>();
+        let spaced = characters.iter().flat_map(|one| [*one, ' ']).collect::<String>();
         json!({ "label": format!("{row}"), "value": spaced })
     });
     let mut data = RECEIPT.sample();
@@ -272,32 +206,21 @@ fn every_character_of_the_first_planes_prints_or_is_replaced() {
 fn words_of_any_letters_print() {
     let mut seed = 7u64;
     let mut next = |below: u64| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % below
     };
     // Blocks of 128 characters, so that the letters of a word belong together.
     let mut word = |_| {
         let block = next(0x3000 / 128) * 128;
-        let letter = |_| {
-            u32::try_from(block + next(128))
-                .ok()
-                .and_then(char::from_u32)
-        };
+        let letter = |_| u32::try_from(block + next(128)).ok().and_then(char::from_u32);
         (0..8).filter_map(letter).collect::<String>()
     };
     let words = (0..4000).map(&mut word).collect::<Vec<_>>();
     let mut data = RECEIPT.sample();
-    let rows = words
-        .chunks(40)
-        .map(|row| json!({ "label": row[0], "value": row.join(" ") }));
+    let rows = words.chunks(40).map(|row| json!({ "label": row[0], "value": row.join(" ") }));
     data["sections"] = json!([{ "title": words[0], "entries": rows.collect::<Vec<_>>() }]);
     let defeated = attempt(&RECEIPT, &data, DAY, Keep::Drawable);
-    assert!(
-        matches!(defeated, Err(LetterError::NotConforming { .. })),
-        "else test something harder"
-    );
+    assert!(matches!(defeated, Err(LetterError::NotConforming { .. })), "else test something harder");
     let text = text(&letter(&RECEIPT, &data));
     assert!(text.contains("Noémie Lefèvre-Gaüzère") && text.contains("livret-été.pdf"));
 }

@@ -25,15 +25,14 @@ const FACES: [&str; 5] = [
 /// The family of the text, named by the templates too.
 const TEXT: &str = "Libertinus Serif";
 
-static LIBRARY: LazyLock<LazyHash<Library>> =
-    LazyLock::new(|| LazyHash::new(<Library as LibraryExt>::default()));
+static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| LazyHash::new(<Library as LibraryExt>::default()));
 
 static FONTS: LazyLock<FontStore> = LazyLock::new(|| {
     let mut store = FontStore::new();
-    store.extend(typst_kit::fonts::embedded().filter(|(font, _)| {
-        font.post_script_name()
-            .is_some_and(|name| FACES.contains(&name.as_str()))
-    }));
+    store.extend(
+        typst_kit::fonts::embedded()
+            .filter(|(font, _)| font.post_script_name().is_some_and(|name| FACES.contains(&name.as_str()))),
+    );
     store
 });
 
@@ -45,10 +44,7 @@ static COMMON: LazyLock<Source> = LazyLock::new(|| {
 static MAIN: LazyLock<FileId> = LazyLock::new(|| id("/main.typ"));
 static DATA: LazyLock<FileId> = LazyLock::new(|| id("/data.json"));
 
-#[expect(
-    clippy::expect_used,
-    reason = "only called with the three literals above"
-)]
+#[expect(clippy::expect_used, reason = "only called with the three literals above")]
 fn id(path: &str) -> FileId {
     let path = VirtualPath::new(path).expect("a literal path is well formed");
     RootedPath::new(VirtualRoot::Project, path).intern()
@@ -83,11 +79,7 @@ pub(crate) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub(crate) fn new(main: &'a Source, data: &Value, date: Date) -> Self {
-        Self {
-            main,
-            data: Bytes::from_string(data.to_string()),
-            date,
-        }
+        Self { main, data: Bytes::from_string(data.to_string()), date }
     }
 }
 
@@ -113,11 +105,7 @@ impl World for Desk<'_> {
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == *DATA {
-            Ok(self.data.clone())
-        } else {
-            Err(FileError::AccessDenied)
-        }
+        if id == *DATA { Ok(self.data.clone()) } else { Err(FileError::AccessDenied) }
     }
 
     fn font(&self, index: usize) -> Option<Font> {
@@ -126,10 +114,6 @@ impl World for Desk<'_> {
 
     fn today(&self, _: Option<Duration>) -> Option<Datetime> {
         let part = |number: i8| u8::try_from(number).ok();
-        Datetime::from_ymd(
-            i32::from(self.date.year()),
-            part(self.date.month())?,
-            part(self.date.day())?,
-        )
+        Datetime::from_ymd(i32::from(self.date.year()), part(self.date.month())?, part(self.date.day())?)
     }
 }

@@ -49,16 +49,30 @@ pub async fn show(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, 
 }
 
 /// The page again, with what is wrong in the block `open`.
-async fn again(citizen: &Citizen, account: &Account, typed: &Raw, open: &str, wrong: &[Wrong]) -> Result<Response, Problem> {
+async fn again(
+    citizen: &Citizen,
+    account: &Account,
+    typed: &Raw,
+    open: &str,
+    wrong: &[Wrong],
+) -> Result<Response, Problem> {
     citizen.page_again("accounts/account.html", TITLE, context(citizen, account, typed, open, wrong).await?)
 }
 
-async fn context(citizen: &Citizen, account: &Account, typed: &Raw, open: &str, wrong: &[Wrong]) -> Result<Value, Problem> {
+async fn context(
+    citizen: &Citizen,
+    account: &Account,
+    typed: &Raw,
+    open: &str,
+    wrong: &[Wrong],
+) -> Result<Value, Problem> {
     let current = this_session(citizen);
     let devices = store::devices(&citizen.db, account.id, citizen.now).await?;
     let devices: Vec<_> = devices.iter().map(|device| json!({"text": "Connexion", "date": device.created_at.to_string(), "current": Some(device.id) == current})).collect();
     let awaited = store::awaited_email(&citizen.db, account.id, citizen.now).await?;
-    let kept = |name: &str, value: &str| if typed.0.contains_key(name) { typed.text(name).to_owned() } else { value.to_owned() };
+    let kept = |name: &str, value: &str| {
+        if typed.0.contains_key(name) { typed.text(name).to_owned() } else { value.to_owned() }
+    };
     let phone = account.phone.as_deref().map(kinds::phone::french).unwrap_or_default();
     Ok(context! {
         account => context! {
@@ -82,12 +96,20 @@ pub async fn save(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pro
     if !wrong.is_empty() {
         return again(&citizen, &account, &typed, "infos", &wrong).await;
     }
-    citizen.db.write(async |tx: &mut Tx| store::set_identity(tx, account.id, &identity, phone.as_deref()).await).await?;
+    citizen
+        .db
+        .write(async |tx: &mut Tx| store::set_identity(tx, account.id, &identity, phone.as_deref()).await)
+        .await?;
     Ok(Redirect::to("/compte?fait=infos").into_response())
 }
 
 /// Whether the owner's present password was typed in `field`; else what to say.
-async fn owner(citizen: &Citizen, account: &Account, typed: &Raw, field: &'static str) -> Result<Option<Wrong>, Problem> {
+async fn owner(
+    citizen: &Citizen,
+    account: &Account,
+    typed: &Raw,
+    field: &'static str,
+) -> Result<Option<Wrong>, Problem> {
     if typed.text(field).is_empty() {
         return Ok(Some(Wrong::new(field, "Saisissez votre mot de passe actuel")));
     }
@@ -103,9 +125,20 @@ async fn owner(citizen: &Citizen, account: &Account, typed: &Raw, field: &'stati
 pub async fn change_email(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
     let account = account(&citizen).await?;
     let email = match model::email(typed.text("nouvelle-adresse")) {
-        Ok(email) if email == account.email => return again(&citizen, &account, &typed, "adresse", &[Wrong::new("nouvelle-adresse", "C'est déjà l'adresse de votre compte")]).await,
+        Ok(email) if email == account.email => {
+            return again(
+                &citizen,
+                &account,
+                &typed,
+                "adresse",
+                &[Wrong::new("nouvelle-adresse", "C'est déjà l'adresse de votre compte")],
+            )
+            .await;
+        }
         Ok(email) => email,
-        Err(text) => return again(&citizen, &account, &typed, "adresse", &[Wrong::new("nouvelle-adresse", text)]).await,
+        Err(text) => {
+            return again(&citizen, &account, &typed, "adresse", &[Wrong::new("nouvelle-adresse", text)]).await;
+        }
     };
     if let Some(wrong) = owner(&citizen, &account, &typed, "mot-de-passe-adresse").await? {
         return again(&citizen, &account, &typed, "adresse", &[wrong]).await;

@@ -42,7 +42,8 @@ fn safe(suite: &str) -> &str {
 
 /// Mistakes, as templates show them.
 pub(super) fn errors(wrong: &[Wrong]) -> Value {
-    let list: Vec<Json> = wrong.iter().map(|wrong| json!({"href": format!("#{}", wrong.field), "text": wrong.text})).collect();
+    let list: Vec<Json> =
+        wrong.iter().map(|wrong| json!({"href": format!("#{}", wrong.field), "text": wrong.text})).collect();
     Value::from(Serde(list))
 }
 
@@ -63,13 +64,25 @@ fn new_password(visitor: &Visitor, typed: &Raw, known: &[&str]) -> Result<String
 }
 
 /// « Consultez vos courriels »: the same page whether an account exists or not.
-fn sent(visitor: &Visitor, purpose: &str, email: &str, lasts: SignedDuration, again: &str) -> Result<Response, Problem> {
-    let lasts = if lasts.as_hours() == 1 { "une heure".to_owned() } else { format!("{}\u{a0}heures", lasts.as_hours()) };
+fn sent(
+    visitor: &Visitor,
+    purpose: &str,
+    email: &str,
+    lasts: SignedDuration,
+    again: &str,
+) -> Result<Response, Problem> {
+    let lasts =
+        if lasts.as_hours() == 1 { "une heure".to_owned() } else { format!("{}\u{a0}heures", lasts.as_hours()) };
     let context = context! { email => email, purpose => purpose, lasts => lasts, again => again };
     visitor.page("accounts/sent.html", "Consultez vos courriels", context)
 }
 
 /// « Ce lien n'est plus valable ».
 fn expired(visitor: &Visitor, purpose: &str) -> Result<Response, Problem> {
-    visitor.page_with(axum::http::StatusCode::GONE, "accounts/expired.html", "Ce lien n'est plus valable", context! { purpose => purpose })
+    visitor.page_with(
+        axum::http::StatusCode::GONE,
+        "accounts/expired.html",
+        "Ce lien n'est plus valable",
+        context! { purpose => purpose },
+    )
 }

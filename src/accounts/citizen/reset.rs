@@ -50,12 +50,22 @@ fn ask_context(email: &str, kind: Kind, wrong: &[Wrong]) -> Value {
 pub async fn send(visitor: Visitor, Query(way): Query<Way>, Typed(typed): Typed) -> Result<Response, Problem> {
     let email = match model::email(typed.text("email")) {
         Ok(email) => email,
-        Err(text) => return visitor.page_again("accounts/forgot.html", ASK, ask_context(typed.text("email"), way.kind(), &[Wrong::new("email", text)])),
+        Err(text) => {
+            return visitor.page_again(
+                "accounts/forgot.html",
+                ASK,
+                ask_context(typed.text("email"), way.kind(), &[Wrong::new("email", text)]),
+            );
+        }
     };
     if entry::may_write_to(&visitor, &email).await? {
         // An unknown address queues a mail to nobody: both answers take the same time.
-        let account = store::credentials(&visitor.db, way.kind(), &email).await?.map_or_else(Uuid::nil, |found| found.id);
-        visitor.db.write(async |tx: &mut Tx| jobs::queue(tx, &visitor, Letter::Reset, account, More::default()).await).await?;
+        let account =
+            store::credentials(&visitor.db, way.kind(), &email).await?.map_or_else(Uuid::nil, |found| found.id);
+        visitor
+            .db
+            .write(async |tx: &mut Tx| jobs::queue(tx, &visitor, Letter::Reset, account, More::default()).await)
+            .await?;
         visitor.app.work.notify_one();
     }
     sent(&visitor, "reset", &email, jobs::RESET_LASTS, "/mot-de-passe-oublie")
@@ -84,7 +94,9 @@ pub async fn choose(visitor: Visitor, Path(token): Path<String>, Typed(typed): T
     let Some(account) = account_of(&visitor, &token).await? else { return expired(&visitor, "reset") };
     let password = match new_password(&visitor, &typed, &account.known()) {
         Ok(password) => password,
-        Err(wrong) => return visitor.page_again("accounts/reset.html", CHOOSE, choose_context(&account, &token, &[wrong])),
+        Err(wrong) => {
+            return visitor.page_again("accounts/reset.html", CHOOSE, choose_context(&account, &token, &[wrong]));
+        }
     };
     let hash = password::hash(&password).await?;
     if !replace(&visitor, &token, &account, &hash).await? {

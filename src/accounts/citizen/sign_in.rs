@@ -65,7 +65,12 @@ pub async fn show(visitor: Visitor, Query(way): Query<Way>) -> Result<Response, 
 pub fn sign_in_again(visitor: &Visitor, suite: &str, typed: &Raw) -> Result<Response, Problem> {
     let saisie = serde_json::to_string(typed).map_err(anyhow::Error::from)?;
     let kept = saisie.len() <= LARGEST_TYPED;
-    let shown = Shown { suite, saisie: if kept { &saisie } else { "" }, reason: if kept { "session" } else { "needed" }, ..Shown::default() };
+    let shown = Shown {
+        suite,
+        saisie: if kept { &saisie } else { "" },
+        reason: if kept { "session" } else { "needed" },
+        ..Shown::default()
+    };
     visitor.page("accounts/sign_in.html", TITLE, shown.context(&[]))
 }
 
@@ -95,7 +100,10 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
 async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> Result<Response, Problem> {
     if entry::may_write_to(visitor, &found.email).await? {
         let more = More { suite: safe(suite), to: "" };
-        visitor.db.write(async |tx: &mut Tx| jobs::queue(tx, visitor, Letter::Confirm, found.id, more.clone()).await).await?;
+        visitor
+            .db
+            .write(async |tx: &mut Tx| jobs::queue(tx, visitor, Letter::Confirm, found.id, more.clone()).await)
+            .await?;
         visitor.app.work.notify_one();
     }
     sent(visitor, "sign-up", &found.email, jobs::CONFIRM_LASTS, "/inscription")

@@ -48,7 +48,10 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
         Err(wrong) => return again(&wrong),
     };
     if let Some(left) = entry::may_register(&visitor).await? {
-        return again(&[Wrong::new("email", format!("Trop de comptes viennent d'être créés d'ici\u{a0}: réessayez dans {}", throttle::in_words(left)))]);
+        return again(&[Wrong::new(
+            "email",
+            format!("Trop de comptes viennent d'être créés d'ici\u{a0}: réessayez dans {}", throttle::in_words(left)),
+        )]);
     }
     let new = NewAccount {
         id: visitor.id(),
@@ -75,7 +78,8 @@ fn read(visitor: &Visitor, typed: &Raw) -> Result<(String, model::Identity, Stri
         wrong.push(Wrong::new("email", text));
     }
     let address = email.unwrap_or_default();
-    let known = [identity.first_name.as_str(), identity.last_name.as_str(), address.split('@').next().unwrap_or_default()];
+    let known =
+        [identity.first_name.as_str(), identity.last_name.as_str(), address.split('@').next().unwrap_or_default()];
     match new_password(visitor, typed, &known) {
         Ok(password) if wrong.is_empty() => Ok((address, identity, password)),
         Ok(_) => Err(wrong),

@@ -15,8 +15,16 @@ async fn names_and_telephone_change() {
     let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
     let page = browser.post("/compte", &[("prenom", "Camille"), ("nom", "<>"), ("telephone", "12")]).await;
     page.is(422).shows("href=\"#nom\"").shows("href=\"#telephone\"").shows("value=\"12\"");
-    browser.post("/compte", &[("prenom", "Camille"), ("nom", "Lê-Moreau"), ("telephone", "0639981234")]).await.leads_to("/compte?fait=infos");
-    browser.get("/compte?fait=infos").await.shows("Vos informations sont enregistrées").shows("Camille Lê-Moreau").shows("06 39 98 12 34");
+    browser
+        .post("/compte", &[("prenom", "Camille"), ("nom", "Lê-Moreau"), ("telephone", "0639981234")])
+        .await
+        .leads_to("/compte?fait=infos");
+    browser
+        .get("/compte?fait=infos")
+        .await
+        .shows("Vos informations sont enregistrées")
+        .shows("Camille Lê-Moreau")
+        .shows("06 39 98 12 34");
     site.browser().post("/compte", &[("nom", "X")]).await.leads_to("/connexion?suite=/compte");
 }
 
@@ -26,10 +34,25 @@ async fn a_new_password_closes_the_other_sessions() {
     let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
     let mut other = site.browser();
     other.sign_in("camille@exemple.fr", PASSWORD).await;
-    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", ""), ("mot-de-passe", OTHER)]).await.is(422).shows("href=\"#mot-de-passe-actuel\"");
-    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", OTHER), ("mot-de-passe", OTHER)]).await.is(422).shows("pas votre mot de passe actuel");
-    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", "court")]).await.is(422).shows("trop court");
-    browser.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", OTHER)]).await.leads_to("/compte?fait=mot-de-passe");
+    browser
+        .post("/compte/mot-de-passe", &[("mot-de-passe-actuel", ""), ("mot-de-passe", OTHER)])
+        .await
+        .is(422)
+        .shows("href=\"#mot-de-passe-actuel\"");
+    browser
+        .post("/compte/mot-de-passe", &[("mot-de-passe-actuel", OTHER), ("mot-de-passe", OTHER)])
+        .await
+        .is(422)
+        .shows("pas votre mot de passe actuel");
+    browser
+        .post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", "court")])
+        .await
+        .is(422)
+        .shows("trop court");
+    browser
+        .post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", OTHER)])
+        .await
+        .leads_to("/compte?fait=mot-de-passe");
     assert!(browser.signed_in().await && !other.signed_in().await);
     other.sign_in("camille@exemple.fr", OTHER).await.leads_to("/mes-demandes");
     other.post("/compte/deconnecter", &[]).await.leads_to("/compte?fait=deconnecte");
@@ -42,11 +65,20 @@ async fn a_new_address_counts_once_confirmed() {
     let site = Site::new().await;
     let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
     let change = |email, password| [("nouvelle-adresse", email), ("mot-de-passe-adresse", password)];
-    browser.post("/compte/adresse", &change("neuve@exemple.fr", "faux")).await.is(422).shows("pas votre mot de passe actuel").shows("value=\"neuve@exemple.fr\"");
+    browser
+        .post("/compte/adresse", &change("neuve@exemple.fr", "faux"))
+        .await
+        .is(422)
+        .shows("pas votre mot de passe actuel")
+        .shows("value=\"neuve@exemple.fr\"");
     browser.post("/compte/adresse", &change("camille@exemple.fr", PASSWORD)).await.is(422);
     browser.post("/compte/adresse", &change("neuve@exemple.fr", PASSWORD)).await.is(200).shows("neuve@exemple.fr");
     let abandoned = site.link().await;
-    browser.get("/compte").await.shows("<strong>neuve@exemple.fr</strong>").shows("<strong>camille@exemple.fr</strong>");
+    browser
+        .get("/compte")
+        .await
+        .shows("<strong>neuve@exemple.fr</strong>")
+        .shows("<strong>camille@exemple.fr</strong>");
     browser.post("/compte/adresse", &change("autre@exemple.fr", PASSWORD)).await.is(200);
     let link = site.link().await;
     browser.post(&abandoned, &[]).await.is(410);
@@ -64,12 +96,19 @@ async fn a_new_address_counts_once_confirmed() {
 async fn an_address_that_has_an_account_is_not_taken() {
     let site = Site::new().await;
     let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
-    browser.post("/compte/adresse", &[("nouvelle-adresse", "libre@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)]).await.is(200);
+    browser
+        .post("/compte/adresse", &[("nouvelle-adresse", "libre@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)])
+        .await
+        .is(200);
     let link = site.link().await;
     // Somebody opens an account there before the link is opened.
     site.account(Kind::Usager, "libre@exemple.fr").await;
     browser.post(&link, &[]).await.is(410).shows("/compte");
-    browser.post("/compte/adresse", &[("nouvelle-adresse", "LIBRE@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)]).await.is(200).shows("Consultez vos courriels");
+    browser
+        .post("/compte/adresse", &[("nouvelle-adresse", "LIBRE@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)])
+        .await
+        .is(200)
+        .shows("Consultez vos courriels");
     let mails = site.mails().await;
     let (to, subject, _) = mails.last().unwrap();
     assert_eq!((to.as_str(), subject.as_str()), ("LIBRE@exemple.fr", "Vous avez déjà un compte"));
@@ -100,9 +139,9 @@ async fn begun(site: &Site) -> (Uuid, Uuid, axum::http::HeaderValue, Uuid) {
             .await?;
             tx.run(
                 sql!(
-                    "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, email, answers, words, state, status, ended,
+                    "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_key, email, answers, words, state, status, ended,
                        submitted_at, updated_at, due_at, version)
-                     values ($1, $2, 'VAL-2', 'acte', 1, 'etat-civil', 'camille@exemple.fr', $3, '', 'received', 'sent', $4, $5, $5, $5, 1)"
+                     values ($1, $2, 'VAL-2', 'acte', 1, 'etat-civil', 'moreau', 'camille@exemple.fr', $3, '', 'received', 'sent', $4, $5, $5, $5, 1)"
                 ),
                 args![site.id, request, db::Json(json!({"nom": "Moreau"})), false, now],
             )
@@ -133,9 +172,20 @@ async fn what_was_begun_without_account_follows_its_author() {
     let mut browser = site.browser();
     carry(&mut browser, &cookie);
     browser.sign_in("camille@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
-    let owner: Option<Uuid> = site.db().one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft]).await.unwrap();
+    let owner: Option<Uuid> = site
+        .db()
+        .one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft])
+        .await
+        .unwrap();
     assert_eq!(owner, Some(account));
-    let granted: Vec<Uuid> = site.db().all(sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"), args![site.id, request]).await.unwrap();
+    let granted: Vec<Uuid> = site
+        .db()
+        .all(
+            sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"),
+            args![site.id, request],
+        )
+        .await
+        .unwrap();
     assert_eq!(granted.len(), 1);
     assert!(granted[0] != old);
     let mut stale = site.browser();
@@ -144,9 +194,20 @@ async fn what_was_begun_without_account_follows_its_author() {
 
     // The next person at the same computer gets nothing of it.
     browser.sign_in("sami@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
-    let owner: Option<Uuid> = site.db().one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft]).await.unwrap();
+    let owner: Option<Uuid> = site
+        .db()
+        .one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft])
+        .await
+        .unwrap();
     assert_eq!(owner, Some(account));
-    let granted: Vec<Uuid> = site.db().all(sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"), args![site.id, request]).await.unwrap();
+    let granted: Vec<Uuid> = site
+        .db()
+        .all(
+            sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"),
+            args![site.id, request],
+        )
+        .await
+        .unwrap();
     assert!(granted.is_empty());
 }
 
@@ -160,16 +221,33 @@ async fn an_account_goes_with_its_drafts_and_leaves_what_was_sent() {
     browser.sign_in("camille@exemple.fr", PASSWORD).await;
     let given: Result<u64, db::Error> = site
         .db()
-        .write(async |tx: &mut db::Tx| tx.run(sql!("update request set account_id = $1 where authority_id = $2 and id = $3"), args![account, site.id, request]).await)
+        .write(async |tx: &mut db::Tx| {
+            tx.run(
+                sql!("update request set account_id = $1 where authority_id = $2 and id = $3"),
+                args![account, site.id, request],
+            )
+            .await
+        })
         .await;
     assert_eq!(given.unwrap(), 1);
 
     let data = browser.get("/compte/donnees").await;
     let data: serde_json::Value = serde_json::from_str(&data.is(200).body).unwrap();
-    assert_eq!((&data["compte"]["courriel"], &data["demandes"][0]["reponses"]["nom"], &data["brouillons"][0]["saisie"]["nom"][0]), (&json!("camille@exemple.fr"), &json!("Moreau"), &json!("Moreau")));
+    assert_eq!(
+        (
+            &data["compte"]["courriel"],
+            &data["demandes"][0]["reponses"]["nom"],
+            &data["brouillons"][0]["saisie"]["nom"][0]
+        ),
+        (&json!("camille@exemple.fr"), &json!("Moreau"), &json!("Moreau"))
+    );
 
     browser.get("/compte").await.shows("1 demande est encore en cours");
-    browser.post("/compte/supprimer", &[("mot-de-passe-suppression", "faux")]).await.is(422).shows("href=\"#mot-de-passe-suppression\"");
+    browser
+        .post("/compte/supprimer", &[("mot-de-passe-suppression", "faux")])
+        .await
+        .is(422)
+        .shows("href=\"#mot-de-passe-suppression\"");
     browser.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
     browser.get("/compte/supprime").await.is(200).shows("Votre compte est supprimé");
     assert!(!browser.signed_in().await);

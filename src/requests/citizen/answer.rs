@@ -6,7 +6,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use db::{Json, args, sql};
-use forms::{model::Procedure, step::Actor, workflow::{Need, Transition}};
+use forms::{
+    model::Procedure,
+    step::Actor,
+    workflow::{Need, Transition},
+};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -33,7 +37,11 @@ pub struct Toward {
 pub fn answering<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transition> {
     let waits = procedure.workflow.state(state).is_some_and(|state| state.open_to_usager);
     let mut offered = procedure.workflow.offered(state, Actor::Usager);
-    offered.find(|transition| waits && procedure.workflow.state(&transition.to).is_some_and(|to| !to.end) && !transition.needs.contains(&Need::Message))
+    offered.find(|transition| {
+        waits
+            && procedure.workflow.state(&transition.to).is_some_and(|to| !to.end)
+            && !transition.needs.contains(&Need::Message)
+    })
 }
 
 /// Opens the draft of corrections (made at the first visit) at one of its pages.
@@ -45,7 +53,10 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(toward): Query<T
     }
     prepare(&visitor, &request, &procedure).await?;
     // Only a page or a piece of this draft: letters, digits, hyphens, one slash.
-    let rest = toward.vers.filter(|vers| vers.chars().all(|letter| letter.is_alphanumeric() || "-_/".contains(letter))).unwrap_or_else(|| "verifier".to_owned());
+    let rest = toward
+        .vers
+        .filter(|vers| vers.chars().all(|letter| letter.is_alphanumeric() || "-_/".contains(letter)))
+        .unwrap_or_else(|| "verifier".to_owned());
     Ok(Redirect::to(&format!("/brouillons/{id}/{rest}")).into_response())
 }
 
@@ -88,7 +99,11 @@ pub async fn asked_text(visitor: &Visitor, filling: &Filling) -> Result<String, 
         return Ok(String::new());
     }
     let messages = store::messages(&visitor.db, filling.draft.id).await?;
-    Ok(messages.into_iter().rfind(|message| message.author == "agent" && !message.internal).map(|message| message.body).unwrap_or_default())
+    Ok(messages
+        .into_iter()
+        .rfind(|message| message.author == "agent" && !message.internal)
+        .map(|message| message.body)
+        .unwrap_or_default())
 }
 
 /// Sends what was corrected and added: the delay runs again.
@@ -113,7 +128,8 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     visitor
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), request.id]).await?;
+            tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), request.id])
+                .await?;
             Ok::<(), db::Error>(())
         })
         .await?;

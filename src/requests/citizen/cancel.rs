@@ -4,7 +4,11 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Redirect, Response},
 };
-use forms::{model::Procedure, step::Actor, workflow::{Status, Transition}};
+use forms::{
+    model::Procedure,
+    step::Actor,
+    workflow::{Status, Transition},
+};
 use minijinja::{context, value::Serde};
 use uuid::Uuid;
 
@@ -12,13 +16,18 @@ use super::procedure_link;
 use crate::{
     catalogue,
     error::Problem,
-    requests::{access, fire::{self, By, With}},
+    requests::{
+        access,
+        fire::{self, By, With},
+    },
     visit::Visitor,
 };
 
 /// The usager's transition that ends the request, from the state where it stands.
 pub fn ending<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transition> {
-    procedure.workflow.offered(state, Actor::Usager).find(|transition| procedure.workflow.state(&transition.to).is_some_and(|to| to.end && to.status == Status::Ended))
+    procedure.workflow.offered(state, Actor::Usager).find(|transition| {
+        procedure.workflow.state(&transition.to).is_some_and(|to| to.end && to.status == Status::Ended)
+    })
 }
 
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {

@@ -16,7 +16,7 @@ use minijinja::{context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Filling, notice, piece, procedure_link, sections, start};
+use super::{Filling, notice, procedure_link, sections, start};
 use crate::{
     error::Problem,
     requests::{form, submit},
@@ -32,14 +32,18 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> R
     let typed = form::plain(request).await?;
     // A second click finds the request already there: its confirmation is shown again.
     let filling = match Filling::open(&visitor, id).await {
-        Err(Problem::Elsewhere(to)) if to.starts_with("/demandes/") => return Ok(Redirect::to(&format!("{to}/envoyee")).into_response()),
+        Err(Problem::Elsewhere(to)) if to.starts_with("/demandes/") => {
+            return Ok(Redirect::to(&format!("{to}/envoyee")).into_response());
+        }
         other => other?,
     };
     if filling.correcting.is_some() {
         return super::answer::send_corrections(&visitor, &filling).await;
     }
     if !start::is_open(&filling.procedure, &visitor) {
-        return Err(Problem::Bad("Cette démarche n'est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira."));
+        return Err(Problem::Bad(
+            "Cette démarche n'est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
+        ));
     }
     let reading = filling.read(&visitor);
     let errors = wrong(&visitor, &filling, &typed);
@@ -75,7 +79,9 @@ fn check_email(visitor: &Visitor, typed: &Raw) -> Result<(), String> {
 
 /// Whether the page asks where to write: no account, and the procedure's own questions did not ask.
 fn asks_contact(visitor: &Visitor, filling: &Filling) -> bool {
-    visitor.account().is_none() && filling.correcting.is_none() && !filling.procedure.pages.iter().flat_map(|page| &page.fields).any(|field| field.id == "courriel")
+    visitor.account().is_none()
+        && filling.correcting.is_none()
+        && !filling.procedure.pages.iter().flat_map(|page| &page.fields).any(|field| field.id == "courriel")
 }
 
 fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> Result<Response, Problem> {
@@ -93,7 +99,10 @@ fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> R
         back => back,
         errors => Serde(errors),
         version => "",
-        sections => Serde(sections(&reading.show(), |section| filling.page_url(section.page))),
+        sections => Serde(sections(&reading.show(), |section| {
+            let editable = reading.page(section.page).is_some_and(|page| filling.may_edit(page));
+            if editable { filling.page_url(section.page) } else { String::new() }
+        })),
         pieces => Serde(pieces(filling, &reading)),
         declaration => if correcting { None } else { filling.procedure.declaration.clone() },
         declared => typed.text("declaration") == "oui",
@@ -102,16 +111,24 @@ fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> R
         contact_email => typed.text("email"),
         missing => Serde(missing(filling, &reading)),
         mode => filling.mode(),
+        discard => if correcting { String::new() } else { filling.url("supprimer") },
         notice => Serde(notice(&filling.procedure)),
     };
     let title = format!("Vérifiez puis envoyez votre demande – {}", filling.procedure.title);
-    if errors.is_empty() { visitor.page("requests/check.html", &title, context) } else { visitor.page_again("requests/check.html", &title, context) }
+    if errors.is_empty() {
+        visitor.page("requests/check.html", &title, context)
+    } else {
+        visitor.page_again("requests/check.html", &title, context)
+    }
 }
 
 fn back(filling: &Filling, reading: &Reading<'_>) -> String {
     match reading.pieces.last() {
         Some(last) => filling.url(&format!("pieces/{}", last.piece.id)),
-        None => reading.shown_pages().last().map_or_else(|| format!("/demarches/{}", filling.procedure.id), |page| filling.page_url(page.index)),
+        None => reading
+            .shown_pages()
+            .last()
+            .map_or_else(|| format!("/demarches/{}", filling.procedure.id), |page| filling.page_url(page.index)),
     }
 }
 
@@ -119,8 +136,8 @@ fn pieces(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
     let one = |asked: &forms::journey::PieceReading<'_>| {
         json!({
             "title": asked.piece.title,
-            "change": filling.url(&format!("pieces/{}", asked.piece.id)),
-            "files": piece::sent(filling, &asked.piece.id),
+            "change": if filling.may_add(&asked.piece.id, asked.missing) { filling.url(&format!("pieces/{}", asked.piece.id)) } else { String::new() },
+            "files": filling.sent(&asked.piece.id),
             "missing": if asked.missing { "À envoyer" } else { "" },
         })
     };
@@ -132,6 +149,7 @@ fn missing(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
     let incomplete = reading.shown_pages().filter(|page| !page.complete());
     let pages = incomplete.map(|page| json!({"href": filling.page_url(page.index), "text": page.page.title}));
     let absent = reading.pieces.iter().filter(|asked| asked.missing);
-    let pieces = absent.map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
+    let pieces = absent
+        .map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
     pages.chain(pieces).collect()
 }

@@ -60,7 +60,14 @@ pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest)
         .write(async |tx: &mut db::Tx| {
             let new = NewMessage { id: message, author: "usager", author_id: found.account_id, internal: false, body };
             if store::write(tx, id, &new, visitor.now).await? {
-                let entry = Entry { actor: "usager", actor_id: found.account_id, code: "message", from: None, to: None, subject: Some(message) };
+                let entry = Entry {
+                    actor: "usager",
+                    actor_id: found.account_id,
+                    code: "message",
+                    from: None,
+                    to: None,
+                    subject: Some(message),
+                };
                 store::record(tx, id, &entry, visitor.now).await?;
             }
             Ok::<(), db::Error>(())
@@ -80,12 +87,19 @@ pub fn wrong_message(body: &str) -> Option<String> {
     }
 }
 
-async fn draw(visitor: &Visitor, request: &Mine, message: &str, errors: &[Json], flash: Option<&str>) -> Result<Response, Problem> {
+async fn draw(
+    visitor: &Visitor,
+    request: &Mine,
+    message: &str,
+    errors: &[Json],
+    flash: Option<&str>,
+) -> Result<Response, Problem> {
     let procedure = catalogue::version(visitor, &request.procedure_id, request.procedure_version).await?;
     let department = authorities::department(&visitor.db, &request.department_id).await?.ok_or(Problem::NotFound)?;
     let files = files::of(&visitor.db, request.id).await?;
     let events = store::events(&visitor.db, request.id).await?;
-    let messages: Vec<Message> = store::messages(&visitor.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
+    let messages: Vec<Message> =
+        store::messages(&visitor.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
     let decision = store::decision(&visitor.db, request.id).await?;
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
@@ -117,7 +131,11 @@ async fn draw(visitor: &Visitor, request: &Mine, message: &str, errors: &[Json],
         ..flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),
     };
     let title = format!("{} – {}", request.reference, procedure.title);
-    if errors.is_empty() { visitor.page("requests/follow.html", &title, context) } else { visitor.page_again("requests/follow.html", &title, context) }
+    if errors.is_empty() {
+        visitor.page("requests/follow.html", &title, context)
+    } else {
+        visitor.page_again("requests/follow.html", &title, context)
+    }
 }
 
 /// Four steps that anybody understands, whatever the circuit behind.
@@ -127,17 +145,26 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
     let usager = procedure.workflow.state(&request.state).map_or("", |state| state.usager.as_str());
     let begun = events.iter().find(|event| event.actor == "agent").map(|event| day(event.at));
     let step = |title: &str, text: &str, date: Option<String>, state: &str| json!({"title": title, "text": text, "date": date, "state": state});
-    let mut steps = vec![step("Demande envoyée", "", Some(day(request.submitted_at)), if status == Some(Status::Sent) { "now" } else { "done" })];
+    let mut steps = vec![step(
+        "Demande envoyée",
+        "",
+        Some(day(request.submitted_at)),
+        if status == Some(Status::Sent) { "now" } else { "done" },
+    )];
     let handled = match status {
         Some(Status::Sent | Status::Draft) | None => step("Traitement par le service", "", None, "todo"),
         Some(Status::InProgress) => step("Traitement par le service", usager, begun, "now"),
-        Some(Status::ActionNeeded) => step("Votre réponse est attendue", usager, request.suspended_at.map(day), "waiting"),
+        Some(Status::ActionNeeded) => {
+            step("Votre réponse est attendue", usager, request.suspended_at.map(day), "waiting")
+        }
         Some(_) => step("Traitement par le service", "", begun, "done"),
     };
     steps.push(handled);
     let ended = request.ended_at.map(day);
     steps.push(match status {
-        Some(Status::Accepted) => step("Demande acceptée", "", Some(day(request.updated_at)), if ended.is_some() { "done" } else { "now" }),
+        Some(Status::Accepted) => {
+            step("Demande acceptée", "", Some(day(request.updated_at)), if ended.is_some() { "done" } else { "now" })
+        }
         Some(Status::Refused) => step("Demande refusée", "", Some(day(request.updated_at)), "refused"),
         Some(Status::Ended) => step(usager, "", ended, "done"),
         _ => step("Réponse", "", None, "todo"),
@@ -145,29 +172,54 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
     steps
 }
 
-async fn awaited(visitor: &Visitor, request: &Mine, procedure: &Procedure, messages: &[Message]) -> Result<Json, Problem> {
+async fn awaited(
+    visitor: &Visitor,
+    request: &Mine,
+    procedure: &Procedure,
+    messages: &[Message],
+) -> Result<Json, Problem> {
     if answer::answering(procedure, &request.state).is_none() {
         return Ok(Json::Null);
     }
     let asks = store::asks(&visitor.db, request.id).await?;
     let files = files::of(&visitor.db, request.id).await?;
     let open: Vec<_> = asks.iter().filter(|ask| ask.answered_at.is_none()).collect();
-    let done = |ask: &crate::requests::model::Ask| ask.kind == "piece" && files.iter().any(|file| file.slot == piece_slot(&ask.target) && file.at > ask.asked_at);
+    let done = |ask: &crate::requests::model::Ask| {
+        ask.kind == "piece" && files.iter().any(|file| file.slot == piece_slot(&ask.target) && file.at > ask.asked_at)
+    };
     let items: Vec<Json> = open
         .iter()
         .map(|ask| {
-            let href = format!("/demandes/{}/repondre?vers={}", request.id, crate::platform::encode(&answer::page_of(procedure, ask)));
+            let href = format!(
+                "/demandes/{}/repondre?vers={}",
+                request.id,
+                crate::platform::encode(&answer::page_of(procedure, ask))
+            );
             json!({"href": href, "text": ask_label(procedure, &ask.kind, &ask.target), "done": done(ask)})
         })
         .collect();
-    let text = messages.iter().rfind(|message| message.author == "agent").map(|message| message.body.clone()).unwrap_or_default();
-    Ok(json!({"text": text, "items": items, "before": open.iter().filter_map(|ask| ask.until).max().map(|day| day.to_string()), "send": format!("/demandes/{}/repondre", request.id)}))
+    let text = messages
+        .iter()
+        .rfind(|message| message.author == "agent")
+        .map(|message| message.body.clone())
+        .unwrap_or_default();
+    Ok(
+        json!({"text": text, "items": items, "before": open.iter().filter_map(|ask| ask.until).max().map(|day| day.to_string()), "send": format!("/demandes/{}/repondre", request.id)}),
+    )
 }
 
 /// The title of a piece, the question of a field.
 pub fn ask_label(procedure: &Procedure, kind: &str, target: &str) -> String {
-    let piece = procedure.pieces.iter().find(|piece| kind == "piece" && piece.id == target).map(|piece| piece.title.clone());
-    let field = || procedure.pages.iter().flat_map(|page| &page.fields).find(|field| field.id == target).map(|field| field.ask.clone());
+    let piece =
+        procedure.pieces.iter().find(|piece| kind == "piece" && piece.id == target).map(|piece| piece.title.clone());
+    let field = || {
+        procedure
+            .pages
+            .iter()
+            .flat_map(|page| &page.fields)
+            .find(|field| field.id == target)
+            .map(|field| field.ask.clone())
+    };
     piece.or_else(field).unwrap_or_else(|| target.to_owned())
 }
 
@@ -184,18 +236,26 @@ fn shown_decision(visitor: &Visitor, decision: Option<&Decision>) -> Json {
 }
 
 fn pieces(procedure: &Procedure, files: &[File]) -> Vec<Json> {
-    let sent = |slot: String| files.iter().filter(move |file| file.slot == slot).map(|file| file_json(file, "/fichiers")).collect::<Vec<_>>();
+    let sent = |slot: String| {
+        files.iter().filter(move |file| file.slot == slot).map(|file| file_json(file, "/fichiers")).collect::<Vec<_>>()
+    };
     let titled = procedure.pieces.iter().map(|piece| (piece.title.clone(), sent(piece_slot(&piece.id))));
     let fields = procedure.pages.iter().flat_map(|page| &page.fields).filter(|field| field.kind.files().is_some());
     let asked = fields.map(|field| (field.ask.clone(), sent(super::field_slot(&field.id))));
-    titled.chain(asked).filter(|(_, files)| !files.is_empty()).map(|(title, files)| json!({"title": title, "files": files})).collect()
+    titled
+        .chain(asked)
+        .filter(|(_, files)| !files.is_empty())
+        .map(|(title, files)| json!({"title": title, "files": files}))
+        .collect()
 }
 
 fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
     let receipt = files.iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
     let size = receipt.map(|file| file.size);
     let kind = file_kind("application/pdf");
-    vec![json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d'enregistrement", "type": kind, "size": size})]
+    vec![
+        json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d'enregistrement", "type": kind, "size": size}),
+    ]
 }
 
 fn shown_messages(messages: &[Message], department: &Department) -> Vec<Json> {
@@ -210,12 +270,19 @@ fn shown_messages(messages: &[Message], department: &Department) -> Vec<Json> {
 
 /// What happened, without the names of agents.
 fn history(procedure: &Procedure, events: &[Event]) -> Vec<Json> {
-    events.iter().filter_map(|event| words(procedure, event).map(|text| json!({"date": event.at.to_string(), "text": text}))).collect()
+    events
+        .iter()
+        .filter_map(|event| words(procedure, event).map(|text| json!({"date": event.at.to_string(), "text": text})))
+        .collect()
 }
 
 fn words(procedure: &Procedure, event: &Event) -> Option<String> {
     if event.code == "message" {
-        return Some(if event.actor == "usager" { "Vous avez écrit au service".to_owned() } else { "Le service vous a écrit".to_owned() });
+        return Some(if event.actor == "usager" {
+            "Vous avez écrit au service".to_owned()
+        } else {
+            "Le service vous a écrit".to_owned()
+        });
     }
     let to = event.to_state.as_deref().and_then(|state| procedure.workflow.state(state))?;
     Some(to.usager.clone())

@@ -42,7 +42,11 @@ row! {
 
 pub async fn show(citizen: Citizen, Query(search): Query<Search>) -> Result<Response, Problem> {
     let lines = lines(&citizen, search.avant).await?;
-    let next = if lines.len() > PAGE { lines.get(PAGE - 1).map(|last| format!("/mes-demandes?avant={}", last.submitted_at)).unwrap_or_default() } else { String::new() };
+    let next = if lines.len() > PAGE {
+        lines.get(PAGE - 1).map(|last| format!("/mes-demandes?avant={}", last.submitted_at)).unwrap_or_default()
+    } else {
+        String::new()
+    };
     let wanted = french::fold(&search.q);
     let (mut waiting, mut running, mut ended) = (Vec::new(), Vec::new(), Vec::new());
     for line in lines.iter().take(PAGE) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use forms::{
     answers::Raw,
-    journey::Reading,
+    journey::{PageReading, Reading},
     model::{Delay, DelayUnit, Legal, Notice, Procedure, Silence},
 };
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use super::{
     access::{self, Mine},
     drafts::{self, Draft},
     files,
-    model::File,
+    model::{Ask, File, piece_slot},
 };
 use crate::{
     catalogue,
@@ -47,6 +47,8 @@ pub struct Filling {
     pub raw: Raw,
     /// The request being completed.
     pub correcting: Option<Mine>,
+    /// What the department asked for, answered or not.
+    pub asks: Vec<Ask>,
 }
 
 impl Filling {
@@ -60,12 +62,13 @@ impl Filling {
         };
         let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
         let files = files::of(&visitor.db, id).await?;
-        let correcting = match super::store::find(&visitor.db, id).await? {
-            Some(_) => Some(access::mine(visitor, id).await?),
-            None => None,
+        let (correcting, asks) = if draft.correcting {
+            (Some(access::mine(visitor, id).await?), super::store::asks(&visitor.db, id).await?)
+        } else {
+            (None, Vec::new())
         };
         let raw = with_files(&procedure, draft.raw.0.clone(), &files);
-        Ok(Self { draft, procedure, files, raw, correcting })
+        Ok(Self { draft, procedure, files, raw, correcting, asks })
     }
 
     pub fn read(&self, visit: &Visit) -> Reading<'_> {
@@ -79,6 +82,48 @@ impl Filling {
     /// `draft`, or `correct` when a sent request is being completed.
     pub fn mode(&self) -> &'static str {
         if self.correcting.is_some() { "correct" } else { "draft" }
+    }
+
+    /// Whether this page may be changed: all of them in a draft; in a request already sent, those
+    /// that were asked for, and those that an answer changed has left incomplete.
+    pub fn may_edit(&self, page: &PageReading<'_>) -> bool {
+        let asked =
+            |ask: &Ask| ask.answered_at.is_none() && page.page.fields.iter().any(|field| field.id == ask.target);
+        self.correcting.is_none() || self.asks.iter().any(asked) || !page.complete()
+    }
+
+    /// Whether this piece may be added to: in a request already sent, if it was asked for.
+    pub fn may_add(&self, piece: &str, missing: bool) -> bool {
+        let asked = |ask: &Ask| ask.answered_at.is_none() && ask.kind == "piece" && ask.target == piece;
+        self.correcting.is_none() || missing || self.asks.iter().any(asked)
+    }
+
+    /// Whether the usager may still take this file back: not once an agent could have relied on it.
+    pub fn may_remove(&self, file: &File) -> bool {
+        self.correcting.as_ref().is_none_or(|request| request.suspended_at.is_some_and(|since| file.at > since))
+    }
+
+    /// Takes a file back, if that is still possible.
+    pub async fn remove(&self, visitor: &Visitor, file: Uuid) -> Result<(), Problem> {
+        if self.files.iter().any(|sent| sent.id == file && self.may_remove(sent)) {
+            files::remove(visitor, self.draft.id, file).await?;
+        }
+        Ok(())
+    }
+
+    /// Files of a piece, as templates show them.
+    pub fn sent(&self, piece: &str) -> Vec<Json> {
+        let slot = piece_slot(piece);
+        let of_piece = self.files.iter().filter(|file| file.slot == slot);
+        of_piece
+            .map(|file| {
+                let mut shown = file_json(file, "/fichiers");
+                if let Some(shown) = shown.as_object_mut() {
+                    shown.insert("removable".into(), json!(self.may_remove(file)));
+                }
+                shown
+            })
+            .collect()
     }
 
     /// Where the journey goes after the page of this index: another page, a piece, or the end.
@@ -133,7 +178,11 @@ pub fn notice(procedure: &Procedure) -> Json {
 /// « 3 mois après la fin du traitement, puis archivage pendant 1 an ».
 pub fn retention(notice: &Notice) -> String {
     let kept = format!("{} après la fin du traitement", delay(notice.retention.current));
-    if notice.retention.dua == notice.retention.current { kept } else { format!("{kept}, puis archivage pendant {}", delay(notice.retention.dua)) }
+    if notice.retention.dua == notice.retention.current {
+        kept
+    } else {
+        format!("{kept}, puis archivage pendant {}", delay(notice.retention.dua))
+    }
 }
 
 /// « 5 jours ouvrés ».
@@ -178,11 +227,16 @@ pub fn legal_sentences(procedure: &Procedure, due: Timestamp, visit: &Visit) -> 
     let Some(legal) = &procedure.legal else { return vec![promised] };
     let time = delay(legal.delay);
     let silence = match legal.silence {
-        Silence::Acceptation => format!("Si vous n'avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."),
+        Silence::Acceptation => format!(
+            "Si vous n'avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."
+        ),
         Silence::Rejet => {
             let sent = crate::platform::clock::day(visit.now.min(due), &visit.site.zone);
             let end = forms::calendar::after(sent, legal.delay);
-            format!("Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.", french::date(end))
+            format!(
+                "Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.",
+                french::date(end)
+            )
         }
         Silence::None => return vec![promised],
     };
@@ -194,7 +248,8 @@ pub fn sections(found: &[forms::journey::Section], url: impl Fn(&forms::journey:
     found
         .iter()
         .map(|section| {
-            let rows: Vec<Json> = section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect();
+            let rows: Vec<Json> =
+                section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect();
             json!({"title": section.title, "rows": rows, "change": url(section)})
         })
         .collect()

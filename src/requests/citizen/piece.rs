@@ -9,14 +9,13 @@ use minijinja::{context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Filling, file_json, procedure_link};
+use super::{Filling, procedure_link};
 use crate::{
     error::Problem,
     platform::upload,
     requests::{
-        files,
         form::{self, Slot},
-        model::{File, piece_slot},
+        model::piece_slot,
     },
     visit::Visitor,
 };
@@ -26,16 +25,26 @@ pub async fn show(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>) -> 
     draw(&visitor, &filling, &piece, &[]).await
 }
 
-pub async fn save(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>, request: Request) -> Result<Response, Problem> {
+pub async fn save(
+    visitor: Visitor,
+    Path((id, piece)): Path<(Uuid, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
     let filling = Filling::open(&visitor, id).await?;
     let asked = find(&filling, &piece)?;
-    let slot = |name: &str| (name == "fichier").then(|| Slot { slot: piece_slot(&asked.id), most: asked.files, images: false });
+    let missing = filling.read(&visitor).pieces.iter().any(|reading| reading.piece.id == piece && reading.missing);
+    if !filling.may_add(&piece, missing) {
+        return Err(Problem::Elsewhere(filling.url("verifier")));
+    }
+    let slot = |name: &str| {
+        (name == "fichier").then(|| Slot { slot: piece_slot(&asked.id), most: asked.files, images: false })
+    };
     let form = form::receive(&visitor, id, request, slot).await?;
     let mut errors: Vec<String> = form.refused.iter().map(|(_, text)| text.clone()).collect();
     match form.pressed(&["action"]).map_or("", |(_, action)| action) {
         "retirer" => {
             if let Ok(file) = form.typed.text("piece").parse() {
-                files::remove(&visitor, id, file).await?;
+                filling.remove(&visitor, file).await?;
             }
         }
         "plus-tard" => return Ok(Redirect::to(&filling.url("enregistre")).into_response()),
@@ -47,7 +56,9 @@ pub async fn save(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>, req
             errors.push(format!("Envoyez le document « {} » pour continuer.", asked.title));
         }
         // « ajouter », or a form sent by the Enter key.
-        _ if form.added.is_empty() && errors.is_empty() => errors.push("Choisissez d'abord un fichier ou une photo.".to_owned()),
+        _ if form.added.is_empty() && errors.is_empty() => {
+            errors.push("Choisissez d'abord un fichier ou une photo.".to_owned());
+        }
         _ => {}
     }
     if errors.is_empty() {
@@ -73,7 +84,9 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
     let back = match before {
         _ if filling.correcting.is_some() => format!("/demandes/{}", filling.draft.id),
         Some(previous) => filling.url(&format!("pieces/{}", previous.piece.id)),
-        None => reading.shown_pages().last().map_or_else(|| filling.url("verifier"), |page| filling.page_url(page.index)),
+        None => {
+            reading.shown_pages().last().map_or_else(|| filling.url("verifier"), |page| filling.page_url(page.index))
+        }
     };
     let number = pages + position + 1;
     let context = context! {
@@ -83,7 +96,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
         ask => super::answer::asked_text(visitor, filling).await?,
         back => back,
         piece => Serde(piece_json(asked)),
-        files => Serde(sent(filling, &asked.id)),
+        files => Serde(filling.sent(&asked.id)),
         formats => "PDF, JPG, PNG, HEIC ou WebP",
         accept => upload::ACCEPT,
         max_size => &visitor.app.config.upload_limit,
@@ -91,7 +104,11 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
         version => "",
     };
     let title = format!("{} – étape {number} – {}", asked.title, filling.procedure.title);
-    if errors.is_empty() { visitor.page("requests/piece.html", &title, context) } else { visitor.page_again("requests/piece.html", &title, context) }
+    if errors.is_empty() {
+        visitor.page("requests/piece.html", &title, context)
+    } else {
+        visitor.page_again("requests/piece.html", &title, context)
+    }
 }
 
 fn piece_json(piece: &Piece) -> Json {
@@ -99,9 +116,4 @@ fn piece_json(piece: &Piece) -> Json {
         "id": piece.id, "title": piece.title, "help": piece.help.clone().unwrap_or_default(), "basis": piece.basis, "instead": piece.instead,
         "optional": piece.optional, "max_files": piece.files,
     })
-}
-
-pub fn sent(filling: &Filling, piece: &str) -> Vec<Json> {
-    let slot = piece_slot(piece);
-    filling.files.iter().filter(|file: &&File| file.slot == slot).map(|file| file_json(file, "/fichiers")).collect()
 }

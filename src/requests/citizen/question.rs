@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{Filling, field_slot, notice, procedure_link, start};
 use crate::{
-    accounts::session::{self, Kind, Session},
+    accounts::session::{self, Session},
     authorities, catalogue,
     error::Problem,
     requests::{
@@ -46,7 +46,13 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     let Some(draft) = new.brouillon else {
-        return Ok(Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response());
+        let mut response = Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response();
+        // The cookie goes out before anything is kept under it: however fast one clicks on the first
+        // page, every answer arrives with the same session.
+        if let Some(cookie) = session::offer(&visitor) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        return Ok(response);
     };
     if drafts::find(&visitor, draft).await?.is_some() {
         let first = published.procedure.pages.first().map_or("verifier", |page| page.id.as_str());
@@ -68,13 +74,31 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
         session_id: visitor.session.as_ref().map(|session| session.id),
         raw: db::Json(Raw::default()),
         updated_at: visitor.now,
+        correcting: false,
     };
-    Filling { raw: prefilled(visitor, &published.procedure, Raw::default()), draft, procedure: published.procedure.clone(), files: Vec::new(), correcting: None }
+    Filling {
+        asks: Vec::new(),
+        raw: prefilled(visitor, &published.procedure, Raw::default()),
+        draft,
+        procedure: published.procedure.clone(),
+        files: Vec::new(),
+        correcting: None,
+    }
 }
 
 fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
-    let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);
-    if needs && visitor.account().is_none() { Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id))) } else { Ok(()) }
+    if procedure.identification == Identification::Verified {
+        // No account can be verified yet: better the counter than a request that proves nothing.
+        return Err(Problem::Forbidden(
+            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d'identité : un agent fera la demande avec vous.",
+        ));
+    }
+    let needs = procedure.identification == Identification::Account;
+    if needs && visitor.account().is_none() {
+        Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id)))
+    } else {
+        Ok(())
+    }
 }
 
 /// What the account already tells, where nothing was typed yet.
@@ -86,7 +110,8 @@ fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
         ("demandeur", "demandeur.nom_naissance", account.last_name.as_str()),
         ("demandeur", "demandeur.prenoms", account.first_name.as_str()),
     ];
-    let asked: BTreeSet<&str> = procedure.pages.iter().flat_map(|page| &page.fields).map(|field| field.id.as_str()).collect();
+    let asked: BTreeSet<&str> =
+        procedure.pages.iter().flat_map(|page| &page.fields).map(|field| field.id.as_str()).collect();
     for (field, name, value) in known {
         if asked.contains(field) && !value.is_empty() && !raw.0.contains_key(name) {
             raw.set(name, value);
@@ -96,7 +121,12 @@ fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
 }
 
 /// The first answers: makes the session (for who has none) and the draft, then saves the page.
-pub async fn begin(mut visitor: Visitor, Path(id): Path<String>, Query(new): Query<New>, request: Request) -> Result<Response, Problem> {
+pub async fn begin(
+    mut visitor: Visitor,
+    Path(id): Path<String>,
+    Query(new): Query<New>,
+    request: Request,
+) -> Result<Response, Problem> {
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     let draft = new.brouillon.unwrap_or_else(|| visitor.id());
@@ -123,8 +153,8 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<axum::http::
     if visitor.session.is_some() {
         return Ok(None);
     }
-    let visit = &visitor.visit;
-    let opened = visit.db.write(async |tx: &mut db::Tx| session::open(tx, visit, Kind::Usager, None).await).await?;
+    let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
+    let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
     visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
     Ok(Some(opened.cookie))
 }
@@ -140,13 +170,19 @@ pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> R
 /// The page, or the right place to be when a condition hides it.
 fn shown_page<'a, 'b>(filling: &Filling, reading: &'b Reading<'a>, page: &str) -> Result<&'b PageReading<'a>, Problem> {
     let found = reading.pages.iter().find(|reading| reading.page.id == page).ok_or(Problem::NotFound)?;
-    if found.shown {
+    if found.shown && filling.may_edit(found) {
         return Ok(found);
     }
-    Err(Problem::Elsewhere(reading.previous_shown(found.index).map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))))
+    Err(Problem::Elsewhere(
+        reading.previous_shown(found.index).map_or_else(|| filling.url("verifier"), |index| filling.page_url(index)),
+    ))
 }
 
-pub async fn save(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>, request: Request) -> Result<Response, Problem> {
+pub async fn save(
+    visitor: Visitor,
+    Path((id, page)): Path<(Uuid, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
     let Some(draft) = drafts::find(&visitor, id).await? else { return lost(visitor, id, request).await };
     let procedure = catalogue::version(&visitor, &draft.procedure_id, draft.procedure_version).await?;
     let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
@@ -188,9 +224,11 @@ fn slot(page: &Page, input: &str) -> Option<Slot> {
 
 /// Keeps only what belongs to the page's fields. False when it is too much to be kept.
 async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -> Result<bool, Problem> {
-    let names: Vec<String> = page.fields.iter().filter(|field| field.kind.files().is_none()).map(|field| field.id.clone()).collect();
+    let names: Vec<String> =
+        page.fields.iter().filter(|field| field.kind.files().is_none()).map(|field| field.id.clone()).collect();
     let kept = of_page(page, typed);
-    let size: usize = kept.0.iter().map(|(name, values)| name.len() + values.iter().map(String::len).sum::<usize>()).sum();
+    let size: usize =
+        kept.0.iter().map(|(name, values)| name.len() + values.iter().map(String::len).sum::<usize>()).sum();
     if size > LARGEST_PAGE {
         return Ok(false);
     }
@@ -214,8 +252,13 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     if let Some((_, file)) = form.pressed(&["retirer"])
         && let Ok(file) = file.parse()
     {
-        files::remove(visitor, id, file).await?;
-        filling.files.retain(|sent| sent.id != file);
+        filling.remove(visitor, file).await?;
+        filling.files = files::of(&visitor.db, id).await?;
+    }
+    let editable =
+        filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
+    if !editable {
+        return Err(Problem::Elsewhere(filling.url("verifier")));
     }
     let rows_changed = change_rows(definition, &mut form);
     let stored = store(visitor, &filling, definition, &form.typed).await?;
@@ -232,6 +275,10 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     }
     if stored && form.pressed(&["action"]).is_some_and(|(_, action)| action == "plus-tard") {
         return Ok(Redirect::to(&filling.url("enregistre")).into_response());
+    }
+    if !stored {
+        let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
+        return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
     }
     let asked_before: BTreeSet<&str> = form.typed.text(SHOWN).split(',').collect();
     let is_new = |name: &str| !asked_before.contains(name);
@@ -282,7 +329,12 @@ fn names(page: &PageReading<'_>) -> String {
 
 /// « Ajouter un enfant », « Retirer »: true when one was pressed.
 fn change_rows(page: &Page, form: &mut Form) -> bool {
-    let group = |name: &str| page.fields.iter().find(|field| field.id == name).and_then(|field| field.kind.group().map(|group| (field, group.fields.first())));
+    let group = |name: &str| {
+        page.fields
+            .iter()
+            .find(|field| field.id == name)
+            .and_then(|field| field.kind.group().map(|group| (field, group.fields.first())))
+    };
     match form.pressed(&["ajouter", "retirer-rang"]).map(|(button, value)| (button.to_owned(), value.to_owned())) {
         Some((button, name)) if button == "ajouter" => {
             if let Some((field, Some(first))) = group(&name) {
@@ -312,7 +364,9 @@ fn rows(typed: &Raw, group: &str) -> usize {
 /// The form without one row; those after it move up.
 fn without_row(typed: &Raw, group: &Field, removed: usize) -> Raw {
     let moved = |name: &str| -> Option<String> {
-        let Some(rest) = name.strip_prefix(group.id.as_str()).and_then(|rest| rest.strip_prefix('.')) else { return Some(name.to_owned()) };
+        let Some(rest) = name.strip_prefix(group.id.as_str()).and_then(|rest| rest.strip_prefix('.')) else {
+            return Some(name.to_owned());
+        };
         let (index, part) = rest.split_once('.')?;
         let index: usize = index.parse().ok()?;
         match index.cmp(&removed) {
@@ -344,7 +398,14 @@ async fn draw(
     refused: &[(String, String)],
     told: Option<&str>,
 ) -> Result<Response, Problem> {
-    let drawing = Drawing { visit: visitor, raw: &filling.raw, files: &filling.files, errors: shown == Shown::Wrong, refused, base: "/fichiers" };
+    let drawing = Drawing {
+        visit: visitor,
+        raw: &filling.raw,
+        files: &filling.files,
+        errors: shown == Shown::Wrong,
+        refused,
+        base: "/fichiers",
+    };
     let drawn = drawing.draw(&page.fields)?;
     let has_files = page.fields.iter().any(|field| field.field.kind.files().is_some());
     let heading = page.page.title.as_str();
@@ -382,7 +443,8 @@ async fn draw(
 }
 
 async fn stopped(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>, say: &str) -> Result<Response, Problem> {
-    let department = authorities::department(&visitor.db, &filling.procedure.department).await?.ok_or(Problem::NotFound)?;
+    let department =
+        authorities::department(&visitor.db, &filling.procedure.department).await?.ok_or(Problem::NotFound)?;
     let context = context! {
         procedure => Serde(procedure_link(&filling.procedure)),
         back => filling.page_url(page.index),

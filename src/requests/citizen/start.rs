@@ -39,7 +39,11 @@ pub async fn show(visitor: Visitor, Path(id): Path<String>) -> Result<Response, 
 /// The published procedure, if it can be begun today; else its page, which says when it can.
 pub async fn open_procedure(visit: &Visit, id: &str) -> Result<Published, Problem> {
     let published = catalogue::find(visit, id).await?.ok_or(Problem::NotFound)?;
-    if is_open(&published.procedure, visit) { Ok(published) } else { Err(Problem::Elsewhere(format!("/demarches/{id}"))) }
+    if is_open(&published.procedure, visit) {
+        Ok(published)
+    } else {
+        Err(Problem::Elsewhere(format!("/demarches/{id}")))
+    }
 }
 
 pub fn is_open(procedure: &Procedure, visit: &Visit) -> bool {
@@ -63,6 +67,19 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
         reference => &filling.draft.reference,
     };
     visitor.page("requests/saved.html", "Vos réponses sont enregistrées", context)
+}
+
+/// Asks once before erasing.
+pub async fn discarding(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filling = Filling::open(&visitor, id).await?;
+    let context = context! {
+        reference => "",
+        procedure => Serde(procedure_link(&filling.procedure)),
+        back => filling.url("verifier"),
+        draft => true,
+        version => "",
+    };
+    visitor.page("requests/cancel.html", "Effacer ce brouillon", context)
 }
 
 pub async fn discard(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {

@@ -25,14 +25,18 @@ pub struct Known {
 }
 
 pub async fn show(visitor: Visitor, Query(known): Query<Known>) -> Result<Response, Problem> {
-    page(&visitor, &known.reference, None)
+    page(&visitor, &known.reference.replace('\0', ""), None)
 }
 
 fn page(visitor: &Visitor, reference: &str, error: Option<(&str, &str)>) -> Result<Response, Problem> {
     let errors: Vec<_> = error.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let context = context! { reference => reference, errors => Serde(errors) };
     let title = "Suivre une demande";
-    if error.is_none() { visitor.page("requests/track.html", title, context) } else { visitor.page_again("requests/track.html", title, context) }
+    if error.is_none() {
+        visitor.page("requests/track.html", title, context)
+    } else {
+        visitor.page_again("requests/track.html", title, context)
+    }
 }
 
 pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Problem> {
@@ -46,19 +50,25 @@ pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Pr
     }
     let canonical = model::canonical_reference(&reference);
     // By reference and by visitor: guessing many codes of one, or one code of many, is slowed alike.
-    let subjects = [format!("suivi:{canonical}"), format!("suivi-de:{}", visitor.client)];
-    for subject in &subjects {
-        if throttle::wait(&visitor.db, subject, visitor.now).await?.is_some() {
-            return page(&visitor, &reference, Some(("code", "Trop d'essais : attendez quelques minutes avant de recommencer.")));
-        }
+    let one = format!("suivi:{canonical}");
+    let client = format!("suivi-de:{}", visitor.app.secret.code("suivi-de", visitor.client.as_bytes()));
+    let wait = match throttle::wait(&visitor.db, &client, throttle::SHARED, visitor.now).await? {
+        None => throttle::take(&visitor.db, &one, throttle::ONE, visitor.now).await?,
+        waits => waits,
+    };
+    if let Some(left) = wait {
+        let text = format!("Trop d'essais : attendez {} avant de recommencer.", throttle::in_words(left));
+        return page(&visitor, &reference, Some(("code", &text)));
     }
     let Some(place) = find(&visitor, &canonical, &code).await? else {
-        for subject in &subjects {
-            throttle::failed(&visitor.db, subject, visitor.now).await?;
-        }
-        return page(&visitor, &reference, Some(("reference", "Aucune demande n'a cette référence et ce code. Vérifiez-les, ou appelez-nous.")));
+        throttle::failed(&visitor.db, &client, throttle::SHARED, visitor.now).await?;
+        return page(
+            &visitor,
+            &reference,
+            Some(("reference", "Aucune demande n'a cette référence et ce code. Vérifiez-les, ou appelez-nous.")),
+        );
     };
-    throttle::succeeded(&visitor.db, subjects.first().map_or("", String::as_str)).await?;
+    throttle::succeeded(&visitor.db, &one).await?;
     let cookie = ensure_session(&mut visitor).await?;
     let session = visitor.session.as_ref().map(|session| session.id).unwrap_or_default();
     let to = match place {

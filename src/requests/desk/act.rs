@@ -49,7 +49,9 @@ pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) ->
     let file = Opened::<Process>::open(&agent, id).await?;
     let transition = wanted(&agent, &file, &transition).await?;
     if !transition.from.contains(&file.request.state) {
-        return Err(Problem::Conflict("Cette action n'est plus possible : la demande a changé d'état entre-temps. Ouvrez-la de nouveau pour voir où elle en est."));
+        return Err(Problem::Conflict(
+            "Cette action n'est plus possible : la demande a changé d'état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
+        ));
     }
     let sent = files::of(&agent.db, id).await?;
     let choices = Choices::of(&agent, &file, &sent);
@@ -58,18 +60,28 @@ pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) ->
 }
 
 /// The deed.
-pub async fn confirm(agent: Agent, Path((id, transition)): Path<(Uuid, String)>, sent: Sent) -> Result<Response, Problem> {
+pub async fn confirm(
+    agent: Agent,
+    Path((id, transition)): Path<(Uuid, String)>,
+    sent: Sent,
+) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
     let transition = wanted(&agent, &file, &transition).await?;
     let raw = form::plain(sent).await?;
-    let seen: i64 = raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l'action."))?;
+    let seen: i64 =
+        raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l'action."))?;
     let done = format!("{}?fait={}", file.url(), transition.id);
     if seen != file.request.version {
-        return if sent_twice(&agent, &file, transition, seen).await? { Ok(Redirect::to(&done).into_response()) } else { Err(Problem::Conflict(STALE)) };
+        return if sent_twice(&agent, &file, transition, seen).await? {
+            Ok(Redirect::to(&done).into_response())
+        } else {
+            Err(Problem::Conflict(STALE))
+        };
     }
     let received = files::of(&agent.db, id).await?;
     let choices = Choices::of(&agent, &file, &received);
-    let typed = Typed::read(&raw);
+    let mut typed = Typed::read(&raw);
+    choices.keep_offered(&mut typed);
     let mut problems = give::problems(&transition.needs, &typed);
     if decides(transition) && !Author::of(&agent, &file).complete() {
         problems.push(("confirmer", "Votre qualité n'est pas renseignée : elle doit figurer sur la décision. Demandez à l'administrateur de l'ajouter à votre compte.".to_owned()));
@@ -79,9 +91,13 @@ pub async fn confirm(agent: Agent, Path((id, transition)): Path<(Uuid, String)>,
         return agent.page_again("agent/action.html", &transition.label, context);
     }
     let with = With {
-        message: Some(typed.message.as_str()).filter(|_| transition.needs.iter().any(|need| matches!(need, Need::Message | Need::Ask))),
+        message: Some(typed.message.as_str())
+            .filter(|_| transition.needs.iter().any(|need| matches!(need, Need::Message | Need::Ask))),
         asks: if transition.needs.contains(&Need::Ask) { choices.chosen(&typed) } else { Vec::new() },
-        until: typed.days().filter(|_| transition.needs.contains(&Need::Ask)).and_then(|days| agent.today().checked_add(Span::new().days(days)).ok()),
+        until: typed
+            .days()
+            .filter(|_| transition.needs.contains(&Need::Ask))
+            .and_then(|days| agent.today().checked_add(Span::new().days(days)).ok()),
         decision: decides(transition).then(|| Author::of(&agent, &file).decides(&agent, transition, &typed)),
         answers: None,
     };
@@ -91,7 +107,12 @@ pub async fn confirm(agent: Agent, Path((id, transition)): Path<(Uuid, String)>,
 }
 
 /// The request moved by one version since the page was drawn, by this very deed of this agent.
-async fn sent_twice(agent: &Agent, file: &Opened<Process>, transition: &Transition, seen: i64) -> Result<bool, db::Error> {
+async fn sent_twice(
+    agent: &Agent,
+    file: &Opened<Process>,
+    transition: &Transition,
+    seen: i64,
+) -> Result<bool, db::Error> {
     if file.request.version != seen + 1 {
         return Ok(false);
     }
@@ -113,7 +134,8 @@ struct Author {
 
 impl Author {
     fn of(agent: &Agent, file: &Opened<Process>) -> Self {
-        let service = agent.memberships.iter().find(|membership| membership.department_id == file.request.department_id);
+        let service =
+            agent.memberships.iter().find(|membership| membership.department_id == file.request.department_id);
         Self {
             name: agent.account.full_name(),
             quality: agent.account.quality.clone().unwrap_or_default().trim().to_owned(),
@@ -141,10 +163,19 @@ impl Author {
     }
 }
 
-async fn context(agent: &Agent, file: &Opened<Process>, transition: &Transition, choices: &Choices, typed: &Typed, problems: &[(&'static str, String)]) -> Value {
+async fn context(
+    agent: &Agent,
+    file: &Opened<Process>,
+    transition: &Transition,
+    choices: &Choices,
+    typed: &Typed,
+    problems: &[(&'static str, String)],
+) -> Value {
     let author = Author::of(agent, file);
-    let held = file.request.holder_id.filter(|holder| *holder != agent.account.id).and(file.request.holder_name.as_ref());
-    let errors: Vec<Json> = problems.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
+    let held =
+        file.request.holder_id.filter(|holder| *holder != agent.account.id).and(file.request.holder_name.as_ref());
+    let errors: Vec<Json> =
+        problems.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let told = transition.does.iter().find_map(|action| match action {
         Action::Notify(message) => Some(message),
         _ => None,
@@ -202,6 +233,11 @@ async fn hand(agent: &Agent, id: Uuid, from: &From, to: Option<Uuid>, done: &str
     let file = Opened::<Process>::open(agent, id).await?;
     let seen = from.de.parse().ok();
     // A second click finds done what the first one did.
-    let handed = file.request.holder_id == to || desk::hand(&agent.db, id, seen, to, agent.account.id, agent.now).await?;
-    if handed { Ok(Redirect::to(&format!("{}?fait={done}", file.url())).into_response()) } else { Err(Problem::Conflict(HELD)) }
+    let handed =
+        file.request.holder_id == to || desk::hand(&agent.db, id, seen, to, agent.account.id, agent.now).await?;
+    if handed {
+        Ok(Redirect::to(&format!("{}?fait={done}", file.url())).into_response())
+    } else {
+        Err(Problem::Conflict(HELD))
+    }
 }

@@ -5,11 +5,7 @@ use forms::{
     model::{Procedure, Silence},
     step::Life,
 };
-use jiff::{
-    Timestamp,
-    civil::Date,
-    tz::TimeZone,
-};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     platform::{clock, french},
@@ -53,7 +49,11 @@ fn left(days: i32) -> (String, &'static str) {
 /// What the administration's silence will mean, and when: « Silence vaut acceptation le 21 janvier 2027 ».
 /// Empty when the law gives it no meaning, or when there is an answer.
 pub fn silence(procedure: &Procedure, life: &Life, status: &str, zone: &TimeZone) -> String {
-    let Some(legal) = procedure.legal.as_ref().filter(|_| life.ended.is_none() && matches!(status, "sent" | "in-progress" | "action-needed")) else {
+    let Some(legal) = procedure
+        .legal
+        .as_ref()
+        .filter(|_| life.ended.is_none() && matches!(status, "sent" | "in-progress" | "action-needed"))
+    else {
         return String::new();
     };
     let (means, start) = match legal.silence {
@@ -65,7 +65,10 @@ pub fn silence(procedure: &Procedure, life: &Life, status: &str, zone: &TimeZone
         return format!("Silence vaut {means} {} après le dossier complet", citizen::delay(legal.delay));
     };
     if let Some(since) = life.suspended {
-        return format!("Silence vaut {means}\u{a0}: délai suspendu depuis le {}", french::date(clock::day(since, zone)));
+        return format!(
+            "Silence vaut {means}\u{a0}: délai suspendu depuis le {}",
+            french::date(clock::day(since, zone))
+        );
     }
     // Each time the usager had to complete moved the due date; the legal end moves as much.
     let end = calendar::after(clock::day(start, zone), legal.delay);
@@ -95,6 +98,50 @@ mod tests {
         assert_eq!(look("2026-11-21T22:59:59Z", "sent"), ("En retard d'un jour".to_owned(), "late"));
         assert_eq!(look("2026-11-19T22:59:59Z", "in-progress").1, "late");
         assert_eq!(look("2026-12-21T22:59:59Z", "sent").1, "later");
+    }
+
+    /// What silence means, for a request sent on 12 November 2026 with a delay of two months.
+    fn says(silence: Silence, status: &str, change: impl FnOnce(&mut Life)) -> String {
+        let sources = crate::catalogue::shipped().unwrap();
+        let (file, text) = sources.procedures.iter().find(|(name, _)| name == "certificat-alignement.yaml").unwrap();
+        let mut procedure = forms::load::procedure(file, text, &sources.shared).unwrap();
+        procedure.legal.as_mut().unwrap().silence = silence;
+        procedure.delay = forms::model::Delay { count: 15, unit: forms::model::DelayUnit::Days };
+        let mut life = Life {
+            state: String::new(),
+            submitted: at("2026-11-12T10:00:00Z"),
+            due: at("2026-11-27T22:59:59Z"),
+            suspended: None,
+            completed: None,
+            ended: None,
+            held: false,
+        };
+        change(&mut life);
+        super::silence(&procedure, &life, status, &clock::zone("Europe/Paris")).replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn silence_speaks_at_its_hour() {
+        assert_eq!(says(Silence::Rejet, "sent", |_| ()), "Silence vaut rejet le 12 janvier 2027");
+        assert_eq!(
+            says(Silence::Acceptation, "sent", |_| ()),
+            "Silence vaut acceptation 2 mois après le dossier complet"
+        );
+        assert_eq!(
+            says(Silence::Acceptation, "in-progress", |life| life.completed = Some(at("2026-11-20T10:00:00Z"))),
+            "Silence vaut acceptation le 20 janvier 2027"
+        );
+        // Ten days waiting for the usager moved the due date: the legal end moves as much.
+        assert_eq!(
+            says(Silence::Rejet, "in-progress", |life| life.due = at("2026-12-07T22:59:59Z")),
+            "Silence vaut rejet le 22 janvier 2027"
+        );
+        assert_eq!(
+            says(Silence::Rejet, "action-needed", |life| life.suspended = Some(at("2026-11-20T10:00:00Z"))),
+            "Silence vaut rejet : délai suspendu depuis le 20 novembre 2026"
+        );
+        assert_eq!(says(Silence::None, "sent", |_| ()), "");
+        assert_eq!(says(Silence::Rejet, "accepted", |_| ()), "");
     }
 
     #[test]

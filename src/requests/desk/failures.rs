@@ -29,14 +29,24 @@ pub struct Asked {
 pub async fn show(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let counts = store::counts(&agent).await?;
     let failures = store::failures(&agent, None).await?;
-    let versions = list::versions(&agent, failures.iter().map(|failure| (failure.procedure_id.clone(), failure.procedure_version))).await?;
-    let found = |failure: &Failure| versions.get(&(failure.procedure_id.clone(), failure.procedure_version)).map(|procedure| one(procedure, failure, "/agent/envois"));
+    let versions = list::versions(
+        &agent,
+        failures.iter().map(|failure| (failure.procedure_id.clone(), failure.procedure_version)),
+    )
+    .await?;
+    let found = |failure: &Failure| {
+        versions
+            .get(&(failure.procedure_id.clone(), failure.procedure_version))
+            .map(|procedure| one(procedure, failure, "/agent/envois"))
+    };
     let mut context = json!({
         "menu": list::menu(&counts, None, true),
         "messages": failures.iter().filter_map(found).collect::<Vec<_>>(),
         "next": "",
     });
-    if asked.fait == "relance" && let Some(object) = context.as_object_mut() {
+    if asked.fait == "relance"
+        && let Some(object) = context.as_object_mut()
+    {
         object.insert("flash".into(), json!({"kind": "success", "text": "L'envoi va être tenté de nouveau."}));
     }
     agent.page("agent/notifications.html", "Envois en échec", Value::from(Serde(context)))
@@ -62,7 +72,8 @@ pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
 
 /// The reason in words; the server's own answer is shown beside.
 fn problem(mail: bool, error: &str) -> &'static str {
-    let refused = ["550", "551", "553", "5.1.", "Mailbox", "mailbox", "no such user"].iter().any(|sign| error.contains(sign));
+    let refused =
+        ["550", "551", "553", "5.1.", "Mailbox", "mailbox", "no such user"].iter().any(|sign| error.contains(sign));
     match (mail, refused) {
         (true, true) => "L'adresse n'existe pas ou refuse nos messages. Prévenez l'usager autrement.",
         (true, false) => "Le courriel n'a pas pu partir. Relancez-le, ou prévenez l'usager autrement.",

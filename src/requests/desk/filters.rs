@@ -189,8 +189,19 @@ impl Filters {
     /// The address of this list from its beginning, sorted by `sort`.
     pub fn url(&self, sort: &str) -> String {
         let held = if self.held == Held::Anyone { "" } else { self.held_id() };
-        let pairs = [("vue", self.view.id()), ("demarche", &self.procedure), ("statut", self.status), ("affecte", held), ("q", &self.search), ("tri", sort)];
-        let pairs: Vec<String> = pairs.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let pairs = [
+            ("vue", self.view.id()),
+            ("demarche", &self.procedure),
+            ("statut", self.status),
+            ("affecte", held),
+            ("q", &self.search),
+            ("tri", sort),
+        ];
+        let pairs: Vec<String> = pairs
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
         format!("/agent?{}", pairs.join("&"))
     }
 
@@ -207,7 +218,9 @@ impl Filters {
 
     /// The conditions on `request r` in one department of the agent.
     pub fn restrict(&self, query: Query, agent: &Agent, department: &Membership) -> Query {
-        let mut query = self.view.restrict(access::within(query, agent, department), agent)
+        let mut query = self
+            .view
+            .restrict(access::within(query, agent, department), agent)
             .and_some("r.procedure_id = {}", some(&self.procedure))
             .and_some("r.status = {}", some(self.status));
         query = match self.held {
@@ -235,7 +248,11 @@ impl Filters {
         }
         for word in words {
             let like = format!("%{word}%");
-            query = if role < Role::Processor { query.and("r.filer_key like {}", like) } else { query.and("r.filer_key like {} or r.words like {}", like) };
+            query = if role < Role::Processor {
+                query.and("r.filer_key like {}", like)
+            } else {
+                query.and("r.filer_key like {} or r.words like {}", like)
+            };
         }
         query
     }
@@ -251,7 +268,13 @@ mod tests {
 
     #[test]
     fn an_address_says_it_all() {
-        let asked = Asked { vue: "retard".into(), q: " Élodie  ".into(), affecte: "personne".into(), statut: "nonsense".into(), ..Asked::default() };
+        let asked = Asked {
+            vue: "retard".into(),
+            q: " Élodie  ".into(),
+            affecte: "personne".into(),
+            statut: "nonsense".into(),
+            ..Asked::default()
+        };
         let filters = Filters::from(asked);
         assert_eq!(filters.url(filters.sort_id()), "/agent?vue=retard&affecte=personne&q=%C3%89lodie&tri=echeance");
         let page = filters.page(true, Timestamp::from_microsecond(12).unwrap(), Uuid::from_u128(3));

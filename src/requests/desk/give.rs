@@ -36,7 +36,15 @@ impl Typed {
 
     pub fn read(raw: &Raw) -> Self {
         let (text, all) = (|name| raw.text(name).to_owned(), |name| raw.all(name).map(str::to_owned).collect());
-        Self { message: text("message"), pieces: all("pieces"), fields: all("champs"), days: text("jours"), ground: text("motif"), facts: text("faits"), appeal: text("recours") }
+        Self {
+            message: text("message"),
+            pieces: all("pieces"),
+            fields: all("champs"),
+            days: text("jours"),
+            ground: text("motif"),
+            facts: text("faits"),
+            appeal: text("recours"),
+        }
     }
 
     /// How many days the usager has; none when it is not a number of days.
@@ -64,7 +72,10 @@ pub fn problems(needs: &[Need], typed: &Typed) -> Vec<(&'static str, String)> {
         let length = text.chars().count();
         match missing {
             Some(missing) if length == 0 => found.push((field, missing.to_owned())),
-            _ if length > LONGEST => found.push((field, format!("Ce texte compte {length} caractères\u{a0}: raccourcissez-le à 10\u{202f}000 au plus."))),
+            _ if length > LONGEST => found.push((
+                field,
+                format!("Ce texte compte {length} caractères\u{a0}: raccourcissez-le à 10\u{202f}000 au plus."),
+            )),
             _ => {}
         }
     };
@@ -85,9 +96,17 @@ pub fn problems(needs: &[Need], typed: &Typed) -> Vec<(&'static str, String)> {
                 check("motif", &typed.ground, None);
             }
             Need::Refusal => {
-                check("motif", &typed.ground, Some("Indiquez le motif de droit\u{a0}: le texte et l'article sur lesquels se fonde le refus."));
+                check(
+                    "motif",
+                    &typed.ground,
+                    Some("Indiquez le motif de droit\u{a0}: le texte et l'article sur lesquels se fonde le refus."),
+                );
                 check("faits", &typed.facts, Some("Indiquez les faits qui, dans ce dossier, conduisent au refus."));
-                check("recours", &typed.appeal, Some("Indiquez les voies et délais de recours\u{a0}: sans eux, le refus ne peut pas être notifié."));
+                check(
+                    "recours",
+                    &typed.appeal,
+                    Some("Indiquez les voies et délais de recours\u{a0}: sans eux, le refus ne peut pas être notifié."),
+                );
             }
         }
     }
@@ -117,15 +136,28 @@ impl Choices {
         Self { pieces: procedure.pieces.iter().map(|piece| (piece.id.clone(), piece.title.clone())).collect(), fields }
     }
 
-    /// The chosen ones, as (`piece` or `field`, id). What is not offered is left out.
+    /// Forgets what was ticked and is not offered: an old page, or an invented one.
+    pub fn keep_offered(&self, typed: &mut Typed) {
+        typed.pieces.retain(|ticked| self.pieces.iter().any(|(id, _)| id == ticked));
+        typed.fields.retain(|ticked| self.fields.iter().any(|(id, ..)| id == ticked));
+    }
+
+    /// The chosen ones, as (`piece` or `field`, id).
     pub fn chosen<'a>(&'a self, typed: &Typed) -> Vec<(&'static str, &'a str)> {
-        let pieces = self.pieces.iter().filter(|(id, _)| typed.pieces.contains(id)).map(|(id, _)| ("piece", id.as_str()));
-        let fields = self.fields.iter().filter(|(id, ..)| typed.fields.contains(id)).map(|(id, ..)| ("field", id.as_str()));
+        let pieces =
+            self.pieces.iter().filter(|(id, _)| typed.pieces.contains(id)).map(|(id, _)| ("piece", id.as_str()));
+        let fields =
+            self.fields.iter().filter(|(id, ..)| typed.fields.contains(id)).map(|(id, ..)| ("field", id.as_str()));
         pieces.chain(fields).collect()
     }
 
     pub fn pieces_json(&self, typed: &Typed) -> Json {
-        json!(self.pieces.iter().map(|(id, title)| json!({"id": id, "title": title, "checked": typed.pieces.contains(id)})).collect::<Vec<_>>())
+        json!(
+            self.pieces
+                .iter()
+                .map(|(id, title)| json!({"id": id, "title": title, "checked": typed.pieces.contains(id)}))
+                .collect::<Vec<_>>()
+        )
     }
 
     pub fn fields_json(&self, typed: &Typed) -> Json {
@@ -143,7 +175,11 @@ mod tests {
 
     #[test]
     fn a_refusal_has_ground_facts_and_appeal() {
-        let mut typed = Typed { ground: "Article L2223-3 du CGCT".into(), facts: "Décès hors de la commune".into(), ..Typed::default() };
+        let mut typed = Typed {
+            ground: "Article L2223-3 du CGCT".into(),
+            facts: "Décès hors de la commune".into(),
+            ..Typed::default()
+        };
         assert_eq!(fields(&[Need::Refusal], &typed), ["recours"]);
         typed.appeal = "Deux mois".into();
         assert!(fields(&[Need::Refusal], &typed).is_empty());

@@ -1,6 +1,9 @@
 //! « À traiter » and its sister views: what waits in the agent's departments.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{
     extract::{Query, rejection::QueryRejection},
@@ -71,11 +74,9 @@ pub type Versions = BTreeMap<(String, i64), Arc<Procedure>>;
 
 pub async fn versions(agent: &Agent, keys: impl Iterator<Item = (String, i64)>) -> Result<Versions, Problem> {
     let mut versions = Versions::new();
-    for key in keys {
-        if !versions.contains_key(&key) {
-            let procedure = catalogue::version(agent, &key.0, key.1).await?;
-            versions.insert(key, procedure);
-        }
+    for key in keys.collect::<BTreeSet<_>>() {
+        let procedure = catalogue::version(agent, &key.0, key.1).await?;
+        versions.insert(key, procedure);
     }
     Ok(versions)
 }
@@ -121,7 +122,8 @@ fn columns(filters: &Filters) -> Json {
 }
 
 fn neighbour(filters: &Filters, page: &Page, forward: bool) -> String {
-    let line = if forward { page.lines.last().filter(|_| page.after) } else { page.lines.first().filter(|_| page.before) };
+    let line =
+        if forward { page.lines.last().filter(|_| page.after) } else { page.lines.first().filter(|_| page.before) };
     let at = |line: &Line| if filters.sort == Sort::Due { line.due_at } else { line.submitted_at };
     line.map(|line| filters.page(forward, at(line), line.id)).unwrap_or_default()
 }
@@ -139,7 +141,15 @@ async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
     ]))
 }
 
-fn select<'a>(name: &str, label: &str, any: &'a str, chosen: &str, options: impl Iterator<Item = (&'a str, &'a str)>) -> Json {
-    let options = std::iter::once(("", any)).chain(options).map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
+fn select<'a>(
+    name: &str,
+    label: &str,
+    any: &'a str,
+    chosen: &str,
+    options: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Json {
+    let options = std::iter::once(("", any))
+        .chain(options)
+        .map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
     json!({"name": name, "label": label, "options": options.collect::<Vec<_>>()})
 }

@@ -17,6 +17,8 @@ mod give;
 pub mod list;
 pub mod show;
 mod store;
+#[cfg(test)]
+mod tests;
 mod view;
 mod words;
 

@@ -44,7 +44,15 @@ impl Dossier {
     async fn open(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
         let file = Opened::<Read>::open(agent, id).await?;
         let events = store::events(&agent.db, id).await?;
-        let mut dossier = Self { file, events, files: Vec::new(), messages: Vec::new(), asks: Vec::new(), decision: None, failures: Vec::new() };
+        let mut dossier = Self {
+            file,
+            events,
+            files: Vec::new(),
+            messages: Vec::new(),
+            asks: Vec::new(),
+            decision: None,
+            failures: Vec::new(),
+        };
         if dossier.file.content() {
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
@@ -56,7 +64,10 @@ impl Dossier {
     }
 
     fn unread(&self) -> usize {
-        self.messages.iter().filter(|message| message.author == "usager" && !message.internal && message.read_at.is_none()).count()
+        self.messages
+            .iter()
+            .filter(|message| message.author == "usager" && !message.internal && message.read_at.is_none())
+            .count()
     }
 }
 
@@ -68,11 +79,18 @@ pub struct Asked {
     fait: String,
 }
 
-const TABS: [(&str, &str); 5] = [("demande", "Demande"), ("pieces", "Pièces"), ("messages", "Messages"), ("notes", "Notes internes"), ("historique", "Historique")];
+const TABS: [(&str, &str); 5] = [
+    ("demande", "Demande"),
+    ("pieces", "Pièces"),
+    ("messages", "Messages"),
+    ("notes", "Notes internes"),
+    ("historique", "Historique"),
+];
 
 pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let dossier = Dossier::open(&agent, id).await?;
-    let tab = TABS.iter().map(|(id, _)| *id).find(|id| *id == asked.onglet && dossier.file.content()).unwrap_or("demande");
+    let tab =
+        TABS.iter().map(|(id, _)| *id).find(|id| *id == asked.onglet && dossier.file.content()).unwrap_or("demande");
     if tab == "messages" && dossier.unread() > 0 {
         // The usager sees « Lu par le service le… ».
         store::read(&agent.db, id, "usager", agent.now).await?;
@@ -95,8 +113,10 @@ struct Written<'a> {
 
 fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, flash: Json) -> Value {
     let (file, url) = (&dossier.file, dossier.file.url());
-    let errors: Vec<Json> = written.error.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
-    let failures: Vec<Json> = dossier.failures.iter().map(|failure| super::failures::one(file.procedure.as_ref(), failure, &url)).collect();
+    let errors: Vec<Json> =
+        written.error.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
+    let failures: Vec<Json> =
+        dossier.failures.iter().map(|failure| super::failures::one(file.procedure.as_ref(), failure, &url)).collect();
     let mut context = json!({
         "tab": tab,
         "tabs": tabs(dossier),
@@ -157,7 +177,13 @@ fn waiting(agent: &Agent, dossier: &Dossier) -> String {
 /// What to say of what was just done; nothing for an invented code.
 fn done(dossier: &Dossier, code: &str) -> Json {
     let reachable = dossier.file.request.email.is_some();
-    let told = |what: &str| if reachable { what.to_owned() } else { "Cet usager n'a pas de courriel : prévenez-le autrement, il le verra aussi sur sa page de suivi.".to_owned() };
+    let told = |what: &str| {
+        if reachable {
+            what.to_owned()
+        } else {
+            "Cet usager n'a pas de courriel : prévenez-le autrement, il le verra aussi sur sa page de suivi.".to_owned()
+        }
+    };
     let text = match code {
         "" => return Json::Null,
         "affecte" => "Ce dossier vous est affecté.".to_owned(),
@@ -168,7 +194,13 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         _ => match dossier.file.procedure.workflow.transition(code) {
             None => return Json::Null,
             Some(transition) => {
-                let receives = transition.receives.as_deref().map(|receives| told(&format!("L'usager reçoit\u{a0}: {}{}", receives.chars().take(1).flat_map(char::to_lowercase).collect::<String>(), receives.chars().skip(1).collect::<String>())));
+                let receives = transition.receives.as_deref().map(|receives| {
+                    told(&format!(
+                        "L'usager reçoit\u{a0}: {}{}",
+                        receives.chars().take(1).flat_map(char::to_lowercase).collect::<String>(),
+                        receives.chars().skip(1).collect::<String>()
+                    ))
+                });
                 format!("C'est fait\u{a0}: {}. {}", transition.label, receives.unwrap_or_default())
             }
         },
@@ -183,7 +215,12 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem
     let events = store::events(&agent.db, id).await?;
     let history = events.iter().map(|event| json!({"date": french::datetime(event.at, zone), "text": words::event(&file.procedure, event), "by": words::actor(event)})).collect();
     let decision = store::decision(&agent.db, id).await?.map(|decision| {
-        let text: Vec<&str> = [&decision.ground, &decision.facts].into_iter().flatten().map(String::as_str).filter(|text| !text.is_empty()).collect();
+        let text: Vec<&str> = [&decision.ground, &decision.facts]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+            .collect();
         json!({
             "label": if decision.favourable { "Demande acceptée" } else { "Demande refusée" },
             "date": french::datetime(decision.at, zone),
@@ -191,9 +228,15 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem
             "text": if text.is_empty() { Json::Null } else { json!(text.join("\n")) },
         })
     });
-    let pdf = render_file(&agent, &file.request, history, decision, &words::state(&file.procedure, &file.request.state)).await?;
+    let pdf =
+        render_file(&agent, &file.request, history, decision, &words::state(&file.procedure, &file.request.state))
+            .await?;
     let name = files::disposition(&format!("dossier-{}.pdf", file.request.reference));
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)], pdf).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)],
+        pdf,
+    )
+        .into_response())
 }
 
 /// A message to the usager; a mail tells them that it waits, without its text.
@@ -228,7 +271,9 @@ pub async fn note(agent: Agent, Path(id): Path<Uuid>, sent: Sent) -> Result<Resp
 fn acceptable(body: &str, missing: &str) -> Result<(), String> {
     match body.chars().count() {
         0 => Err(missing.to_owned()),
-        length if length > LONGEST => Err(format!("Ce texte compte {length} caractères\u{a0}: raccourcissez-le à 10\u{202f}000 au plus.")),
+        length if length > LONGEST => {
+            Err(format!("Ce texte compte {length} caractères\u{a0}: raccourcissez-le à 10\u{202f}000 au plus."))
+        }
         _ => Ok(()),
     }
 }
@@ -249,12 +294,18 @@ async fn keep(agent: &Agent, file: &Opened<Process>, id: Uuid, body: &str, inter
             if desk::written(tx, id).await? {
                 return Ok(());
             }
-            store::write(tx, request, &NewMessage { id, author: "agent", author_id: Some(by), internal, body }, now).await?;
+            store::write(tx, request, &NewMessage { id, author: "agent", author_id: Some(by), internal, body }, now)
+                .await?;
             if !internal {
                 desk::note(tx, request, by, words::MESSAGE, Some(id), now).await?;
             }
             if notify {
-                let new = jobs::NewJob { kind: NOTIFY, effect: format!("notify:{request}:message:{id}"), request: Some(request), payload: json!({"message": "message"}) };
+                let new = jobs::NewJob {
+                    kind: NOTIFY,
+                    effect: format!("notify:{request}:message:{id}"),
+                    request: Some(request),
+                    payload: json!({"message": "message"}),
+                };
                 jobs::enqueue(tx, job, now, new).await?;
             }
             Ok(())

@@ -66,21 +66,28 @@ pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
                    r.submitted_at, r.due_at, r.holder_id from request r where r.ended = {}",
                 *ended,
             );
-            query = order.from(filters.restrict(query, agent, department), filters.cursor).push(order.inside).push(") b");
+            query =
+                order.from(filters.restrict(query, agent, department), filters.cursor).push(order.inside).push(") b");
             first = false;
         }
     }
     if first {
         return Ok(Page { lines: Vec::new(), before: false, after: false });
     }
-    let query = query.push(") t left join account h on h.authority_id = t.authority_id and h.id = t.holder_id").push(order.outside);
+    let query = query
+        .push(") t left join account h on h.authority_id = t.authority_id and h.id = t.holder_id")
+        .push(order.outside);
     let mut lines: Vec<Line> = agent.db.all(query, args![]).await?;
     let more = lines.len() > PAGE;
     lines.truncate(PAGE);
     if !forward {
         lines.reverse();
     }
-    Ok(Page { lines, before: if forward { filters.cursor.is_some() } else { more }, after: if forward { more } else { true } })
+    Ok(Page {
+        lines,
+        before: if forward { filters.cursor.is_some() } else { more },
+        after: if forward { more } else { true },
+    })
 }
 
 struct Order {
@@ -92,18 +99,26 @@ struct Order {
 impl Order {
     fn of(sort: Sort, forward: bool) -> Self {
         match (sort, forward) {
-            (Sort::Due, true) => Self { beyond: "(r.due_at, r.id) > ({}, {})", inside: " order by r.due_at, r.id limit 51", outside: " order by t.due_at, t.id limit 51" },
-            (Sort::Due, false) => {
-                Self { beyond: "(r.due_at, r.id) < ({}, {})", inside: " order by r.due_at desc, r.id desc limit 51", outside: " order by t.due_at desc, t.id desc limit 51" }
-            }
+            (Sort::Due, true) => Self {
+                beyond: "(r.due_at, r.id) > ({}, {})",
+                inside: " order by r.due_at, r.id limit 51",
+                outside: " order by t.due_at, t.id limit 51",
+            },
+            (Sort::Due, false) => Self {
+                beyond: "(r.due_at, r.id) < ({}, {})",
+                inside: " order by r.due_at desc, r.id desc limit 51",
+                outside: " order by t.due_at desc, t.id desc limit 51",
+            },
             (Sort::Sent, true) => Self {
                 beyond: "(r.submitted_at, r.id) < ({}, {})",
                 inside: " order by r.submitted_at desc, r.id desc limit 51",
                 outside: " order by t.submitted_at desc, t.id desc limit 51",
             },
-            (Sort::Sent, false) => {
-                Self { beyond: "(r.submitted_at, r.id) > ({}, {})", inside: " order by r.submitted_at, r.id limit 51", outside: " order by t.submitted_at, t.id limit 51" }
-            }
+            (Sort::Sent, false) => Self {
+                beyond: "(r.submitted_at, r.id) > ({}, {})",
+                inside: " order by r.submitted_at, r.id limit 51",
+                outside: " order by t.submitted_at, t.id limit 51",
+            },
         }
     }
 
@@ -119,19 +134,26 @@ impl Order {
 pub async fn counts(agent: &Agent) -> Result<Vec<(View, i64)>, db::Error> {
     let mut query = Query::new("");
     for (index, view) in View::COUNTED.into_iter().enumerate() {
-        query = query.push(if index == 0 { "" } else { " union all " }).push_with("select cast({} as text) as view, count(*) as many from (", view.id());
+        query = query
+            .push(if index == 0 { "" } else { " union all " })
+            .push_with("select cast({} as text) as view, count(*) as many from (", view.id());
         query = query.push_with("select 1 as one from request r where r.ended = {}", view == View::Done);
         query = view.restrict(access::scope(query, agent), agent).push(" limit 1001) t");
     }
     let counts: Vec<(String, i64)> = agent.db.all(query, args![]).await?;
-    Ok(View::COUNTED.into_iter().map(|view| (view, counts.iter().find(|(id, _)| id == view.id()).map_or(0, |(_, many)| *many))).collect())
+    Ok(View::COUNTED
+        .into_iter()
+        .map(|view| (view, counts.iter().find(|(id, _)| id == view.id()).map_or(0, |(_, many)| *many)))
+        .collect())
 }
 
 /// How many requests a narrowed list holds, counted no further than [`MOST`].
 pub async fn total(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
     let mut query = Query::new("select count(*) from (");
     for (index, department) in agent.memberships.iter().enumerate() {
-        query = query.push(if index == 0 { "" } else { " union all " }).push("select * from (select 1 as one from request r where 1 = 1");
+        query = query
+            .push(if index == 0 { "" } else { " union all " })
+            .push("select * from (select 1 as one from request r where 1 = 1");
         query = filters.restrict(filters.view.half(query), agent, department).push(" limit 1001) b");
     }
     if agent.memberships.is_empty() {
@@ -141,7 +163,14 @@ pub async fn total(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
 }
 
 /// Gives the request to `to`, or to nobody, if it is still held by `from`. False when it is not.
-pub async fn hand(db: &Db, request: Uuid, from: Option<Uuid>, to: Option<Uuid>, by: Uuid, now: Timestamp) -> Result<bool, db::Error> {
+pub async fn hand(
+    db: &Db,
+    request: Uuid,
+    from: Option<Uuid>,
+    to: Option<Uuid>,
+    by: Uuid,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
     db.write(async |tx: &mut Tx| {
         let changed = tx
             .run(
@@ -161,7 +190,14 @@ pub async fn hand(db: &Db, request: Uuid, from: Option<Uuid>, to: Option<Uuid>, 
 }
 
 /// Adds to the history something an agent did that is not a transition.
-pub async fn note(tx: &mut Tx, request: Uuid, by: Uuid, code: &str, subject: Option<Uuid>, now: Timestamp) -> Result<(), db::Error> {
+pub async fn note(
+    tx: &mut Tx,
+    request: Uuid,
+    by: Uuid,
+    code: &str,
+    subject: Option<Uuid>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
     let entry = Entry { actor: "agent", actor_id: Some(by), code, from: None, to: None, subject };
     store::record(tx, request, &entry, now).await?;
     Ok(())
@@ -169,7 +205,9 @@ pub async fn note(tx: &mut Tx, request: Uuid, by: Uuid, code: &str, subject: Opt
 
 /// Whether this very message was stored already: the form was sent twice.
 pub async fn written(tx: &mut Tx, message: Uuid) -> Result<bool, db::Error> {
-    let found: Option<i64> = tx.first(sql!("select 1 from message where authority_id = $1 and id = $2"), args![tx.authority(), message]).await?;
+    let found: Option<i64> = tx
+        .first(sql!("select 1 from message where authority_id = $1 and id = $2"), args![tx.authority(), message])
+        .await?;
     Ok(found.is_some())
 }
 
@@ -197,7 +235,10 @@ pub async fn failures(agent: &Agent, request: Option<Uuid>) -> Result<Vec<Failur
          from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where j.failed_at is not null",
     );
     let query = query.and("j.authority_id = {}", agent.db.authority()).and_some("j.request_id = {}", request);
-    agent.db.all(access::scope_as::<Process>(query, agent).push(" order by j.failed_at desc, j.id desc limit 200"), args![]).await
+    agent
+        .db
+        .all(access::scope_as::<Process>(query, agent).push(" order by j.failed_at desc, j.id desc limit 200"), args![])
+        .await
 }
 
 /// Puts a failed job back in the queue, if the agent processes its request; gives the request. One
@@ -205,7 +246,9 @@ pub async fn failures(agent: &Agent, request: Option<Uuid>) -> Result<Vec<Failur
 pub async fn again(agent: &Agent, job: Uuid) -> Result<Option<Uuid>, db::Error> {
     let (by, now) = (agent.account.id, agent.now);
     let find = || {
-        let query = Query::new("select j.request_id from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where 1 = 1");
+        let query = Query::new(
+            "select j.request_id from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where 1 = 1",
+        );
         access::scope_as::<Process>(query.and("j.authority_id = {}", agent.db.authority()).and("j.id = {}", job), agent)
     };
     agent

@@ -13,8 +13,8 @@ use super::{Opened, delays, show::Dossier, words};
 use crate::{
     platform::{clock, french},
     requests::{
-        citizen::{self, field_slot},
         access::Right,
+        citizen::{self, field_slot},
         files,
         model::{Decision, File, Message, piece_slot},
     },
@@ -30,7 +30,14 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
     let life: Life = request.life();
     let due = delays::due(request.due_at, &request.status, request.ended_at.is_some(), agent.now, zone);
     let email = request.email.clone().filter(|_| file.content());
-    let contact = email.unwrap_or_else(|| if request.email.is_some() { "Courriel donné" } else { "Pas de courriel : à prévenir par courrier ou par téléphone" }.to_owned());
+    let contact = email.unwrap_or_else(|| {
+        if request.email.is_some() {
+            "Courriel donné"
+        } else {
+            "Pas de courriel : à prévenir par courrier ou par téléphone"
+        }
+        .to_owned()
+    });
     json!({
         "reference": request.reference,
         "href": file.url(),
@@ -55,9 +62,18 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
 pub fn sections(dossier: &Dossier) -> Json {
     let sections = dossier.file.procedure.show(&dossier.file.request.answers.0);
     let rows = |section: &forms::journey::Section| -> Vec<Json> {
-        section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines, "sensitive": line.sensitive})).collect()
+        section
+            .rows
+            .iter()
+            .map(|line| json!({"key": line.label, "values": line.lines, "sensitive": line.sensitive}))
+            .collect()
     };
-    json!(sections.iter().map(|section| json!({"title": section.title, "depth": section.depth, "rows": rows(section)})).collect::<Vec<_>>())
+    json!(
+        sections
+            .iter()
+            .map(|section| json!({"title": section.title, "depth": section.depth, "rows": rows(section)}))
+            .collect::<Vec<_>>()
+    )
 }
 
 /// Pieces asked for or given, then files sent as answers, then what the city made.
@@ -67,7 +83,12 @@ pub fn pieces(agent: &Agent, dossier: &Dossier) -> Json {
     let filled = procedure.fill(&request.answers.0);
     let reading = procedure.read(&filled, &files::by_piece(sent), day);
     let needed: BTreeSet<&str> = reading.pieces.iter().map(|asked| asked.piece.id.as_str()).collect();
-    let asked: BTreeSet<&str> = dossier.asks.iter().filter(|ask| ask.answered_at.is_none() && ask.kind == "piece").map(|ask| ask.target.as_str()).collect();
+    let asked: BTreeSet<&str> = dossier
+        .asks
+        .iter()
+        .filter(|ask| ask.answered_at.is_none() && ask.kind == "piece")
+        .map(|ask| ask.target.as_str())
+        .collect();
     let mut shown = Vec::new();
     for piece in &procedure.pieces {
         let files = in_slot(sent, &piece_slot(&piece.id));
@@ -82,9 +103,15 @@ pub fn pieces(agent: &Agent, dossier: &Dossier) -> Json {
             shown.push(json!({"title": field.ask, "basis": "", "files": files, "missing": "", "asked": false}));
         }
     }
-    let made: Vec<Json> = sent.iter().filter(|file| file.slot.starts_with("document:")).map(|file| citizen::file_json(file, FILES)).collect();
+    let made: Vec<Json> = sent
+        .iter()
+        .filter(|file| file.slot.starts_with("document:"))
+        .map(|file| citizen::file_json(file, FILES))
+        .collect();
     if !made.is_empty() {
-        shown.push(json!({"title": "Documents de la mairie", "basis": "", "files": made, "missing": "", "asked": false}));
+        shown.push(
+            json!({"title": "Documents de la mairie", "basis": "", "files": made, "missing": "", "asked": false}),
+        );
     }
     json!(shown)
 }
@@ -110,7 +137,14 @@ pub fn notes(dossier: &Dossier) -> Json {
 /// Latest first.
 pub fn history(dossier: &Dossier) -> Json {
     let procedure = &dossier.file.procedure;
-    json!(dossier.events.iter().rev().map(|event| json!({"date": event.at, "text": words::event(procedure, event), "who": words::actor(event)})).collect::<Vec<_>>())
+    json!(
+        dossier
+            .events
+            .iter()
+            .rev()
+            .map(|event| json!({"date": event.at, "text": words::event(procedure, event), "who": words::actor(event)}))
+            .collect::<Vec<_>>()
+    )
 }
 
 pub fn decision(decision: &Decision) -> Json {
@@ -133,14 +167,27 @@ pub fn asks(dossier: &Dossier) -> Vec<String> {
     };
     let open = dossier.asks.iter().filter(|ask| ask.answered_at.is_none());
     let until = |day: Option<Date>| day.map(|day| format!(", avant le {}", french::date(day))).unwrap_or_default();
-    open.map(|ask| format!("{}{}", title(&ask.kind, &ask.target).unwrap_or_else(|| ask.target.clone()), until(ask.until))).collect()
+    open.map(|ask| {
+        format!("{}{}", title(&ask.kind, &ask.target).unwrap_or_else(|| ask.target.clone()), until(ask.until))
+    })
+    .collect()
 }
 
 /// Who holds the request, and since when, as long as there is something to do about it.
 pub fn lock(agent: &Agent, dossier: &Dossier) -> Json {
     let request = &dossier.file.request;
-    let Some(holder) = request.holder_id.filter(|_| request.ended_at.is_none() && dossier.file.content()) else { return Json::Null };
-    let takes = |code: &str| code == words::HELD || dossier.file.procedure.workflow.transition(code).is_some_and(|transition| transition.does.contains(&Action::TakeCharge));
+    let Some(holder) = request.holder_id.filter(|_| request.ended_at.is_none() && dossier.file.content()) else {
+        return Json::Null;
+    };
+    let takes = |code: &str| {
+        code == words::HELD
+            || dossier
+                .file
+                .procedure
+                .workflow
+                .transition(code)
+                .is_some_and(|transition| transition.does.contains(&Action::TakeCharge))
+    };
     let since = dossier.events.iter().rev().find(|event| takes(&event.code)).map(|event| event.at);
     json!({"name": request.holder_name.as_deref().unwrap_or("un collègue"), "mine": holder == agent.account.id, "since": since})
 }

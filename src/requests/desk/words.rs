@@ -13,7 +13,10 @@ pub const AGAIN: &str = "mail-again";
 /// What happened: the transition's own label and the state it led to, or the words of the code.
 pub fn event(procedure: &Procedure, event: &Event) -> String {
     if let Some(to) = &event.to_state {
-        let label = procedure.workflow.transition(&event.code).map_or(event.code.as_str(), |transition| transition.label.as_str());
+        let label = procedure
+            .workflow
+            .transition(&event.code)
+            .map_or(event.code.as_str(), |transition| transition.label.as_str());
         return format!("{label} → {}", state(procedure, to));
     }
     match event.code.as_str() {

@@ -30,7 +30,14 @@ async fn postgres_restarts_in_mid_use() {
     let db = opened(&cluster, &DbOptions::default()).await;
 
     // Several connections of the pool are alive, then all of them are dead.
-    let reads: Vec<_> = (0..5).map(|_| tokio::spawn({ let db = db.clone(); async move { value(&db).await } })).collect();
+    let reads: Vec<_> = (0..5)
+        .map(|_| {
+            tokio::spawn({
+                let db = db.clone();
+                async move { value(&db).await }
+            })
+        })
+        .collect();
     for read in reads {
         read.await.unwrap();
     }
@@ -178,10 +185,12 @@ async fn sqlite_erases_for_good() {
     let insert = sql!("insert into cell (id, title) values (1, $1)");
     test.db.write(async |tx: &mut Tx| tx.run(insert, args![secret]).await).await.unwrap();
     test.db.write(async |tx: &mut Tx| tx.run(sql!("delete from cell"), args![]).await).await.unwrap();
-    let on_disk = || ["", "-wal"].iter().any(|end| {
-        let bytes = std::fs::read(format!("{file}{end}")).unwrap_or_default();
-        bytes.windows(15).any(|window| window == b"rue des Lilas".as_slice() || window == b"12 rue des Lila")
-    });
+    let on_disk = || {
+        ["", "-wal"].iter().any(|end| {
+            let bytes = std::fs::read(format!("{file}{end}")).unwrap_or_default();
+            bytes.windows(15).any(|window| window == b"rue des Lilas".as_slice() || window == b"12 rue des Lila")
+        })
+    };
     assert!(on_disk(), "the log still holds it");
     test.db.checkpoint().await.unwrap();
     assert!(!on_disk());
@@ -211,7 +220,8 @@ async fn postgres_speaks_tls() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let settings = format!(
         "listen_addresses = '127.0.0.1'\nport = {port}\nssl = on\nssl_key_file = '{}'\nssl_cert_file = '{}'",
-        path("key.pem"), path("cert.pem")
+        path("key.pem"),
+        path("cert.pem")
     );
     let _cluster = Cluster::start_with(&settings);
 

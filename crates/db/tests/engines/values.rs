@@ -55,7 +55,15 @@ async fn round_trip(db: &Db, cell: &Cell) -> Cell {
                  values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
             ),
             args![
-                cell.flag, cell.whole, cell.small, cell.amount, cell.title, cell.bytes, cell.key, cell.at, cell.day,
+                cell.flag,
+                cell.whole,
+                cell.small,
+                cell.amount,
+                cell.title,
+                cell.bytes,
+                cell.key,
+                cell.at,
+                cell.day,
                 cell.data
             ],
         )
@@ -190,4 +198,3 @@ async fn postgres_fractions_are_read() {
     let unknown = test.db.one::<String>(Query::new("select point(1, 2)"), args![]).await.unwrap_err();
     assert!(unknown.to_string().contains("point"), "{unknown}");
 }
-

@@ -45,9 +45,9 @@ fn former_ids(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
     let nodes = tree.get("pages").and_then(Node::list).unwrap_or_default();
     let nodes = nodes.iter().filter_map(|page| page.get("fields")?.list()).flatten();
     former_ids_of(fields.clone(), nodes.clone(), found);
-    for (field, node) in fields.filter(|field| field.kind.group().is_some()).zip(
-        nodes.filter(|node| node.get("fields").is_some()),
-    ) {
+    for (field, node) in
+        fields.filter(|field| field.kind.group().is_some()).zip(nodes.filter(|node| node.get("fields").is_some()))
+    {
         let rows = field.kind.group().map(|group| group.fields.iter()).unwrap_or_default();
         let nodes = node.get("fields").and_then(Node::list).unwrap_or_default();
         former_ids_of(rows, nodes.iter(), found);

@@ -130,7 +130,8 @@ impl Expander<'_> {
         for field in fields.iter() {
             for row in field.get("fields").and_then(Node::list).unwrap_or_default() {
                 if let Some(id) = row.get("id").filter(|id| id.text().is_some_and(|id| ids.contains(id))) {
-                    let message = "Cette question a le même identifiant qu'une question du bloc, ce qui rend « prefix » ambigu.";
+                    let message =
+                        "Cette question a le même identifiant qu'une question du bloc, ce qui rend « prefix » ambigu.";
                     self.found.push(advised(&id.at, message, "Changez l'un des deux identifiants."));
                 }
             }

@@ -98,13 +98,7 @@ fn kind(keys: &mut Keys<'_>, reader: &mut Reader<'_>) -> Option<Arc<dyn Kind>> {
 }
 
 /// Remembers an id, with a finding when it was already taken.
-pub(super) fn unique(
-    id: &str,
-    node: &Node,
-    what: &str,
-    seen: &mut BTreeMap<String, At>,
-    reader: &mut Reader<'_>,
-) {
+pub(super) fn unique(id: &str, node: &Node, what: &str, seen: &mut BTreeMap<String, At>, reader: &mut Reader<'_>) {
     if let Some(first) = seen.get(id) {
         let (place, advice) = if *first == node.at {
             (String::new(), "Ce bloc est employé deux fois : donnez-lui un « prefix » différent à chaque fois.")

@@ -210,8 +210,8 @@ pub(super) fn name(node: &Node, found: &mut Vec<Finding>) -> Option<String> {
 
 /// The id of a possible answer: `seine-maritime`, `moins_de_3_ans`, `75`.
 pub(super) fn option(at: &At, id: &str, found: &mut Vec<Finding>) -> Option<String> {
-    let fits = !id.is_empty()
-        && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    let fits =
+        !id.is_empty() && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
     if !fits {
         let advice = "Des minuscules sans accent, des chiffres, « - » et « _ » ; le libellé vient après « : ».";
         found.push(advised(at, format!("« {id} » n'est pas un identifiant de réponse."), advice));

@@ -103,9 +103,7 @@ fn settle<T>(built: Option<T>, mut found: Vec<Finding>) -> Result<T, Vec<Finding
         finding.message = typographic(&finding.message);
         finding.advice = finding.advice.as_deref().map(typographic);
     }
-    found.sort_by(|a, b| {
-        (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message))
-    });
+    found.sort_by(|a, b| (&a.file, a.line, a.column, &a.message).cmp(&(&b.file, b.line, b.column, &b.message)));
     found.dedup();
     match built {
         Some(built) if found.is_empty() => Ok(built),

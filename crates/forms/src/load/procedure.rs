@@ -54,8 +54,7 @@ pub(super) fn read(file: &str, tree: &Node, found: &mut Vec<Finding>) -> Option<
     let audience = keys.need("audience", found).map(|node| audience(node, found)).unwrap_or_default();
     let keywords = keys.texts("keywords", found);
     let department = keys.need("department", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
-    let identification =
-        keys.need("identification", found).and_then(|node| keys::word(node, IDENTIFICATIONS, found));
+    let identification = keys.need("identification", found).and_then(|node| keys::word(node, IDENTIFICATIONS, found));
     let cost = keys.need_text("cost", found);
     let minutes = keys.need("minutes", found).and_then(|node| keys::whole(node, 1, found)).unwrap_or_default();
     let delay = need_delay(&mut keys, "delay", found);

@@ -22,12 +22,8 @@ const STATUSES: &[(&str, Status)] = &[
 const WHO: &[(&str, Who)] =
     &[("usager", Who::Usager), ("process", Who::Process), ("decide", Who::Decide), ("system", Who::System)];
 
-const NEEDS: &[(&str, Need)] = &[
-    ("message", Need::Message),
-    ("ask", Need::Ask),
-    ("decision", Need::Decision),
-    ("refusal", Need::Refusal),
-];
+const NEEDS: &[(&str, Need)] =
+    &[("message", Need::Message), ("ask", Need::Ask), ("decision", Need::Decision), ("refusal", Need::Refusal)];
 
 const ACTIONS: &[(&str, Action)] = &[
     ("receipt", Action::Receipt),
@@ -61,8 +57,7 @@ pub(super) fn read(node: &Node, found: &mut Vec<Finding>) -> Option<Workflow> {
     let states: Vec<_> = states.iter().filter_map(|node| state(node, found)).collect();
     let mut mentions: Vec<_> = initial.and_then(|node| mention(node, found)).into_iter().collect();
     let initial = mentions.first().map(|first| first.state.clone()).unwrap_or_default();
-    let transitions: Vec<_> =
-        transitions.iter().filter_map(|node| transition(node, &mut mentions, found)).collect();
+    let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, found)).collect();
 
     once(states.iter().map(|state| (state.at, state.it.id.as_str())), "L'état", found);
     once(transitions.iter().map(|one| (one.at, one.it.id.as_str())), "La transition", found);
@@ -193,12 +188,7 @@ fn start(
 }
 
 /// Every state can be reached, and left unless it is an end.
-fn ways(
-    initial: &str,
-    states: &[Placed<'_, State>],
-    transitions: &[Placed<'_, Transition>],
-    found: &mut Vec<Finding>,
-) {
+fn ways(initial: &str, states: &[Placed<'_, State>], transitions: &[Placed<'_, Transition>], found: &mut Vec<Finding>) {
     let mut reached = BTreeSet::from([initial]);
     let mut waiting = vec![initial];
     while let Some(from) = waiting.pop() {

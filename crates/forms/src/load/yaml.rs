@@ -105,8 +105,7 @@ impl Build<'_> {
                 self.begin(&at, anchor, tag.is_some()) && self.push(Open::List(at, Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
-                self.begin(&at, anchor, tag.is_some())
-                    && self.push(Open::Map(at, Vec::new(), BTreeSet::new(), None))
+                self.begin(&at, anchor, tag.is_some()) && self.push(Open::Map(at, Vec::new(), BTreeSet::new(), None))
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 self.end();
@@ -162,12 +161,7 @@ impl Build<'_> {
         self.comments(span.start.index());
         let raw = self.raw(style, span);
         self.skip(span.start.index().saturating_add(raw.chars().count()));
-        let text = Text {
-            value: value.trim().to_owned(),
-            plain: style == ScalarStyle::Plain,
-            raw,
-            added: Vec::new(),
-        };
+        let text = Text { value: value.trim().to_owned(), plain: style == ScalarStyle::Plain, raw, added: Vec::new() };
         let at = self.at(span.start);
         self.place(Node { at, body: Body::Text(text) });
     }
@@ -290,22 +284,14 @@ const SYNTAX: &[(&str, &str, &str)] = &[
         "Une valeur qui commence par un guillemet s'écrit tout entière entre apostrophes : '\"a\" in x'.",
     ),
     ("tabs disallowed", "Une tabulation sert de retrait.", "Utilisez deux espaces par niveau."),
-    (
-        "unexpected character",
-        "Un texte ne peut pas commencer par ce caractère.",
-        "Mettez le texte entre guillemets.",
-    ),
+    ("unexpected character", "Un texte ne peut pas commencer par ce caractère.", "Mettez le texte entre guillemets."),
     ("simple key expect", "Cette ligne n'a pas de « : » après sa clé.", "Écrivez « clé: valeur »."),
     (
         "in quoted scalar",
         "Un guillemet ouvert n'est pas fermé, ou la suite du texte n'est pas assez en retrait.",
         "Fermez le guillemet.",
     ),
-    (
-        "unexpected end of stream",
-        "Un guillemet ouvert n'est pas fermé.",
-        "Fermez le guillemet.",
-    ),
+    ("unexpected end of stream", "Un guillemet ouvert n'est pas fermé.", "Fermez le guillemet."),
     (
         "unknown escape",
         "Une barre oblique inverse (« \\ ») est mal employée entre guillemets doubles.",
@@ -321,7 +307,11 @@ const SYNTAX: &[(&str, &str, &str)] = &[
     ),
     ("tab", "Une tabulation ne peut pas se trouver ici.", "Utilisez des espaces."),
     ("misplaced bracket", "Un crochet ou une accolade est en trop.", "Retirez-le."),
-    ("illegal placement of ':'", "« : » ne peut pas se trouver ici.", "Un crochet ou une accolade est-il resté ouvert ?"),
+    (
+        "illegal placement of ':'",
+        "« : » ne peut pas se trouver ici.",
+        "Un crochet ou une accolade est-il resté ouvert ?",
+    ),
     ("anchor", "Les ancres et renvois de YAML (« & », « * ») sont refusés ici.", REPEAT),
     (
         "did not find expected key",

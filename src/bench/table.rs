@@ -1,0 +1,62 @@
+//! The measures for people, beside what we aim at.
+
+use std::fmt::Write;
+
+use super::Measures;
+
+enum Aim {
+    AtLeast(f64),
+    AtMost(f64),
+    None,
+}
+
+pub fn table(measures: &Measures) -> String {
+    let lines = [
+        ("public page, of a bare handler", measures.page_ratio, Aim::AtLeast(0.5)),
+        ("the same, not cached", measures.page_uncached_ratio, Aim::AtLeast(0.15)),
+        ("page of questions, with a draft", measures.form_page_ratio, Aim::AtLeast(0.15)),
+        ("submissions, of bare writes, SQLite", measures.submission_ratio_sqlite, Aim::None),
+        ("submissions, of bare writes, PostgreSQL", measures.submission_ratio_postgres, Aim::None),
+        ("processor per submission (ms), SQLite", measures.submission_cpu_ms_sqlite, Aim::AtMost(10.0)),
+        ("processor per submission (ms), PostgreSQL", measures.submission_cpu_ms_postgres, Aim::AtMost(10.0)),
+        ("memory at rest (MB)", measures.idle_mb, Aim::AtMost(60.0)),
+        ("most memory under load (MB)", measures.loaded_mb, Aim::None),
+        ("start (s)", measures.start_s, Aim::AtMost(0.5)),
+        ("first visit (KB)", measures.page_kb, Aim::AtMost(60.0)),
+    ];
+    let mut text = String::new();
+    for (name, value, aim) in lines {
+        let (found, judged) = match value {
+            Some(value) => (format!("{value:.3}"), aim.judge(value)),
+            None => ("–".to_owned(), String::new()),
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<42} {found:>9}  {judged}");
+    }
+    text
+}
+
+impl Aim {
+    fn judge(&self, value: f64) -> String {
+        let (met, words) = match self {
+            Self::AtLeast(aim) => (value >= *aim, format!("at least {aim}")),
+            Self::AtMost(aim) => (value <= *aim, format!("at most {aim}")),
+            Self::None => return String::new(),
+        };
+        if met { words } else { format!("{words}: MISSED") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_misses_its_aim_is_told() {
+        let table = table(&Measures { page_ratio: Some(0.4), idle_mb: Some(59.9), ..Measures::default() });
+        let line = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+        assert!(line("public page").ends_with("at least 0.5: MISSED"));
+        assert!(line("memory at rest").ends_with("at most 60"));
+        assert!(line("start").ends_with('–') || line("start").trim_end().ends_with('–'));
+    }
+}

@@ -1,0 +1,158 @@
+//! Lists and counters, on both engines.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::requests::desk::{
+    filters::{Asked, Filters, View},
+    store::{self as desk, PAGE},
+};
+
+fn filters(query: &str) -> Filters {
+    let uri: axum::http::Uri = format!("/agent?{query}").parse().unwrap();
+    Filters::from(axum::extract::Query::<Asked>::try_from_uri(&uri).unwrap().0)
+}
+
+/// The whole list, page after page; each page must be found again from the one after it.
+async fn walk(agent: &Agent, query: &str) -> Vec<desk::Line> {
+    let mut all: Vec<desk::Line> = Vec::new();
+    let mut address = query.to_owned();
+    loop {
+        let page = desk::page(agent, &filters(&address)).await.unwrap();
+        assert_eq!(page.before, !all.is_empty(), "{address}");
+        if let (Some(first), true) = (page.lines.first(), page.before) {
+            let back = desk::page(agent, &filters(&cursor(query, "avant", first))).await.unwrap();
+            let ids = |lines: &[desk::Line]| lines.iter().map(|line| line.id).collect::<Vec<_>>();
+            assert_eq!(ids(&back.lines), ids(&all[all.len() - PAGE..]), "{address}");
+            assert_eq!((back.before, back.after), (all.len() > PAGE, true));
+        }
+        let after = page.after.then(|| page.lines.last().cloned().unwrap());
+        all.extend(page.lines);
+        match after {
+            Some(last) => address = cursor(query, "apres", &last),
+            None => return all,
+        }
+    }
+}
+
+fn cursor(query: &str, name: &str, line: &desk::Line) -> String {
+    let at = if query.contains("tri=depot") { line.submitted_at } else { line.due_at };
+    format!("{query}&{name}={}_{}", at.as_microsecond(), line.id)
+}
+
+/// 130 requests in two departments of one agent, several at the same instant, and one elsewhere.
+async fn crowd(world: &World) -> Agent {
+    for index in 0..130_i64 {
+        let mut filing = world.filing(if index % 3 == 0 { "inscription-listes-electorales" } else { "acte-naissance" });
+        filing.state = ["submitted", "in-progress", "incomplete", "closed"][usize::try_from(index).unwrap() % 4];
+        filing.hours = index / 5 * 10;
+        if index % 10 == 0 {
+            filing.name = "Chantal N’Diaye-Œrtel";
+        }
+        filing.words = "Boulevard Émile-Zola";
+        world.file(filing).await;
+    }
+    world.file(world.filing("encombrants")).await;
+    world.agent("claire.daubigny").await
+}
+
+async fn lists(world: World) {
+    let agent = crowd(&world).await;
+    for (view, expected) in [("toutes", 130), ("a-traiter", 66), ("attente", 32), ("termines", 32), ("mes-dossiers", 0)]
+    {
+        for sort in ["echeance", "depot"] {
+            let query = format!("vue={view}&tri={sort}");
+            let lines = walk(&agent, &query).await;
+            let keys: Vec<(Timestamp, Uuid)> = lines
+                .iter()
+                .map(|line| (if sort == "depot" { line.submitted_at } else { line.due_at }, line.id))
+                .collect();
+            let mut sorted = keys.clone();
+            sorted.sort();
+            if sort == "depot" {
+                sorted.reverse();
+            }
+            assert_eq!(keys, sorted, "{query}");
+            assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), expected, "{query}");
+            assert_eq!(
+                usize::try_from(desk::total(&agent, &filters(&query)).await.unwrap()).unwrap(),
+                expected,
+                "{query}"
+            );
+        }
+    }
+    let late = walk(&agent, "vue=retard&tri=echeance").await;
+    assert!(
+        !late.is_empty()
+            && late
+                .iter()
+                .all(|line| line.due_at < agent.now && ["sent", "in-progress"].contains(&line.status.as_str()))
+    );
+    let counts = desk::counts(&agent).await.unwrap();
+    let expected = [
+        (View::Todo, 66),
+        (View::Mine, 0),
+        (View::Waiting, 32),
+        (View::Late, i64::try_from(late.len()).unwrap()),
+        (View::Done, 32),
+    ];
+    assert_eq!(counts, expected);
+    searches(&world, &agent).await;
+}
+
+async fn searches(world: &World, agent: &Agent) {
+    let found = async |query: &str| desk::total(agent, &filters(query)).await.unwrap();
+    // Accents, apostrophes, ligatures and case are forgiven; every word counts.
+    for words in ["ndiaye%20n%27diaye", "chantal%20oertel", "CHANTAL", "N%E2%80%99Diaye", "%C5%93rtel%20emile%20zola"] {
+        let expected = if words.starts_with("ndiaye") { 0 } else { 13 };
+        assert_eq!(found(&format!("q={words}")).await, expected, "{words}");
+    }
+    assert_eq!(found("q=zola&demarche=acte-naissance").await, 86);
+    assert_eq!(found("q=%25").await, 0);
+    assert_eq!(found("q=zola&affecte=moi").await, 0);
+    assert_eq!(found("q=zola&affecte=personne&statut=sent").await, 33);
+    let line = desk::page(agent, &filters("vue=toutes")).await.unwrap().lines.remove(0);
+    assert_eq!(found(&format!("q={}", line.reference.to_lowercase().replace('-', "%20"))).await, 1);
+    // Who may not see the content finds names only.
+    let reader = Agent {
+        memberships: agent
+            .memberships
+            .iter()
+            .cloned()
+            .map(|member| agents::Membership { role: agents::Role::Reader, ..member })
+            .collect(),
+        ..agent.clone()
+    };
+    assert_eq!(desk::total(&reader, &filters("q=zola")).await.unwrap(), 0);
+    assert_eq!(desk::total(&reader, &filters("q=chantal")).await.unwrap(), 13);
+    // An agent without department sees nothing.
+    let nobody = Agent { memberships: Vec::new(), ..world.agent("claire.daubigny").await };
+    assert!(desk::page(&nobody, &filters("vue=toutes")).await.unwrap().lines.is_empty());
+    assert!(desk::counts(&nobody).await.unwrap().iter().all(|(_, many)| *many == 0));
+}
+
+#[tokio::test]
+async fn lists_on_sqlite() {
+    lists(World::new(db::testing::sqlite()).await).await;
+}
+
+#[tokio::test]
+async fn lists_on_postgres() {
+    lists(World::new(db::testing::postgres().await).await).await;
+}
+
+#[tokio::test]
+async fn the_list_as_a_page() {
+    let world = World::sqlite().await;
+    let mut late = world.filing("acte-naissance");
+    (late.name, late.hours) = ("<b>Léa</b>", 24 * 10);
+    let id = world.file(late).await;
+    let cookie = world.sign_in("nadia.benali").await;
+    let list = world.get(&cookie, "/agent").await;
+    assert_eq!(list.status, StatusCode::OK);
+    assert!(list.text.contains("En retard de 8\u{a0}jours") && list.text.contains(&page(id)));
+    assert!(!list.text.contains("<b>Léa</b>"), "a name is never markup");
+    for odd in ["/agent?vue=x&vue=y", "/agent?q=%FF%00&apres=1_2&tri=z", "/agent?demarche=%00"] {
+        assert_eq!(world.get(&cookie, odd).await.status, StatusCode::OK, "{odd}");
+    }
+}

@@ -1,0 +1,169 @@
+//! Who may do what: every route of the application, for everybody who may knock. A route that is not
+//! in these tables fails the test.
+//!
+//! `in`: sent to the usagers' sign-in; `ag`: to the agents'. What is not yours answers 404.
+
+use std::collections::BTreeSet;
+
+use crate::harness::{
+    Client, Engine, Page, Portal, both, routes,
+    scene::{SECRETS, Scene},
+};
+
+mod tables;
+
+use tables::{AGENTS, ENDING, PUBLIC, USAGERS};
+
+fn class(page: &Page) -> String {
+    let to = page.location();
+    match page.status {
+        303 if to.starts_with("/connexion") => "in".to_owned(),
+        303 if to.starts_with("/agent/connexion") => "ag".to_owned(),
+        200 if page.header("content-type").starts_with("text/html")
+            && page.html().contains("action=\"/connexion\"")
+            && !page.path.starts_with("/connexion") =>
+        {
+            "in".to_owned()
+        }
+        status => status.to_string(),
+    }
+}
+
+/// `{file=draft_file}` → `{file}`, without the query.
+fn route(row: &str) -> String {
+    let plain: Vec<String> = row
+        .split('/')
+        .map(|part| {
+            part.split_once('=')
+                .filter(|_| part.starts_with('{'))
+                .map_or_else(|| part.to_owned(), |(name, _)| format!("{name}}}"))
+        })
+        .collect();
+    plain.join("/").split('?').next().unwrap().to_owned()
+}
+
+#[test]
+fn every_route_is_classified() {
+    let known: BTreeSet<(String, String)> = PUBLIC
+        .iter()
+        .map(|(method, path, _)| (*method, *path))
+        .chain(USAGERS.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(ENDING.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(AGENTS.iter().map(|(method, path, _)| (*method, *path)))
+        .map(|(method, path)| (method.to_owned(), route(path)))
+        .collect();
+    let found: BTreeSet<(String, String)> =
+        routes::all().into_iter().map(|(method, path)| (method.to_owned(), path)).collect();
+    let missing: Vec<_> = found.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not classified: {missing:?}\nno longer a route: {gone:?}");
+}
+
+async fn ask(client: &mut Client, method: &str, path: &str) -> Page {
+    match method {
+        "GET" => client.get(path).await,
+        "POST" => client.post(path, &[]).await,
+        other => panic!("{other}?"),
+    }
+}
+
+/// One row for these people, least entitled first; gives what differs.
+async fn row(method: &str, path: &str, expected: &str, people: &mut [(&str, &mut Client, bool)]) -> Vec<String> {
+    let expected: Vec<&str> = expected.split_whitespace().collect();
+    assert_eq!(expected.len(), people.len(), "{method} {path}");
+    let mut wrong = Vec::new();
+    for ((who, client, entitled), expected) in people.iter_mut().zip(expected) {
+        let page = ask(client, method, path).await;
+        let found = class(&page);
+        if found != expected {
+            wrong.push(format!("{method} {path}: {who} gets {found} ({}), not {expected}", page.location()));
+        }
+        let text = String::from_utf8_lossy(&page.bytes);
+        if !*entitled && let Some(secret) = SECRETS.iter().find(|secret| text.contains(**secret)) {
+            wrong.push(format!("{method} {path}: {who} reads « {secret} »"));
+        }
+    }
+    wrong
+}
+
+async fn usagers(
+    scene: &mut Scene,
+    smuggler: &mut Client,
+    (method, path, expected): (&str, &str, &str),
+) -> Vec<String> {
+    let path = scene.address(path);
+    let people = &mut [
+        ("nobody", &mut scene.nobody, false),
+        ("smuggler", smuggler, false),
+        ("agent", &mut scene.decider, false),
+        ("usager abroad", &mut scene.abroad, false),
+        ("other usager", &mut scene.other, false),
+        ("owner", &mut scene.owner, true),
+    ];
+    row(method, &path, expected, people).await
+}
+
+both! {
+    async fn everybody_gets_what_is_theirs(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        let mut wrong = Vec::new();
+        for (method, path, expected) in PUBLIC {
+            let path = scene.address(path);
+            let people = &mut [("nobody", &mut scene.nobody.clone(), false), ("usager", &mut scene.other, false), ("agent", &mut scene.outsider, false)];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
+        // The public table ended these sessions.
+        scene.other = scene.portal.usager(crate::harness::OTHER_USAGER).await;
+        scene.outsider = scene.portal.agent("fatoumata.diallo").await;
+        // A session of another city, shown at this city's door.
+        let mut smuggler = scene.nobody.clone();
+        smuggler.cookies = scene.abroad.cookies.clone();
+        smuggler.cookies.extend(scene.agent_abroad.cookies.clone());
+        for (method, path, expected) in USAGERS {
+            wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
+        }
+        scene.owner = scene.portal.usager(crate::harness::USAGER).await;
+        for (method, path, expected) in AGENTS {
+            let path = scene.address(path);
+            let people = &mut [
+                ("nobody", &mut scene.nobody, false),
+                ("smuggler", &mut smuggler, false),
+                ("owner", &mut scene.owner, false),
+                ("agent abroad", &mut scene.agent_abroad, false),
+                ("outsider", &mut scene.outsider, false),
+                ("reader", &mut scene.reader, false),
+                ("processor", &mut scene.processor, true),
+                ("decider", &mut scene.decider, true),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
+        scene.decider = scene.portal.agent("herve.le-goff").await;
+        for (method, path, expected) in ENDING {
+            wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Lists, counts and search hold nothing of other departments, cities, persons.
+    async fn lists_hold_only_what_is_theirs(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        let reference = scene.owner.get(&scene.address("/demandes/{request}/envoyee")).await;
+        let reference = crate::harness::journey::filed(reference).reference;
+        for search in ["", "&q=Martin", &format!("&q={reference}")] {
+            for view in ["a-traiter", "toutes", "tous"] {
+                let path = format!("/agent?vue={view}{search}");
+                for (who, client) in [("outsider", &mut scene.outsider), ("abroad", &mut scene.agent_abroad)] {
+                    let page = client.get(&path).await.is(200);
+                    assert!(!page.html().contains(&format!(">{reference}<")), "{who} sees {reference} on {path}");
+                }
+            }
+        }
+        scene.processor.get(&format!("/agent?q={reference}")).await.is(200).shows(&reference);
+        scene.other.get("/mes-demandes").await.is(200).hides(&reference);
+        scene.abroad.get("/mes-demandes").await.is(200).hides(&reference);
+        scene.other.get("/compte/donnees").await.is(200).hides(&reference);
+        scene.owner.get("/compte/donnees").await.is(200);
+        // A reader knows that the request exists, not what it holds.
+        scene.reader.get(&scene.address("/agent/demandes/{request}")).await.is(200).shows(&reference).hides("Zéphyrine");
+    }
+}

@@ -1,0 +1,72 @@
+//! How many queries a page may make: a loop over rows shows here before it shows in production.
+
+use axum::{
+    body::{Body, to_bytes},
+    http::Request,
+};
+use guichet::routes;
+use tower::ServiceExt;
+
+use crate::harness::{Client, Engine, HOST, Portal, both, scene::Scene};
+
+/// Queries of one page, asked twice so that what is kept in memory is there.
+async fn queries(portal: &Portal, client: &Client, path: &str) -> u64 {
+    let mut last = 0;
+    for _ in 0..2 {
+        let cookies: Vec<String> = client.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request =
+            Request::get(path).header("host", HOST).header("cookie", cookies.join("; ")).body(Body::empty()).unwrap();
+        let answer = db::counted(async {
+            let response = routes::router(portal.app.clone()).oneshot(request).await.unwrap();
+            let status = response.status();
+            to_bytes(response.into_body(), 1 << 22).await.unwrap();
+            status
+        });
+        let (status, count) = answer.await;
+        assert_eq!(status, 200, "{path}");
+        last = count;
+    }
+    last
+}
+
+both! {
+    async fn pages_stay_within_their_budget(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        // Enough rows for a loop to show.
+        for _ in 0..8 {
+            scene.owner.file("acte-naissance", &crate::harness::journey::birth()).await;
+        }
+        let question = scene.address("/brouillons/{draft}/la-personne-a-recenser");
+        let piece = scene.address("/brouillons/{draft}/pieces/{piece}");
+        let check = scene.address("/brouillons/{draft}/verifier");
+        let mine = scene.address("/demandes/{request}");
+        let theirs = scene.address("/agent/demandes/{request}");
+        let action = scene.address("/agent/demandes/{request}/actions/ask");
+        let budget: [(&str, &Client, &str, u64); 16] = [
+            ("public home", &scene.nobody, "/", 0),
+            ("public list", &scene.nobody, "/demarches?q=naissance", 2),
+            ("public procedure", &scene.nobody, "/demarches/acte-naissance", 3),
+            ("follow-up form", &scene.nobody, "/suivre", 1),
+            ("home, signed in", &scene.owner, "/", 4),
+            ("procedure, signed in", &scene.owner, "/demarches/acte-naissance", 6),
+            ("question", &scene.owner, &question, 6),
+            ("piece", &scene.owner, &piece, 6),
+            ("check", &scene.owner, &check, 6),
+            ("my requests", &scene.owner, "/mes-demandes", 6),
+            ("my request", &scene.owner, &mine, 10),
+            ("desk list", &scene.processor, "/agent", 6),
+            ("desk search", &scene.processor, "/agent?vue=toutes&q=martin", 6),
+            ("desk request", &scene.processor, &theirs, 10),
+            ("desk action", &scene.processor, &action, 8),
+            ("desk failures", &scene.processor, "/agent/envois", 6),
+        ];
+        let mut wrong = Vec::new();
+        for (what, client, path, most) in budget {
+            let count = queries(&scene.portal, client, path).await;
+            if count > most {
+                wrong.push(format!("{what}: {count} queries, {most} allowed"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -1,0 +1,184 @@
+//! Other programs that the portal talks to, installed by `scripts/setup-tests.sh`. They end with the test.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::Folder;
+
+/// A program of the tests' Python environment.
+pub fn program(name: &str) -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from);
+    let path = cache.join("guichet/venv/bin").join(name);
+    assert!(path.exists(), "{} is missing: run scripts/setup-tests.sh", path.display());
+    path
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A mail server that keeps what it gets.
+pub struct Smtp {
+    pub port: u16,
+    folder: Folder,
+    running: Option<Killed>,
+}
+
+/// A mail as it was received.
+#[derive(Debug)]
+pub struct Received {
+    pub to: String,
+    pub id: String,
+    pub subject: String,
+    pub whole: String,
+    pub body: String,
+}
+
+impl Smtp {
+    /// Not yet listening.
+    pub fn down() -> Self {
+        Self { port: free_port(), folder: Folder::new(), running: None }
+    }
+
+    pub fn up() -> Self {
+        let mut smtp = Self::down();
+        smtp.start();
+        smtp
+    }
+
+    pub fn start(&mut self) {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/smtp.py");
+        let mut command = Command::new(program("python"));
+        command.arg(script).arg(self.port.to_string()).arg(&self.folder.0).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), self.port.to_string(), "the mail server does not start");
+        self.running = Some(Killed(child));
+    }
+
+    pub fn stop(&mut self) {
+        self.running = None;
+    }
+
+    /// Takes from now on what it refused.
+    pub fn accept_all(&self) {
+        std::fs::write(self.folder.0.join("ouvert"), "").unwrap();
+    }
+
+    pub fn url(&self) -> String {
+        format!("smtp://127.0.0.1:{}", self.port)
+    }
+
+    pub fn received(&self) -> Vec<Received> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&self.folder.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|kind| kind == "eml"))
+            .collect();
+        files.sort();
+        files.iter().map(|path| parse(&String::from_utf8(std::fs::read(path).unwrap()).unwrap())).collect()
+    }
+}
+
+fn parse(whole: &str) -> Received {
+    let (head, body) = whole.split_once("\r\n\r\n").unwrap();
+    let unfolded = head.replace("\r\n ", " ");
+    let header = |name: &str| {
+        unfolded.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default().to_owned()
+    };
+    let body = if header("Content-Transfer-Encoding") == "quoted-printable" { quoted(body) } else { body.to_owned() };
+    assert!(["7bit", "quoted-printable"].contains(&header("Content-Transfer-Encoding").as_str()), "{head}");
+    Received {
+        to: header("X-Envelope-To"),
+        id: header("Message-ID"),
+        subject: header("Subject"),
+        whole: whole.to_owned(),
+        body,
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let text = text.replace("=\r\n", "");
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'=' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// SeaweedFS, an object store that speaks S3 and checks signatures.
+pub struct S3 {
+    pub endpoint: String,
+    _running: Killed,
+    _folder: Folder,
+}
+
+pub const BUCKET: &str = "guichet";
+pub const KEYS: (&str, &str) = ("AK", "SK");
+
+impl S3 {
+    pub fn start() -> Self {
+        let folder = Folder::new();
+        let settings = folder.0.join("s3.json");
+        let (access, secret) = KEYS;
+        let actions = r#"["Admin","Read","Write","List","Tagging"]"#;
+        let text = format!(
+            r#"{{"identities":[{{"name":"app","credentials":[{{"accessKey":"{access}","secretKey":"{secret}"}}],"actions":{actions}}}]}}"#
+        );
+        std::fs::write(&settings, text).unwrap();
+        let data = folder.0.join("data");
+        std::fs::create_dir(&data).unwrap();
+        let port = free_port();
+        let mut command = Command::new(program("weed"));
+        command.arg("server").args(["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer"]);
+        command
+            .arg(format!("-dir={}", data.display()))
+            .arg(format!("-s3.config={}", settings.display()))
+            .arg(format!("-s3.port={port}"));
+        // Each service takes a second port for its peers, 10,000 above unless it is named.
+        for service in ["master", "volume", "filer"] {
+            command
+                .arg(format!("-{service}.port={}", free_port()))
+                .arg(format!("-{service}.port.grpc={}", free_port()));
+        }
+        command.arg(format!("-s3.port.grpc={}", free_port()));
+        let log = std::fs::File::create(folder.0.join("log")).unwrap();
+        let child = command.current_dir(&folder.0).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Self { endpoint: format!("http://127.0.0.1:{port}"), _running: Killed(child), _folder: folder }
+    }
+}
+
+/// Asks again and again until `check` gives something, for what another process does in its own time.
+pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(found) = check().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,189 @@
+//! Two cities on one installation, with people of every kind and something of each to look at.
+
+use std::collections::BTreeMap;
+
+use db::{args, sql};
+use guichet::{
+    accounts::{self, NewAccount, session::Kind},
+    agents::{self, Role},
+    authorities, catalogue, work,
+};
+use uuid::Uuid;
+
+use super::{
+    Client, OTHER_USAGER, PASSWORD, Portal, USAGER,
+    journey::{JPEG, birth},
+};
+
+pub const ELSEWHERE: &str = "autre.test";
+
+/// Words that only the owner's request and draft hold.
+pub const SECRETS: [&str; 2] = ["Zéphyrine", "carte secrète"];
+
+pub struct Scene {
+    pub portal: Portal,
+    pub nobody: Client,
+    pub owner: Client,
+    /// Another usager of the city.
+    pub other: Client,
+    /// Agents of the department: who only reads, who processes, who decides.
+    pub reader: Client,
+    pub processor: Client,
+    pub decider: Client,
+    /// An agent of another department.
+    pub outsider: Client,
+    /// A usager and an agent of another city, on its own host.
+    pub abroad: Client,
+    pub agent_abroad: Client,
+    /// Values of route parameters.
+    pub names: BTreeMap<&'static str, String>,
+}
+
+impl Scene {
+    pub async fn set(portal: Portal) -> Self {
+        let visit = work::visit(&portal.app, portal.city).await.unwrap();
+        let lea: Uuid = portal
+            .db()
+            .one(
+                sql!("select id from account where authority_id = $1 and email = $2"),
+                args![portal.city, "lea.fontaine@valmont.example"],
+            )
+            .await
+            .unwrap();
+        let nadia: Uuid = portal
+            .db()
+            .one(
+                sql!("select id from account where authority_id = $1 and email = $2"),
+                args![portal.city, "nadia.benali@valmont.example"],
+            )
+            .await
+            .unwrap();
+        agents::add_membership(&visit.db, lea, "etat-civil", Role::Reader).await.unwrap();
+        other_city(&portal).await;
+
+        let mut owner = portal.usager(USAGER).await;
+        let filed = owner.file("acte-naissance", &birth()).await;
+        portal.work().await;
+        let (file, job): (Uuid, Uuid) = portal
+            .db()
+            .one(
+                sql!("select f.id, j.id from file f join job j on j.authority_id = f.authority_id and j.request_id = f.owner_id where f.authority_id = $1 limit 1"),
+                args![portal.city],
+            )
+            .await
+            .unwrap();
+        let (draft, draft_file) = draft(&portal, &mut owner).await;
+        let asset = owner.get("/").await;
+        let asset = super::html::tags(asset.html())
+            .into_iter()
+            .find_map(|tag| tag.get("href").strip_prefix("/static/").map(str::to_owned))
+            .unwrap();
+        let names = BTreeMap::from([
+            ("procedure", "acte-naissance".to_owned()),
+            ("draft", draft),
+            ("draft_file", draft_file),
+            ("page", "vous".to_owned()),
+            ("piece", "identite".to_owned()),
+            ("request", filed.id.to_string()),
+            ("file", file.to_string()),
+            ("job", job.to_string()),
+            ("transition", "take".to_owned()),
+            ("token", "jeton-inconnu".to_owned()),
+            ("name", asset),
+            ("mail", Uuid::new_v4().to_string()),
+            ("nadia", nadia.to_string()),
+        ]);
+        let (mut abroad, mut agent_abroad) = (portal.client_at(ELSEWHERE), portal.client_at(ELSEWHERE));
+        abroad.sign_in("/connexion", USAGER).await;
+        agent_abroad.sign_in("/agent/connexion", "agent@autre.example").await;
+        Self {
+            nobody: portal.client(),
+            other: portal.usager(OTHER_USAGER).await,
+            reader: portal.agent("lea.fontaine").await,
+            processor: portal.agent("nadia.benali").await,
+            decider: portal.agent("herve.le-goff").await,
+            outsider: portal.agent("fatoumata.diallo").await,
+            owner,
+            abroad,
+            agent_abroad,
+            names,
+            portal,
+        }
+    }
+
+    /// The address of a route: `{request}` takes the scene's, `{file=draft_file}` another of its
+    /// names, `{transition=refuse}` a word as it is.
+    pub fn address(&self, route: &str) -> String {
+        let mut out = String::new();
+        let mut rest = route;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap();
+            let name = name.split_once('=').map_or(name, |(_, value)| value);
+            out.push_str(before);
+            out.push_str(self.names.get(name).map_or(name, String::as_str));
+            rest = after;
+        }
+        out + rest
+    }
+}
+
+/// A draft with a file, not finished.
+async fn draft(portal: &Portal, owner: &mut Client) -> (String, String) {
+    let answers = portal.sample("recensement-citoyen").await;
+    let mut path = owner.get("/demarches/recensement-citoyen/remplir").await.is(303).location().to_owned();
+    while !path.contains("/pieces/") {
+        path = owner.answer(&path, &answers).await;
+    }
+    let fields = [("action".to_owned(), "ajouter".to_owned())];
+    owner.upload(&path, &fields, &[("fichier", "carte secrète.jpg", JPEG)]).await.leads_to(&path);
+    let page = owner.get(&path).await;
+    let file = super::html::tags(page.html())
+        .into_iter()
+        .find_map(|tag| tag.get("href").strip_prefix("/fichiers/").map(str::to_owned))
+        .unwrap();
+    (path.split('/').nth(2).unwrap().to_owned(), file)
+}
+
+/// Another city of the same installation: same procedures, same departments, a usager of the same
+/// address, an agent who may do everything.
+async fn other_city(portal: &Portal) {
+    let (app, now, id) = (&portal.app, portal.app.clock.now(), portal.app.clock.id());
+    let here = work::visit(app, portal.city).await.unwrap();
+    authorities::create(&app.db, id, "autre", "Ville d'Autre", here.site.settings.clone(), &[ELSEWHERE], now)
+        .await
+        .unwrap();
+    let db = app.db.for_authority(id);
+    let departments: Vec<authorities::Department> = portal
+        .db()
+        .all(
+            sql!("select id, name, email, phone, address, hours from department where authority_id = $1"),
+            args![portal.city],
+        )
+        .await
+        .unwrap();
+    for department in &departments {
+        authorities::add_department(&db, department).await.unwrap();
+    }
+    catalogue::publish(&db, &catalogue::shipped().unwrap(), now).await.unwrap();
+    let password_hash = accounts::hash(PASSWORD).await.unwrap();
+    for (kind, email) in [(Kind::Usager, USAGER), (Kind::Agent, "agent@autre.example")] {
+        let account = app.clock.id();
+        let new = NewAccount {
+            id: account,
+            kind,
+            email: email.to_owned(),
+            password_hash: password_hash.clone(),
+            first_name: "Dominique".into(),
+            last_name: "Autre".into(),
+            phone: None,
+            quality: Some("Maire".into()),
+            confirmed_at: Some(now),
+        };
+        accounts::create(&db, &new, now).await.unwrap();
+        if kind == Kind::Agent {
+            for department in &departments {
+                agents::add_membership(&db, account, &department.id, Role::Manager).await.unwrap();
+            }
+        }
+    }
+}

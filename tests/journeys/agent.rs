@@ -1,0 +1,110 @@
+//! Agents at work: taking charge, asking, deciding, refusing.
+
+use crate::harness::{Client, Engine, Page, Portal, USAGER, both, journey::birth};
+
+/// Opens the page of an action and sends it with these fields.
+async fn act(agent: &mut Client, request: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+    let page = agent.get(&format!("{request}/actions/{action}")).await.is(200);
+    let mut form = page.form("version");
+    for (name, value) in fields {
+        form = form.with(name, value);
+    }
+    agent.post_form(&page.path, &form.fields).await
+}
+
+both! {
+    async fn from_taking_charge_to_the_decision(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        let filed = person.file("acte-naissance", &birth()).await;
+        let (mine, theirs) = (format!("/demandes/{}", filed.id), format!("/agent/demandes/{}", filed.id));
+
+        let mut nadia = portal.agent("nadia.benali").await;
+        nadia.get("/agent").await.is(200).shows(&filed.reference).shows("Demander un acte de naissance");
+        nadia.get(&theirs).await.is(200).shows("À prendre en charge").shows("Zéphyrine");
+        let done = act(&mut nadia, &theirs, "take", &[]).await;
+        nadia.follow(&done).await.is(200).shows("C'est fait : Prendre en charge").shows("Pris en charge par vous");
+        person.get(&mine).await.is(200).shows("En cours de traitement").hides("Nadia");
+
+        act(&mut nadia, &theirs, "ask", &[("jours", "15")]).await.is(422).shows("Cochez au moins une pièce");
+        let done = act(&mut nadia, &theirs, "ask", &[("champs", "titulaire"), ("message", "Le second prénom est illisible sur le registre."), ("jours", "15")]).await;
+        nadia.follow(&done).await.is(200).shows("En attente de l'usager depuis le 17 novembre 2026");
+
+        person.get(&mine).await.is(200).shows("Le second prénom est illisible").shows("2 décembre 2026").shows("De qui demandez-vous l'acte");
+        let path = person.get(&format!("{mine}/repondre?vers=la-personne-concernee")).await.is(303).location().to_owned();
+        let mut corrected = birth();
+        corrected.set("titulaire.prenoms", "Camille Zoëlle");
+        let check = person.answer(&path, &corrected).await;
+        let page = person.get(&check).await.is(200).shows("Vos modifications ne sont pas encore envoyées").shows("Zoëlle");
+        let sent = person.post_form(&check, &page.form("version").fields).await.leads_to(&format!("{mine}?fait=repondu"));
+        person.follow(&sent).await.is(200).shows("Votre réponse est envoyée").shows("Zoëlle");
+
+        // A processor decides nothing; a decider may be somebody else than the holder.
+        nadia.get(&format!("{theirs}/actions/accept")).await.is(403);
+        let mut herve = portal.agent("herve.le-goff").await;
+        herve.get(&theirs).await.is(200).shows("Zoëlle");
+        let done = act(&mut herve, &theirs, "accept", &[("faits", "La copie part ce jour par courrier.")]).await;
+        herve.follow(&done).await.is(200).shows("Accepter");
+        person.get(&mine).await.is(200).shows("Acceptée").shows("La copie part ce jour").shows("Hervé Le Goff").shows("Officier de l’état civil délégué").shows("Service de l’état civil");
+
+        for action in ["notify", "close"] {
+            act(&mut nadia, &theirs, action, &[]).await.leads_to(&format!("{theirs}?fait={action}"));
+        }
+        person.get(&mine).await.is(200).shows("Terminée").hides("Annuler ma demande");
+        nadia.get(&theirs).await.is(200).shows("Clôturée");
+        let file = nadia.get(&format!("{theirs}/dossier.pdf")).await.is(200);
+        assert!(file.bytes.starts_with(b"%PDF"));
+
+        let subjects: Vec<String> = portal.outbox().await.into_iter().map(|(_, subject, _)| subject.replace(&filed.reference, "R")).collect();
+        assert_eq!(subjects.len(), 4, "received, taken, asked, decided: {subjects:?}");
+    }
+
+    async fn a_refusal_says_why_and_where_to_appeal(portal: Portal) {
+        let mut person = portal.client();
+        let filed = person.file("acte-naissance", &birth()).await;
+        let theirs = format!("/agent/demandes/{}", filed.id);
+        let mut herve = portal.agent("herve.le-goff").await;
+        for (missing, kept) in [("motif", "faits"), ("faits", "recours"), ("recours", "motif")] {
+            let mut fields = vec![("motif", "Décret n° 2017-890, article 30"), ("faits", "Aucun acte à ce nom."), ("recours", "Deux mois, tribunal administratif.")];
+            fields.iter_mut().filter(|(name, _)| *name == missing).for_each(|(_, value)| *value = " ");
+            let page = act(&mut herve, &theirs, "refuse", &fields).await.is(422);
+            let typed = fields.iter().find(|(name, _)| *name == kept).unwrap().1;
+            assert_eq!(page.form("version").value(kept), typed, "what was typed stays");
+        }
+        person.get(&format!("/demandes/{}", filed.id)).await.is(200).hides("Refusée");
+        // The appeal routes are proposed.
+        let page = herve.get(&format!("{theirs}/actions/refuse")).await;
+        assert!(page.form("version").value("recours").contains("tribunal administratif"));
+        let done = act(&mut herve, &theirs, "refuse", &[("motif", "Décret n° 2017-890, article 30"), ("faits", "Aucun acte à ce nom.")]).await;
+        herve.follow(&done).await.is(200).shows("Refusée");
+        person.get(&format!("/demandes/{}", filed.id)).await.is(200).shows("Refusée").shows("article 30").shows("Aucun acte à ce nom").shows("tribunal administratif").shows("Hervé Le Goff");
+
+        let mails = portal.outbox().await;
+        assert_eq!(mails.len(), 2);
+        assert!(mails.iter().all(|(_, subject, body)| !format!("{subject}{body}").contains("Aucun acte") && !body.contains("article 30")), "{mails:?}");
+    }
+
+    async fn notes_stay_inside_and_messages_are_announced(portal: Portal) {
+        let mut person = portal.client();
+        let filed = person.file("acte-naissance", &birth()).await;
+        let (mine, theirs) = (format!("/demandes/{}", filed.id), format!("/agent/demandes/{}", filed.id));
+        let mut nadia = portal.agent("nadia.benali").await;
+        let page = nadia.get(&format!("{theirs}?onglet=notes")).await.is(200);
+        let form = page.form("note").with("note", "Registre de 1989, feuillet abîmé");
+        for _ in 0..2 {
+            nadia.post_form(&form.action, &form.fields).await.is(303);
+        }
+        let page = nadia.get(&format!("{theirs}?onglet=notes")).await.shows("feuillet abîmé");
+        assert_eq!(page.words().matches("feuillet abîmé").count(), 1);
+        let form = nadia.get(&format!("{theirs}?onglet=messages")).await.form("message").with("message", "Votre acte est retrouvé, patience.");
+        nadia.post_form(&form.action, &form.fields).await.is(303);
+        person.get(&mine).await.shows("Votre acte est retrouvé").hides("feuillet abîmé");
+        let mails = portal.outbox().await;
+        assert_eq!(mails.len(), 2);
+        assert!(mails.iter().all(|(_, _, body)| !body.contains("retrouvé")));
+
+        let form = person.get(&mine).await.form("message").with("message", "Merci beaucoup");
+        person.post_form(&form.action, &form.fields).await.is(303);
+        nadia.get(&format!("{theirs}?onglet=messages")).await.shows("Merci beaucoup");
+        person.get(&mine).await.shows("Lu");
+    }
+}

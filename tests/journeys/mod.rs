@@ -1,0 +1,7 @@
+//! What people come for, from the first page to the answer.
+
+mod account;
+mod agent;
+mod anonymous;
+mod catalogue;
+mod mails;

@@ -1,0 +1,22 @@
+//! The portal as a whole, through its public door, on both databases.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod budget;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod erasure;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod journeys;
+#[cfg(test)]
+mod s3;
+#[cfg(test)]
+mod statements;
+#[cfg(test)]
+mod templates;
