@@ -274,9 +274,9 @@ create table job (
   primary key (authority_id, id)
 );
 create unique index job_effect_key on job (authority_id, effect);
-create index job_ready on job (run_at) where done_at is null and failed_at is null;
+create index job_ready on job (run_at, id) where done_at is null and failed_at is null;
 create index job_failed on job (authority_id, failed_at) where failed_at is not null;
-create index job_request on job (authority_id, request_id);
+create index job_request on job (authority_id, request_id, id);
 
 -- The outbox of a portal without mail server: what would have been sent.
 create table outbox (

@@ -1,6 +1,6 @@
 //! Carrying out jobs: every kind on one list, and the loop that takes them in turn.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Result;
 use db::{args, sql};
@@ -71,14 +71,16 @@ pub async fn turn(app: &App) -> Result<usize> {
         return Ok(0);
     }
     let claimed = jobs::claim(&app.db, app.clock.id(), now, BATCH).await?;
+    let mut visits = BTreeMap::new();
     for job in &claimed {
-        one(app, job).await?;
+        one(app, job, &mut visits).await?;
     }
     Ok(claimed.len())
 }
 
-async fn one(app: &App, job: &Claimed) -> Result<()> {
-    let outcome = match visit(app, job.authority_id).await {
+/// `visits`: those of the same batch, for it mostly concerns one authority.
+async fn one(app: &App, job: &Claimed, visits: &mut BTreeMap<Uuid, Visit>) -> Result<()> {
+    let outcome = match found(app, job.authority_id, visits).await {
         Ok(visit) => carry_out(&visit, job).await,
         Err(error) => Err(SendError::Passing(error)),
     };
@@ -93,6 +95,15 @@ async fn one(app: &App, job: &Claimed) -> Result<()> {
         }
     }
     Ok(())
+}
+
+async fn found(app: &App, authority: Uuid, visits: &mut BTreeMap<Uuid, Visit>) -> Result<Visit> {
+    if let Some(known) = visits.get(&authority) {
+        return Ok(Visit { now: app.clock.now(), ..known.clone() });
+    }
+    let visit = visit(app, authority).await?;
+    visits.insert(authority, visit.clone());
+    Ok(visit)
 }
 
 /// The authority a job belongs to, as if somebody visited it.

@@ -59,8 +59,9 @@ pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<V
                      where (authority_id, id) in (
                        select j.authority_id, j.id from job j
                        where j.done_at is null and j.failed_at is null and j.run_at <= $3 and (j.leased_until is null or j.leased_until < $3)
-                         and not exists (select 1 from job e where e.authority_id = j.authority_id and e.request_id = j.request_id
-                                         and e.id < j.id and e.done_at is null and e.failed_at is null)
+                         and (j.request_id is null or j.id = (
+                           select e.id from job e where e.authority_id = j.authority_id and e.request_id = j.request_id
+                             and e.done_at is null and e.failed_at is null order by e.id limit 1))
                        order by j.run_at, j.id limit $4 for update skip locked)
                      returning authority_id, id, kind, format, request_id, payload, attempts, lease"
                 ),

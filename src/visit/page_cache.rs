@@ -38,30 +38,28 @@ impl Default for PageCache {
 
 /// Layer for routes whose page is the same for every visitor without a session.
 pub async fn cached(request: Request, next: Next) -> Response {
-    let Some(visit) = request.extensions().get::<Visit>().cloned() else { return next.run(request).await };
+    let Some(visit) = request.extensions().get::<Visit>() else { return next.run(request).await };
     // Searches are countless: only plain addresses are kept.
     if request.method() != Method::GET
         || request.uri().query().is_some()
-        || session::presented(&visit, request.headers())
+        || session::presented(visit, request.headers())
     {
         return next.run(request).await;
     }
     let key = format!("{}{}", visit.site.id, request.uri().path());
-    let headers = request.headers().clone();
     if let Some(kept) = visit.app.pages.0.get(&key)
         && visit.now < kept.until
     {
-        return kept.answer(&headers);
+        return kept.answer(request.headers());
     }
+    let (visit, headers) = (visit.clone(), request.headers().clone());
     let response = next.run(request).await;
     if response.status() != StatusCode::OK || response.headers().contains_key(header::SET_COOKIE) {
         return response;
     }
-    let (parts, body) = response.into_parts();
-    let Ok(plain) = to_bytes(body, LARGEST).await else {
+    let Ok(plain) = to_bytes(response.into_body(), LARGEST).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let _ = parts;
     let kept =
         Arc::new(Kept { gzip: assets::gzip(&plain), brotli: assets::brotli(&plain), plain, until: until(&visit) });
     visit.app.pages.0.insert(key, kept.clone());

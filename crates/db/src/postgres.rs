@@ -214,8 +214,10 @@ fn pool(url: &str, options: &DbOptions) -> Result<Pool> {
     let url = url.replace("sslmode=verify-full", "sslmode=require");
     let mut config: Config = url.parse().map_err(|_| Error::Other("not a PostgreSQL address".to_owned()))?;
     let limit = options.statement_timeout.as_millis();
+    // Statements stay prepared for hours, with plans that may date from when tables were empty; and
+    // under SERIALIZABLE a scan of a whole table stands in the way of everybody who writes to it.
     let settings = format!(
-        "-c default_transaction_read_only=on -c statement_timeout={limit} -c lock_timeout={limit} \
+        "-c default_transaction_read_only=on -c enable_seqscan=off -c statement_timeout={limit} -c lock_timeout={limit} \
          -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
     );
     config.options(match config.get_options() {
