@@ -12,7 +12,14 @@ use crate::{
     authorities::Sites,
     catalogue::Catalogue,
     migrations,
-    platform::{clock::Clock, config::Config, mail::Mailer, page::Templates, secret::Secret, storage::{self, Storage}},
+    platform::{
+        clock::Clock,
+        config::Config,
+        mail::Mailer,
+        page::Templates,
+        secret::Secret,
+        storage::{self, Storage},
+    },
     visit::PageCache,
 };
 

@@ -33,7 +33,11 @@ async fn documents_and_receipts_live_there() {
     path = person.give(&path, &[("carte.jpg", JPEG), ("grand.pdf", &large)]).await;
     let links: Vec<String> = {
         let page = person.get(&piece).await;
-        html::tags(page.html()).into_iter().map(|tag| tag.get("href").to_owned()).filter(|href| href.starts_with("/fichiers/")).collect()
+        html::tags(page.html())
+            .into_iter()
+            .map(|tag| tag.get("href").to_owned())
+            .filter(|href| href.starts_with("/fichiers/"))
+            .collect()
     };
     assert_eq!(person.get(&links[0]).await.is(200).bytes, JPEG);
     assert!(person.get(&links[1]).await.is(200).bytes == large);
@@ -56,7 +60,8 @@ async fn documents_and_receipts_live_there() {
 
 impl S3 {
     fn store(&self) -> object_store::aws::AmazonS3 {
-        let builder = AmazonS3Builder::new().with_endpoint(&self.endpoint).with_region("us-east-1").with_bucket_name(BUCKET);
+        let builder =
+            AmazonS3Builder::new().with_endpoint(&self.endpoint).with_region("us-east-1").with_bucket_name(BUCKET);
         builder.with_access_key_id(KEYS.0).with_secret_access_key(KEYS.1).with_allow_http(true).build().unwrap()
     }
 
@@ -69,7 +74,8 @@ impl S3 {
     /// one with its first object.
     async fn make_bucket(&self) {
         let (store, first) = (self.store(), object_store::path::Path::from("premier"));
-        eventually("the object store", Duration::from_secs(60), async || store.put(&first, "x".into()).await.ok()).await;
+        eventually("the object store", Duration::from_secs(60), async || store.put(&first, "x".into()).await.ok())
+            .await;
         store.delete(&first).await.unwrap();
     }
 }

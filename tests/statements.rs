@@ -102,7 +102,9 @@ fn every_statement_binds_its_authority() {
     let tables = tenant_tables();
     // Measurements fill databases of their own, where there is one authority.
     let ours = |statement: &&Statement| {
-        statement.file.starts_with("src/") && !statement.file.contains("tests") && !statement.file.starts_with("src/bench/")
+        statement.file.starts_with("src/")
+            && !statement.file.contains("tests")
+            && !statement.file.starts_with("src/bench/")
     };
     let mut used = BTreeSet::new();
     let mut wrong = Vec::new();

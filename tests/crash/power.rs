@@ -26,7 +26,10 @@ struct Held {
 
 /// A question with a document, sent; nothing when the program went away meanwhile.
 async fn send(mut client: Client, number: usize) -> Option<Held> {
-    let start = client.try_send(reqwest::Method::GET, "/demarches/demande-information/remplir", |request| request).await.ok()?;
+    let start = client
+        .try_send(reqwest::Method::GET, "/demarches/demande-information/remplir", |request| request)
+        .await
+        .ok()?;
     let page = client.try_send(reqwest::Method::GET, start.location(), |request| request).await.ok()?;
     let fields = filled(&page.form("action"), &question(&format!("Question {number}")));
     // Some fit in one write, some do not.
@@ -36,21 +39,48 @@ async fn send(mut client: Client, number: usize) -> Option<Held> {
         form = form.text(name, value);
     }
     form = form.part("document.fichier", reqwest::multipart::Part::bytes(bytes.clone()).file_name("preuve.pdf"));
-    let next = client.try_send(reqwest::Method::POST, start.location(), |request| request.multipart(form)).await.ok()?;
+    let next =
+        client.try_send(reqwest::Method::POST, start.location(), |request| request.multipart(form)).await.ok()?;
     let next = next.location().to_owned();
-    let page = client.try_send(reqwest::Method::GET, &next, |request| request).await.ok().filter(|page| page.status == 200)?;
+    let page =
+        client.try_send(reqwest::Method::GET, &next, |request| request).await.ok().filter(|page| page.status == 200)?;
     let body = client::urlencoded(&filled(&page.form("action"), &question("")));
-    let typed = |body: String| move |request: reqwest::RequestBuilder| request.header("content-type", "application/x-www-form-urlencoded").body(body);
-    let check = client.try_send(reqwest::Method::POST, &next, typed(body)).await.ok().filter(|page| page.status == 303)?.location().to_owned();
-    let sent = client.try_send(reqwest::Method::POST, &check, typed("version=".into())).await.ok().filter(|page| page.status == 303)?;
-    let page = client.try_send(reqwest::Method::GET, sent.location(), |request| request).await.ok().filter(|page| page.status == 200)?;
+    let typed = |body: String| {
+        move |request: reqwest::RequestBuilder| {
+            request.header("content-type", "application/x-www-form-urlencoded").body(body)
+        }
+    };
+    let check = client
+        .try_send(reqwest::Method::POST, &next, typed(body))
+        .await
+        .ok()
+        .filter(|page| page.status == 303)?
+        .location()
+        .to_owned();
+    let sent = client
+        .try_send(reqwest::Method::POST, &check, typed("version=".into()))
+        .await
+        .ok()
+        .filter(|page| page.status == 303)?;
+    let page = client
+        .try_send(reqwest::Method::GET, sent.location(), |request| request)
+        .await
+        .ok()
+        .filter(|page| page.status == 200)?;
     Some(Held { client, filed: filed(page), file: String::new(), bytes })
 }
 
 /// Serves, lets `people` send, cuts the power once `enough` have their confirmation; gives those.
-async fn until_the_cut(folder: &Folder, watch: &Unsynced, more: &[(&str, &str)], people: usize, enough: usize) -> Vec<Held> {
+async fn until_the_cut(
+    folder: &Folder,
+    watch: &Unsynced,
+    more: &[(&str, &str)],
+    people: usize,
+    enough: usize,
+) -> Vec<Held> {
     let environment = watch.environment();
-    let all: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied()).collect();
+    let all: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).chain(more.iter().copied()).collect();
     // The installation's secret is its own: it must survive too.
     let process = Process::serve(&folder.0, "sqlite:", &[all.as_slice(), &[("GUICHET_SECRET", "")]].concat());
     let http = client::http();
@@ -99,7 +129,10 @@ async fn what_was_confirmed_survives() {
         let request = elsewhere.post("/suivre", &form).await.is(303).location().to_owned();
         assert_eq!(request, format!("/demandes/{}", one.filed.id));
         let page = elsewhere.get(&request).await.is(200);
-        one.file = html::tags(page.html()).into_iter().find_map(|tag| tag.get("href").strip_prefix("/fichiers/").map(str::to_owned)).expect("the document");
+        one.file = html::tags(page.html())
+            .into_iter()
+            .find_map(|tag| tag.get("href").strip_prefix("/fichiers/").map(str::to_owned))
+            .expect("the document");
         one.client.moved(&process);
         let file = one.client.get(&format!("/fichiers/{}", one.file)).await.is(200);
         assert_eq!(file.bytes, one.bytes, "{}", one.filed.reference);
@@ -114,7 +147,8 @@ async fn without_sync_it_would_not() {
     let folder = installed().await;
     let watch = Unsynced::under(&folder.0);
     let held = until_the_cut(&folder, &watch, &[("UNSYNCED_DEAF", "1")], 8, 4).await;
-    let db = db::Db::open(&format!("sqlite:{}", folder.0.join("guichet.sqlite").display()), &db::DbOptions::default()).unwrap();
+    let db = db::Db::open(&format!("sqlite:{}", folder.0.join("guichet.sqlite").display()), &db::DbOptions::default())
+        .unwrap();
     let left: i64 = db.one(db::sql!("select count(*) from request"), db::args![]).await.unwrap();
     assert!(held.len() >= 4 && left == 0, "{left} requests survive a disk that keeps nothing");
 }

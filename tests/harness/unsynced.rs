@@ -78,7 +78,8 @@ impl Unsynced {
                 _ => {}
             }
         }
-        let named = |path: &Path, index: usize| folders.get(path.parent().unwrap()).is_some_and(|synced| *synced > index);
+        let named =
+            |path: &Path, index: usize| folders.get(path.parent().unwrap()).is_some_and(|synced| *synced > index);
         let mut lost = 0;
         for (index, record) in records.iter().enumerate().rev() {
             match record.kind {
@@ -152,7 +153,8 @@ os.rename(root + "before", root + "after")
     assert!(done.success());
     assert_eq!(fs::read(root.0.join("kept")).unwrap(), b"XYcdeftail");
     watch.cut();
-    let mut names: Vec<String> = fs::read_dir(&root.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        fs::read_dir(&root.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["before", "emptied", "folder", "kept"]);
     assert_eq!(fs::read(root.0.join("kept")).unwrap(), b"abcdef");
