@@ -168,9 +168,7 @@ fn connect(path: &Path) -> Result<Connection> {
     connection.execute_batch(SETTINGS).map_err(|error| failure(&error, None))?;
     // Without this a kept statement is prepared anew whenever a parameter that could have changed its
     // plan is bound to another value: a quarter of the time of a page.
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(|error| failure(&error, None))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(|error| failure(&error, None))?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
