@@ -50,6 +50,8 @@ impl Site {
             data: folder.to_path_buf(),
             database: database.to_owned(),
             secure_cookies: false,
+            // One address sends everything here.
+            posts_per_minute: 0,
             mail: Mail { smtp: format!("smtp://{}", mails.address), ..Config::default().mail },
             log: Log { level: "warn".into(), json: false },
             ..Config::default()

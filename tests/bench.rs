@@ -1,0 +1,32 @@
+//! The measures themselves: they run, and none is forgotten. What they find is judged by people.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+const KEYS: [&str; 11] = [
+    "page_ratio",
+    "page_uncached_ratio",
+    "form_page_ratio",
+    "submission_ratio_sqlite",
+    "submission_ratio_postgres",
+    "submission_cpu_ms_sqlite",
+    "submission_cpu_ms_postgres",
+    "idle_mb",
+    "loaded_mb",
+    "start_s",
+    "page_kb",
+];
+
+#[test]
+fn every_measure_is_made() {
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_guichet"));
+    let output = bench.args(["bench", "--json", "--seconds", "0.2"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let measures: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for key in KEYS {
+        assert!(measures[key].as_f64().is_some_and(|found| found > 0.0), "{key}: {measures}\n{told}");
+    }
+    assert_eq!(measures.as_object().unwrap().len(), KEYS.len());
+}
