@@ -4,26 +4,9 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
-
 /// « 27 mars 2021 », « 1er mars 2021 ».
 pub fn date(day: Date) -> String {
-    let month = MONTHS.get(usize::from(day.month().unsigned_abs()).saturating_sub(1)).copied().unwrap_or_default();
-    let number = if day.day() == 1 { "1er".to_owned() } else { day.day().to_string() };
-    format!("{number}\u{a0}{month} {}", day.year())
+    forms::kinds::french::date(day).replacen(' ', "\u{a0}", 1)
 }
 
 /// « 27 mars 2021 à 14 h 05 ».

@@ -16,7 +16,7 @@ const USUAL = {
 };
 
 // Fills every control of the page's own form that holds nothing yet; `own` says otherwise, by the
-// control's name: a text, an option's value, true or false for a checkbox, or a whole date.
+// control's name or its end: a text, an option's value, true or false for a checkbox, or a whole date.
 export async function answer(page, own = {}) {
   const told = {};
   for (const [name, value] of Object.entries(own)) {
@@ -29,7 +29,8 @@ export async function answer(page, own = {}) {
   await page.evaluate(({ told, usual }) => {
     const form = document.querySelector('main form[method=post]');
     const last = (name) => name.split('.').at(-1);
-    const wanted = (name) => told[name] ?? told[name.replace(/\.\d+\./g, '.')] ?? told[last(name)];
+    // « enfants.0.debut.jour » may be told whole, as « debut.jour » or as « jour ».
+    const wanted = (name) => name.split('.').map((_, index, parts) => told[parts.slice(index).join('.')]).find((found) => found !== undefined);
     const groups = new Map();
     for (const control of form.elements) {
       if (!control.name || control.type === 'hidden' || control.tagName === 'BUTTON' || control.type === 'file') continue;

@@ -43,7 +43,7 @@ const AXE_TAGS = [
   'wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'EN-301-549', 'RGAAv4',
 ];
 const AXE_SOURCE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const HTML_RULES = JSON.parse(readFileSync(new URL('htmlvalidate.json', import.meta.url), 'utf8'));
+const HTML = new HtmlValidate(JSON.parse(readFileSync(new URL('htmlvalidate.json', import.meta.url), 'utf8')));
 
 const DESKTOP = { width: 1200, height: 900 };
 const NARROW = { width: 320, height: 640 };
@@ -252,7 +252,8 @@ class City {
 
   async #accessibility(page) {
     const builder = new AxeBuilder({ page, axeSource: AXE_SOURCE });
-    const { violations } = await builder.withTags(AXE_TAGS).analyze();
+    // No page of ours holds a frame: what the legacy mode leaves out, and it is twice as fast.
+    const { violations } = await builder.setLegacyMode(true).withTags(AXE_TAGS).analyze();
     return violations.flatMap((rule) => rule.nodes.map((node) =>
       `axe ${rule.id} (${rule.impact}): ${node.target.join(' ')}\n    ${node.html}\n    ${node.failureSummary}`));
   }
@@ -277,7 +278,7 @@ class City {
     const html = await this.#watched.get(page)?.html;
     if (!html) return ['the served HTML was not seen'];
     this.#keep(page.url(), html);
-    const report = await new HtmlValidate(HTML_RULES).validateString(html);
+    const report = await HTML.validateString(html);
     return report.results.flatMap((result) => result.messages)
       .filter((message) => message.severity === 2)
       .map((message) => `html ${message.ruleId} at ${message.line}:${message.column}: ${message.message}`);

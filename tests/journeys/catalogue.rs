@@ -19,3 +19,13 @@ both! {
         assert_eq!(mails.len(), current.procedures.len(), "one mail for each");
     }
 }
+
+both! {
+    async fn a_page_kept_for_everybody_is_nobodys(portal: Portal) {
+        let (mut stranger, mut person) = (portal.client(), portal.usager(USAGER).await);
+        for _ in 0..2 {
+            assert!(!stranger.get("/").await.is(200).html().contains("/deconnexion"), "a stranger signed in");
+            assert!(person.get("/").await.is(200).html().contains("/deconnexion"), "a person signed out");
+        }
+    }
+}

@@ -254,21 +254,5 @@ fn mirrored(how: Comparison) -> Comparison {
 }
 
 fn french_date(date: Date) -> String {
-    const MONTHS: [&str; 12] = [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ];
-    let month = usize::try_from(date.month()).ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"");
-    let day = if date.day() == 1 { "1er".to_owned() } else { date.day().to_string() };
-    format!("le {day} {month} {}", date.year())
+    format!("le {}", crate::kinds::french::date(date))
 }

@@ -42,7 +42,8 @@ fn sound(field: &Field, raw: &Raw, html: &str) {
     }
     let view = field.kind.view(field, Input { raw, name: NAME });
     let anchor = view["anchor"].as_str().unwrap();
-    assert!(ids.contains(&anchor), "{name}: no anchor {anchor}\n{html}");
+    // A value that cannot be computed yet shows nothing, so nothing points at it.
+    assert!(html.trim().is_empty() || ids.contains(&anchor), "{name}: no anchor {anchor}\n{html}");
     assert!(!html.contains("role=\"group\"") && !html.contains(" required"), "{name}\n{html}");
     assert!(!html.contains("none<") && !html.contains(">none"), "{name}\n{html}");
     let labelled =
@@ -69,7 +70,10 @@ fn untouched() {
             "{html}"
         );
         assert!(!html.contains("aria-required"), "{html}");
-        assert!(field.kind.name() == "explanation" || html.contains("Un conseil &lt;b&gt;"), "{html}");
+        assert!(
+            html.trim().is_empty() || field.kind.name() == "explanation" || html.contains("Un conseil &lt;b&gt;"),
+            "{html}"
+        );
     }
 }
 
