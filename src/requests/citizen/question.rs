@@ -58,10 +58,20 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
         let first = published.procedure.pages.first().map_or("verifier", |page| page.id.as_str());
         return Ok(Redirect::to(&format!("/brouillons/{draft}/{first}")).into_response());
     }
+    not_begun_elsewhere(&visitor, draft).await?;
     let filling = unsaved(&visitor, draft, &published);
     let reading = filling.read(&visitor);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
     draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
+}
+
+/// A first page that was sent already, by another click or before the request left, leads where that
+/// one led. An id that somebody else uses is not to be written to, were it guessed.
+async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Problem> {
+    if drafts::exists(visitor, id).await? {
+        Filling::open(visitor, id).await?;
+    }
+    Ok(())
 }
 
 fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Filling {
@@ -130,14 +140,10 @@ pub async fn begin(
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     let draft = new.brouillon.unwrap_or_else(|| visitor.id());
-    // An id that somebody else uses is not to be written to, were it guessed.
-    let known = drafts::find(&visitor, draft).await?.is_some();
-    if !known && drafts::exists(&visitor, draft).await? {
-        return Err(Problem::NotFound);
-    }
+    let cookie = ensure_session(&mut visitor).await?;
+    not_begun_elsewhere(&visitor, draft).await?;
     let page = published.procedure.pages.first().ok_or(Problem::NotFound)?;
     let form = form::receive(&visitor, draft, request, |name| slot(page, name)).await?;
-    let cookie = ensure_session(&mut visitor).await?;
     let session = visitor.session.as_ref().map(|session| session.id).unwrap_or_default();
     let raw = prefilled(&visitor, &published.procedure, Raw::default());
     drafts::begin(&visitor, draft, &published, visitor.account().map(|account| account.id), session, raw).await?;
