@@ -32,6 +32,8 @@ use crate::{
 
 /// More than this is not kept in a draft: the page says that it is too long.
 const LARGEST_PAGE: usize = 200_000;
+/// On the address of a page opened from the check page.
+pub const BACK_TO_CHECK: &str = "?retour=verifier";
 /// Names the fields that the page showed, so that a question that appears is not told as a mistake.
 const SHOWN: &str = "_vus";
 
@@ -299,7 +301,13 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     if let Some(say) = shown.stop {
         return stopped(visitor, &filling, shown, say).await;
     }
-    Ok(Redirect::to(&filling.after_page(&reading, shown.index)).into_response())
+    // « Modifier » on the check page: straight back to it, by way of what the change makes necessary.
+    let to = if visitor.here.ends_with(BACK_TO_CHECK) {
+        reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))
+    } else {
+        filling.after_page(&reading, shown.index)
+    };
+    Ok(Redirect::to(&to).into_response())
 }
 
 /// Names of the fields with problems, rows included.
