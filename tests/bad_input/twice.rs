@@ -53,9 +53,30 @@ both! {
         assert_eq!(portal.count("draft").await, 1);
     }
 
+    /// Without an account too, whatever the order in which the clicks find the session and the draft.
+    async fn twenty_clicks_of_somebody_new(portal: Portal) {
+        let mut person = portal.client();
+        let path = person.get("/demarches/demande-information/remplir").await.location().to_owned();
+        let form = person.get(&path).await.form("action");
+        let fields = filled(&form, &question("Une seule fois"));
+        let pages = clicks(&person, 20, &path, &fields).await;
+        let first = pages[0].location().to_owned();
+        for page in pages {
+            page.leads_to(&first);
+        }
+        assert_eq!((portal.count("draft").await, portal.count("session").await), (1, 1));
+        person.get(&first).await.is(200);
+        // Somebody else with the same address writes nothing there.
+        let page = portal.client().post_form(&path, &fields).await.is(303);
+        assert!(page.location().starts_with("/connexion"), "{}", page.location());
+        let page = portal.usager(USAGER).await.post_form(&path, &fields).await.is(404);
+        page.hides("Une seule fois");
+    }
+
     async fn back_after_sending(portal: Portal) {
         let mut person = portal.client();
         let check = person.fill("demande-information", &question("Déjà parti")).await;
+        let start = format!("/demarches/demande-information/remplir?brouillon={}", check.split('/').nth(2).unwrap());
         let draft = check.trim_end_matches("/verifier").to_owned();
         let old = person.get(&format!("{draft}/votre-message")).await;
         let filed = person.send_checked(&check).await;
@@ -66,6 +87,8 @@ both! {
         let form = old.form("action");
         person.upload(&old.path, &filled(&form, &question("Modifié après coup")), &[]).await.leads_to(&request);
         person.post(&check, &[]).await.leads_to(&format!("{request}/envoyee"));
+        person.get(&start).await.leads_to(&request);
+        person.upload(&start, &filled(&form, &question("Modifié après coup")), &[]).await.leads_to(&request);
         person.post(&format!("{draft}/supprimer"), &[]).await.leads_to(&request);
         person.get(&request).await.is(200).shows("Déjà parti").hides("Modifié après coup");
         assert_eq!(portal.outbox().await.len(), 1);

@@ -10,7 +10,7 @@ import { start } from './lib.mjs';
 // What the usual answers would get wrong.
 const PROCEDURES = {
   'accueil-periscolaire': { debut: inDays(30), 'enfant.annee': '2018', pai_date: inDays(200), autorisee_naissance: inDays(-14 * 365) },
-  'debit-boissons-temporaire': { boissons: 'fermentees', lieu_type: 'salle', 'jours.0.jour': inDays(60) },
+  'debit-boissons-temporaire': { boissons: 'fermentees', lieu_type: 'salle', rna: 'W963001234', 'jours.0.jour': inDays(60), ouverture: '18h00', fermeture: '23h30' },
   encombrants: { date_souhaitee: inDays(20) },
   'inscription-listes-electorales': {},
   'inscription-scolaire': { date_entree: inDays(30), 'enfant.annee': '2021', derogation_motifs: ['fratrie', 'travail'] },

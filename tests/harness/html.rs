@@ -133,7 +133,7 @@ pub fn forms(html: &str) -> Vec<Form> {
                     action: tag.get("action").to_owned(),
                     multipart: tag.get("enctype").starts_with("multipart"),
                     ..Form::default()
-                })
+                });
             }
             ("/form", _) => found.extend(current.take()),
             ("input", Some(form)) if !tag.get("name").is_empty() => {
@@ -154,7 +154,7 @@ pub fn forms(html: &str) -> Vec<Form> {
                 select = Some(tag.get("name").to_owned());
             }
             ("option", Some(form)) if tag.attributes.contains_key("selected") => {
-                form.fields.extend(select.clone().map(|name| (name, tag.get("value").to_owned())))
+                form.fields.extend(select.clone().map(|name| (name, tag.get("value").to_owned())));
             }
             ("button", Some(form)) => form.buttons.push((tag.get("name").to_owned(), tag.get("value").to_owned())),
             _ => {}

@@ -123,6 +123,13 @@ pub async fn city(engine: Engine) -> TestDb {
     }
 }
 
+/// The application on a database that a real process used before, `later` than now.
+#[expect(clippy::disallowed_methods, reason = "that process lived in real time")]
+pub async fn app(url: &str, folder: &Path, later: SignedDuration) -> App {
+    let micros = (Timestamp::now() + later).as_microsecond();
+    App::open(config(url, folder), Clock::Set(Arc::new(AtomicI64::new(micros))), false).await.unwrap()
+}
+
 impl Portal {
     pub async fn start(engine: Engine) -> Self {
         Self::start_with(engine, |_| {}).await

@@ -101,7 +101,7 @@ fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> R
         version => "",
         sections => Serde(sections(&reading.show(), |section| {
             let editable = reading.page(section.page).is_some_and(|page| filling.may_edit(page));
-            if editable { filling.page_url(section.page) } else { String::new() }
+            if editable { format!("{}{}", filling.page_url(section.page), super::question::BACK_TO_CHECK) } else { String::new() }
         })),
         pieces => Serde(pieces(filling, &reading)),
         declaration => if correcting { None } else { filling.procedure.declaration.clone() },

@@ -32,6 +32,8 @@ use crate::{
 
 /// More than this is not kept in a draft: the page says that it is too long.
 const LARGEST_PAGE: usize = 200_000;
+/// On the address of a page opened from the check page.
+pub const BACK_TO_CHECK: &str = "?retour=verifier";
 /// Names the fields that the page showed, so that a question that appears is not told as a mistake.
 const SHOWN: &str = "_vus";
 
@@ -58,10 +60,20 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
         let first = published.procedure.pages.first().map_or("verifier", |page| page.id.as_str());
         return Ok(Redirect::to(&format!("/brouillons/{draft}/{first}")).into_response());
     }
+    not_begun_elsewhere(&visitor, draft).await?;
     let filling = unsaved(&visitor, draft, &published);
     let reading = filling.read(&visitor);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
     draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
+}
+
+/// A first page that was sent already, by another click or before the request left, leads where that
+/// one led. An id that somebody else uses is not to be written to, were it guessed.
+async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Problem> {
+    if drafts::exists(visitor, id).await? {
+        Filling::open(visitor, id).await?;
+    }
+    Ok(())
 }
 
 fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Filling {
@@ -130,14 +142,10 @@ pub async fn begin(
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     let draft = new.brouillon.unwrap_or_else(|| visitor.id());
-    // An id that somebody else uses is not to be written to, were it guessed.
-    let known = drafts::find(&visitor, draft).await?.is_some();
-    if !known && drafts::exists(&visitor, draft).await? {
-        return Err(Problem::NotFound);
-    }
+    let cookie = ensure_session(&mut visitor).await?;
+    not_begun_elsewhere(&visitor, draft).await?;
     let page = published.procedure.pages.first().ok_or(Problem::NotFound)?;
     let form = form::receive(&visitor, draft, request, |name| slot(page, name)).await?;
-    let cookie = ensure_session(&mut visitor).await?;
     let session = visitor.session.as_ref().map(|session| session.id).unwrap_or_default();
     let raw = prefilled(&visitor, &published.procedure, Raw::default());
     drafts::begin(&visitor, draft, &published, visitor.account().map(|account| account.id), session, raw).await?;
@@ -293,7 +301,13 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
     if let Some(say) = shown.stop {
         return stopped(visitor, &filling, shown, say).await;
     }
-    Ok(Redirect::to(&filling.after_page(&reading, shown.index)).into_response())
+    // « Modifier » on the check page: straight back to it, by way of what the change makes necessary.
+    let to = if visitor.here.ends_with(BACK_TO_CHECK) {
+        reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))
+    } else {
+        filling.after_page(&reading, shown.index)
+    };
+    Ok(Redirect::to(&to).into_response())
 }
 
 /// Names of the fields with problems, rows included.
