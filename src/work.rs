@@ -1,6 +1,9 @@
 //! Carrying out jobs: every kind on one list, and the loop that takes them in turn.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use anyhow::Result;
 use db::{args, sql};
@@ -74,8 +77,8 @@ pub async fn turn(app: &App) -> Result<usize> {
     let claimed = jobs::claim(&app.db, app.clock.id(), now, BATCH).await?;
     let mut visits: BTreeMap<Uuid, Result<Visit>> = BTreeMap::new();
     for job in &claimed {
-        if !visits.contains_key(&job.authority_id) {
-            visits.insert(job.authority_id, visit(app, job.authority_id).await);
+        if let Entry::Vacant(place) = visits.entry(job.authority_id) {
+            place.insert(visit(app, job.authority_id).await);
         }
     }
     // Together: no two are about the same request, and a mail server mostly makes us wait.
