@@ -31,6 +31,7 @@ pub mod follow;
 pub mod mine;
 pub mod piece;
 pub mod question;
+mod rows;
 pub mod sent;
 pub mod start;
 pub mod track;

@@ -10,12 +10,13 @@ use axum::{
 use forms::{
     answers::Raw,
     journey::{PageReading, Reading},
-    model::{Field, Identification, Page, Procedure},
+    model::{Identification, Page, Procedure},
 };
 use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::rows::{change_rows, names, problems};
 use super::{Filling, field_slot, notice, procedure_link, start};
 use crate::{
     accounts::session::{self, Session},
@@ -308,88 +309,6 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
         filling.after_page(&reading, shown.index)
     };
     Ok(Redirect::to(&to).into_response())
-}
-
-/// Names of the fields with problems, rows included.
-fn problems(page: &PageReading<'_>) -> Vec<String> {
-    fn walk(fields: &[forms::journey::FieldReading<'_>], found: &mut Vec<String>) {
-        for field in fields.iter().filter(|field| field.shown) {
-            if !field.problems.is_empty() {
-                found.push(field.name.clone());
-            }
-            for row in &field.rows {
-                walk(row, found);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&page.fields, &mut found);
-    found
-}
-
-fn names(page: &PageReading<'_>) -> String {
-    fn walk(fields: &[forms::journey::FieldReading<'_>], found: &mut Vec<String>) {
-        for field in fields.iter().filter(|field| field.shown) {
-            found.push(field.name.clone());
-            for row in &field.rows {
-                walk(row, found);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&page.fields, &mut found);
-    found.join(",")
-}
-
-/// « Ajouter un enfant », « Retirer »: true when one was pressed.
-fn change_rows(page: &Page, form: &mut Form) -> bool {
-    let group = |name: &str| {
-        page.fields
-            .iter()
-            .find(|field| field.id == name)
-            .and_then(|field| field.kind.group().map(|group| (field, group.fields.first())))
-    };
-    match form.pressed(&["ajouter", "retirer-rang"]).map(|(button, value)| (button.to_owned(), value.to_owned())) {
-        Some((button, name)) if button == "ajouter" => {
-            if let Some((field, Some(first))) = group(&name) {
-                let next = rows(&form.typed, &field.id);
-                form.typed.set(format!("{}.{next}.{}", field.id, first.id), "");
-            }
-            true
-        }
-        Some((_, value)) => {
-            if let Some((name, Ok(index))) = value.rsplit_once('.').map(|(name, index)| (name, index.parse::<usize>()))
-                && let Some((field, _)) = group(name)
-            {
-                form.typed = without_row(&form.typed, field, index);
-            }
-            true
-        }
-        None => false,
-    }
-}
-
-/// How many rows were sent for a group.
-fn rows(typed: &Raw, group: &str) -> usize {
-    let index = |name: &String| name.strip_prefix(group)?.strip_prefix('.')?.split('.').next()?.parse::<usize>().ok();
-    typed.0.keys().filter_map(index).max().map_or(0, |last| last + 1)
-}
-
-/// The form without one row; those after it move up.
-fn without_row(typed: &Raw, group: &Field, removed: usize) -> Raw {
-    let moved = |name: &str| -> Option<String> {
-        let Some(rest) = name.strip_prefix(group.id.as_str()).and_then(|rest| rest.strip_prefix('.')) else {
-            return Some(name.to_owned());
-        };
-        let (index, part) = rest.split_once('.')?;
-        let index: usize = index.parse().ok()?;
-        match index.cmp(&removed) {
-            std::cmp::Ordering::Less => Some(name.to_owned()),
-            std::cmp::Ordering::Equal => None,
-            std::cmp::Ordering::Greater => Some(format!("{}.{}.{part}", group.id, index - 1)),
-        }
-    };
-    Raw(typed.0.iter().filter_map(|(name, values)| moved(name).map(|name| (name, values.clone()))).collect())
 }
 
 /// In which spirit a page is shown.
