@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use minijinja::context;
 use serde_json::{Value as Json, json};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
@@ -19,6 +20,10 @@ use crate::{
     },
     visit::Visit,
 };
+
+/// One letter at a time: typesetting uses all of a processor and tens of megabytes, which several at
+/// once multiply without being done any sooner.
+static RENDERING: Semaphore = Semaphore::const_new(1);
 
 pub const NOTIFY: &str = "notify";
 pub const RECEIPT: &str = "receipt";
@@ -129,6 +134,7 @@ pub async fn render_file(
 
 async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
     let day = visit.today();
+    let _turn = RENDERING.acquire().await?;
     Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
 }
 
