@@ -86,7 +86,8 @@ async fn archive(app: &App, authority: Uuid) -> Result<usize> {
 
 /// Removes objects of uploads that were given up, refused or taken back. Gives how many.
 pub async fn orphans(app: &App, authority: Uuid) -> Result<usize> {
-    let db = app.db.for_authority(authority);
+    // Never by a replica: one that lags a day behind would make kept files look like nobody's.
+    let db = app.db.for_authority(authority).fresh();
     let old = app.clock.now().as_second() - YOUNG;
     let mut objects = app.storage.list(authority).chunks(500);
     let mut removed = 0;
