@@ -20,6 +20,7 @@ use crate::{
         secret::Secret,
         storage::{self, Storage},
     },
+    requests::Untouched,
     visit::PageCache,
 };
 
@@ -38,6 +39,7 @@ pub struct Inner {
     pub sites: Sites,
     pub catalogue: Catalogue,
     pub pages: PageCache,
+    pub untouched: Untouched,
     /// Wakes the worker of this process when it queued something.
     pub work: Notify,
     /// Slows floods of forms from one address.
@@ -77,6 +79,7 @@ impl App {
             sites: Sites::default(),
             catalogue: Catalogue::default(),
             pages: PageCache::default(),
+            untouched: Untouched::default(),
             work: Notify::new(),
             flood: NonZeroU32::new(config.posts_per_minute).map(|count| RateLimiter::keyed(Quota::per_minute(count))),
             config,

@@ -63,12 +63,8 @@ impl Visit {
     }
 
     fn draw_for(&self, who: Option<Value>, template: &str, title: &str, context: Value) -> anyhow::Result<String> {
-        let settings = &self.site.settings;
         let frame = context! {
-            city => context! {
-                name => &self.site.name, short => &settings.short, zone => &settings.zone, phone => &settings.phone, email => &settings.email,
-                address => &settings.address, site => &settings.site, dpo_email => &settings.dpo_email, opening_hours => &settings.opening_hours, fonts => true,
-            },
+            city => &self.site.city,
             page => context! { title => format!("{title} – {}", self.site.name), heading => title, section => section(template), url => &self.here },
             who => who.unwrap_or_else(|| Value::from(())),
             flash => Value::from(()),

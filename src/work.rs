@@ -15,7 +15,6 @@ use crate::{
     app::App,
     authorities::{Authority, Settings},
     platform::{
-        clock,
         jobs::{self, Claimed},
         mail::SendError,
     },
@@ -111,7 +110,6 @@ pub async fn visit(app: &App, authority: Uuid) -> Result<Visit> {
     let db = app.db.for_authority(authority).fresh();
     let (slug, name, db::Json(settings)): (String, String, db::Json<Settings>) =
         db.one(sql!("select slug, name, settings from authority where id = $1"), args![authority]).await?;
-    let zone = clock::zone(&settings.zone);
-    let site = std::sync::Arc::new(Authority { id: authority, slug, name, settings, zone });
+    let site = std::sync::Arc::new(Authority::new(authority, slug, name, settings));
     Ok(Visit { app: app.clone(), site, db, now: app.clock.now(), here: "/".into(), client: String::new() })
 }

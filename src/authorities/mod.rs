@@ -8,6 +8,7 @@ use std::{
 
 use db::{Db, args, row, sql};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,6 +22,19 @@ pub struct Authority {
     pub name: String,
     pub settings: Settings,
     pub zone: TimeZone,
+    /// What every page says of it: `city` in templates.
+    pub city: Value,
+}
+
+impl Authority {
+    pub fn new(id: Uuid, slug: String, name: String, settings: Settings) -> Self {
+        let zone = crate::platform::clock::zone(&settings.zone);
+        let city = context! {
+            name => &name, short => &settings.short, zone => &settings.zone, phone => &settings.phone, email => &settings.email,
+            address => &settings.address, site => &settings.site, dpo_email => &settings.dpo_email, opening_hours => &settings.opening_hours, fonts => true,
+        };
+        Self { id, slug, name, settings, zone, city }
+    }
 }
 
 /// What an authority says of itself; kept as JSON.
@@ -104,8 +118,7 @@ impl Sites {
             )
             .await?;
         let Some((id, slug, name, db::Json(settings))) = row else { return Ok(None) };
-        let zone = crate::platform::clock::zone(&settings.zone);
-        let authority = Arc::new(Authority { id, slug, name, settings, zone });
+        let authority = Arc::new(Authority::new(id, slug, name, settings));
         if let Ok(mut known) = self.0.write() {
             // A flood of invented host names must not fill the memory.
             if known.len() > 10_000 {

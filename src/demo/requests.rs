@@ -90,6 +90,7 @@ async fn request(
         raw: db::Json(Raw::default()),
         updated_at: visit.now,
         correcting: false,
+        has_files: false,
     };
     submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref())
         .await

@@ -1,7 +1,11 @@
 //! Static files, embedded in the binary, served under a name that holds their hash and kept by
 //! browsers for a year. Compressed once, at the first request.
 
-use std::{collections::BTreeMap, io::Write, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::Write,
+    sync::LazyLock,
+};
 
 use axum::{
     extract::Path,
@@ -31,13 +35,13 @@ static ASSETS: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Hashed name by plain name.
-static NAMES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-    Files::iter()
-        .filter_map(|name| {
-            Files::get(&name).map(|file| (name.to_string(), hashed(&name, &file.metadata.sha256_hash())))
-        })
-        .collect()
+/// Address by plain name.
+static ADDRESSES: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let address = |name: &str| {
+        let file = Files::get(name)?;
+        Some((name.to_owned(), format!("/static/{}", hashed(name, &file.metadata.sha256_hash()))))
+    };
+    Files::iter().filter_map(|name| address(&name)).collect()
 });
 
 fn hashed(name: &str, hash: &[u8]) -> String {
@@ -96,8 +100,8 @@ pub fn negotiate<'a>(
 }
 
 /// The address of an asset, for templates.
-pub fn url(name: &str) -> String {
-    format!("/static/{}", NAMES.get(name).map_or(name, String::as_str))
+pub fn url(name: &str) -> &str {
+    ADDRESSES.get(name).map_or(name, String::as_str)
 }
 
 pub async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {

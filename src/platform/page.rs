@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use jiff::{Timestamp, civil::Date};
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, HtmlEscape, State, UndefinedBehavior, Value};
 use rust_embed::RustEmbed;
 
 use super::{assets, clock, french};
@@ -40,7 +40,9 @@ impl Templates {
             }
         });
         // Nothing to escape in it, slashes least of all.
-        environment.add_function("asset", |name: &str| Value::from_safe_string(assets::url(name)));
+        environment.add_function("asset", |name: &str| Value::from_safe_string(assets::url(name).to_owned()));
+        environment.add_function("icon", icon);
+        environment.add_function("phone", phone);
         environment.add_filter("date", |value: String| day_of(&value).map(french::date));
         environment.add_filter("datetime", datetime);
         environment.add_filter("day", local_day);
@@ -56,6 +58,26 @@ impl Templates {
     pub fn names() -> impl Iterator<Item = String> {
         Shipped::iter().map(|name| name.into_owned())
     }
+}
+
+/// One drawing of `assets/icons.svg`, by its Lucide name. Decorative: the text beside it speaks.
+fn icon(name: &str, class: Option<&str>) -> Value {
+    let (space, class) = class.map_or(("", ""), |class| (" ", class));
+    Value::from_safe_string(format!(
+        r##"<svg class="icon{space}{}" width="24" height="24" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>"##,
+        HtmlEscape(class),
+        assets::url("icons.svg"),
+        HtmlEscape(name)
+    ))
+}
+
+/// A number to call, never cut at the end of a line.
+fn phone(number: &str, class: Option<&str>) -> Value {
+    let class = class.unwrap_or("govuk-link g-nowrap");
+    let class = if class.is_empty() { String::new() } else { format!(r#" class="{}""#, HtmlEscape(class)) };
+    let called = number.replace([' ', '\u{a0}'], "");
+    let read = number.replace(' ', "\u{a0}");
+    Value::from_safe_string(format!(r#"<a{class} href="tel:{}">{}</a>"#, HtmlEscape(&called), HtmlEscape(&read)))
 }
 
 fn wrong(value: &str) -> Error {

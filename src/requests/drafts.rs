@@ -28,6 +28,8 @@ row! {
         updated_at: Timestamp,
         /// It completes a request already sent, whose id it shares.
         correcting: bool,
+        /// Whether any file came with it; not looked up in lists.
+        has_files: bool,
     }
 }
 
@@ -48,7 +50,8 @@ pub async fn find(visitor: &Visitor, id: Uuid) -> Result<Option<Draft>, db::Erro
         .first(
             sql!(
                 "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at,
-                   exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting
+                   exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting,
+                   exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
                  from draft d where d.authority_id = $1 and d.id = $2 and (d.account_id = $3 or d.session_id = $4)"
             ),
             args![visitor.db.authority(), id, session.account.as_ref().map(|account| account.id), session.id],
@@ -63,7 +66,7 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
         .db
         .all(
             sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at, false as correcting from draft d
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at, false as correcting, false as has_files from draft d
                  where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3) and (cast($4 as text) is null or d.procedure_id = $4)
                    and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
                  order by d.updated_at desc limit 50"

@@ -1,14 +1,27 @@
 //! Drawing the fields of a page, with what was typed and what is wrong.
 
+use std::sync::Arc;
+
 use forms::{
     answers::{Input, Raw},
     journey::FieldReading,
 };
 use minijinja::{Value, context, value::Serde};
+use quick_cache::sync::Cache;
 use serde_json::{Value as Json, json};
 
 use super::{citizen::field_slot, model::File};
 use crate::visit::Visit;
+
+/// Fields that nobody has answered yet, drawn once: they look the same to everybody, so what is kept
+/// holds nothing personal. By authority, procedure, version and name.
+pub struct Untouched(Cache<String, Arc<str>>);
+
+impl Default for Untouched {
+    fn default() -> Self {
+        Self(Cache::new(5_000))
+    }
+}
 
 /// A page's fields as HTML.
 pub struct Drawn {
@@ -21,6 +34,8 @@ pub struct Drawn {
 
 pub struct Drawing<'a> {
     pub visit: &'a Visit,
+    /// The procedure's id and version.
+    pub procedure: (&'a str, i64),
     pub raw: &'a Raw,
     pub files: &'a [File],
     /// Whether to tell what is wrong: not before the person has had a chance to answer.
@@ -35,9 +50,32 @@ impl Drawing<'_> {
     pub fn draw(&self, fields: &[FieldReading<'_>]) -> anyhow::Result<Drawn> {
         let mut drawn = Drawn { html: String::new(), errors: Vec::new(), questions: 0 };
         for field in fields.iter().filter(|field| field.shown) {
-            self.one(field, &mut drawn)?;
+            drawn.questions += usize::from(!field.field.kind.silent());
+            if self.untouched(field) {
+                drawn.html.push_str(&self.kept(field)?);
+            } else {
+                self.one(field, &mut drawn)?;
+            }
         }
         Ok(drawn)
+    }
+
+    /// Whether nothing about this field depends on the person: nothing typed, nothing to tell.
+    fn untouched(&self, reading: &FieldReading<'_>) -> bool {
+        let kind = &reading.field.kind;
+        let own = kind.computed().is_none() && kind.files().is_none() && kind.group().is_none();
+        own && !(self.errors && !reading.problems.is_empty()) && self.raw.is_blank(&reading.name)
+    }
+
+    fn kept(&self, reading: &FieldReading<'_>) -> anyhow::Result<Arc<str>> {
+        let (procedure, version) = self.procedure;
+        let key = format!("{}/{procedure}/{version}/{}", self.visit.site.id, reading.name);
+        let Untouched(kept) = &self.visit.app.untouched;
+        kept.get_or_insert_with(&key, || {
+            let mut drawn = Drawn { html: String::new(), errors: Vec::new(), questions: 0 };
+            self.one(reading, &mut drawn)?;
+            Ok(drawn.html.into())
+        })
     }
 
     fn one(&self, reading: &FieldReading<'_>, drawn: &mut Drawn) -> anyhow::Result<()> {
@@ -77,7 +115,6 @@ impl Drawing<'_> {
                 view.insert("uploads".into(), json!(self.uploads(&reading.name)));
             }
         }
-        drawn.questions += usize::from(!kind.silent());
         // Only a group: « rows » of a long text is its height.
         let f = match kind.group() {
             Some(_) => context! { rows => self.rows(reading, drawn)?, ..Value::from(Serde(view)) },

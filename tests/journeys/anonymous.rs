@@ -2,7 +2,7 @@
 
 use crate::harness::{
     Engine, Portal, both,
-    journey::{birth, question},
+    journey::{birth, filled, question, raw},
 };
 
 both! {
@@ -50,6 +50,23 @@ both! {
         assert_eq!(receipt.header("content-type"), "application/pdf");
         assert!(receipt.header("content-disposition").starts_with("attachment"));
         assert!(receipt.bytes.starts_with(b"%PDF") && receipt.bytes.len() > 2000);
+    }
+
+    async fn a_question_page_kept_ready_shows_nobody_else_s_answers(portal: Portal) {
+        let (mut one, mut other) = (portal.client(), portal.client());
+        let open = "/demarches/demande-information/remplir";
+        let mut pages = Vec::new();
+        for person in [&mut one, &mut other] {
+            let first = person.get(open).await.is(303);
+            pages.push(person.follow(&first).await.is(200));
+        }
+        let theirs = pages.pop().unwrap();
+        let page = pages.pop().unwrap();
+        let fields = filled(&page.form("action"), &raw(&[("message", "Le carrefour des Halles")]));
+        one.submit(&page, &page.form("action"), &fields).await.is(422).shows("Le carrefour des Halles").shows("Erreur :");
+        for _ in 0..2 {
+            other.get(&theirs.path).await.is(200).hides("carrefour").hides("Erreur :").shows("Votre message");
+        }
     }
 
     async fn a_draft_is_taken_up_elsewhere_by_its_code(portal: Portal) {

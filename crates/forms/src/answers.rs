@@ -34,6 +34,14 @@ impl Raw {
         self.0.insert(name.into(), vec![value.into()]);
     }
 
+    /// Whether nothing was typed for the field called `name`, its parts or its rows.
+    pub fn is_blank(&self, name: &str) -> bool {
+        let near = self.0.range(name.to_owned()..).take_while(|(key, _)| key.starts_with(name));
+        let mut own =
+            near.filter(|(key, _)| key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+        own.all(|(_, values)| values.iter().all(|value| value.trim().is_empty()))
+    }
+
     /// Drops the field called `name`, its parts and its rows.
     pub fn clear(&mut self, name: &str) {
         self.0.retain(|key, _| key != name && !key.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
@@ -78,5 +86,24 @@ impl Problem {
 
     pub fn at(part: &str, message: impl Into<String>) -> Self {
         Self { part: Some(part.to_owned()), message: message.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_blank_whatever_stands_in_its_namesakes() {
+        let mut raw = Raw::default();
+        for (name, value) in
+            [("nom", " "), ("nom_usage", "Martin"), ("nom.jour", ""), ("no", "x"), ("enfants.0.nom", "Léa")]
+        {
+            raw.set(name, value);
+        }
+        assert!(raw.is_blank("nom") && raw.is_blank("absent"));
+        assert!(!raw.is_blank("nom_usage") && !raw.is_blank("enfants") && !raw.is_blank("enfants.0.nom"));
+        raw.set("nom.jour", "3");
+        assert!(!raw.is_blank("nom"));
     }
 }

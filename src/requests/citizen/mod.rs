@@ -62,7 +62,7 @@ impl Filling {
             });
         };
         let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
-        let files = files::of(&visitor.db, id).await?;
+        let files = if draft.has_files { files::of(&visitor.db, id).await? } else { Vec::new() };
         let (correcting, asks) = if draft.correcting {
             (Some(access::mine(visitor, id).await?), super::store::asks(&visitor.db, id).await?)
         } else {

@@ -88,6 +88,7 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
         raw: db::Json(Raw::default()),
         updated_at: visitor.now,
         correcting: false,
+        has_files: false,
     };
     Filling {
         asks: Vec::new(),
@@ -333,6 +334,7 @@ async fn draw(
 ) -> Result<Response, Problem> {
     let drawing = Drawing {
         visit: visitor,
+        procedure: (&filling.draft.procedure_id, filling.draft.procedure_version),
         raw: &filling.raw,
         files: &filling.files,
         errors: shown == Shown::Wrong,
