@@ -113,6 +113,8 @@ create table draft (
   reference text not null,
   account_id uuid,
   session_id uuid,
+  -- Who it is for, as typed so far; none when that is the filer.
+  beneficiary text,
   raw {json} not null,
   created_at {time} not null,
   updated_at {time} not null,
@@ -138,6 +140,8 @@ create table request (
   filer_name text,
   -- The filer's name and the words of the answers, folded for search.
   filer_key text not null,
+  -- Who it is for, when that is not the filer.
+  beneficiary text,
   email text,
   answers {json} not null,
   words text not null,

@@ -8,7 +8,7 @@ use forms::{
     step::Actor,
     workflow::{Need, Transition},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::city::{self, City, Usager};
@@ -58,7 +58,7 @@ async fn request(
     let mut visit = Visit { now: visit.now.checked_sub(age)?, ..visit.clone() };
     let procedure = published.procedure.clone();
     let account = account(&visit, usager, &procedure, index).await?;
-    let raw = typed(&procedure, usager, visit.now, &visit);
+    let raw = typed(&procedure, usager, index, &visit);
     let reading = procedure.read(&raw, &everything(&procedure), visit.today());
     // Not everybody may ask for everything: a minor runs no bar.
     if !reading.ready() {
@@ -87,6 +87,7 @@ async fn request(
         reference,
         account_id: owner,
         session_id: None,
+        beneficiary: None,
         raw: db::Json(Raw::default()),
         updated_at: visit.now,
         correcting: false,
@@ -263,9 +264,9 @@ async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: u
 }
 
 /// The procedure's own sample, in the usager's name.
-fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) -> Raw {
-    let mut raw = procedure.sample(crate::platform::clock::day(now, &visit.site.zone));
-    let today = crate::platform::clock::day(now, &visit.site.zone);
+fn typed(procedure: &Procedure, usager: &Usager, index: usize, visit: &Visit) -> Raw {
+    let today = visit.today();
+    let mut raw = procedure.sample(today);
     for (of, field, days) in DATES {
         let day = today.checked_add(jiff::Span::new().days(*days)).unwrap_or(today);
         if *of == procedure.id {
@@ -291,6 +292,11 @@ fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) 
     for part in ["annee", "mois", "jour"] {
         put(&format!("demandeur.{part}"), born.next().unwrap_or_default());
     }
+    let relative = RELATIVES.get(index % RELATIVES.len()).copied().unwrap_or_default();
+    for person in procedure.beneficiary.iter().filter(|person| *person != "demandeur") {
+        put(&format!("{person}.nom_naissance"), usager.family_name());
+        put(&format!("{person}.prenoms"), relative);
+    }
     put("courriel", usager.email.as_deref().unwrap_or_default());
     put("telephone", usager.phone.as_deref().unwrap_or_default());
     let home = &usager.address;
@@ -299,6 +305,9 @@ fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) 
     put("adresse.commune", &home.city);
     raw
 }
+
+/// First names of those for whom usagers file requests.
+const RELATIVES: [&str; 7] = ["Léa", "Noé", "Inès", "Gabriel", "Jeanne", "Malo", "Aya"];
 
 /// Dates that make sense together where any date would not: (procedure, field, days from today).
 const DATES: &[(&str, &str, i32)] = &[

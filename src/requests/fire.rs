@@ -31,8 +31,22 @@ pub struct With<'a> {
     /// Last day to answer them (CRPA L114-5).
     pub until: Option<Date>,
     pub decision: Option<Decision>,
-    /// Corrected answers, with their searchable words.
-    pub answers: Option<(&'a Answers, &'a str)>,
+    pub corrected: Option<Corrected<'a>>,
+}
+
+/// Corrected answers, and what is kept beside answers in columns of their own.
+#[derive(Debug)]
+pub struct Corrected<'a> {
+    pub answers: &'a Answers,
+    /// Those that agents may search.
+    pub words: String,
+    pub beneficiary: Option<String>,
+}
+
+impl<'a> Corrected<'a> {
+    pub fn of(procedure: &Procedure, answers: &'a Answers) -> Self {
+        Self { answers, words: procedure.words(answers), beneficiary: procedure.beneficiary_of(answers) }
+    }
 }
 
 /// Who fires.
@@ -141,8 +155,8 @@ async fn give(
     if let (Some(taken), Some(author)) = (&with.decision, by.account) {
         store::decide(tx, decision, request, author, taken).await?;
     }
-    if let Some((answers, words)) = with.answers {
-        store::correct(tx, request, answers, words).await?;
+    if let Some(corrected) = &with.corrected {
+        store::correct(tx, request, corrected).await?;
     }
     if by.actor == Actor::Usager {
         store::answered(tx, request, now).await?;

@@ -22,6 +22,8 @@ row! {
         department_id: String,
         account_id: Option<Uuid>,
         filer_name: Option<String>,
+        /// Who it is for, when that is not the filer.
+        beneficiary: Option<String>,
         email: Option<String>,
         answers: Json<Answers>,
         state: String,

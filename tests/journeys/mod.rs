@@ -3,5 +3,6 @@
 mod account;
 mod agent;
 mod anonymous;
+mod beneficiaries;
 mod catalogue;
 mod mails;

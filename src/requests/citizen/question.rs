@@ -85,6 +85,7 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
         reference: String::new(),
         account_id: visitor.account().map(|account| account.id),
         session_id: visitor.session.as_ref().map(|session| session.id),
+        beneficiary: None,
         raw: db::Json(Raw::default()),
         updated_at: visitor.now,
         correcting: false,
@@ -241,7 +242,7 @@ async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -
     if size > LARGEST_PAGE {
         return Ok(false);
     }
-    drafts::save(visitor, filling.draft.id, &names, &kept).await?;
+    drafts::save(visitor, &filling.procedure, filling.draft.id, &names, &kept).await?;
     Ok(true)
 }
 
@@ -357,6 +358,7 @@ async fn draw(
         intro => &page.page.intro,
         mode => filling.mode(),
         ask => super::answer::asked_text(visitor, filling).await?,
+        twin => Serde(super::twin::on_page(visitor, filling, reading, page).await?),
         back => back,
         errors => Serde(&drawn.errors),
         fields_html => Value::from_safe_string(format!("{hidden}{}", drawn.html)),

@@ -212,6 +212,10 @@ impl Kind for Identity {
         ["nom_naissance", "nom_usage", "prenoms"].map(|key| member(answer, key)).join(" ")
     }
 
+    fn person(&self) -> Option<fn(Input<'_>) -> String> {
+        Some(identity_view::name)
+    }
+
     fn expr_type(&self) -> Type {
         let seen = [
             ("nom_naissance", true, Type::Text),

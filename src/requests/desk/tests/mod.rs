@@ -181,6 +181,7 @@ impl World {
                     department_id: &procedure.department,
                     account_id: None,
                     filer_name: Some(filing.name),
+                    beneficiary: None,
                     email: filing.email,
                     answers: &filing.answers,
                     words: filing.words,
