@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::city::{self, City, Usager};
 use crate::{
     accounts::session::{Account, Kind, Session},
-    catalogue::{self, Published},
+    catalogue::{self, Current, Published},
     requests::{
         drafts,
         fire::{self, By, With},
@@ -34,6 +34,9 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
         let usager = city.usagers.get(index * 11 % city.usagers.len()).context("usager")?;
         request(visit, city, one, usager, index, count).await?;
     }
+    if count > 0 {
+        two_children(visit, city, &current).await?;
+    }
     // Their mails and receipts were sent long ago: the queue starts empty.
     visit
         .db
@@ -42,6 +45,22 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
             Ok::<(), db::Error>(())
         })
         .await?;
+    Ok(())
+}
+
+/// Two drafts of one procedure, for two children of the first usager.
+async fn two_children(visit: &Visit, city: &City, current: &Current) -> Result<()> {
+    let Some(published) = current.procedures.get("inscription-scolaire") else { return Ok(()) };
+    let usager = city.usagers.first().context("usager")?;
+    for index in [0, 1] {
+        let days = SignedDuration::from_hours(i64::try_from(24 * (9 - 7 * index))?);
+        let visit = Visit { now: visit.now.checked_sub(days)?, ..visit.clone() };
+        let Some(account) = account(&visit, usager, &published.procedure, index).await? else { return Ok(()) };
+        let raw = typed(&published.procedure, usager, index, &visit);
+        drafts::begin(&visit, visit.id(), published, Some(account.id), Uuid::nil(), raw)
+            .await
+            .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    }
     Ok(())
 }
 
@@ -279,6 +298,9 @@ fn typed(procedure: &Procedure, usager: &Usager, index: usize, visit: &Visit) ->
     }
     if procedure.id == "debit-boissons-temporaire" {
         raw.set("boissons", "fermentees");
+    }
+    if procedure.id == "acte-naissance" {
+        raw.set("qualite", "ascendant");
     }
     let mut put = |name: &str, value: &str| {
         if raw.0.contains_key(name) {
