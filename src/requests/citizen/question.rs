@@ -290,8 +290,10 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
         let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
         return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
     }
-    let asked_before: BTreeSet<&str> = form.typed.text(SHOWN).split(',').collect();
-    let is_new = |name: &str| !asked_before.contains(name);
+    // A form that does not tell what it showed is taken to have shown everything.
+    let asked_before: Option<BTreeSet<&str>> =
+        form.typed.0.contains_key(SHOWN).then(|| form.typed.text(SHOWN).split(',').collect());
+    let is_new = |name: &str| asked_before.as_ref().is_some_and(|asked| !asked.contains(name));
     let wrong = problems(shown);
     if !form.refused.is_empty() || wrong.iter().any(|name| !is_new(name)) {
         return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
