@@ -56,6 +56,7 @@ pub async fn submit(
         words: &words,
         status,
         life: &life,
+        archive_at: model::archive_at(procedure, &life, &visitor.site.zone),
     };
     let session = visitor.session.as_ref().map(|session| session.id);
     let ids = Ids { fact: visitor.id(), jobs: effects.iter().map(|_| visitor.id()).collect() };

@@ -187,6 +187,7 @@ impl World {
                     words: filing.words,
                     status: model::status_name(state.status),
                     life: &life,
+                    archive_at: model::archive_at(procedure, &life, &visit.site.zone),
                 };
                 store::insert(tx, &new).await
             })
