@@ -113,6 +113,8 @@ create table draft (
   reference text not null,
   account_id uuid,
   session_id uuid,
+  -- Who it is for, as typed so far; none when that is the filer.
+  beneficiary text,
   raw {json} not null,
   created_at {time} not null,
   updated_at {time} not null,
@@ -138,6 +140,8 @@ create table request (
   filer_name text,
   -- The filer's name and the words of the answers, folded for search.
   filer_key text not null,
+  -- Who it is for, when that is not the filer.
+  beneficiary text,
   email text,
   answers {json} not null,
   words text not null,
@@ -151,6 +155,8 @@ create table request (
   completed_at {time},
   suspended_at {time},
   ended_at {time},
+  -- From when it is an archive: ended, and no longer in current use; none as long as that is not known.
+  archive_at {time},
   version bigint not null,
   primary key (authority_id, id),
   foreign key (authority_id, procedure_id, procedure_version) references procedure_version (authority_id, procedure_id, version),
@@ -161,6 +167,7 @@ create unique index request_reference_key on request (authority_id, reference);
 create index request_desk on request (authority_id, department_id, ended, due_at, id);
 create index request_desk_sent on request (authority_id, department_id, ended, submitted_at, id);
 create index request_account on request (authority_id, account_id, submitted_at);
+create index request_archive on request (authority_id, archive_at, id) where archive_at is not null;
 create index request_holder on request (authority_id, holder_id, ended, due_at);
 
 -- Sessions without account that proved they know a request: they sent it, or gave its code.

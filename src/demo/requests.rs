@@ -8,13 +8,13 @@ use forms::{
     step::Actor,
     workflow::{Need, Transition},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::city::{self, City, Usager};
 use crate::{
     accounts::session::{Account, Kind, Session},
-    catalogue::{self, Published},
+    catalogue::{self, Current, Published},
     requests::{
         drafts,
         fire::{self, By, With},
@@ -34,6 +34,9 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
         let usager = city.usagers.get(index * 11 % city.usagers.len()).context("usager")?;
         request(visit, city, one, usager, index, count).await?;
     }
+    if count > 0 {
+        two_children(visit, city, &current).await?;
+    }
     // Their mails and receipts were sent long ago: the queue starts empty.
     visit
         .db
@@ -42,6 +45,22 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
             Ok::<(), db::Error>(())
         })
         .await?;
+    Ok(())
+}
+
+/// Two drafts of one procedure, for two children of the first usager.
+async fn two_children(visit: &Visit, city: &City, current: &Current) -> Result<()> {
+    let Some(published) = current.procedures.get("inscription-scolaire") else { return Ok(()) };
+    let usager = city.usagers.first().context("usager")?;
+    for index in [0, 1] {
+        let days = SignedDuration::from_hours(i64::try_from(24 * (9 - 7 * index))?);
+        let visit = Visit { now: visit.now.checked_sub(days)?, ..visit.clone() };
+        let Some(account) = account(&visit, usager, &published.procedure, index).await? else { return Ok(()) };
+        let raw = typed(&published.procedure, usager, index, &visit);
+        drafts::begin(&visit, visit.id(), published, Some(account.id), Uuid::nil(), raw)
+            .await
+            .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    }
     Ok(())
 }
 
@@ -58,7 +77,7 @@ async fn request(
     let mut visit = Visit { now: visit.now.checked_sub(age)?, ..visit.clone() };
     let procedure = published.procedure.clone();
     let account = account(&visit, usager, &procedure, index).await?;
-    let raw = typed(&procedure, usager, visit.now, &visit);
+    let raw = typed(&procedure, usager, index, &visit);
     let reading = procedure.read(&raw, &everything(&procedure), visit.today());
     // Not everybody may ask for everything: a minor runs no bar.
     if !reading.ready() {
@@ -87,6 +106,7 @@ async fn request(
         reference,
         account_id: owner,
         session_id: None,
+        beneficiary: None,
         raw: db::Json(Raw::default()),
         updated_at: visit.now,
         correcting: false,
@@ -264,9 +284,9 @@ async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: u
 }
 
 /// The procedure's own sample, in the usager's name.
-fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) -> Raw {
-    let mut raw = procedure.sample(crate::platform::clock::day(now, &visit.site.zone));
-    let today = crate::platform::clock::day(now, &visit.site.zone);
+fn typed(procedure: &Procedure, usager: &Usager, index: usize, visit: &Visit) -> Raw {
+    let today = visit.today();
+    let mut raw = procedure.sample(today);
     for (of, field, days) in DATES {
         let day = today.checked_add(jiff::Span::new().days(*days)).unwrap_or(today);
         if *of == procedure.id {
@@ -280,6 +300,9 @@ fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) 
     if procedure.id == "debit-boissons-temporaire" {
         raw.set("boissons", "fermentees");
     }
+    if procedure.id == "acte-naissance" {
+        raw.set("qualite", "ascendant");
+    }
     let mut put = |name: &str, value: &str| {
         if raw.0.contains_key(name) {
             raw.set(name, value);
@@ -292,6 +315,11 @@ fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) 
     for part in ["annee", "mois", "jour"] {
         put(&format!("demandeur.{part}"), born.next().unwrap_or_default());
     }
+    let relative = RELATIVES.get(index % RELATIVES.len()).copied().unwrap_or_default();
+    for person in procedure.beneficiary.iter().filter(|person| *person != "demandeur") {
+        put(&format!("{person}.nom_naissance"), usager.family_name());
+        put(&format!("{person}.prenoms"), relative);
+    }
     put("courriel", usager.email.as_deref().unwrap_or_default());
     put("telephone", usager.phone.as_deref().unwrap_or_default());
     let home = &usager.address;
@@ -300,6 +328,9 @@ fn typed(procedure: &Procedure, usager: &Usager, now: Timestamp, visit: &Visit) 
     put("adresse.commune", &home.city);
     raw
 }
+
+/// First names of those for whom usagers file requests.
+const RELATIVES: [&str; 7] = ["Léa", "Noé", "Inès", "Gabriel", "Jeanne", "Malo", "Aya"];
 
 /// Dates that make sense together where any date would not: (procedure, field, days from today).
 const DATES: &[(&str, &str, i32)] = &[

@@ -1,7 +1,7 @@
 //! Drafts: what somebody is filling in, kept page after page, exactly as typed.
 
 use db::{Json, args, row, sql};
-use forms::answers::Raw;
+use forms::{answers::Raw, model::Procedure};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ row! {
         reference: String,
         account_id: Option<Uuid>,
         session_id: Option<Uuid>,
+        /// Who it is for: « Léa Martin ».
+        beneficiary: Option<String>,
         raw: Json<Raw>,
         updated_at: Timestamp,
         /// It completes a request already sent, whose id it shares.
@@ -49,7 +51,7 @@ pub async fn find(visitor: &Visitor, id: Uuid) -> Result<Option<Draft>, db::Erro
         .db
         .first(
             sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at,
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.beneficiary, d.raw, d.updated_at,
                    exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting,
                    exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
                  from draft d where d.authority_id = $1 and d.id = $2 and (d.account_id = $3 or d.session_id = $4)"
@@ -66,7 +68,7 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
         .db
         .all(
             sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.raw, d.updated_at, false as correcting, false as has_files from draft d
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.beneficiary, d.raw, d.updated_at, false as correcting, false as has_files from draft d
                  where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3) and (cast($4 as text) is null or d.procedure_id = $4)
                    and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
                  order by d.updated_at desc limit 50"
@@ -86,6 +88,7 @@ pub async fn begin(
     raw: Raw,
 ) -> Result<(), Problem> {
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
+    let beneficiary = published.procedure.beneficiary(&raw);
     let raw = Json(raw);
     // A reference already taken is drawn again: one draw in half a billion, times the requests in store.
     for _ in 0..5 {
@@ -100,10 +103,10 @@ pub async fn begin(
                 }
                 tx.run(
                     sql!(
-                        "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, raw, created_at, updated_at, expires_at)
-                         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) on conflict (authority_id, id) do nothing"
+                        "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at)
+                         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) on conflict (authority_id, id) do nothing"
                     ),
-                    args![tx.authority(), id, &published.procedure.id, published.version, &reference, account, session, &raw, visit.now, expires],
+                    args![tx.authority(), id, &published.procedure.id, published.version, &reference, account, session, &beneficiary, &raw, visit.now, expires],
                 )
                 .await?;
                 Ok::<bool, db::Error>(true)
@@ -121,7 +124,13 @@ pub async fn begin(
 
 /// Replaces what was typed for the fields called `names`; the rest stays, so that two tabs on two
 /// pages do not undo one another.
-pub async fn save(visit: &Visit, id: Uuid, names: &[String], typed: &Raw) -> Result<(), db::Error> {
+pub async fn save(
+    visit: &Visit,
+    procedure: &Procedure,
+    id: Uuid,
+    names: &[String],
+    typed: &Raw,
+) -> Result<(), db::Error> {
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     visit
         .db
@@ -137,9 +146,12 @@ pub async fn save(visit: &Visit, id: Uuid, names: &[String], typed: &Raw) -> Res
                 raw.clear(name);
             }
             raw.0.extend(typed.0.iter().map(|(name, values)| (name.clone(), values.clone())));
+            let beneficiary = procedure.beneficiary(&raw);
             tx.run(
-                sql!("update draft set raw = $1, updated_at = $2, expires_at = $3 where authority_id = $4 and id = $5"),
-                args![Json(raw), visit.now, expires, tx.authority(), id],
+                sql!(
+                    "update draft set raw = $1, beneficiary = $2, updated_at = $3, expires_at = $4 where authority_id = $5 and id = $6"
+                ),
+                args![Json(raw), beneficiary, visit.now, expires, tx.authority(), id],
             )
             .await?;
             Ok(())

@@ -5,7 +5,7 @@ use db::Tx;
 use forms::{
     answers::Answers,
     model::Procedure,
-    step::{self, Actor, Context, Effect, Given, Refused},
+    step::{self, Actor, Context, Effect, Given, Life, Refused},
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::json;
@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     error::Problem,
-    platform::jobs::{self, NewJob},
+    platform::{
+        clock,
+        jobs::{self, NewJob},
+    },
     visit::Visit,
 };
 
@@ -31,8 +34,22 @@ pub struct With<'a> {
     /// Last day to answer them (CRPA L114-5).
     pub until: Option<Date>,
     pub decision: Option<Decision>,
-    /// Corrected answers, with their searchable words.
-    pub answers: Option<(&'a Answers, &'a str)>,
+    pub corrected: Option<Corrected<'a>>,
+}
+
+/// Corrected answers, and what is kept beside answers in columns of their own.
+#[derive(Debug)]
+pub struct Corrected<'a> {
+    pub answers: &'a Answers,
+    /// Those that agents may search.
+    pub words: String,
+    pub beneficiary: Option<String>,
+}
+
+impl<'a> Corrected<'a> {
+    pub fn of(procedure: &Procedure, answers: &'a Answers) -> Self {
+        Self { answers, words: procedure.words(answers), beneficiary: procedure.beneficiary_of(answers) }
+    }
 }
 
 /// Who fires.
@@ -52,6 +69,22 @@ impl By {
     }
 }
 
+/// What [`fire`] stores: decided, nothing written yet.
+pub struct Fired<'a> {
+    request: &'a Request,
+    transition: &'a str,
+    by: By,
+    with: &'a With<'a>,
+    life: Life,
+    status: &'static str,
+    archive_at: Option<Timestamp>,
+    effects: Vec<Effect>,
+    /// Made before the transaction, which may run more than once.
+    ids: Vec<Uuid>,
+    now: Timestamp,
+    day: Date,
+}
+
 /// Fires `transition` on `request` as it was read.
 ///
 /// # Errors
@@ -65,6 +98,26 @@ pub async fn fire(
     by: By,
     with: &With<'_>,
 ) -> Result<(), Problem> {
+    let fired = decide(visit, procedure, request, transition, by, with)?;
+    let stored = visit.db.write(async |tx: &mut db::Tx| fired.store(tx).await).await?;
+    if !stored {
+        return Err(Problem::Conflict(
+            "Cette demande a changé pendant que vous la regardiez. Ouvrez-la de nouveau pour voir où elle en est.",
+        ));
+    }
+    visit.app.work.notify_one();
+    Ok(())
+}
+
+/// The pure part of [`fire`].
+pub fn decide<'a>(
+    visit: &Visit,
+    procedure: &Procedure,
+    request: &'a Request,
+    transition: &'a str,
+    by: By,
+    with: &'a With<'a>,
+) -> Result<Fired<'a>, Problem> {
     let text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     let given = Given {
         message: with.message.is_some_and(|message| !message.trim().is_empty()),
@@ -73,55 +126,53 @@ pub async fn fire(
         facts: with.decision.as_ref().is_some_and(|decision| text(&decision.facts)),
         appeal: with.decision.as_ref().is_some_and(|decision| text(&decision.appeal)),
     };
-    let cx = Context { now: visit.now, zone: &visit.site.zone };
-    let (life, effects) = step::step(procedure, &request.life(), transition, by.actor, given, cx).map_err(refused)?;
+    let (now, zone) = (visit.now, &visit.site.zone);
+    let (life, effects) =
+        step::step(procedure, &request.life(), transition, by.actor, given, Context { now, zone }).map_err(refused)?;
     let status = procedure.workflow.state(&life.state).map_or("in-progress", |state| model::status_name(state.status));
-    let ids: Vec<Uuid> = std::iter::repeat_with(|| visit.id()).take(3 + with.asks.len() + effects.len()).collect();
-    let now = visit.now;
-    let stored = visit
-        .db
-        .write(async |tx: &mut db::Tx| {
-            let mut ids = ids.iter().copied();
-            let mut id = || ids.next().unwrap_or_default();
-            if !store::advance(tx, request.id, request.version, &life, status, now).await? {
-                return Ok(false);
-            }
-            let (fact, message, decision) = (id(), id(), id());
-            give(tx, request.id, by, with, message, decision, now).await?;
-            for (kind, target) in &with.asks {
-                store::ask(tx, id(), request.id, kind, target, with.until, now).await?;
-            }
-            let subject = with.decision.as_ref().map(|_| decision).or(with.message.map(|_| message));
-            let entry = Entry {
-                actor: by.name(),
-                actor_id: by.account,
-                code: transition,
-                from: Some(&request.state),
-                to: Some(&life.state),
-                subject,
-            };
-            let seq = store::record(tx, request.id, &entry, now).await?;
-            let hours = now.duration_since(request.submitted_at).as_hours();
-            let of = FactOf { procedure_id: &request.procedure_id, department_id: &request.department_id, hours };
-            store::fact(tx, fact, &of, transition, &life.state, crate::platform::clock::day(now, &visit.site.zone))
-                .await?;
-            match effects.iter().rev().find(|effect| matches!(effect, Effect::Hold | Effect::LetGo)) {
-                Some(Effect::Hold) => store::hold(tx, request.id, by.account).await?,
-                Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,
-                _ => {}
-            }
-            let rest: Vec<Uuid> = ids.collect();
-            queue(tx, request.id, request.email.is_some(), seq, &effects, &rest, now).await?;
-            Ok::<bool, db::Error>(true)
-        })
-        .await?;
-    if !stored {
-        return Err(Problem::Conflict(
-            "Cette demande a changé pendant que vous la regardiez. Ouvrez-la de nouveau pour voir où elle en est.",
-        ));
+    let archive_at = model::archive_at(procedure, &life, zone);
+    let ids = std::iter::repeat_with(|| visit.id()).take(3 + with.asks.len() + effects.len()).collect();
+    let day = clock::day(now, zone);
+    Ok(Fired { request, transition, by, with, life, status, archive_at, effects, ids, now, day })
+}
+
+impl Fired<'_> {
+    /// Writes it all; false, and nothing written, when the request changed since it was read.
+    pub async fn store(&self, tx: &mut Tx) -> Result<bool, db::Error> {
+        let Self { request, by, with, life, now, .. } = self;
+        let (by, now) = (*by, *now);
+        let mut ids = self.ids.iter().copied();
+        let mut id = || ids.next().unwrap_or_default();
+        if !store::advance(tx, request, life, self.status, self.archive_at, now).await? {
+            return Ok(false);
+        }
+        let (fact, message, decision) = (id(), id(), id());
+        give(tx, request.id, by, with, message, decision, now).await?;
+        for (kind, target) in &with.asks {
+            store::ask(tx, id(), request.id, kind, target, with.until, now).await?;
+        }
+        let subject = with.decision.as_ref().map(|_| decision).or(with.message.map(|_| message));
+        let entry = Entry {
+            actor: by.name(),
+            actor_id: by.account,
+            code: self.transition,
+            from: Some(&request.state),
+            to: Some(&life.state),
+            subject,
+        };
+        let seq = store::record(tx, request.id, &entry, now).await?;
+        let hours = now.duration_since(request.submitted_at).as_hours();
+        let of = FactOf { procedure_id: &request.procedure_id, department_id: &request.department_id, hours };
+        store::fact(tx, fact, &of, self.transition, &life.state, self.day).await?;
+        match self.effects.iter().rev().find(|effect| matches!(effect, Effect::Hold | Effect::LetGo)) {
+            Some(Effect::Hold) => store::hold(tx, request.id, by.account).await?,
+            Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,
+            _ => {}
+        }
+        let rest: Vec<Uuid> = ids.collect();
+        queue(tx, request.id, request.email.is_some(), seq, &self.effects, &rest, now).await?;
+        Ok(true)
     }
-    visit.app.work.notify_one();
-    Ok(())
 }
 
 /// Stores what was given along with the transition.
@@ -141,8 +192,8 @@ async fn give(
     if let (Some(taken), Some(author)) = (&with.decision, by.account) {
         store::decide(tx, decision, request, author, taken).await?;
     }
-    if let Some((answers, words)) = with.answers {
-        store::correct(tx, request, answers, words).await?;
+    if let Some(corrected) = &with.corrected {
+        store::correct(tx, request, corrected).await?;
     }
     if by.actor == Actor::Usager {
         store::answered(tx, request, now).await?;

@@ -3,14 +3,15 @@
 use db::{Json, row};
 use forms::{
     answers::Answers,
+    calendar,
     model::Procedure,
-    step::Life,
+    step::{Actor, Life},
     workflow::{State, Status},
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
-use crate::platform::secret;
+use crate::platform::{clock, secret};
 
 row! {
     #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ row! {
         department_id: String,
         account_id: Option<Uuid>,
         filer_name: Option<String>,
+        /// Who it is for, when that is not the filer.
+        beneficiary: Option<String>,
         email: Option<String>,
         answers: Json<Answers>,
         state: String,
@@ -34,6 +37,8 @@ row! {
         completed_at: Option<Timestamp>,
         suspended_at: Option<Timestamp>,
         ended_at: Option<Timestamp>,
+        /// See [`archive_at`]; none when it is not ended, or an archive already.
+        archive_at: Option<Timestamp>,
         version: i64,
     }
 }
@@ -122,6 +127,15 @@ row! {
         size: i64,
         at: Timestamp,
     }
+}
+
+/// From when an ended request becomes an archive: the morning after its time in current use (« durée
+/// d'utilité courante »), where its circuit has a transition of the platform for that.
+pub fn archive_at(procedure: &Procedure, life: &Life, zone: &TimeZone) -> Option<Timestamp> {
+    let ended = life.ended?;
+    procedure.workflow.offered(&life.state, Actor::System).next()?;
+    let last = calendar::after(clock::day(ended, zone), procedure.notice.retention.current);
+    Some(last.tomorrow().ok()?.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
 /// A new reference, `VAL-7F3K-29`: the authority's letters, then 29 bits without twin characters.

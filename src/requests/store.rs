@@ -5,18 +5,36 @@ use forms::{answers::Answers, step::Life};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::model::{Ask, Decision, Event, Message, Request};
+use super::{
+    fire::Corrected,
+    model::{Ask, Decision, Event, Message, Request},
+};
 use crate::platform::french;
 
+/// Whole requests, with the name of who holds them.
+macro_rules! requests {
+    ($where:literal) => {
+        sql!(concat!(
+            "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.version
+             from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id ",
+            $where
+        ))
+    };
+}
+
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<Request>, db::Error> {
-    db.first(
-        sql!(
-            "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.filer_name, r.email, r.answers, r.state, r.status,
-               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.version
-             from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id
-             where r.authority_id = $1 and r.id = $2"
+    db.first(requests!("where r.authority_id = $1 and r.id = $2"), args![db.authority(), id]).await
+}
+
+/// Ended requests that are archives since before `now`, in the order they became so; those that follow
+/// the one named by `after`.
+pub async fn archives(db: &Db, now: Timestamp, after: (Timestamp, Uuid)) -> Result<Vec<Request>, db::Error> {
+    db.all(
+        requests!(
+            "where r.authority_id = $1 and r.archive_at <= $2 and (r.archive_at, r.id) > ($3, $4) order by r.archive_at, r.id limit 50"
         ),
-        args![db.authority(), id],
+        args![db.authority(), now, after.0, after.1],
     )
     .await
 }
@@ -39,47 +57,53 @@ pub struct New<'a> {
     pub department_id: &'a str,
     pub account_id: Option<Uuid>,
     pub filer_name: Option<&'a str>,
+    pub beneficiary: Option<&'a str>,
     pub email: Option<&'a str>,
     pub answers: &'a Answers,
     pub words: &'a str,
     pub status: &'static str,
     pub life: &'a Life,
+    /// See [`super::model::archive_at`].
+    pub archive_at: Option<Timestamp>,
 }
 
 pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     let life = new.life;
     tx.run(
         sql!(
-            "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, filer_key, email, answers, words,
-               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, version)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, 1)"
+            "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, filer_key, beneficiary, email, answers, words,
+               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, version)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, 1)"
         ),
         args![
             tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.account_id, new.filer_name, new.email,
             Json(new.answers), french::fold(new.words), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
-            french::fold(new.filer_name.unwrap_or_default())
+            french::fold(new.filer_name.unwrap_or_default()), new.beneficiary, new.archive_at
         ],
     )
     .await?;
     Ok(())
 }
 
-/// Stores where the request stands now, if nobody changed it since it was read at `version`.
+/// Stores where `read` stands now, if nobody changed it since it was read.
 pub async fn advance(
     tx: &mut Tx,
-    id: Uuid,
-    version: i64,
+    read: &Request,
     life: &Life,
     status: &str,
+    archive_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<bool, db::Error> {
     let changed = tx
         .run(
             sql!(
-                "update request set state = $1, status = $2, ended = $3, due_at = $4, completed_at = $5, suspended_at = $6, ended_at = $7, updated_at = $8, version = version + 1
-                 where authority_id = $9 and id = $10 and version = $11"
+                "update request set state = $1, status = $2, ended = $3, due_at = $4, completed_at = $5, suspended_at = $6, ended_at = $7, archive_at = $8, updated_at = $9,
+                   version = version + 1
+                 where authority_id = $10 and id = $11 and version = $12"
             ),
-            args![&life.state, status, life.ended.is_some(), life.due, life.completed, life.suspended, life.ended, now, tx.authority(), id, version],
+            args![
+                &life.state, status, life.ended.is_some(), life.due, life.completed, life.suspended, life.ended, archive_at, now, tx.authority(), read.id, read.version
+            ],
         )
         .await?;
     Ok(changed == 1)
@@ -94,10 +118,10 @@ pub async fn hold(tx: &mut Tx, id: Uuid, holder: Option<Uuid>) -> Result<(), db:
     Ok(())
 }
 
-pub async fn correct(tx: &mut Tx, id: Uuid, answers: &Answers, words: &str) -> Result<(), db::Error> {
+pub async fn correct(tx: &mut Tx, id: Uuid, given: &Corrected<'_>) -> Result<(), db::Error> {
     tx.run(
-        sql!("update request set answers = $1, words = $2 where authority_id = $3 and id = $4"),
-        args![Json(answers), french::fold(words), tx.authority(), id],
+        sql!("update request set answers = $1, words = $2, beneficiary = $3 where authority_id = $4 and id = $5"),
+        args![Json(given.answers), french::fold(&given.words), &given.beneficiary, tx.authority(), id],
     )
     .await?;
     Ok(())

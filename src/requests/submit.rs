@@ -41,6 +41,7 @@ pub async fn submit(
     let given_email = model::email(answers);
     let email = given_email.as_deref().or(email).or(account.map(|account| account.email.as_str()));
     let words = procedure.words(answers);
+    let beneficiary = procedure.beneficiary_of(answers);
     let new = New {
         id: draft.id,
         reference: &draft.reference,
@@ -49,11 +50,13 @@ pub async fn submit(
         department_id: &procedure.department,
         account_id: account.map(|account| account.id),
         filer_name: filer_name.as_deref(),
+        beneficiary: beneficiary.as_deref(),
         email,
         answers,
         words: &words,
         status,
         life: &life,
+        archive_at: model::archive_at(procedure, &life, &visitor.site.zone),
     };
     let session = visitor.session.as_ref().map(|session| session.id);
     let ids = Ids { fact: visitor.id(), jobs: effects.iter().map(|_| visitor.id()).collect() };

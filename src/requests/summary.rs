@@ -29,53 +29,58 @@ pub fn notice_words(procedure: &Procedure) -> Json {
 pub async fn todo(visitor: &Visitor) -> Result<Vec<Json>, Problem> {
     let mut found = Vec::new();
     let Some(account) = visitor.account() else { return Ok(found) };
-    let waiting: Vec<(Uuid, String, String, i64)> = visitor
+    let waiting: Vec<(Uuid, String, String, i64, Option<String>)> = visitor
         .db
         .all(
             sql!(
-                "select id, reference, procedure_id, procedure_version from request
+                "select id, reference, procedure_id, procedure_version, beneficiary from request
                  where authority_id = $1 and account_id = $2 and status = 'action-needed' order by submitted_at desc limit 5"
             ),
             args![visitor.db.authority(), account.id],
         )
         .await?;
-    for (id, reference, procedure, version) in waiting {
+    for (id, reference, procedure, version, beneficiary) in waiting {
         let procedure = catalogue::version(visitor, &procedure, version).await?;
-        found.push(json!({"href": format!("/demandes/{id}"), "icon": "bell", "text": format!("Compléter votre demande : {}", procedure.title), "detail": reference}));
+        found.push(json!({"href": format!("/demandes/{id}"), "icon": "bell", "text": format!("Compléter votre demande : {}{}", procedure.title, whose(beneficiary.as_deref())), "detail": reference}));
     }
     for draft in drafts::waiting(visitor, None).await?.into_iter().take(3) {
         let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
         let day = french::date(clock::day(draft.updated_at, &visitor.site.zone));
-        found.push(json!({"href": format!("/brouillons/{}/verifier", draft.id), "icon": "pencil", "text": format!("Reprendre : {}", procedure.title), "detail": format!("Brouillon du {day}")}));
+        found.push(json!({"href": format!("/brouillons/{}/verifier", draft.id), "icon": "pencil", "text": format!("Reprendre : {}{}", procedure.title, whose(draft.beneficiary.as_deref())), "detail": format!("Brouillon du {day}")}));
     }
     Ok(found)
+}
+
+/// « , pour Léa Martin », after a title.
+fn whose(beneficiary: Option<&str>) -> String {
+    beneficiary.map(|name| format!(", pour {name}")).unwrap_or_default()
 }
 
 /// Drafts of the visitor on one procedure, for its page.
 pub async fn drafts_on(visitor: &Visitor, procedure: &str) -> Result<Vec<Json>, Problem> {
     let drafts = drafts::waiting(visitor, Some(procedure)).await?;
-    let one = |draft: &drafts::Draft| json!({"href": format!("/brouillons/{}/verifier", draft.id), "date": clock::day(draft.updated_at, &visitor.site.zone).to_string(), "page": ""});
+    let one = |draft: &drafts::Draft| json!({"href": format!("/brouillons/{}/verifier", draft.id), "date": clock::day(draft.updated_at, &visitor.site.zone).to_string(), "beneficiary": draft.beneficiary});
     Ok(drafts.iter().map(one).collect())
 }
 
 /// Running requests of the visitor on one procedure.
 pub async fn running_on(visitor: &Visitor, procedure: &str) -> Result<Vec<Json>, Problem> {
     let Some(account) = visitor.account() else { return Ok(Vec::new()) };
-    let rows: Vec<(Uuid, String, String, String, i64)> = visitor
+    let rows: Vec<(Uuid, String, String, String, i64, Option<String>)> = visitor
         .db
         .all(
             sql!(
-                "select id, reference, status, state, procedure_version from request
+                "select id, reference, status, state, procedure_version, beneficiary from request
                  where authority_id = $1 and account_id = $2 and procedure_id = $3 and not ended order by submitted_at desc limit 5"
             ),
             args![visitor.db.authority(), account.id, procedure],
         )
         .await?;
     let mut found = Vec::new();
-    for (id, reference, status, state, version) in rows {
+    for (id, reference, status, state, version, beneficiary) in rows {
         let definition = catalogue::version(visitor, procedure, version).await?;
         let text = definition.workflow.state(&state).map_or("", |state| state.usager.as_str());
-        found.push(json!({"href": format!("/demandes/{id}"), "reference": reference, "status": status, "text": text}));
+        found.push(json!({"href": format!("/demandes/{id}"), "reference": reference, "status": status, "text": text, "beneficiary": beneficiary}));
     }
     Ok(found)
 }

@@ -4,16 +4,17 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use db::{args, sql};
-use forms::{calendar, step::Actor};
+use forms::step::Actor;
 use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
     fire::{self, By, With},
+    model::Request,
     store,
 };
-use crate::{app::App, catalogue, error::Problem, platform::clock, work};
+use crate::{app::App, catalogue, visit::Visit, work};
 
 /// An object younger than this may still be waiting for its row.
 const YOUNG: i64 = 24 * 3600;
@@ -54,34 +55,48 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
         .await
 }
 
-/// Ended requests whose time in current use is over (« durée d'utilité courante ») become archives:
-/// the circuit's own transition of the platform, where it has one.
-async fn archive(app: &App, authority: Uuid) -> Result<usize> {
+/// Ended requests whose time in current use is over become archives: the circuit's own transition of
+/// the platform, as `archive_at` told when they ended. A batch at a time, read at once and written in one
+/// transaction, until none is left. Gives how many.
+pub async fn archive(app: &App, authority: Uuid) -> Result<usize> {
     let visit = work::visit(app, authority).await?;
-    let ended: Vec<(Uuid, Timestamp)> = visit
-        .db
-        .all(
-            sql!("select id, ended_at from request where authority_id = $1 and ended and state <> 'archived' order by ended_at limit 1000"),
-            args![authority],
-        )
-        .await?;
-    let mut archived = 0;
-    for (id, ended_at) in ended {
-        let Some(request) = store::find(&visit.db, id).await? else { continue };
-        let procedure = catalogue::version(&visit, &request.procedure_id, request.procedure_version).await?;
-        let kept = calendar::after(clock::day(ended_at, &visit.site.zone), procedure.notice.retention.current);
-        let transition =
-            procedure.workflow.offered(&request.state, Actor::System).next().filter(|_| kept < visit.today());
-        let Some(transition) = transition else { continue };
-        let by = By { actor: Actor::System, account: None };
-        match fire::fire(&visit, &procedure, &request, &transition.id, by, &With::default()).await {
-            Ok(()) => archived += 1,
-            // Somebody works on it at this very moment: next time.
-            Err(Problem::Conflict(_)) => {}
-            Err(problem) => anyhow::bail!("request {id} cannot be archived: {problem:?}"),
+    let (mut archived, mut last) = (0, (Timestamp::UNIX_EPOCH, Uuid::nil()));
+    loop {
+        let due = store::archives(&visit.db, visit.now, last).await?;
+        let Some(end) = due.last() else { return Ok(archived) };
+        last = (end.archive_at.unwrap_or(visit.now), end.id);
+        archived += archive_batch(&visit, &due).await?;
+    }
+}
+
+async fn archive_batch(visit: &Visit, due: &[Request]) -> Result<usize> {
+    let (by, with) = (By { actor: Actor::System, account: None }, With::default());
+    let mut procedures = Vec::new();
+    for request in due {
+        procedures.push(catalogue::version(visit, &request.procedure_id, request.procedure_version).await?);
+    }
+    let mut batch = Vec::new();
+    for (request, procedure) in due.iter().zip(&procedures) {
+        let Some(transition) = procedure.workflow.offered(&request.state, Actor::System).next() else { continue };
+        match fire::decide(visit, procedure, request, &transition.id, by, &with) {
+            Ok(fired) => batch.push(fired),
+            // One that cannot be does not hold up those that can.
+            Err(problem) => tracing::error!(request = %request.id, problem = ?problem, "cannot be archived"),
         }
     }
-    Ok(archived)
+    let stored = visit
+        .db
+        .write(async |tx: &mut db::Tx| {
+            let mut stored = 0;
+            for fired in &batch {
+                // False: somebody works on it at this very moment; next time.
+                stored += usize::from(fired.store(tx).await?);
+            }
+            Ok::<usize, db::Error>(stored)
+        })
+        .await?;
+    visit.app.work.notify_one();
+    Ok(stored)
 }
 
 /// Removes objects of uploads that were given up, refused or taken back. Gives how many.

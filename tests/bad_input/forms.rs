@@ -55,6 +55,19 @@ both! {
         }
     }
 
+    async fn a_form_that_does_not_tell_what_it_showed(portal: Portal) {
+        let mut person = portal.client();
+        let path = person.get("/demarches/demande-information/remplir").await.location().to_owned();
+        // As a script would, without the hidden field of the page.
+        let page = person.post(&path, &[("sujet", "rue"), ("action", "continuer")]).await.is(422);
+        page.hides("Une question de plus apparaît").shows("Il y a des problèmes à corriger");
+        // Told that only the first question was shown, the others appear without a reproach.
+        let page = person.post(&path, &[("sujet", "rue"), ("_vus", "sujet"), ("action", "continuer")]).await.is(200);
+        page.shows("Une question de plus apparaît").hides("Il y a des problèmes à corriger");
+        let page = person.post(&path, &[("sujet", "rue"), ("_vus", "sujet,nature,message"), ("action", "continuer")]).await.is(422);
+        page.shows("Il y a des problèmes à corriger");
+    }
+
     async fn too_many_forms_from_one_address(plain: Portal) {
         let portal = Portal::start_with(plain.engine, |config| config.posts_per_minute = 3).await;
         let mut person = portal.client();

@@ -41,7 +41,8 @@ both! {
         // A processor decides nothing; a decider may be somebody else than the holder.
         nadia.get(&format!("{theirs}/actions/accept")).await.is(403);
         let mut herve = portal.agent("herve.le-goff").await;
-        herve.get(&theirs).await.is(200).shows("Zoëlle");
+        herve.get(&theirs).await.is(200).shows("Pour Camille Zoëlle Martin");
+        herve.get("/agent?vue=toutes").await.is(200).shows("pour Camille Zoëlle Martin");
         let done = act(&mut herve, &theirs, "accept", &[("faits", "La copie part ce jour par courrier.")]).await;
         herve.follow(&done).await.is(200).shows("Accepter");
         person.get(&mine).await.is(200).shows("Acceptée").shows("La copie part ce jour").shows("Hervé Le Goff").shows("Officier de l’état civil délégué").shows("Service de l’état civil");

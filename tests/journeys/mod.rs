@@ -3,5 +3,7 @@
 mod account;
 mod agent;
 mod anonymous;
+mod archives;
+mod beneficiaries;
 mod catalogue;
 mod mails;

@@ -26,6 +26,9 @@ pub struct Procedure {
     /// Id of the department in charge.
     pub department: String,
     pub identification: Identification,
+    /// Id of the question that names the person the request is for, never sensitive; none when that
+    /// is the filer.
+    pub beneficiary: Option<String>,
     /// Shown as it is (« Gratuit » when free).
     pub cost: Cost,
     /// How long filling it in takes, in minutes.

@@ -21,7 +21,7 @@ use crate::{
     requests::{
         access::{self, Mine},
         drafts,
-        fire::{self, By, With},
+        fire::{self, By, Corrected, With},
         model::Ask,
         store,
     },
@@ -64,17 +64,18 @@ async fn prepare(visitor: &Visitor, request: &Mine, procedure: &Procedure) -> Re
     let session = visitor.session.as_ref().map(|session| session.id);
     let expires = visitor.now.checked_add(drafts::LASTS).unwrap_or(visitor.now);
     let raw = Json(procedure.fill(&request.answers.0));
+    let beneficiary = procedure.beneficiary(&raw.0);
     visitor
         .db
         .write(async |tx: &mut db::Tx| {
             tx.run(
                 sql!(
-                    "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, raw, created_at, updated_at, expires_at)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+                    "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
                      on conflict (authority_id, id) do update set session_id = excluded.session_id"
                 ),
                 args![
-                    tx.authority(), request.id, &request.procedure_id, request.procedure_version, &request.reference, request.account_id, session, &raw, visitor.now, expires
+                    tx.authority(), request.id, &request.procedure_id, request.procedure_version, &request.reference, request.account_id, session, &beneficiary, &raw, visitor.now, expires
                 ],
             )
             .await?;
@@ -121,8 +122,8 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     let Some(transition) = answering(&filling.procedure, &request.state) else {
         return Err(Problem::Elsewhere(format!("/demandes/{}", request.id)));
     };
-    let words = filling.procedure.words(&reading.answers);
-    let with = With { answers: Some((&reading.answers, &words)), ..With::default() };
+    let corrected = Corrected::of(&filling.procedure, &reading.answers);
+    let with = With { corrected: Some(corrected), ..With::default() };
     let by = By { actor: Actor::Usager, account: request.account_id };
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
     visitor

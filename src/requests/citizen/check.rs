@@ -16,7 +16,7 @@ use minijinja::{context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Filling, notice, procedure_link, sections, start};
+use super::{Filling, notice, procedure_link, sections, start, twin};
 use crate::{
     error::Problem,
     requests::{form, submit},
@@ -25,7 +25,7 @@ use crate::{
 
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let filling = Filling::open(&visitor, id).await?;
-    draw(&visitor, &filling, &Raw::default(), &[])
+    draw(&visitor, &filling, &Raw::default(), &[]).await
 }
 
 pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> Result<Response, Problem> {
@@ -48,7 +48,7 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> R
     let reading = filling.read(&visitor);
     let errors = wrong(&visitor, &filling, &typed);
     if !errors.is_empty() || !reading.ready() {
-        return draw(&visitor, &filling, &typed, &errors);
+        return draw(&visitor, &filling, &typed, &errors).await;
     }
     let email = Some(typed.text("email")).filter(|email| !email.is_empty() && visitor.account().is_none());
     submit::submit(&visitor, &filling.draft, &filling.procedure, &reading.answers, email).await?;
@@ -84,7 +84,7 @@ fn asks_contact(visitor: &Visitor, filling: &Filling) -> bool {
         && !filling.procedure.pages.iter().flat_map(|page| &page.fields).any(|field| field.id == "courriel")
 }
 
-fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> Result<Response, Problem> {
+async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> Result<Response, Problem> {
     let reading = filling.read(visitor);
     if let Some(stopped) = reading.pages.iter().find(|page| page.shown && page.stop.is_some()) {
         return Err(Problem::Elsewhere(filling.page_url(stopped.index)));
@@ -109,6 +109,7 @@ fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> R
         account => Serde(written.or(account).unwrap_or(Json::Null)),
         asks_contact => asks_contact(visitor, filling),
         contact_email => typed.text("email"),
+        twin => Serde(twin::of(visitor, filling).await?),
         missing => Serde(missing(filling, &reading)),
         mode => filling.mode(),
         discard => if correcting { String::new() } else { filling.url("supprimer") },

@@ -105,6 +105,7 @@ async fn draw(
     let running = request.ended_at.is_none();
     let context = context! {
         reference => &request.reference,
+        beneficiary => &request.beneficiary,
         procedure => Serde(procedure_link(&procedure)),
         status => &request.status,
         state => state.map(|state| state.usager.clone()),

@@ -31,6 +31,7 @@ row! {
         reference: String,
         procedure_id: String,
         procedure_version: i64,
+        beneficiary: Option<String>,
         state: String,
         status: String,
         ended: bool,
@@ -72,7 +73,7 @@ async fn lines(citizen: &Citizen, before: Option<Timestamp>) -> Result<Vec<Line>
         .db
         .all(
             sql!(
-                "select r.id, r.reference, r.procedure_id, r.procedure_version, r.state, r.status, r.ended, r.submitted_at, r.updated_at,
+                "select r.id, r.reference, r.procedure_id, r.procedure_version, r.beneficiary, r.state, r.status, r.ended, r.submitted_at, r.updated_at,
                    (select count(*) from message m where m.authority_id = r.authority_id and m.request_id = r.id and m.author <> 'usager'
                       and not m.internal and m.read_at is null) as unread
                  from request r where r.authority_id = $1 and r.account_id = $2 and (cast($3 as timestamptz) is null or r.submitted_at < $3)
@@ -87,7 +88,7 @@ async fn shown(visit: &Visit, line: &Line) -> Result<Json, Problem> {
     let procedure = catalogue::version(visit, &line.procedure_id, line.procedure_version).await?;
     let usager = procedure.workflow.state(&line.state).map_or("", |state| state.usager.as_str());
     Ok(json!({
-        "href": format!("/demandes/{}", line.id), "title": procedure.title, "reference": line.reference, "status": line.status,
+        "href": format!("/demandes/{}", line.id), "title": procedure.title, "beneficiary": line.beneficiary, "reference": line.reference, "status": line.status,
         "text": usager, "detail": "", "date": crate::platform::clock::day(line.updated_at, &visit.site.zone).to_string(), "unread": line.unread,
     }))
 }
@@ -97,7 +98,7 @@ async fn drafts(citizen: &Citizen) -> Result<Vec<Json>, Problem> {
     for draft in drafts::waiting(citizen, None).await? {
         let procedure = catalogue::version(citizen, &draft.procedure_id, draft.procedure_version).await?;
         shown.push(json!({
-            "href": format!("/brouillons/{}/verifier", draft.id), "title": procedure.title, "reference": "", "status": "draft", "text": "Brouillon", "detail": "",
+            "href": format!("/brouillons/{}/verifier", draft.id), "title": procedure.title, "beneficiary": draft.beneficiary, "reference": "", "status": "draft", "text": "Brouillon", "detail": "",
             "date": crate::platform::clock::day(draft.updated_at, &citizen.site.zone).to_string(), "unread": 0,
         }));
     }

@@ -35,6 +35,7 @@ mod rows;
 pub mod sent;
 pub mod start;
 pub mod track;
+mod twin;
 
 pub use question::restore;
 

@@ -85,6 +85,7 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
         reference: String::new(),
         account_id: visitor.account().map(|account| account.id),
         session_id: visitor.session.as_ref().map(|session| session.id),
+        beneficiary: None,
         raw: db::Json(Raw::default()),
         updated_at: visitor.now,
         correcting: false,
@@ -242,7 +243,7 @@ async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -
     if size > LARGEST_PAGE {
         return Ok(false);
     }
-    drafts::save(visitor, filling.draft.id, &names, &kept).await?;
+    drafts::save(visitor, &filling.procedure, filling.draft.id, &names, &kept).await?;
     Ok(true)
 }
 
@@ -290,8 +291,10 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
         let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
         return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
     }
-    let asked_before: BTreeSet<&str> = form.typed.text(SHOWN).split(',').collect();
-    let is_new = |name: &str| !asked_before.contains(name);
+    // A form that does not tell what it showed is taken to have shown everything.
+    let asked_before: Option<BTreeSet<&str>> =
+        form.typed.0.contains_key(SHOWN).then(|| form.typed.text(SHOWN).split(',').collect());
+    let is_new = |name: &str| asked_before.as_ref().is_some_and(|asked| !asked.contains(name));
     let wrong = problems(shown);
     if !form.refused.is_empty() || wrong.iter().any(|name| !is_new(name)) {
         return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
@@ -359,6 +362,7 @@ async fn draw(
         intro => &page.page.intro,
         mode => filling.mode(),
         ask => super::answer::asked_text(visitor, filling).await?,
+        twin => Serde(super::twin::on_page(visitor, filling, reading, page).await?),
         back => back,
         errors => Serde(&drawn.errors),
         fields_html => Value::from_safe_string(format!("{hidden}{}", drawn.html)),

@@ -1,11 +1,12 @@
 //! Before the first question, and between two visits.
 
 use axum::{
-    extract::Path,
+    extract::{Path, Query},
     response::{IntoResponse, Redirect, Response},
 };
 use forms::model::{Identification, Procedure};
 use minijinja::{context, value::Serde};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Filling, procedure_link};
@@ -13,21 +14,32 @@ use crate::{
     catalogue::{self, Published},
     error::Problem,
     platform::encode,
-    requests::drafts,
+    requests::{self, drafts},
     visit::{Visit, Visitor},
 };
 
-/// « Comment continuer ? », skipped by who has an account and where nobody needs one.
-pub async fn show(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    /// Another request, in so many words: drafts were offered and left aside.
+    autre: Option<String>,
+}
+
+/// « Comment continuer ? », skipped by who has an account and where nobody needs one, but for the
+/// drafts that wait to be taken up.
+pub async fn show(visitor: Visitor, Path(id): Path<String>, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
     let published = open_procedure(&visitor, &id).await?;
     let procedure = &published.procedure;
     let fill = format!("/demarches/{id}/remplir");
-    if visitor.account().is_some() || procedure.identification == Identification::None {
+    let drafts = if wanted.autre.is_none() { requests::drafts_on(&visitor, &procedure.id).await? } else { Vec::new() };
+    let choose = visitor.account().is_none() && procedure.identification != Identification::None;
+    if !choose && drafts.is_empty() {
         return Ok(Redirect::to(&fill).into_response());
     }
     let back = encode(&fill);
     let context = context! {
         procedure => Serde(procedure_link(procedure)),
+        drafts => Serde(drafts),
+        choose => choose,
         identification => Serde(procedure.identification),
         sign_in => format!("/connexion?suite={back}"),
         sign_up => format!("/inscription?suite={back}"),

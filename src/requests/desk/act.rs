@@ -99,7 +99,7 @@ pub async fn confirm(
             .filter(|_| transition.needs.contains(&Need::Ask))
             .and_then(|days| agent.today().checked_add(Span::new().days(days)).ok()),
         decision: decides(transition).then(|| Author::of(&agent, &file).decides(&agent, transition, &typed)),
-        answers: None,
+        corrected: None,
     };
     let by = By { actor: file.request.actor, account: Some(agent.account.id) };
     fire::fire(&agent, &file.procedure, &file.request, &transition.id, by, &with).await?;

@@ -93,6 +93,7 @@ fn row(agent: &Agent, line: &Line, procedures: &Versions) -> Json {
         "href": format!("/agent/demandes/{}", line.id),
         "reference": line.reference,
         "procedure": procedure.map_or(line.procedure_id.as_str(), |procedure| procedure.title.as_str()),
+        "beneficiary": line.beneficiary,
         "usager": line.filer_name.as_deref().unwrap_or("Sans nom"),
         "sent": line.submitted_at,
         "due": (due.look != "none").then(|| due.day.to_string()),

@@ -29,6 +29,7 @@ row! {
         procedure_id: String,
         procedure_version: i64,
         filer_name: Option<String>,
+        beneficiary: Option<String>,
         state: String,
         status: String,
         ended: bool,
@@ -62,7 +63,7 @@ pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
     for department in &agent.memberships {
         for ended in filters.view.ended() {
             query = query.push(if first { "" } else { " union all " }).push_with(
-                "select * from (select r.authority_id, r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.state, r.status, r.ended,
+                "select * from (select r.authority_id, r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
                    r.submitted_at, r.due_at, r.holder_id from request r where r.ended = {}",
                 *ended,
             );

@@ -45,6 +45,7 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "status": request.status,
         "state": words::state(procedure, &request.state),
         "usager": request.filer_name.as_deref().unwrap_or("Sans nom"),
+        "beneficiary": request.beneficiary,
         "contact": [contact],
         "sent": request.submitted_at,
         "channel": "En ligne",

@@ -97,6 +97,15 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// The date; the last day it may be when it is known in part. A birth year alone then gives the
+    /// youngest age: what asks for so many years is never had by leaving out a day.
+    fn last_day(self, node: &'a Node) -> Option<Date> {
+        match self.value(node)? {
+            Value::Date(date) | Value::Within(_, date) => Some(date),
+            _ => None,
+        }
+    }
+
     fn among(self, item: &'a Node, list: &'a Node) -> Option<bool> {
         let item = self.value(item)?;
         match &list.shape {
@@ -112,13 +121,13 @@ impl<'a> Place<'a> {
         match (function, arguments) {
             (Function::Answered, [node]) => Some(Value::Bool(self.answered(node))),
             (Function::Today, []) => Some(Value::Date(self.env.today)),
-            (Function::Age, [born]) => age(self.date(born)?, self.env.today),
-            (Function::Age, [born, at]) => age(self.date(born)?, self.date(at)?),
+            (Function::Age, [born]) => age(self.last_day(born)?, self.env.today),
+            (Function::Age, [born, at]) => age(self.last_day(born)?, self.date(at)?),
             (Function::Days, [from, to]) => {
                 let days = self.date(from)?.until(self.date(to)?).ok()?.get_days();
                 Some(Value::Number(days.into()))
             }
-            (Function::Year, [date]) => Some(Value::Number(self.date(date)?.year().into())),
+            (Function::Year, [date]) => Some(Value::Number(self.last_day(date)?.year().into())),
             (Function::Length, [text]) => match self.value(text)? {
                 Value::Text(text) => Some(Value::Number(text.chars().count().into())),
                 _ => None,

@@ -56,6 +56,9 @@ pub enum Value {
     Text(String),
     Number(Decimal),
     Date(Date),
+    /// A date known in part, « 1950 » or « mars 1950 »: the first and the last day it may be. Only
+    /// `age`, `year` and `answered` know what to do with it.
+    Within(Date, Date),
     List(Vec<String>),
     /// Known parts only.
     Parts(BTreeMap<String, Value>),

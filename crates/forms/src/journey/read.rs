@@ -232,7 +232,7 @@ fn canonical(value: &Value) -> Option<Json> {
         Value::Text(text) => Some(Json::String(text.clone())),
         Value::Number(number) => Some(Json::String(number.normalize().to_string())),
         Value::Date(date) => Some(Json::String(date.to_string())),
-        Value::List(_) | Value::Parts(_) | Value::Rows(_) | Value::Opaque => None,
+        Value::Within(..) | Value::List(_) | Value::Parts(_) | Value::Rows(_) | Value::Opaque => None,
     }
 }
 

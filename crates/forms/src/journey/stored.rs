@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::{
-    answers::{Answers, Json, Raw},
+    answers::{Answers, Input, Json, Raw},
     expr::Value,
     kinds::Today,
     model::{Field, Procedure},
@@ -29,6 +29,26 @@ impl Procedure {
         let mut words = Vec::new();
         collect_words(self.fields(), answers, false, &mut words);
         words.join(" ")
+    }
+
+    /// The person the request is for, from what was typed so far: « Léa Martin ». None when it is the
+    /// filer, or when nobody is named yet.
+    pub fn beneficiary(&self, raw: &Raw) -> Option<String> {
+        let field = self.beneficiary_field()?;
+        let name = field.kind.person()?(Input { raw, name: &field.id });
+        Some(name).filter(|name| !name.is_empty())
+    }
+
+    /// The same, from the answers of a sent request.
+    pub fn beneficiary_of(&self, answers: &Answers) -> Option<String> {
+        let (field, mut raw) = (self.beneficiary_field()?, Raw::default());
+        field.kind.fill(&field.id, answers.get(&field.id)?, &mut raw);
+        self.beneficiary(&raw)
+    }
+
+    fn beneficiary_field(&self) -> Option<&Field> {
+        let id = self.beneficiary.as_deref()?;
+        self.fields().find(|field| field.id == id)
     }
 
     /// The form as it would have been typed, to correct or to start again from the same answers.

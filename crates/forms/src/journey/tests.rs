@@ -121,6 +121,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
         audience: Vec::new(),
         keywords: Vec::new(),
         department: "education".to_owned(),
+        beneficiary: None,
         identification: Identification::Optional,
         cost: Cost::Free,
         minutes: 5,

@@ -104,7 +104,7 @@ impl Kind for DateKind {
     }
 
     fn expr_value(&self, answer: &Json) -> Option<Value> {
-        value(answer)?.date().map(Value::Date)
+        value(answer)?.expr_value()
     }
 
     fn view(&self, _field: &Field, input: Input<'_>) -> Json {

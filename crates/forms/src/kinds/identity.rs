@@ -212,6 +212,10 @@ impl Kind for Identity {
         ["nom_naissance", "nom_usage", "prenoms"].map(|key| member(answer, key)).join(" ")
     }
 
+    fn person(&self) -> Option<fn(Input<'_>) -> String> {
+        Some(identity_view::name)
+    }
+
     fn expr_type(&self) -> Type {
         let seen = [
             ("nom_naissance", true, Type::Text),
@@ -228,12 +232,12 @@ impl Kind for Identity {
         answer.as_object()?;
         let text = |text: &str| Some(text).filter(|it| !it.is_empty()).map(|it| Value::Text(it.to_owned()));
         let place = |key| answer.get("lieu_naissance").map_or("", |it| member(it, key));
-        let date = answer.get("date_naissance").and_then(date::value).and_then(PartialDate::date);
+        let date = answer.get("date_naissance").and_then(date::value).and_then(PartialDate::expr_value);
         let known = [
             ("nom_naissance", text(member(answer, "nom_naissance"))),
             ("nom_usage", text(member(answer, "nom_usage"))),
             ("prenoms", text(member(answer, "prenoms"))),
-            ("date_naissance", date.map(Value::Date)),
+            ("date_naissance", date),
             ("lieu_naissance", text(place("commune"))),
             ("pays_naissance", text(place("pays"))),
         ];

@@ -6,12 +6,22 @@ use super::{
     french::NBSP,
     identity::Identity,
     partial_date::PartialDate,
-    place,
+    place::{self, LONGEST},
 };
 use crate::answers::{Input, Json};
 
 const PARTS: [&str; 10] =
     ["nom_naissance", "nom_usage", "prenoms", "sans_prenom", "jour", "mois", "annee", "lieu", "departement", "pays"];
+
+/// « Léa Martin », from whatever is typed already: the use name rather than the birth name, commas
+/// between first names left out.
+pub fn name(input: Input<'_>) -> String {
+    let part = |part: &str| clean::line(input.part(part)).unwrap_or_default();
+    let family = Some(part("nom_usage")).filter(|it| !it.is_empty()).unwrap_or_else(|| part("nom_naissance"));
+    let words = format!("{} {family}", part("prenoms").replace(',', " "));
+    // A draft keeps anything, a name is shown on one line.
+    words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(2 * LONGEST).collect()
+}
 
 /// One line for each thing known.
 pub fn display(answer: &Json) -> Vec<String> {

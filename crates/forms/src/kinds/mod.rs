@@ -136,6 +136,12 @@ pub trait Kind: Debug + Send + Sync {
         None
     }
 
+    /// How the name of the person asked for is read from what was typed, for a kind that asks for
+    /// one: « Léa Martin », as far as it is filled in, right or wrong; empty when nothing is.
+    fn person(&self) -> Option<fn(Input<'_>) -> String> {
+        None
+    }
+
     /// The expression behind a computed value.
     fn computed(&self) -> Option<&crate::expr::Expr> {
         None

@@ -6,7 +6,10 @@ use std::{fmt, str::FromStr};
 use jiff::civil::Date;
 
 use super::{clean, french, options::iso_day};
-use crate::answers::{Input, Problem, Raw};
+use crate::{
+    answers::{Input, Problem, Raw},
+    expr::Value,
+};
 
 /// The names of the three inputs.
 pub const PARTS: [&str; 3] = ["jour", "mois", "annee"];
@@ -38,6 +41,12 @@ impl PartialDate {
             (None, None) => first.last_of_year(),
         };
         Some((first, last))
+    }
+
+    /// As expressions see it.
+    pub fn expr_value(self) -> Option<Value> {
+        let (first, last) = self.span()?;
+        Some(if first == last { Value::Date(first) } else { Value::Within(first, last) })
     }
 
     /// « 27 mars 2021 », « mars 1950 », « 1950 ».

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, keys::advised, node::Node};
+use super::{
+    Finding,
+    keys::{self, advised},
+    node::Node,
+};
 use crate::{
     model::{Field, Procedure, Silence},
     workflow::Action,
@@ -12,6 +16,7 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     file_name(file, tree, &procedure.id, found);
     silence(tree, procedure, found);
     former_ids(tree, procedure, found);
+    beneficiary(tree, procedure, found);
 }
 
 /// `procedures/acte-naissance.yaml` holds `acte-naissance`.
@@ -37,6 +42,30 @@ fn silence(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
         let message = "Le délai du silence n'a pas de départ : aucune transition du circuit ne fait « mark-complete ».";
         found.push(advised(at, message, "Il court dès que le dossier est complet ; prenez le circuit « standard »."));
     }
+}
+
+/// Who the request is for is a person, named by a question of the procedure itself: one name, which
+/// lists and headings may show.
+fn beneficiary(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let Some((id, node)) = procedure.beneficiary.as_deref().zip(tree.get("beneficiary")) else { return };
+    let people = procedure.fields().filter(|field| field.kind.person().is_some() && !field.sensitive);
+    let people: Vec<&str> = people.map(|field| field.id.as_str()).collect();
+    let near = || keys::known_words(id, people.iter().copied());
+    let in_rows = |field: &Field| field.kind.group().is_some_and(|group| group.fields.iter().any(|row| row.id == id));
+    let (message, advice) = match procedure.fields().find(|field| field.id == id) {
+        Some(field) if field.sensitive => (
+            format!("La question « {id} » est sensible : elle ne peut pas dire pour qui est la demande."),
+            "Ce nom est montré dans les listes ; retirez « sensitive », ou « beneficiary ».".to_owned(),
+        ),
+        Some(field) if field.kind.person().is_some() => return,
+        Some(_) => (format!("La question « {id} » ne demande pas le nom d'une personne (genre « identity »)."), near()),
+        None if procedure.fields().any(in_rows) => (
+            format!("La question « {id} » est dans un groupe : elle peut nommer plusieurs personnes."),
+            "« beneficiary » nomme une question posée une seule fois.".to_owned(),
+        ),
+        None => (format!("Aucune question ne s'appelle « {id} »."), near()),
+    };
+    found.push(advised(&node.at, message, advice));
 }
 
 /// A former id is not the id of another question, and is claimed once.

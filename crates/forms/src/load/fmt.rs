@@ -42,6 +42,7 @@ impl Shape {
                 "keywords",
                 "department",
                 "identification",
+                "beneficiary",
                 "cost",
                 "minutes",
                 "delay",

@@ -55,6 +55,7 @@ pub(super) fn read(file: &str, tree: &Node, found: &mut Vec<Finding>) -> Option<
     let keywords = keys.texts("keywords", found);
     let department = keys.need("department", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
     let identification = keys.need("identification", found).and_then(|node| keys::word(node, IDENTIFICATIONS, found));
+    let beneficiary = keys.text("beneficiary", found);
     let cost = keys.need_text("cost", found);
     let minutes = keys.need("minutes", found).and_then(|node| keys::whole(node, 1, found)).unwrap_or_default();
     let delay = need_delay(&mut keys, "delay", found);
@@ -85,6 +86,7 @@ pub(super) fn read(file: &str, tree: &Node, found: &mut Vec<Finding>) -> Option<
         keywords,
         department,
         identification: identification?,
+        beneficiary,
         cost: if cost == "free" { Cost::Free } else { Cost::Says(cost) },
         minutes,
         delay,

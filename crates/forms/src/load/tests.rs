@@ -215,6 +215,77 @@ fn limits() {
     assert!(listed(&found).contains("2 000"), "{}", listed(&found));
 }
 
+/// A procedure for somebody: a question of each sort that `beneficiary` might name.
+fn for_somebody(beneficiary: &str) -> Result<Procedure, Vec<Finding>> {
+    let (_, text) = folder("src/load/samples/good").into_iter().find(|(name, _)| name == "minimal.yaml").unwrap();
+    let fields = "      - {id: enfant, ask: Quel enfant ?, kind: identity}
+      - {id: adulte, ask: Quel adulte ?, kind: identity, optional: true}
+      - {id: malade, ask: Quel malade ?, kind: identity, sensitive: true}
+      - id: foyer
+        kind: group
+        rows: {max: 3, title: Membre}
+        fields:
+          - {id: membre, ask: Qui ?, kind: identity}
+pieces: []";
+    let text =
+        text.replace("pieces: []", fields).replace("cost: free", &format!("beneficiary: {beneficiary}\ncost: free"));
+    procedure("minimal.yaml", &text, &shared())
+}
+
+#[test]
+fn beneficiaries_are_people_named_once() {
+    assert_eq!(for_somebody("enfant").unwrap().beneficiary.as_deref(), Some("enfant"));
+    for (wrong, said) in [
+        (
+            "enfnt",
+            "Aucune question ne s'appelle «\u{a0}enfnt\u{a0}». (Vouliez-vous dire «\u{a0}enfant\u{a0}»\u{202f}?)",
+        ),
+        (
+            "question",
+            "La question «\u{a0}question\u{a0}» ne demande pas le nom d'une personne (genre «\u{a0}identity\u{a0}»). (Valeurs possibles\u{a0}: «\u{a0}enfant\u{a0}», «\u{a0}adulte\u{a0}».)",
+        ),
+        (
+            "malade",
+            "La question «\u{a0}malade\u{a0}» est sensible\u{a0}: elle ne peut pas dire pour qui est la demande. (Ce nom est montré dans les listes\u{202f}; retirez «\u{a0}sensitive\u{a0}», ou «\u{a0}beneficiary\u{a0}».)",
+        ),
+        (
+            "membre",
+            "La question «\u{a0}membre\u{a0}» est dans un groupe\u{a0}: elle peut nommer plusieurs personnes. («\u{a0}beneficiary\u{a0}» nomme une question posée une seule fois.)",
+        ),
+    ] {
+        let found = listed(&for_somebody(wrong).unwrap_err());
+        assert_eq!(found, format!("minimal.yaml:10:14: {said}\n"));
+    }
+    assert!(listed(&for_somebody("[enfant]").unwrap_err()).contains("Un texte est attendu ici"));
+}
+
+#[test]
+fn beneficiaries_are_named_as_far_as_they_are_typed() {
+    let somebody = for_somebody("enfant").unwrap();
+    for (nom_naissance, nom_usage, prenoms, name) in [
+        ("Martin", "", "Léa", Some("Léa Martin")),
+        (" Martin ", "Le  Goff", "Léa,  Zoé", Some("Léa Zoé Le Goff")),
+        ("", "", "Léa", Some("Léa")),
+        ("Martin", "", "", Some("Martin")),
+        ("  ", "", "\u{7}", None),
+        ("12€", "", "", Some("12€")),
+    ] {
+        let mut raw = crate::answers::Raw::default();
+        raw.set("enfant.nom_naissance", nom_naissance);
+        raw.set("enfant.nom_usage", nom_usage);
+        raw.set("enfant.prenoms", prenoms);
+        raw.set("adulte.nom_naissance", "Autre");
+        assert_eq!(somebody.beneficiary(&raw).as_deref(), name, "{raw:?}");
+    }
+    assert_eq!(somebody.beneficiary(&crate::answers::Raw::default()), None);
+    let mut long = crate::answers::Raw::default();
+    long.set("enfant.prenoms", "x".repeat(5_000));
+    assert_eq!(somebody.beneficiary(&long).unwrap().len(), 200);
+    let answers = serde_json::json!({"enfant": {"nom_naissance": "Martin", "prenoms": "Léa"}});
+    assert_eq!(somebody.beneficiary_of(answers.as_object().unwrap()).as_deref(), Some("Léa Martin"));
+    assert_eq!(somebody.beneficiary_of(&crate::answers::Answers::new()), None);
+}
+
 #[test]
 fn same_text_same_hash() {
     assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -181,11 +181,13 @@ impl World {
                     department_id: &procedure.department,
                     account_id: None,
                     filer_name: Some(filing.name),
+                    beneficiary: None,
                     email: filing.email,
                     answers: &filing.answers,
                     words: filing.words,
                     status: model::status_name(state.status),
                     life: &life,
+                    archive_at: model::archive_at(procedure, &life, &visit.site.zone),
                 };
                 store::insert(tx, &new).await
             })

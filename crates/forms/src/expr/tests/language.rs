@@ -319,3 +319,23 @@ fn french_words() {
         assert_eq!(parse(source).says(&label), wanted, "{source}");
     }
 }
+
+/// The youngest age that the person may have: 31 December, or the last of the month.
+#[test]
+fn ages_of_dates_known_in_part() {
+    let year = Value::Within(date(1951, 1, 1), date(1951, 12, 31));
+    let month = Value::Within(date(1951, 11, 1), date(1951, 11, 30));
+    let october = Value::Within(date(1951, 10, 1), date(1951, 10, 31));
+    for (born, age) in [(&year, 74), (&month, 74), (&october, 75)] {
+        let names = known(&[("debut", born.clone())]);
+        assert_eq!(eval("age(debut)", &names), Some(Value::Number(age.into())), "{born:?}");
+        assert_eq!(eval("age(debut) < 75", &names), Some(Value::Bool(age < 75)), "{born:?}");
+        assert_eq!(eval("year(debut) == 1951 and answered(debut)", &names), Some(Value::Bool(true)), "{born:?}");
+        assert_eq!(eval("age(debut, date(\"2000-12-31\")) == 49", &names), Some(Value::Bool(true)), "{born:?}");
+        for unknown in
+            ["debut < today()", "debut == debut", "days(debut, today()) > 0", "max(debut, today()) == today()"]
+        {
+            assert_eq!(eval(unknown, &names), None, "{unknown}");
+        }
+    }
+}

@@ -101,10 +101,18 @@ fn exports_are_plain() {
 #[test]
 fn what_expressions_see() {
     assert_eq!(Amount::default().expr_value(&json!(1250)), Some(Value::Number(Decimal::new(125, 1))));
-    assert_eq!(DateKind::default().expr_value(&json!("1950")), None, "a partial date is unknown");
+    let within = |answer, from, to| {
+        assert_eq!(DateKind::default().expr_value(&json!(answer)), Some(Value::Within(from, to)), "{answer}");
+    };
+    within("1950", jiff::civil::date(1950, 1, 1), jiff::civil::date(1950, 12, 31));
+    within("1952-02", jiff::civil::date(1952, 2, 1), jiff::civil::date(1952, 2, 29));
     assert_eq!(Choice { options: colours() }.expr_value(&json!("vert")), Some(Value::Text("vert".to_owned())));
     let person = json!({"nom_naissance": "Roux", "prenoms": "", "date_naissance": "1950-03"});
-    let known = BTreeMap::from([("nom_naissance".to_owned(), Value::Text("Roux".to_owned()))]);
+    let born = Value::Within(jiff::civil::date(1950, 3, 1), jiff::civil::date(1950, 3, 31));
+    let known = BTreeMap::from([
+        ("nom_naissance".to_owned(), Value::Text("Roux".to_owned())),
+        ("date_naissance".to_owned(), born),
+    ]);
     assert_eq!(Identity::default().expr_value(&person), Some(Value::Parts(known)));
     let Type::Parts(parts) = Identity::default().expr_type() else { panic!("parts") };
     let names: Vec<&str> = parts.iter().map(|(name, _)| name.as_str()).collect();
