@@ -57,7 +57,7 @@ async fn two_children(visit: &Visit, city: &City, current: &Current) -> Result<(
         let visit = Visit { now: visit.now.checked_sub(days)?, ..visit.clone() };
         let Some(account) = account(&visit, usager, &published.procedure, index).await? else { return Ok(()) };
         let raw = typed(&published.procedure, usager, index, &visit);
-        drafts::begin(&visit, visit.id(), published, Some(account.id), Uuid::nil(), raw)
+        drafts::begin(&visit, visit.id(), published, Some(account.id), drafts::Holder::Session(Uuid::nil()), raw)
             .await
             .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     }
@@ -86,7 +86,7 @@ async fn request(
     }
     let id = visit.id();
     let owner = account.as_ref().map(|account| account.id);
-    drafts::begin(&visit, id, published, owner, Uuid::nil(), raw)
+    drafts::begin(&visit, id, published, owner, drafts::Holder::Session(Uuid::nil()), raw)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     // One in fifteen is still being written.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::model;
 use crate::{
+    accounts::session,
     catalogue::Published,
     error::Problem,
     visit::{Visit, Visitor},
@@ -78,30 +79,51 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
         .await
 }
 
-/// Creates the draft `id`, or finds it when its first page was sent twice.
+/// Who holds a draft to be, besides their account.
+#[derive(Clone, Copy)]
+pub enum Holder<'a> {
+    Session(Uuid),
+    /// Without session: one is opened, under this token if the browser presents it.
+    Nobody(Option<&'a str>),
+}
+
+pub struct Begun {
+    /// False when the draft was there: its first page was sent twice.
+    pub made: bool,
+    pub opened: Option<session::Opened>,
+}
+
+/// Creates the draft `id`, with what was typed so far.
 pub async fn begin(
     visit: &Visit,
     id: Uuid,
     published: &Published,
     account: Option<Uuid>,
-    session: Uuid,
+    holder: Holder<'_>,
     raw: Raw,
-) -> Result<(), Problem> {
+) -> Result<Begun, Problem> {
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     let beneficiary = published.procedure.beneficiary(&raw);
     let raw = Json(raw);
     // A reference already taken is drawn again: one draw in half a billion, times the requests in store.
     for _ in 0..5 {
         let reference = model::reference(&visit.site.settings.prefix);
-        let made = visit
+        let begun = visit
             .db
             .write(async |tx: &mut db::Tx| {
                 let taken: Option<i64> =
                     tx.first(sql!("select 1 from request where authority_id = $1 and reference = $2"), args![tx.authority(), &reference]).await?;
                 if taken.is_some() {
-                    return Ok(false);
+                    return Ok(None);
                 }
-                tx.run(
+                let (session, opened) = match holder {
+                    Holder::Session(id) => (id, None),
+                    Holder::Nobody(offered) => {
+                        let opened = session::begin(tx, visit, offered).await?;
+                        (opened.id, Some(opened))
+                    }
+                };
+                let made = tx.run(
                     sql!(
                         "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at)
                          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) on conflict (authority_id, id) do nothing"
@@ -109,12 +131,12 @@ pub async fn begin(
                     args![tx.authority(), id, &published.procedure.id, published.version, &reference, account, session, &beneficiary, &raw, visit.now, expires],
                 )
                 .await?;
-                Ok::<bool, db::Error>(true)
+                Ok::<_, db::Error>(Some(Begun { made: made == 1, opened }))
             })
             .await;
-        match made {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
+        match begun {
+            Ok(Some(begun)) => return Ok(begun),
+            Ok(None) => {}
             Err(error) if error.is_unique("draft_reference_key") => {}
             Err(error) => return Err(error.into()),
         }

@@ -29,15 +29,15 @@ pub use fields::Untouched;
 pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
-    use citizen::{answer, cancel, check, follow, mine, piece, question, sent, start, track};
+    use citizen::{answer, cancel, check, follow, mine, piece, question, received, sent, start, track};
     Router::new()
         .route("/demarches/{procedure}/commencer", get(start::show))
-        .route("/demarches/{procedure}/remplir", get(question::first).post(question::begin))
+        .route("/demarches/{procedure}/remplir", get(question::first).post(received::begin))
         .route("/brouillons/{draft}/verifier", get(check::show).post(check::send))
         .route("/brouillons/{draft}/enregistre", get(start::saved))
         .route("/brouillons/{draft}/supprimer", get(start::discarding).post(start::discard))
         .route("/brouillons/{draft}/pieces/{piece}", get(piece::show).post(piece::save))
-        .route("/brouillons/{draft}/{page}", get(question::show).post(question::save))
+        .route("/brouillons/{draft}/{page}", get(question::show).post(received::save))
         .route("/mes-demandes", get(mine::show))
         .route("/demandes/{request}", get(follow::show))
         .route("/demandes/{request}/envoyee", get(sent::show))

@@ -70,11 +70,10 @@ impl Postgres {
     pub(crate) async fn begin(&self, tries: u32) -> Result<PostgresTx> {
         let client = self.client().await?;
         let turn = self.turn(tries).await;
-        let tx = PostgresTx { client: Some(client), alone: tries >= TOGETHER, _turn: turn };
+        let tx = PostgresTx { client: Some(client), begun: false, alone: tries >= TOGETHER, _turn: turn };
         if tx.alone {
             tx.batch(LOCK_ALONE).await?;
         }
-        tx.batch(BEGIN).await?;
         Ok(tx)
     }
 
@@ -102,6 +101,8 @@ enum Turn {
 pub(crate) struct PostgresTx {
     /// `None` once the connection has gone back to the pool.
     client: Option<Object>,
+    /// `begin` travels with the first statement: one answer to wait for instead of two.
+    begun: bool,
     alone: bool,
     _turn: Turn,
 }
@@ -111,12 +112,23 @@ impl PostgresTx {
         self.client.as_ref().ok_or_else(|| Error::Other("the transaction has ended".to_owned()))
     }
 
-    pub(crate) async fn query(&self, text: &str, args: &[Value]) -> Result<Vec<Row>> {
-        query(self.client()?, text, args).await
+    pub(crate) async fn query(&mut self, text: &str, args: &[Value]) -> Result<Vec<Row>> {
+        let begun = std::mem::replace(&mut self.begun, true);
+        self.begin_with(begun, query(self.client()?, text, args)).await
     }
 
-    pub(crate) async fn run(&self, text: &str, args: &[Value]) -> Result<u64> {
-        run(self.client()?, text, args).await
+    pub(crate) async fn run(&mut self, text: &str, args: &[Value]) -> Result<u64> {
+        let begun = std::mem::replace(&mut self.begun, true);
+        self.begin_with(begun, run(self.client()?, text, args)).await
+    }
+
+    /// `join!` asks them in this order, and the server answers in the order it was asked.
+    async fn begin_with<T>(&self, begun: bool, statement: impl Future<Output = Result<T>>) -> Result<T> {
+        if begun {
+            return statement.await;
+        }
+        let (begin, answer) = tokio::join!(biased; self.batch(BEGIN), statement);
+        begin.and(answer)
     }
 
     async fn batch(&self, text: &str) -> Result<()> {

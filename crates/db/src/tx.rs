@@ -89,7 +89,7 @@ impl Tx {
         let query = sql.into().finish(args)?;
         let text = self.begin(&query)?;
         let start = Instant::now();
-        let answer = match &self.engine {
+        let answer = match &mut self.engine {
             Engine::Sqlite(tx) => tx.work(query.is_slow(), |connection| sqlite::run(connection, &text, query.args())),
             Engine::Postgres(tx) => tx.run(&text, query.args()).await,
         };
@@ -99,7 +99,7 @@ impl Tx {
     async fn rows(&mut self, query: &Query) -> Result<Vec<Row>> {
         let text = self.begin(query)?;
         let start = Instant::now();
-        let answer = match &self.engine {
+        let answer = match &mut self.engine {
             Engine::Sqlite(tx) => tx.work(query.is_slow(), |connection| sqlite::query(connection, &text, query.args())),
             Engine::Postgres(tx) => tx.query(&text, query.args()).await,
         };

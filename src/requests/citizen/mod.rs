@@ -31,13 +31,14 @@ pub mod follow;
 pub mod mine;
 pub mod piece;
 pub mod question;
+pub mod received;
 mod rows;
 pub mod sent;
 pub mod start;
 pub mod track;
 mod twin;
 
-pub use question::restore;
+pub use received::restore;
 
 /// A draft with all that its pages need. Completing a request already sent is a draft too, with the
 /// request's own id.

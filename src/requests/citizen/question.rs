@@ -1,46 +1,39 @@
-//! One page of questions: shown, saved whatever was typed, then on to the next.
+//! One page of questions, as it is shown.
 
 use std::collections::BTreeSet;
 
 use axum::{
-    extract::{Path, Query, Request},
+    extract::{Path, Query},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use forms::{
     answers::Raw,
     journey::{PageReading, Reading},
-    model::{Identification, Page, Procedure},
+    model::{Identification, Procedure},
 };
 use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::rows::{change_rows, names, problems};
-use super::{Filling, field_slot, notice, procedure_link, start};
+use super::rows::names;
+use super::{Filling, notice, procedure_link, start};
 use crate::{
-    accounts::session::{self, Session},
+    accounts::session,
     authorities, catalogue,
     error::Problem,
-    requests::{
-        drafts,
-        fields::Drawing,
-        files,
-        form::{self, Form, Slot},
-    },
+    requests::{drafts, fields::Drawing},
     visit::Visitor,
 };
 
-/// More than this is not kept in a draft: the page says that it is too long.
-const LARGEST_PAGE: usize = 200_000;
 /// On the address of a page opened from the check page.
 pub const BACK_TO_CHECK: &str = "?retour=verifier";
 /// Names the fields that the page showed, so that a question that appears is not told as a mistake.
-const SHOWN: &str = "_vus";
+pub const SHOWN: &str = "_vus";
 
 #[derive(Debug, Deserialize)]
 pub struct New {
-    brouillon: Option<Uuid>,
+    pub brouillon: Option<Uuid>,
 }
 
 /// The first page of a new request. Its address holds the id of the draft to be: sending it twice
@@ -70,14 +63,15 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
 
 /// A first page that was sent already, by another click or before the request left, leads where that
 /// one led. An id that somebody else uses is not to be written to, were it guessed.
-async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Problem> {
+pub async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Problem> {
     if drafts::exists(visitor, id).await? {
         Filling::open(visitor, id).await?;
     }
     Ok(())
 }
 
-fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Filling {
+/// The draft to be, before anything is kept.
+pub fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Filling {
     let draft = drafts::Draft {
         id,
         procedure_id: published.procedure.id.clone(),
@@ -101,7 +95,7 @@ fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Fil
     }
 }
 
-fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
+pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
     if procedure.identification == Identification::Verified {
         // No account can be verified yet: better the counter than a request that proves nothing.
         return Err(Problem::Forbidden(
@@ -117,7 +111,7 @@ fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
 }
 
 /// What the account already tells, where nothing was typed yet.
-fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
+pub fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
     let Some(account) = visitor.account() else { return raw };
     let known = [
         ("courriel", "courriel", account.email.as_str()),
@@ -133,41 +127,6 @@ fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
         }
     }
     raw
-}
-
-/// The first answers: makes the session (for who has none) and the draft, then saves the page.
-pub async fn begin(
-    mut visitor: Visitor,
-    Path(id): Path<String>,
-    Query(new): Query<New>,
-    request: Request,
-) -> Result<Response, Problem> {
-    let published = start::open_procedure(&visitor, &id).await?;
-    identified(&visitor, &published.procedure)?;
-    let draft = new.brouillon.unwrap_or_else(|| visitor.id());
-    let cookie = ensure_session(&mut visitor).await?;
-    not_begun_elsewhere(&visitor, draft).await?;
-    let page = published.procedure.pages.first().ok_or(Problem::NotFound)?;
-    let form = form::receive(&visitor, draft, request, |name| slot(page, name)).await?;
-    let session = visitor.session.as_ref().map(|session| session.id).unwrap_or_default();
-    let raw = prefilled(&visitor, &published.procedure, Raw::default());
-    drafts::begin(&visitor, draft, &published, visitor.account().map(|account| account.id), session, raw).await?;
-    let mut response = keep(&visitor, draft, &page.id, form).await?;
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
-}
-
-/// Opens a session for somebody without account who needs one.
-pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<axum::http::HeaderValue>, Problem> {
-    if visitor.session.is_some() {
-        return Ok(None);
-    }
-    let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
-    let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
-    visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
-    Ok(Some(opened.cookie))
 }
 
 pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> Result<Response, Problem> {
@@ -189,135 +148,9 @@ fn shown_page<'a, 'b>(filling: &Filling, reading: &'b Reading<'a>, page: &str) -
     ))
 }
 
-pub async fn save(
-    visitor: Visitor,
-    Path((id, page)): Path<(Uuid, String)>,
-    request: Request,
-) -> Result<Response, Problem> {
-    let Some(draft) = drafts::find(&visitor, id).await? else { return lost(visitor, id, request).await };
-    let procedure = catalogue::version(&visitor, &draft.procedure_id, draft.procedure_version).await?;
-    let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
-    let form = form::receive(&visitor, id, request, |name| slot(definition, name)).await?;
-    keep(&visitor, id, &page, form).await
-}
-
-/// The session ended while the page was open: what was typed waits in the sign-in page. A draft that
-/// was sent meanwhile leads to its request.
-async fn lost(visitor: Visitor, id: Uuid, request: Request) -> Result<Response, Problem> {
-    match Filling::open(&visitor, id).await {
-        Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
-            let typed = form::plain(request).await?;
-            crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed)
-        }
-        Err(problem) => Err(problem),
-        Ok(_) => Err(Problem::NotFound),
-    }
-}
-
-/// Saves what was typed before a session ended, once its owner has signed in again.
-pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<(), Problem> {
-    let mut parts = address.trim_start_matches("/brouillons/").split('/');
-    let (Some(Ok(id)), Some(page)) = (parts.next().map(str::parse::<Uuid>), parts.next()) else { return Ok(()) };
-    if drafts::find(visitor, id).await?.is_some() {
-        let filling = Filling::open(visitor, id).await?;
-        if let Some(page) = filling.procedure.pages.iter().find(|found| found.id == page) {
-            store(visitor, &filling, page, typed).await?;
-        }
-    }
-    Ok(())
-}
-
-fn slot(page: &Page, input: &str) -> Option<Slot> {
-    let name = input.strip_suffix(".fichier")?;
-    let field = page.fields.iter().find(|field| field.id == name)?;
-    Some(Slot { slot: field_slot(name), most: field.kind.files()?, images: field.kind.images_only() })
-}
-
-/// Keeps only what belongs to the page's fields. False when it is too much to be kept.
-async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -> Result<bool, Problem> {
-    let names: Vec<String> =
-        page.fields.iter().filter(|field| field.kind.files().is_none()).map(|field| field.id.clone()).collect();
-    let kept = of_page(page, typed);
-    let size: usize =
-        kept.0.iter().map(|(name, values)| name.len() + values.iter().map(String::len).sum::<usize>()).sum();
-    if size > LARGEST_PAGE {
-        return Ok(false);
-    }
-    drafts::save(visitor, &filling.procedure, filling.draft.id, &names, &kept).await?;
-    Ok(true)
-}
-
-fn of_page(page: &Page, typed: &Raw) -> Raw {
-    let belongs = |name: &str| {
-        let field = name.split('.').next().unwrap_or_default();
-        page.fields.iter().any(|found| found.id == field && found.kind.files().is_none()) && !name.ends_with(".fichier")
-    };
-    Raw(typed.0.iter().filter(|(name, _)| belongs(name)).map(|(name, values)| (name.clone(), values.clone())).collect())
-}
-
-/// Saves a received page and decides where to go.
-async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result<Response, Problem> {
-    let mut filling = Filling::open(visitor, id).await?;
-    let procedure = filling.procedure.clone();
-    let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
-    if let Some((_, file)) = form.pressed(&["retirer"])
-        && let Ok(file) = file.parse()
-    {
-        filling.remove(visitor, file).await?;
-        filling.files = files::of(&visitor.db, id).await?;
-    }
-    let editable =
-        filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
-    if !editable {
-        return Err(Problem::Elsewhere(filling.url("verifier")));
-    }
-    let rows_changed = change_rows(definition, &mut form);
-    let stored = store(visitor, &filling, definition, &form.typed).await?;
-    let mut raw = filling.raw.clone();
-    for field in definition.fields.iter().filter(|field| field.kind.files().is_none()) {
-        raw.clear(&field.id);
-    }
-    raw.0.extend(of_page(definition, &form.typed).0);
-    filling.raw = super::with_files(&procedure, raw, &filling.files);
-    let reading = filling.read(visitor);
-    let shown = reading.pages.iter().find(|reading| reading.page.id == page).ok_or(Problem::NotFound)?;
-    if rows_changed || form.pressed(&["retirer"]).is_some() {
-        return draw(visitor, &filling, &reading, shown, Shown::Again, &form.refused, None).await;
-    }
-    if stored && form.pressed(&["action"]).is_some_and(|(_, action)| action == "plus-tard") {
-        return Ok(Redirect::to(&filling.url("enregistre")).into_response());
-    }
-    if !stored {
-        let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
-        return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
-    }
-    // A form that does not tell what it showed is taken to have shown everything.
-    let asked_before: Option<BTreeSet<&str>> =
-        form.typed.0.contains_key(SHOWN).then(|| form.typed.text(SHOWN).split(',').collect());
-    let is_new = |name: &str| asked_before.as_ref().is_some_and(|asked| !asked.contains(name));
-    let wrong = problems(shown);
-    if !form.refused.is_empty() || wrong.iter().any(|name| !is_new(name)) {
-        return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
-    }
-    if !wrong.is_empty() {
-        let text = "Une question de plus apparaît d'après vos réponses : répondez-y pour continuer.";
-        return draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await;
-    }
-    if let Some(say) = shown.stop {
-        return stopped(visitor, &filling, shown, say).await;
-    }
-    // « Modifier » on the check page: straight back to it, by way of what the change makes necessary.
-    let to = if visitor.here.ends_with(BACK_TO_CHECK) {
-        reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))
-    } else {
-        filling.after_page(&reading, shown.index)
-    };
-    Ok(Redirect::to(&to).into_response())
-}
-
 /// In which spirit a page is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shown {
+pub enum Shown {
     /// For the first time, or back to it.
     Fresh,
     /// Once more, because something was added or removed.
@@ -326,7 +159,7 @@ enum Shown {
     Wrong,
 }
 
-async fn draw(
+pub async fn draw(
     visitor: &Visitor,
     filling: &Filling,
     reading: &Reading<'_>,
@@ -381,7 +214,12 @@ async fn draw(
     }
 }
 
-async fn stopped(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>, say: &str) -> Result<Response, Problem> {
+pub async fn stopped(
+    visitor: &Visitor,
+    filling: &Filling,
+    page: &PageReading<'_>,
+    say: &str,
+) -> Result<Response, Problem> {
     let department =
         authorities::department(&visitor.db, &filling.procedure.department).await?.ok_or(Problem::NotFound)?;
     let context = context! {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::question::ensure_session;
+use super::received::ensure_session;
 use crate::{
     error::Problem,
     platform::{secret, throttle},

@@ -1,0 +1,258 @@
+//! One page of questions received: whatever was typed is kept, then comes the next page, or this one
+//! again with what is wrong.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    extract::{Path, Query, Request},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use forms::{answers::Raw, model::Page};
+use uuid::Uuid;
+
+use super::question::{
+    BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, prefilled, stopped, unsaved,
+};
+use super::rows::{change_rows, problems};
+use super::{Filling, field_slot, start};
+use crate::{
+    accounts::session::{self, Session},
+    catalogue::Published,
+    error::Problem,
+    requests::{
+        drafts::{self, Holder},
+        files,
+        form::{self, Form, Slot},
+    },
+    visit::Visitor,
+};
+
+/// More than this is not kept in a draft: the page says that it is too long.
+const LARGEST_PAGE: usize = 200_000;
+
+/// The first answers: one transaction makes the session (for who has none) and the draft with them in.
+pub async fn begin(
+    mut visitor: Visitor,
+    Path(id): Path<String>,
+    Query(new): Query<New>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let published = start::open_procedure(&visitor, &id).await?;
+    identified(&visitor, &published.procedure)?;
+    let draft = new.brouillon.unwrap_or_else(|| visitor.id());
+    let page = published.procedure.pages.first().ok_or(Problem::NotFound)?;
+    let mut cookie = None;
+    let begun = drafts::exists(&visitor, draft).await?;
+    if begun {
+        cookie = ensure_session(&mut visitor).await?;
+        not_begun_elsewhere(&visitor, draft).await?;
+    }
+    let mut form = form::receive(&visitor, draft, request, |name| slot(page, name)).await?;
+    let made = if begun { None } else { make(&mut visitor, draft, &published, page, &mut form, &mut cookie).await? };
+    let answer = match made {
+        Some(kept) => go_on(&visitor, kept, page, &form).await,
+        None => {
+            let filling = Filling::open(&visitor, draft).await?;
+            keep(&visitor, filling, &page.id, form).await
+        }
+    };
+    let mut response = answer?;
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// None when the draft is there already: the same page was sent at the same moment.
+async fn make(
+    visitor: &mut Visitor,
+    id: Uuid,
+    published: &Published,
+    page: &Page,
+    form: &mut Form,
+    cookie: &mut Option<HeaderValue>,
+) -> Result<Option<Kept>, Problem> {
+    let rows_changed = change_rows(page, form);
+    let typed = fitting(page, &form.typed);
+    let stored = typed.is_some();
+    let mut raw = prefilled(visitor, &published.procedure, Raw::default());
+    replace(&mut raw, page, typed.clone().unwrap_or_default());
+    let holder = match &visitor.session {
+        Some(session) => Holder::Session(session.id),
+        None => Holder::Nobody(visitor.offered.as_deref()),
+    };
+    let account = visitor.account().map(|account| account.id);
+    let begun = drafts::begin(visitor, id, published, account, holder, raw.clone()).await?;
+    if let Some(opened) = begun.opened {
+        visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
+        *cookie = Some(opened.cookie);
+    }
+    if !begun.made {
+        return Ok(None);
+    }
+    if !stored {
+        raw = prefilled(visitor, &published.procedure, Raw::default());
+        replace(&mut raw, page, of_page(page, &form.typed));
+    }
+    let mut filling = unsaved(visitor, id, published);
+    if !form.added.is_empty() {
+        filling.files = files::of(&visitor.db, id).await?;
+    }
+    filling.raw = super::with_files(&published.procedure, raw, &filling.files);
+    Ok(Some(Kept { filling, stored, rows_changed }))
+}
+
+/// Opens a session for somebody without account who needs one.
+pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>, Problem> {
+    if visitor.session.is_some() {
+        return Ok(None);
+    }
+    let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
+    let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
+    visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
+    Ok(Some(opened.cookie))
+}
+
+pub async fn save(
+    visitor: Visitor,
+    Path((id, page)): Path<(Uuid, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let filling = match Filling::open(&visitor, id).await {
+        // The session ended while the page was open: what was typed waits in the sign-in page.
+        Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
+            let typed = form::plain(request).await?;
+            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed);
+        }
+        other => other?,
+    };
+    let procedure = filling.procedure.clone();
+    let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
+    let form = form::receive(&visitor, id, request, |name| slot(definition, name)).await?;
+    keep(&visitor, filling, &page, form).await
+}
+
+/// Saves what was typed before a session ended, once its owner has signed in again.
+pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<(), Problem> {
+    let mut parts = address.trim_start_matches("/brouillons/").split('/');
+    let (Some(Ok(id)), Some(page)) = (parts.next().map(str::parse::<Uuid>), parts.next()) else { return Ok(()) };
+    if drafts::find(visitor, id).await?.is_some() {
+        let filling = Filling::open(visitor, id).await?;
+        if let Some(page) = filling.procedure.pages.iter().find(|found| found.id == page) {
+            store(visitor, &filling, page, typed).await?;
+        }
+    }
+    Ok(())
+}
+
+fn slot(page: &Page, input: &str) -> Option<Slot> {
+    let name = input.strip_suffix(".fichier")?;
+    let field = page.fields.iter().find(|field| field.id == name)?;
+    Some(Slot { slot: field_slot(name), most: field.kind.files()?, images: field.kind.images_only() })
+}
+
+/// Keeps only what belongs to the page's fields. False when it is too much to be kept.
+async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -> Result<bool, Problem> {
+    let Some(kept) = fitting(page, typed) else { return Ok(false) };
+    drafts::save(visitor, &filling.procedure, filling.draft.id, &own(page), &kept).await?;
+    Ok(true)
+}
+
+/// What was typed for the page's fields; none when it is too much to be kept.
+fn fitting(page: &Page, typed: &Raw) -> Option<Raw> {
+    let kept = of_page(page, typed);
+    let size: usize =
+        kept.0.iter().map(|(name, values)| name.len() + values.iter().map(String::len).sum::<usize>()).sum();
+    (size <= LARGEST_PAGE).then_some(kept)
+}
+
+/// The fields of a page whose answers are typed.
+fn own(page: &Page) -> Vec<String> {
+    page.fields.iter().filter(|field| field.kind.files().is_none()).map(|field| field.id.clone()).collect()
+}
+
+fn of_page(page: &Page, typed: &Raw) -> Raw {
+    let own = own(page);
+    let belongs = |name: &str| {
+        own.iter().any(|id| id == name.split('.').next().unwrap_or_default()) && !name.ends_with(".fichier")
+    };
+    Raw(typed.0.iter().filter(|(name, _)| belongs(name)).map(|(name, values)| (name.clone(), values.clone())).collect())
+}
+
+fn replace(raw: &mut Raw, page: &Page, typed: Raw) {
+    for name in own(page) {
+        raw.clear(&name);
+    }
+    raw.0.extend(typed.0);
+}
+
+/// A page that was received, and what became of it.
+struct Kept {
+    filling: Filling,
+    /// Not when it was too long.
+    stored: bool,
+    rows_changed: bool,
+}
+
+/// Saves a received page and decides where to go.
+async fn keep(visitor: &Visitor, mut filling: Filling, page: &str, mut form: Form) -> Result<Response, Problem> {
+    let procedure = filling.procedure.clone();
+    let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
+    let removed = form.pressed(&["retirer"]).and_then(|(_, file)| file.parse().ok());
+    if let Some(file) = removed {
+        filling.remove(visitor, file).await?;
+    }
+    if removed.is_some() || !form.added.is_empty() {
+        filling.files = files::of(&visitor.db, filling.draft.id).await?;
+    }
+    let editable =
+        filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
+    if !editable {
+        return Err(Problem::Elsewhere(filling.url("verifier")));
+    }
+    let rows_changed = change_rows(definition, &mut form);
+    let stored = store(visitor, &filling, definition, &form.typed).await?;
+    let mut raw = filling.raw.clone();
+    replace(&mut raw, definition, of_page(definition, &form.typed));
+    filling.raw = super::with_files(&procedure, raw, &filling.files);
+    go_on(visitor, Kept { filling, stored, rows_changed }, definition, &form).await
+}
+
+async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Result<Response, Problem> {
+    let filling = &kept.filling;
+    let reading = filling.read(visitor);
+    let shown = reading.pages.iter().find(|reading| reading.page.id == page.id).ok_or(Problem::NotFound)?;
+    if kept.rows_changed || form.pressed(&["retirer"]).is_some() {
+        return draw(visitor, filling, &reading, shown, Shown::Again, &form.refused, None).await;
+    }
+    if kept.stored && form.pressed(&["action"]).is_some_and(|(_, action)| action == "plus-tard") {
+        return Ok(Redirect::to(&filling.url("enregistre")).into_response());
+    }
+    if !kept.stored {
+        let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
+        return draw(visitor, filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
+    }
+    // A form that does not tell what it showed is taken to have shown everything.
+    let asked_before: Option<BTreeSet<&str>> =
+        form.typed.0.contains_key(SHOWN).then(|| form.typed.text(SHOWN).split(',').collect());
+    let is_new = |name: &str| asked_before.as_ref().is_some_and(|asked| !asked.contains(name));
+    let wrong = problems(shown);
+    if !form.refused.is_empty() || wrong.iter().any(|name| !is_new(name)) {
+        return draw(visitor, filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
+    }
+    if !wrong.is_empty() {
+        let text = "Une question de plus apparaît d'après vos réponses : répondez-y pour continuer.";
+        return draw(visitor, filling, &reading, shown, Shown::Again, &[], Some(text)).await;
+    }
+    if let Some(say) = shown.stop {
+        return stopped(visitor, filling, shown, say).await;
+    }
+    // « Modifier » on the check page: straight back to it, by way of what the change makes necessary.
+    let to = if visitor.here.ends_with(BACK_TO_CHECK) {
+        reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))
+    } else {
+        filling.after_page(&reading, shown.index)
+    };
+    Ok(Redirect::to(&to).into_response())
+}
