@@ -29,12 +29,12 @@ system_packages() {
   local missing=() package
   local wanted=(
     chromium fonts-liberation2 fonts-dejavu-core poppler-utils default-jre-headless
-    wrk python3-venv postgresql-15
+    wrk python3-venv postgresql
   )
   command -v node >/dev/null || wanted+=(nodejs npm)
-  # A Java or a PostgreSQL that came from elsewhere does as well.
+  # A Java or a PostgreSQL that came from elsewhere, or of another version, does as well.
   command -v java >/dev/null && wanted=("${wanted[@]/default-jre-headless/}")
-  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && wanted=("${wanted[@]/postgresql-15/}")
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && wanted=("${wanted[@]/postgresql/}")
   for package in "${wanted[@]}"; do
     [ -n "$package" ] || continue
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
@@ -50,10 +50,10 @@ system_packages() {
 }
 
 node_packages() {
-  local lock=tests/e2e/package-lock.json done_mark=tests/e2e/node_modules/.package-lock.json
+  local folder="$1" lock="$1/package-lock.json" done_mark="$1/node_modules/.package-lock.json"
   [ -e "$done_mark" ] && [ ! "$lock" -nt "$done_mark" ] && return
-  echo "installing the packages of tests/e2e"
-  run npm ci --prefix tests/e2e --ignore-scripts --no-audit --no-fund
+  echo "installing the packages of $folder"
+  run npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund
   touch "$done_mark"
 }
 
@@ -68,5 +68,6 @@ python_packages() {
 }
 
 system_packages
-node_packages
+node_packages tests/e2e
+node_packages front
 python_packages

@@ -12,7 +12,7 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
     ("GET", "/demarches/{procedure=inconnue}", "404 404 404"),
     ("GET", "/demarches/{procedure}/commencer", "303 303 303"),
     ("GET", "/demarches/{procedure}/remplir", "303 303 303"),
-    ("POST", "/demarches/{procedure}/remplir", "200 200 200"),
+    ("POST", "/demarches/{procedure}/remplir", "422 422 422"),
     // An account is needed for these.
     ("GET", "/demarches/{procedure=restaurant-scolaire}/remplir", "303 303 303"),
     ("GET", "/donnees-personnelles", "200 200 200"),
@@ -50,7 +50,7 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/brouillons/{draft}/pieces/{piece}", "in in in 404 404 200"),
     ("POST", "/brouillons/{draft}/pieces/{piece}", "in in in 404 404 422"),
     ("GET", "/brouillons/{draft}/{page=la-personne-a-recenser}", "in in in 404 404 200"),
-    ("POST", "/brouillons/{draft}/{page=la-personne-a-recenser}", "in in in 404 404 200"),
+    ("POST", "/brouillons/{draft}/{page=la-personne-a-recenser}", "in in in 404 404 422"),
     ("GET", "/mes-demandes", "in in in 200 200 200"),
     ("GET", "/demandes/{request}", "in in in 404 404 200"),
     ("GET", "/demandes/{request}/envoyee", "in in in 404 404 200"),
