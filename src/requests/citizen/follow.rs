@@ -79,7 +79,7 @@ pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest)
 pub fn wrong_message(body: &str) -> Option<String> {
     let length = body.chars().count();
     if length == 0 {
-        Some("Écrivez votre message avant de l'envoyer.".to_owned())
+        Some("Écrivez votre message avant de l’envoyer.".to_owned())
     } else if length > LONGEST {
         Some(format!("Votre message est trop long : il compte {} caractères de trop.", length - LONGEST))
     } else {
@@ -254,7 +254,7 @@ fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
     let size = receipt.map(|file| file.size);
     let kind = file_kind("application/pdf");
     vec![
-        json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d'enregistrement", "type": kind, "size": size}),
+        json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d’enregistrement", "type": kind, "size": size}),
     ]
 }
 

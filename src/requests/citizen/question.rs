@@ -103,7 +103,7 @@ fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
     if procedure.identification == Identification::Verified {
         // No account can be verified yet: better the counter than a request that proves nothing.
         return Err(Problem::Forbidden(
-            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d'identité : un agent fera la demande avec vous.",
+            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d’identité : un agent fera la demande avec vous.",
         ));
     }
     let needs = procedure.identification == Identification::Account;
@@ -296,7 +296,7 @@ async fn keep(visitor: &Visitor, id: Uuid, page: &str, mut form: Form) -> Result
         return draw(visitor, &filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
     }
     if !wrong.is_empty() {
-        let text = "Une question de plus apparaît d'après vos réponses : répondez-y pour continuer.";
+        let text = "Une question de plus apparaît d’après vos réponses : répondez-y pour continuer.";
         return draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await;
     }
     if let Some(say) = shown.stop {
