@@ -29,8 +29,10 @@ pub fn typed(procedure: &Procedure, usager: &Usager, today: Date, index: usize) 
     for (_, field, days) in DATES.iter().filter(|(of, ..)| *of == procedure.id) {
         set_date(&mut raw, field, day_in(today, *days));
     }
-    if procedure.id == "debit-boissons-temporaire" {
-        raw.set("boissons", "fermentees");
+    for (of, field, choice) in CHOICES {
+        if *of == procedure.id {
+            put(&mut raw, field, choice);
+        }
     }
     own(usager, &mut raw);
     raw
@@ -79,8 +81,8 @@ fn others(usager: &Usager, today: Date, index: usize, raw: &mut Raw) {
         let born = day_in(today, -other.age * 365 - i32::try_from(index % 200).unwrap_or_default());
         set_date(raw, &name, born);
         // A pupil of seven is in no nursery school.
-        if role == "enfant" {
-            put(raw, &name.replace("enfant", "ecole").replace("ecoles", "enfants"), "e_jean_moulin");
+        if let Some(row) = name.strip_suffix(".enfant") {
+            put(raw, &format!("{row}.ecole"), "e_jean_moulin");
         }
     }
 }
@@ -116,12 +118,12 @@ const fn other(role: &'static str, first_names: [&'static str; 4], family: Optio
 }
 
 const OTHERS: &[Other] = &[
-    other("enfant", ["Léa", "Adam", "Inès", "Gabin"], None, 7),
-    other("fratrie_personne", ["Noé", "Sarah", "Lina", "Malo"], None, 8),
+    other("enfant", ["Léa", "Inès", "Louise", "Sarah"], None, 7),
+    other("fratrie_personne", ["Noé", "Adam", "Gabin", "Malo"], None, 5),
     other("membre", ["Louise", "Nassim", "Jade", "Titouan"], None, 19),
     other("responsable2", ["Julien", "Samira", "Thomas", "Aurélie"], None, 37),
     other("responsable_mineur", ["Nadège", "Karim", "Céline", "Marc"], None, 44),
-    other("autorisee_personne", ["Monique", "Farid", "Odile", "Gérard"], None, 66),
+    other("autorisee_personne", ["Manon", "Yanis", "Chloé", "Enzo"], None, 17),
     other("prevenir_personne", ["Monique", "Farid", "Odile", "Gérard"], None, 66),
     other("contact_personne", ["Sylvie", "Alain", "Fatima", "Yves"], Some("Perrin"), 58),
     other("titulaire", ["Jeanne", "Lucas", "Myriam", "Paul"], None, 34),
@@ -137,7 +139,7 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("", "assureur", "Assurance scolaire, contrat 4213987"),
     ("", "medecin", "Docteur Leroux, Valmont"),
     ("", "personne_interdite_qui", "Une ordonnance du juge aux affaires familiales, remise à la direction"),
-    ("", "handicap_precisions", "Une place près de l’animateur : le bruit le fatigue vite."),
+    ("", "handicap_precisions", "Une place près de l’animateur : le bruit la fatigue vite."),
     ("", "accompagnement_precisions", "Une place au premier rang : elle porte des appareils auditifs."),
     ("", "derogation_texte", "Son frère est déjà dans cette école, et je travaille à côté."),
     ("", "visite_qui", "Ma voisine, qui arrose les plantes"),
@@ -158,6 +160,14 @@ const SENTENCES: &[(&str, &str, &str)] = &[
     ("", "commune_naissance", "Valmont"),
     ("", "cotes", "Le côté de la rue, sur 12,50 m"),
     ("", "lieu_dit", "Les Acacias"),
+];
+
+/// What goes with the ages and the dates: (procedure, field, option or text).
+const CHOICES: &[(&str, &str, &str)] = &[
+    ("debit-boissons-temporaire", "boissons", "fermentees"),
+    ("inscription-scolaire", "niveau_maternelle", "ms"),
+    ("inscription-scolaire", "responsable2_courriel", "second.parent@exemple.fr"),
+    ("accueil-periscolaire", "responsable2_courriel", "second.parent@exemple.fr"),
 ];
 
 /// Dates that make sense together where any date would not: (procedure, field, days from today).

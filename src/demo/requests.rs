@@ -51,10 +51,14 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
 
 /// Somebody who may ask for it. The first person of the city, whose account everybody tries, has a share of her own.
 fn chosen<'a>(city: &'a City, procedure: &Procedure, index: usize, today: jiff::civil::Date) -> Option<&'a Usager> {
-    let first = if index % 27 == 7 { 0 } else { index * 11 };
+    let first = if shared(procedure, index) { 0 } else { index * 11 };
     (first..first + city.usagers.len())
         .filter_map(|at| city.usagers.get(at % city.usagers.len()))
         .find(|usager| answers::suits(procedure, usager, today) && (usager.email.is_some() || !with_account(procedure)))
+}
+
+fn shared(procedure: &Procedure, index: usize) -> bool {
+    index % 29 == 7 && procedure.id != "intervention-technique"
 }
 
 fn with_account(procedure: &Procedure) -> bool {
@@ -267,7 +271,7 @@ fn decision(visit: &Visit, (agent, department): (&AgentOf, &str), favourable: bo
 /// Everybody with an address has an account; one in three files without it where that is allowed.
 async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: usize) -> Result<Option<Account>> {
     let Some(email) = usager.email.clone() else { return Ok(None) };
-    if !with_account(procedure) && index % 3 == 2 && index % 27 != 7 {
+    if !with_account(procedure) && index % 3 == 2 && !shared(procedure, index) {
         return Ok(None);
     }
     let id = city::account_of(visit, Kind::Usager, &email).await?;

@@ -109,7 +109,7 @@ async fn draw(
         status => &request.status,
         state => state.map(|state| state.usager.clone()),
         sent => request.submitted_at.to_string(),
-        delay => if running && request.suspended_at.is_none() { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
+        delay => if running && request.suspended_at.is_none() && ["sent", "in-progress"].contains(&request.status.as_str()) { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
         steps => Serde(steps(visitor, &procedure, request, &events)),
         awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
         decision => Serde(shown_decision(visitor, decision.as_ref())),
@@ -163,7 +163,7 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
     let ended = request.ended_at.map(day);
     steps.push(match status {
         Some(Status::Accepted) => {
-            step("Demande acceptée", "", Some(day(request.updated_at)), if ended.is_some() { "done" } else { "now" })
+            step("Demande acceptée", "", Some(day(request.updated_at)), "done")
         }
         Some(Status::Refused) => step("Demande refusée", "", Some(day(request.updated_at)), "refused"),
         Some(Status::Ended) => step(usager, "", ended, "done"),
