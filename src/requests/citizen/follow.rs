@@ -162,9 +162,7 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
     steps.push(handled);
     let ended = request.ended_at.map(day);
     steps.push(match status {
-        Some(Status::Accepted) => {
-            step("Demande acceptée", "", Some(day(request.updated_at)), "done")
-        }
+        Some(Status::Accepted) => step("Demande acceptée", "", Some(day(request.updated_at)), "done"),
         Some(Status::Refused) => step("Demande refusée", "", Some(day(request.updated_at)), "refused"),
         Some(Status::Ended) => step(usager, "", ended, "done"),
         _ => step("Réponse", "", None, "todo"),
