@@ -1,6 +1,8 @@
-"""Puts the no-break spaces of French typography into ../templates (run again after writing a page).
+"""Puts the no-break spaces and apostrophes of French typography into what users read: templates, mails,
+procedures and the sentences of the program (run again after writing some).
 
-« text » and « : » take U+00A0, « ; ! ? » take U+202F. Template comments are left alone.
+« text » and « : » take U+00A0, « ; ! ? » take U+202F; l'un becomes l’un. Comments are left alone, and
+spaces of anything but pages.
     python3 typography.py          changes the files
     python3 typography.py --check  only says whether something would change
 """
@@ -21,6 +23,22 @@ RULES = [
     (re.compile(r"\bn° (?=\d)"), "n°\u00a0"),
 ]
 
+# No English word ends so: Rust, YAML and JSON can be read line by line.
+APOSTROPHE = re.compile(
+    r"(?<![\w'’])([cdjlmnstCDJLMNST]|[Qq]u|[Jj]usqu|[Ll]orsqu|[Pp]uisqu|[Qq]uelqu|[Aa]ujourd|[Pp]resqu)''?(?=[^\W\d_]|«)"
+)
+# Sentences made of what somebody typed, and those of crates/forms, are left as they are.
+SAID = ["templates/**/*.html", "templates/mails/*.txt", "procedures/**/*.yaml", "demo/*.json", "src/**/*.rs", "crates/letters/src/**/*.rs"]
+LEFT = {"src/platform/french.rs", "src/platform/upload.rs", "src/requests/drafts.rs", "src/requests/fields.rs"}
+
+
+def set_words(text):
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if not line.lstrip().startswith(("//", "#")):
+            lines[index] = APOSTROPHE.sub("\\1’", line)
+    return "\n".join(lines)
+
 
 def set_page(text):
     parts = COMMENT.split(text)
@@ -32,10 +50,12 @@ def set_page(text):
 
 def main():
     changed = []
-    root = pathlib.Path(__file__).resolve().parent.parent / "templates"
-    for path in [*sorted(root.rglob("*.html"))]:
+    root = pathlib.Path(__file__).resolve().parent.parent
+    for path in sorted(path for said in SAID for path in root.glob(said)):
+        if str(path.relative_to(root)) in LEFT:
+            continue
         before = path.read_text()
-        after = set_page(before)
+        after = set_words(set_page(before) if path.suffix == ".html" else before)
         if after != before:
             changed.append(path)
             if "--check" not in sys.argv:

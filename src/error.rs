@@ -65,22 +65,22 @@ impl IntoResponse for Problem {
             Self::Elsewhere(to) => return Redirect::to(&to).into_response(),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
-                "Cette page n'existe pas",
-                "L'adresse est peut-être incomplète, la page a pu être supprimée, ou elle n'est pas accessible avec votre compte.".to_owned(),
+                "Cette page n’existe pas",
+                "L’adresse est peut-être incomplète, la page a pu être supprimée, ou elle n’est pas accessible avec votre compte.".to_owned(),
                 None,
             ),
-            Self::Forbidden(text) => (StatusCode::FORBIDDEN, "Cette action n'est pas possible", text.to_owned(), None),
-            Self::Bad(text) => (StatusCode::BAD_REQUEST, "Nous n'avons pas compris cette demande", text.to_owned(), None),
+            Self::Forbidden(text) => (StatusCode::FORBIDDEN, "Cette action n’est pas possible", text.to_owned(), None),
+            Self::Bad(text) => (StatusCode::BAD_REQUEST, "Nous n’avons pas compris cette demande", text.to_owned(), None),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "C'est trop volumineux",
+                "C’est trop volumineux",
                 "Ce que vous avez envoyé dépasse la taille acceptée. Revenez à la page précédente : vos réponses y sont encore. Raccourcissez le texte ou choisissez un fichier plus léger.".to_owned(),
                 None,
             ),
-            Self::Conflict(text) => (StatusCode::CONFLICT, "Quelqu'un vient d'agir avant vous", text.to_owned(), None),
+            Self::Conflict(text) => (StatusCode::CONFLICT, "Quelqu’un vient d’agir avant vous", text.to_owned(), None),
             Self::TooMany => (
                 StatusCode::TOO_MANY_REQUESTS,
-                "Trop d'essais",
+                "Trop d’essais",
                 "Par sécurité, attendez quelques minutes avant de recommencer.".to_owned(),
                 None,
             ),
@@ -153,13 +153,13 @@ pub async fn pages(request: Request, next: Next) -> Response {
 fn framework(status: StatusCode) -> Shown {
     let (title, text) = match status {
         StatusCode::PAYLOAD_TOO_LARGE => (
-            "C'est trop volumineux",
+            "C’est trop volumineux",
             "Ce que vous avez envoyé dépasse la taille acceptée. Revenez à la page précédente : vos réponses y sont encore.",
         ),
         StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => {
-            ("Cette page n'existe pas", "L'adresse est peut-être incomplète, ou la page a été supprimée.")
+            ("Cette page n’existe pas", "L’adresse est peut-être incomplète, ou la page a été supprimée.")
         }
-        _ => ("Nous n'avons pas compris cette demande", "Revenez à la page précédente et recommencez."),
+        _ => ("Nous n’avons pas compris cette demande", "Revenez à la page précédente et recommencez."),
     };
     Shown { title, text: text.to_owned(), incident: None }
 }

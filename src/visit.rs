@@ -96,7 +96,7 @@ pub async fn enter(State(app): State<App>, mut request: Request, next: Next) -> 
     let host = host(request.headers());
     let site = match app.sites.find(&app.db, &host, now).await {
         Ok(Some(site)) => site,
-        Ok(None) => return (StatusCode::MISDIRECTED_REQUEST, "Ce nom de site n'est pas connu ici.").into_response(),
+        Ok(None) => return (StatusCode::MISDIRECTED_REQUEST, "Ce nom de site n’est pas connu ici.").into_response(),
         Err(error) => return Problem::from(error).into_response(),
     };
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();

@@ -29,7 +29,7 @@ impl Entry {
             Self::Known(_) => None,
             Self::Wrong => Some("Adresse ou mot de passe incorrect".to_owned()),
             Self::Wait(left) => Some(format!(
-                "Trop d'essais\u{a0}: réessayez dans {}, ou choisissez un nouveau mot de passe",
+                "Trop d’essais\u{a0}: réessayez dans {}, ou choisissez un nouveau mot de passe",
                 throttle::in_words(*left)
             )),
         }

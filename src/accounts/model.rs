@@ -65,7 +65,7 @@ pub fn phone(typed: &str) -> Result<Option<String>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    let number = kinds::phone::e164(typed).ok_or("Saisissez un numéro de téléphone comme 06\u{a0}12\u{a0}34\u{a0}56\u{a0}78, ou +41\u{a0}22\u{a0}123\u{a0}45\u{a0}67 à l'étranger")?;
+    let number = kinds::phone::e164(typed).ok_or("Saisissez un numéro de téléphone comme 06\u{a0}12\u{a0}34\u{a0}56\u{a0}78, ou +41\u{a0}22\u{a0}123\u{a0}45\u{a0}67 à l’étranger")?;
     Ok(Some(number))
 }
 

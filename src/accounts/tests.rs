@@ -63,7 +63,7 @@ impl Site {
             Arc::new(AtomicI64::new("2026-11-21T09:00:00Z".parse::<jiff::Timestamp>().unwrap().as_microsecond()));
         let app = App::open(config, Clock::Set(micros.clone()), false).await.unwrap();
         let settings = json!({
-            "short": "Valmont", "prefix": "VAL", "zone": "Europe/Paris", "address": "1 place de l'Hôtel-de-Ville", "phone": "01 02 03 04 05",
+            "short": "Valmont", "prefix": "VAL", "zone": "Europe/Paris", "address": "1 place de l’Hôtel-de-Ville", "phone": "01 02 03 04 05",
             "email": "mairie@valmont.example", "site": "", "dpo_email": "", "opening_hours": "", "themes": [], "events": [], "popular": [],
             "postcode": "99140", "insee": "99999",
         });

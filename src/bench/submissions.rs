@@ -32,7 +32,7 @@ const FIRST: [(&str, &str); 11] = [
     ("materiel", "tables"),
     ("materiel", "sono"),
     ("traiteur", "oui"),
-    ("remarques", "Nous aimerions venir la veille pour décorer la salle, si c'est possible. Merci."),
+    ("remarques", "Nous aimerions venir la veille pour décorer la salle, si c’est possible. Merci."),
     ("_vus", "salle,occasion,debut,personnes,materiel,traiteur,remarques"),
 ];
 const LAST: [(&str, &str); 10] = [

@@ -98,7 +98,7 @@ mod tests {
         let mut index = Index::default();
         index.add("naissance", "Demander un acte de naissance", TITLE);
         index.add("naissance", "extrait copie intégrale", KEYWORD);
-        index.add("ecole", "Inscrire un enfant à l'école", TITLE);
+        index.add("ecole", "Inscrire un enfant à l’école", TITLE);
         index.add("encombrants", "Faire enlever des encombrants", TITLE);
         index
     }

@@ -1,6 +1,7 @@
 //! The city itself: departments, agents, usagers.
 
 use anyhow::{Context, Result};
+use forms::kinds::phone::e164;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -48,8 +49,26 @@ pub struct AgentOf {
     first_name: String,
     last_name: String,
     pub email: String,
-    quality: String,
+    pub quality: String,
     pub memberships: Vec<Member>,
+}
+
+impl AgentOf {
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+    }
+
+    pub fn decides(&self, department: &str) -> bool {
+        self.memberships
+            .iter()
+            .any(|member| member.department == department && matches!(member.role.as_str(), "decider" | "manager"))
+    }
+}
+
+impl City {
+    pub fn department_name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.departments.iter().find(|department| department.id == id).map_or(id, |department| &department.name)
+    }
 }
 
 #[derive(Deserialize)]
@@ -150,7 +169,7 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             password_hash: hash.clone(),
             first_name: usager.first_names.clone(),
             last_name: usager.family_name().to_owned(),
-            phone: usager.phone.clone(),
+            phone: usager.phone.as_deref().and_then(e164),
             quality: None,
             confirmed_at: Some(visit.now),
         };

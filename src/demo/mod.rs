@@ -21,6 +21,7 @@ use crate::{
     visit::Visitor,
 };
 
+mod answers;
 mod city;
 mod requests;
 

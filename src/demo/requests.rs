@@ -4,14 +4,18 @@ use anyhow::{Context, Result};
 use db::{args, sql};
 use forms::{
     answers::Raw,
-    model::Procedure,
+    kinds::phone::e164,
+    model::{Identification, Procedure},
     step::Actor,
     workflow::{Need, Transition},
 };
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::city::{self, City, Usager};
+use super::{
+    answers,
+    city::{self, AgentOf, City, Usager},
+};
 use crate::{
     accounts::session::{Account, Kind, Session},
     catalogue::{self, Current, Published},
@@ -31,7 +35,7 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     for index in 0..count {
         // Spread without any order that a reader could see: 7 and 11 share no factor with the counts.
         let one = published.get(index * 7 % published.len()).context("procedure")?;
-        let usager = city.usagers.get(index * 11 % city.usagers.len()).context("usager")?;
+        let usager = chosen(city, &one.procedure, index, visit.today()).context("usager")?;
         request(visit, city, one, usager, index, count).await?;
     }
     if count > 0 {
@@ -56,12 +60,28 @@ async fn two_children(visit: &Visit, city: &City, current: &Current) -> Result<(
         let days = SignedDuration::from_hours(i64::try_from(24 * (9 - 7 * index))?);
         let visit = Visit { now: visit.now.checked_sub(days)?, ..visit.clone() };
         let Some(account) = account(&visit, usager, &published.procedure, index).await? else { return Ok(()) };
-        let raw = typed(&published.procedure, usager, index, &visit);
+        let raw = answers::typed(&published.procedure, usager, visit.today(), index);
         drafts::begin(&visit, visit.id(), published, Some(account.id), drafts::Holder::Session(Uuid::nil()), raw)
             .await
             .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     }
     Ok(())
+}
+
+/// Somebody who may ask for it. The first person of the city, whose account everybody tries, has a share of her own.
+fn chosen<'a>(city: &'a City, procedure: &Procedure, index: usize, today: jiff::civil::Date) -> Option<&'a Usager> {
+    let first = if shared(procedure, index) { 0 } else { index * 11 };
+    (first..first + city.usagers.len())
+        .filter_map(|at| city.usagers.get(at % city.usagers.len()))
+        .find(|usager| answers::suits(procedure, usager, today) && (usager.email.is_some() || !with_account(procedure)))
+}
+
+fn shared(procedure: &Procedure, index: usize) -> bool {
+    index % 29 == 7 && procedure.id != "intervention-technique"
+}
+
+fn with_account(procedure: &Procedure) -> bool {
+    matches!(procedure.identification, Identification::Account | Identification::Verified)
 }
 
 async fn request(
@@ -77,7 +97,7 @@ async fn request(
     let mut visit = Visit { now: visit.now.checked_sub(age)?, ..visit.clone() };
     let procedure = published.procedure.clone();
     let account = account(&visit, usager, &procedure, index).await?;
-    let raw = typed(&procedure, usager, index, &visit);
+    let raw = answers::typed(&procedure, usager, visit.today(), index);
     let reading = procedure.read(&raw, &everything(&procedure), visit.today());
     // Not everybody may ask for everything: a minor runs no bar.
     if !reading.ready() {
@@ -145,13 +165,17 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
                     .any(|member| member.department == request.department_id && member.role != "reader")
             })
             .collect();
+        let signing = transition.needs.iter().any(|need| matches!(need, Need::Decision | Need::Refusal));
+        let able = |agent: &&&AgentOf| !signing || agent.decides(&request.department_id);
+        let agents: Vec<_> = agents.iter().filter(able).collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
+        let department = city.department_name(&request.department_id);
         let account = match actor {
             Actor::Usager => request.account_id,
             Actor::System => None,
             _ => city::account_of(visit, Kind::Agent, &agent.email).await?,
         };
-        fire_one(visit, procedure, &request, transition, By { actor, account }).await?;
+        fire_one(visit, procedure, &request, transition, By { actor, account }, (agent, department)).await?;
     }
     Ok(())
 }
@@ -177,7 +201,7 @@ fn plan(index: usize) -> Vec<&'static str> {
     if index % 7 != 2 {
         plan.push("notify");
     }
-    if !index.is_multiple_of(3) {
+    if !index.is_multiple_of(8) {
         plan.push("close");
     }
     if index.is_multiple_of(4) {
@@ -203,22 +227,23 @@ async fn fire_one(
     request: &Request,
     transition: &Transition,
     by: By,
+    signed: (&AgentOf, &str),
 ) -> Result<()> {
     let mut with = With::default();
     for need in &transition.needs {
         match need {
             Need::Message => {
                 with.message =
-                    Some("Bonjour, votre demande a été traitée. N'hésitez pas à nous écrire si une question demeure.");
+                    Some("Bonjour, votre demande a été traitée. N’hésitez pas à nous écrire si une question demeure.");
             }
             Need::Ask => {
                 with.message = Some(
-                    "Bonjour, le document envoyé est illisible ou une réponse est incomplète. Merci de nous l'envoyer de nouveau.",
+                    "Bonjour, le document envoyé est illisible ou une réponse est incomplète. Merci de nous l’envoyer de nouveau.",
                 );
                 with.asks = asks(procedure);
             }
-            Need::Decision => with.decision = Some(decision(visit, true)),
-            Need::Refusal => with.decision = Some(decision(visit, false)),
+            Need::Decision => with.decision = Some(decision(visit, signed, true)),
+            Need::Refusal => with.decision = Some(decision(visit, signed, false)),
         }
     }
     fire::fire(visit, procedure, request, &transition.id, by, &with)
@@ -240,13 +265,13 @@ fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
     }
 }
 
-fn decision(visit: &Visit, favourable: bool) -> Decision {
+fn decision(visit: &Visit, (agent, department): (&AgentOf, &str), favourable: bool) -> Decision {
     let text = |text: &str| Some(text.to_owned());
     Decision {
         favourable,
-        author_name: "Claire d’Aubigny".into(),
-        author_quality: "Responsable du service".into(),
-        author_department: "Ville de Valmont".into(),
+        author_name: agent.name(),
+        author_quality: agent.quality.clone(),
+        author_department: department.to_owned(),
         ground: if favourable { None } else { text("Règlement municipal du service, article 4.") },
         facts: text(if favourable {
             "Votre demande remplit les conditions."
@@ -266,10 +291,8 @@ fn decision(visit: &Visit, favourable: bool) -> Decision {
 
 /// Everybody with an address has an account; one in three files without it where that is allowed.
 async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: usize) -> Result<Option<Account>> {
-    use forms::model::Identification;
-    let needed = matches!(procedure.identification, Identification::Account | Identification::Verified);
-    let email = usager.email.clone().unwrap_or_else(|| "camille.martin@exemple.fr".to_owned());
-    if !needed && (index % 3 == 2 || usager.email.is_none()) {
+    let Some(email) = usager.email.clone() else { return Ok(None) };
+    if !with_account(procedure) && index % 3 == 2 && !shared(procedure, index) {
         return Ok(None);
     }
     let id = city::account_of(visit, Kind::Usager, &email).await?;
@@ -278,69 +301,10 @@ async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: u
         email,
         first_name: usager.first_names.clone(),
         last_name: usager.family_name().to_owned(),
-        phone: usager.phone.clone(),
+        phone: usager.phone.as_deref().and_then(e164),
         quality: None,
     }))
 }
-
-/// The procedure's own sample, in the usager's name.
-fn typed(procedure: &Procedure, usager: &Usager, index: usize, visit: &Visit) -> Raw {
-    let today = visit.today();
-    let mut raw = procedure.sample(today);
-    for (of, field, days) in DATES {
-        let day = today.checked_add(jiff::Span::new().days(*days)).unwrap_or(today);
-        if *of == procedure.id {
-            for (part, value) in
-                [("jour", i16::from(day.day())), ("mois", i16::from(day.month())), ("annee", day.year())]
-            {
-                raw.set(format!("{field}.{part}"), value.to_string());
-            }
-        }
-    }
-    if procedure.id == "debit-boissons-temporaire" {
-        raw.set("boissons", "fermentees");
-    }
-    if procedure.id == "acte-naissance" {
-        raw.set("qualite", "ascendant");
-    }
-    let mut put = |name: &str, value: &str| {
-        if raw.0.contains_key(name) {
-            raw.set(name, value);
-        }
-    };
-    put("demandeur.nom_naissance", &usager.birth_name);
-    put("demandeur.nom_usage", usager.use_name.as_deref().unwrap_or_default());
-    put("demandeur.prenoms", &usager.first_names);
-    let mut born = usager.birth_date.split('-');
-    for part in ["annee", "mois", "jour"] {
-        put(&format!("demandeur.{part}"), born.next().unwrap_or_default());
-    }
-    let relative = RELATIVES.get(index % RELATIVES.len()).copied().unwrap_or_default();
-    for person in procedure.beneficiary.iter().filter(|person| *person != "demandeur") {
-        put(&format!("{person}.nom_naissance"), usager.family_name());
-        put(&format!("{person}.prenoms"), relative);
-    }
-    put("courriel", usager.email.as_deref().unwrap_or_default());
-    put("telephone", usager.phone.as_deref().unwrap_or_default());
-    let home = &usager.address;
-    put("adresse.numero_voie", format!("{} {}", home.number.as_deref().unwrap_or_default(), home.street).trim());
-    put("adresse.code_postal", &home.postcode);
-    put("adresse.commune", &home.city);
-    raw
-}
-
-/// First names of those for whom usagers file requests.
-const RELATIVES: [&str; 7] = ["Léa", "Noé", "Inès", "Gabriel", "Jeanne", "Malo", "Aya"];
-
-/// Dates that make sense together where any date would not: (procedure, field, days from today).
-const DATES: &[(&str, &str, i32)] = &[
-    ("operation-tranquillite-vacances", "debut", 3),
-    ("operation-tranquillite-vacances", "fin", 17),
-    ("operation-tranquillite-vacances", "visites.0.visite_debut", 5),
-    ("operation-tranquillite-vacances", "visites.0.visite_fin", 6),
-    ("recensement-citoyen", "naissance", -5_880),
-    ("inscription-scolaire", "enfant", -1_600),
-];
 
 /// Sample requests hold no files: their pieces are taken as given.
 fn everything(procedure: &Procedure) -> forms::journey::Files {

@@ -36,7 +36,7 @@ async fn whole(request: Request, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut body = request.into_body().into_data_stream();
     let (mut bytes, mut received) = (Vec::new(), 0);
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|_| Problem::Bad("L'envoi a été interrompu. Revenez en arrière et recommencez."))?;
+        let chunk = chunk.map_err(|_| Problem::Bad("L’envoi a été interrompu. Revenez en arrière et recommencez."))?;
         received += chunk.len();
         match received {
             size if size <= limit => bytes.extend_from_slice(&chunk),

@@ -27,7 +27,7 @@ pub async fn guard(request: Request, next: Next) -> Response {
     let mut response = if safe || same_origin(request.headers()) {
         next.run(request).await
     } else {
-        Problem::Forbidden("Cette demande ne vient pas d'une page de ce site. Rechargez la page et recommencez.")
+        Problem::Forbidden("Cette demande ne vient pas d’une page de ce site. Rechargez la page et recommencez.")
             .into_response()
     };
     let headers = response.headers_mut();

@@ -103,7 +103,7 @@ async fn count(
 /// « moins d'une minute », « 2 minutes », « une heure »: never less than what is left.
 pub fn in_words(left: SignedDuration) -> String {
     match left.as_secs() {
-        seconds if seconds < 60 => "moins d'une minute".to_owned(),
+        seconds if seconds < 60 => "moins d’une minute".to_owned(),
         seconds if seconds >= 3540 => "une heure".to_owned(),
         seconds => format!("{}\u{a0}minutes", seconds / 60 + 1),
     }
@@ -148,8 +148,8 @@ mod tests {
         assert_eq!(
             words,
             [
-                "moins d'une minute",
-                "moins d'une minute",
+                "moins d’une minute",
+                "moins d’une minute",
                 "2\u{a0}minutes",
                 "2\u{a0}minutes",
                 "3\u{a0}minutes",

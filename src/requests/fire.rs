@@ -204,7 +204,7 @@ async fn give(
 fn refused(refused: Refused) -> Problem {
     match refused {
         Refused::NotFromHere => Problem::Conflict(
-            "Cette action n'est plus possible : la demande a changé d'état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
+            "Cette action n’est plus possible : la demande a changé d’état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
         ),
         Refused::NotYours => Problem::Forbidden("Votre rôle ne permet pas cette action."),
         Refused::Unknown => Problem::NotFound,

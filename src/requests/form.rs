@@ -64,7 +64,7 @@ pub async fn receive(
     let mut count = 0;
     while let Some(field) = parts.next_field().await.map_err(|_| {
         Problem::Bad(
-            "L'envoi a été interrompu. Revenez en arrière et recommencez : vos réponses enregistrées sont conservées.",
+            "L’envoi a été interrompu. Revenez en arrière et recommencez : vos réponses enregistrées sont conservées.",
         )
     })? {
         count += 1;
@@ -108,7 +108,7 @@ async fn file(
         let most = place.most;
         form.refused.push((
             name.to_owned(),
-            format!("Vous avez déjà envoyé {most} fichier(s) ici, le maximum. Retirez-en un d'abord."),
+            format!("Vous avez déjà envoyé {most} fichier(s) ici, le maximum. Retirez-en un d’abord."),
         ));
     }
     Ok(())
@@ -123,13 +123,13 @@ fn says(refused: &Refused, limit: u64, images: bool) -> String {
             crate::platform::french::size(limit)
         ),
         Refused::Kind if images => {
-            "Ce fichier n'est pas une photo que nous pouvons lire. Envoyez une image JPG, PNG, HEIC ou WebP.".to_owned()
+            "Ce fichier n’est pas une photo que nous pouvons lire. Envoyez une image JPG, PNG, HEIC ou WebP.".to_owned()
         }
         Refused::Kind => {
-            "Ce fichier n'est pas d'un type accepté. Envoyez un PDF ou une image JPG, PNG, HEIC ou WebP.".to_owned()
+            "Ce fichier n’est pas d’un type accepté. Envoyez un PDF ou une image JPG, PNG, HEIC ou WebP.".to_owned()
         }
         Refused::Failed(_) => {
-            "Ce fichier n'a pas pu être enregistré. Réessayez dans un moment : vos réponses sont conservées.".to_owned()
+            "Ce fichier n’a pas pu être enregistré. Réessayez dans un moment : vos réponses sont conservées.".to_owned()
         }
     }
 }

@@ -110,7 +110,7 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, page.getByRole('link', { name: /Modifier.*acte demandé/ }));
       await page.getByLabel('Combien d\'exemplaires ?').fill('1');
       for (let turn = 0; turn < 6 && !place(page).endsWith('/verifier'); turn += 1) await next();
-      assert.match(await page.getByRole('main').innerText(), /Combien d'exemplaires\s\?\s*1\b/);
+      assert.match(await page.getByRole('main').innerText(), /Combien d’exemplaires\s\?\s*1\b/);
     });
 
     test('does not send without the declaration', async () => {

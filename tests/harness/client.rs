@@ -186,13 +186,25 @@ impl Page {
 
     #[track_caller]
     pub fn shows(self, text: &str) -> Self {
-        assert!(self.words().contains(text), "« {text} » is not on {} ({}): {}", self.path, self.status, self.words());
+        assert!(
+            self.words().contains(&html::plain(text)),
+            "« {text} » is not on {} ({}): {}",
+            self.path,
+            self.status,
+            self.words()
+        );
         self
     }
 
     #[track_caller]
     pub fn hides(self, text: &str) -> Self {
-        assert!(!self.words().contains(text), "« {text} » is on {} ({}): {}", self.path, self.status, self.words());
+        assert!(
+            !self.words().contains(&html::plain(text)),
+            "« {text} » is on {} ({}): {}",
+            self.path,
+            self.status,
+            self.words()
+        );
         self
     }
 

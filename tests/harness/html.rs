@@ -82,13 +82,18 @@ pub fn decode(text: &str) -> String {
     out + rest
 }
 
-/// What a reader sees, white space made single spaces (no-break spaces too).
+/// What a reader sees, white space made single spaces (no-break spaces too), apostrophes as keyboards type them.
 pub fn words(html: &str) -> String {
     let before = html.split('<').next().unwrap_or_default();
     let parts =
         tags(html).into_iter().filter(|tag| tag.name != "script" && tag.name != "style").map(|tag| decode(tag.after));
     let text: String = std::iter::once(decode(before)).chain(parts).collect::<Vec<_>>().join(" ");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(&text)
+}
+
+/// As [`words`], of a text without tags.
+pub fn plain(text: &str) -> String {
+    text.replace('’', "'").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[derive(Debug, Default, Clone)]

@@ -116,7 +116,7 @@ async fn owner(
     let entry = entry::check(citizen, Kind::Usager, &account.email, typed.text(field)).await?;
     Ok(match entry {
         Entry::Known(_) => None,
-        Entry::Wrong => Some(Wrong::new(field, "Ce n'est pas votre mot de passe actuel")),
+        Entry::Wrong => Some(Wrong::new(field, "Ce n’est pas votre mot de passe actuel")),
         Entry::Wait(_) => Some(Wrong::new(field, entry.refusal().unwrap_or_default())),
     })
 }
@@ -131,7 +131,7 @@ pub async fn change_email(citizen: Citizen, Typed(typed): Typed) -> Result<Respo
                 &account,
                 &typed,
                 "adresse",
-                &[Wrong::new("nouvelle-adresse", "C'est déjà l'adresse de votre compte")],
+                &[Wrong::new("nouvelle-adresse", "C’est déjà l’adresse de votre compte")],
             )
             .await;
         }

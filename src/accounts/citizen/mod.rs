@@ -82,7 +82,7 @@ fn expired(visitor: &Visitor, purpose: &str) -> Result<Response, Problem> {
     visitor.page_with(
         axum::http::StatusCode::GONE,
         "accounts/expired.html",
-        "Ce lien n'est plus valable",
+        "Ce lien n’est plus valable",
         context! { purpose => purpose },
     )
 }

@@ -50,7 +50,7 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
     if let Some(left) = entry::may_register(&visitor).await? {
         return again(&[Wrong::new(
             "email",
-            format!("Trop de comptes viennent d'être créés d'ici\u{a0}: réessayez dans {}", throttle::in_words(left)),
+            format!("Trop de comptes viennent d’être créés d’ici\u{a0}: réessayez dans {}", throttle::in_words(left)),
         )]);
     }
     let new = NewAccount {

@@ -11,7 +11,7 @@ async fn guessing_slows_down_for_known_and_unknown_alike() {
         for _ in 0..5 {
             browser.sign_in(email, "faux").await.is(422).shows("Adresse ou mot de passe incorrect");
         }
-        browser.sign_in(email, PASSWORD).await.is(422).shows("Trop d&#x27;essais").shows("moins d&#x27;une minute");
+        browser.sign_in(email, PASSWORD).await.is(422).shows("Trop d’essais").shows("moins d’une minute");
         assert!(!browser.signed_in().await);
     }
     site.later(29);
@@ -19,7 +19,7 @@ async fn guessing_slows_down_for_known_and_unknown_alike() {
     site.later(2);
     browser.sign_in("camille@exemple.fr", "faux").await.shows("Adresse ou mot de passe incorrect");
     site.later(31);
-    browser.sign_in("camille@exemple.fr", PASSWORD).await.is(422).shows("moins d&#x27;une minute");
+    browser.sign_in("camille@exemple.fr", PASSWORD).await.is(422).shows("moins d’une minute");
     site.later(30);
     browser.sign_in("camille@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
     // Its owner came: all is forgotten.
@@ -41,7 +41,7 @@ async fn one_password_tried_on_many_accounts_slows_down_too() {
             .is(422)
             .shows("Adresse ou mot de passe incorrect");
     }
-    browser.sign_in("camille@exemple.fr", PASSWORD).await.is(422).shows("Trop d&#x27;essais");
+    browser.sign_in("camille@exemple.fr", PASSWORD).await.is(422).shows("Trop d’essais");
     site.later(31);
     browser.sign_in("camille@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
 }

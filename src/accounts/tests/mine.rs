@@ -87,7 +87,7 @@ async fn a_new_address_counts_once_confirmed() {
     browser.get("/compte?fait=adresse").await.shows("<strong>autre@exemple.fr</strong>");
     let mails = site.mails().await;
     let (to, subject, _) = mails.last().unwrap();
-    assert_eq!((to.as_str(), subject.as_str()), ("camille@exemple.fr", "L'adresse de votre compte a changé"));
+    assert_eq!((to.as_str(), subject.as_str()), ("camille@exemple.fr", "L’adresse de votre compte a changé"));
     site.browser().sign_in("autre@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
     site.browser().sign_in("camille@exemple.fr", PASSWORD).await.is(422);
 }

@@ -42,7 +42,7 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> R
     }
     if !start::is_open(&filling.procedure, &visitor) {
         return Err(Problem::Bad(
-            "Cette démarche n'est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
+            "Cette démarche n’est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
         ));
     }
     let reading = filling.read(&visitor);

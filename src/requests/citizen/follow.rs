@@ -79,7 +79,7 @@ pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest)
 pub fn wrong_message(body: &str) -> Option<String> {
     let length = body.chars().count();
     if length == 0 {
-        Some("Écrivez votre message avant de l'envoyer.".to_owned())
+        Some("Écrivez votre message avant de l’envoyer.".to_owned())
     } else if length > LONGEST {
         Some(format!("Votre message est trop long : il compte {} caractères de trop.", length - LONGEST))
     } else {
@@ -110,7 +110,7 @@ async fn draw(
         status => &request.status,
         state => state.map(|state| state.usager.clone()),
         sent => request.submitted_at.to_string(),
-        delay => if running && request.suspended_at.is_none() { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
+        delay => if running && request.suspended_at.is_none() && ["sent", "in-progress"].contains(&request.status.as_str()) { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
         steps => Serde(steps(visitor, &procedure, request, &events)),
         awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
         decision => Serde(shown_decision(visitor, decision.as_ref())),
@@ -163,9 +163,7 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
     steps.push(handled);
     let ended = request.ended_at.map(day);
     steps.push(match status {
-        Some(Status::Accepted) => {
-            step("Demande acceptée", "", Some(day(request.updated_at)), if ended.is_some() { "done" } else { "now" })
-        }
+        Some(Status::Accepted) => step("Demande acceptée", "", Some(day(request.updated_at)), "done"),
         Some(Status::Refused) => step("Demande refusée", "", Some(day(request.updated_at)), "refused"),
         Some(Status::Ended) => step(usager, "", ended, "done"),
         _ => step("Réponse", "", None, "todo"),
@@ -255,7 +253,7 @@ fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
     let size = receipt.map(|file| file.size);
     let kind = file_kind("application/pdf");
     vec![
-        json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d'enregistrement", "type": kind, "size": size}),
+        json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d’enregistrement", "type": kind, "size": size}),
     ]
 }
 

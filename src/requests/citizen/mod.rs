@@ -231,7 +231,7 @@ pub fn legal_sentences(procedure: &Procedure, due: Timestamp, visit: &Visit) -> 
     let time = delay(legal.delay);
     let silence = match legal.silence {
         Silence::Acceptation => format!(
-            "Si vous n'avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."
+            "Si vous n’avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."
         ),
         Silence::Rejet => {
             let sent = crate::platform::clock::day(visit.now.min(due), &visit.site.zone);

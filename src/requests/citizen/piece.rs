@@ -57,7 +57,7 @@ pub async fn save(
         }
         // « ajouter », or a form sent by the Enter key.
         _ if form.added.is_empty() && errors.is_empty() => {
-            errors.push("Choisissez d'abord un fichier ou une photo.".to_owned());
+            errors.push("Choisissez d’abord un fichier ou une photo.".to_owned());
         }
         _ => {}
     }

@@ -99,7 +99,7 @@ pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Proble
     if procedure.identification == Identification::Verified {
         // No account can be verified yet: better the counter than a request that proves nothing.
         return Err(Problem::Forbidden(
-            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d'identité : un agent fera la demande avec vous.",
+            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d’identité : un agent fera la demande avec vous.",
         ));
     }
     let needs = procedure.identification == Identification::Account;

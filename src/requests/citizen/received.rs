@@ -242,7 +242,7 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
         return draw(visitor, filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
     }
     if !wrong.is_empty() {
-        let text = "Une question de plus apparaît d'après vos réponses : répondez-y pour continuer.";
+        let text = "Une question de plus apparaît d’après vos réponses : répondez-y pour continuer.";
         return draw(visitor, filling, &reading, shown, Shown::Again, &[], Some(text)).await;
     }
     if let Some(say) = shown.stop {

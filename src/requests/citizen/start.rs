@@ -97,7 +97,7 @@ pub async fn discarding(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Respon
 pub async fn discard(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let filling = Filling::open(&visitor, id).await?;
     if filling.correcting.is_some() {
-        return Err(Problem::Bad("Une demande envoyée ne s'efface pas ainsi : elle s'annule depuis sa page."));
+        return Err(Problem::Bad("Une demande envoyée ne s’efface pas ainsi : elle s’annule depuis sa page."));
     }
     drafts::discard(&visitor, id).await?;
     Ok(Redirect::to(if visitor.account().is_some() { "/mes-demandes" } else { "/demarches" }).into_response())

@@ -57,7 +57,7 @@ pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Pr
         waits => waits,
     };
     if let Some(left) = wait {
-        let text = format!("Trop d'essais : attendez {} avant de recommencer.", throttle::in_words(left));
+        let text = format!("Trop d’essais : attendez {} avant de recommencer.", throttle::in_words(left));
         return page(&visitor, &reference, Some(("code", &text)));
     }
     let Some(place) = find(&visitor, &canonical, &code).await? else {
@@ -65,7 +65,7 @@ pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Pr
         return page(
             &visitor,
             &reference,
-            Some(("reference", "Aucune demande n'a cette référence et ce code. Vérifiez-les, ou appelez-nous.")),
+            Some(("reference", "Aucune demande n’a cette référence et ce code. Vérifiez-les, ou appelez-nous.")),
         );
     };
     throttle::succeeded(&visitor.db, &one).await?;

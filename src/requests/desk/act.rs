@@ -50,7 +50,7 @@ pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) ->
     let transition = wanted(&agent, &file, &transition).await?;
     if !transition.from.contains(&file.request.state) {
         return Err(Problem::Conflict(
-            "Cette action n'est plus possible : la demande a changé d'état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
+            "Cette action n’est plus possible : la demande a changé d’état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
         ));
     }
     let sent = files::of(&agent.db, id).await?;
@@ -69,7 +69,7 @@ pub async fn confirm(
     let transition = wanted(&agent, &file, &transition).await?;
     let raw = form::plain(sent).await?;
     let seen: i64 =
-        raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l'action."))?;
+        raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l’action."))?;
     let done = format!("{}?fait={}", file.url(), transition.id);
     if seen != file.request.version {
         return if sent_twice(&agent, &file, transition, seen).await? {
@@ -84,7 +84,7 @@ pub async fn confirm(
     choices.keep_offered(&mut typed);
     let mut problems = give::problems(&transition.needs, &typed);
     if decides(transition) && !Author::of(&agent, &file).complete() {
-        problems.push(("confirmer", "Votre qualité n'est pas renseignée : elle doit figurer sur la décision. Demandez à l'administrateur de l'ajouter à votre compte.".to_owned()));
+        problems.push(("confirmer", "Votre qualité n’est pas renseignée : elle doit figurer sur la décision. Demandez à l’administrateur de l’ajouter à votre compte.".to_owned()));
     }
     if !problems.is_empty() {
         let context = context(&agent, &file, transition, &choices, &typed, &problems).await;
@@ -217,7 +217,7 @@ pub struct From {
     de: String,
 }
 
-const HELD: &str = "Ce dossier vient de changer de mains. Ouvrez-le de nouveau pour voir qui s'en occupe.";
+const HELD: &str = "Ce dossier vient de changer de mains. Ouvrez-le de nouveau pour voir qui s’en occupe.";
 
 /// The agent becomes the holder.
 pub async fn take(agent: Agent, Path(id): Path<Uuid>, Query(from): Query<From>) -> Result<Response, Problem> {

@@ -39,8 +39,8 @@ pub fn due(at: Timestamp, status: &str, ended: bool, now: Timestamp, zone: &Time
 fn left(days: i32) -> (String, &'static str) {
     match days {
         ..-1 => (format!("En retard de {}\u{a0}jours", -days), "late"),
-        -1 => ("En retard d'un jour".to_owned(), "late"),
-        0 => ("Aujourd'hui".to_owned(), "soon"),
+        -1 => ("En retard d’un jour".to_owned(), "late"),
+        0 => ("Aujourd’hui".to_owned(), "soon"),
         1 => ("Demain".to_owned(), "soon"),
         _ => (format!("Dans {days}\u{a0}jours"), if days <= NEAR { "soon" } else { "later" }),
     }
@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn days_are_local() {
         // In Paris it is the 22nd already.
-        assert_eq!(look("2026-11-22T22:59:59Z", "sent"), ("Aujourd'hui".to_owned(), "soon"));
-        assert_eq!(look("2026-11-21T22:59:59Z", "sent"), ("En retard d'un jour".to_owned(), "late"));
+        assert_eq!(look("2026-11-22T22:59:59Z", "sent"), ("Aujourd’hui".to_owned(), "soon"));
+        assert_eq!(look("2026-11-21T22:59:59Z", "sent"), ("En retard d’un jour".to_owned(), "late"));
         assert_eq!(look("2026-11-19T22:59:59Z", "in-progress").1, "late");
         assert_eq!(look("2026-12-21T22:59:59Z", "sent").1, "later");
     }

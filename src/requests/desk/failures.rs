@@ -47,7 +47,7 @@ pub async fn show(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
     if asked.fait == "relance"
         && let Some(object) = context.as_object_mut()
     {
-        object.insert("flash".into(), json!({"kind": "success", "text": "L'envoi va être tenté de nouveau."}));
+        object.insert("flash".into(), json!({"kind": "success", "text": "L’envoi va être tenté de nouveau."}));
     }
     agent.page("agent/notifications.html", "Envois en échec", Value::from(Serde(context)))
 }
@@ -60,7 +60,7 @@ pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
         "href": format!("/agent/demandes/{}", failure.request_id),
         "to": if mail { failure.email.as_deref().unwrap_or("Pas de courriel") } else { "" },
         "kind": if mail { "Courriel" } else { "Document" },
-        "subject": if mail { procedure.title.as_str() } else { "Accusé d'enregistrement" },
+        "subject": if mail { procedure.title.as_str() } else { "Accusé d’enregistrement" },
         "problem": problem(mail, failure.last_error.as_deref().unwrap_or_default()),
         "detail": failure.last_error,
         "date": failure.failed_at,
@@ -75,9 +75,9 @@ fn problem(mail: bool, error: &str) -> &'static str {
     let refused =
         ["550", "551", "553", "5.1.", "Mailbox", "mailbox", "no such user"].iter().any(|sign| error.contains(sign));
     match (mail, refused) {
-        (true, true) => "L'adresse n'existe pas ou refuse nos messages. Prévenez l'usager autrement.",
-        (true, false) => "Le courriel n'a pas pu partir. Relancez-le, ou prévenez l'usager autrement.",
-        (false, _) => "Le document n'a pas pu être produit. Relancez, puis signalez-le au support si cela se répète.",
+        (true, true) => "L’adresse n’existe pas ou refuse nos messages. Prévenez l’usager autrement.",
+        (true, false) => "Le courriel n’a pas pu partir. Relancez-le, ou prévenez l’usager autrement.",
+        (false, _) => "Le document n’a pas pu être produit. Relancez, puis signalez-le au support si cela se répète.",
     }
 }
 

@@ -45,7 +45,7 @@ impl View {
         match self {
             Self::Todo => "À traiter",
             Self::Mine => "Mes dossiers",
-            Self::Waiting => "En attente de l'usager",
+            Self::Waiting => "En attente de l’usager",
             Self::Late => "En retard",
             Self::Done => "Terminés",
             Self::All => "Toutes les demandes",

@@ -60,7 +60,7 @@ fn appeal(site: &Authority) -> String {
         "Si vous contestez cette décision, vous pouvez, dans les deux mois qui suivent sa réception\u{a0}:\n\
          – demander au maire de la revoir (recours gracieux), par lettre adressée à\u{a0}: {}, {}\u{a0};\n\
          – ou saisir le tribunal administratif, par courrier ou sur www.telerecours.fr.\n\
-         Si vous adressez d'abord un recours gracieux dans ce délai, vous aurez de nouveau deux mois pour saisir le tribunal, à compter de la réponse ou, sans réponse, de la fin d'un délai de deux mois.",
+         Si vous adressez d’abord un recours gracieux dans ce délai, vous aurez de nouveau deux mois pour saisir le tribunal, à compter de la réponse ou, sans réponse, de la fin d’un délai de deux mois.",
         site.name, site.settings.address
     )
 }
@@ -81,12 +81,12 @@ pub fn problems(needs: &[Need], typed: &Typed) -> Vec<(&'static str, String)> {
     };
     for need in needs {
         match need {
-            Need::Message => check("message", &typed.message, Some("Écrivez le message que l'usager lira.")),
+            Need::Message => check("message", &typed.message, Some("Écrivez le message que l’usager lira.")),
             Need::Ask => {
                 if typed.pieces.is_empty() && typed.fields.is_empty() {
                     check("demande", "", Some("Cochez au moins une pièce à envoyer ou une réponse à corriger."));
                 }
-                check("message", &typed.message, Some("Expliquez à l'usager ce que vous lui demandez."));
+                check("message", &typed.message, Some("Expliquez à l’usager ce que vous lui demandez."));
                 if typed.days().is_none() {
                     check("jours", "", Some("Indiquez un nombre de jours, de 1 à 365."));
                 }
@@ -99,7 +99,7 @@ pub fn problems(needs: &[Need], typed: &Typed) -> Vec<(&'static str, String)> {
                 check(
                     "motif",
                     &typed.ground,
-                    Some("Indiquez le motif de droit\u{a0}: le texte et l'article sur lesquels se fonde le refus."),
+                    Some("Indiquez le motif de droit\u{a0}: le texte et l’article sur lesquels se fonde le refus."),
                 );
                 check("faits", &typed.facts, Some("Indiquez les faits qui, dans ce dossier, conduisent au refus."));
                 check(

@@ -171,7 +171,7 @@ fn tabs(dossier: &Dossier) -> Json {
 
 fn waiting(agent: &Agent, dossier: &Dossier) -> String {
     let since = dossier.file.request.suspended_at.map(|since| crate::platform::clock::day(since, &agent.site.zone));
-    since.map(|day| format!("En attente de l'usager depuis le {}.", french::date(day))).unwrap_or_default()
+    since.map(|day| format!("En attente de l’usager depuis le {}.", french::date(day))).unwrap_or_default()
 }
 
 /// What to say of what was just done; nothing for an invented code.
@@ -181,27 +181,27 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         if reachable {
             what.to_owned()
         } else {
-            "Cet usager n'a pas de courriel : prévenez-le autrement, il le verra aussi sur sa page de suivi.".to_owned()
+            "Cet usager n’a pas de courriel : prévenez-le autrement, il le verra aussi sur sa page de suivi.".to_owned()
         }
     };
     let text = match code {
         "" => return Json::Null,
         "affecte" => "Ce dossier vous est affecté.".to_owned(),
-        "libere" => "Ce dossier n'est plus affecté à personne.".to_owned(),
-        "note" => "Votre note est ajoutée. L'usager ne la voit pas ici.".to_owned(),
-        "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l'usager qu'il l'attend.")),
-        "relance" => "L'envoi va être tenté de nouveau.".to_owned(),
+        "libere" => "Ce dossier n’est plus affecté à personne.".to_owned(),
+        "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
+        "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),
+        "relance" => "L’envoi va être tenté de nouveau.".to_owned(),
         _ => match dossier.file.procedure.workflow.transition(code) {
             None => return Json::Null,
             Some(transition) => {
                 let receives = transition.receives.as_deref().map(|receives| {
                     told(&format!(
-                        "L'usager reçoit\u{a0}: {}{}",
+                        "L’usager reçoit\u{a0}: {}{}",
                         receives.chars().take(1).flat_map(char::to_lowercase).collect::<String>(),
                         receives.chars().skip(1).collect::<String>()
                     ))
                 });
-                format!("C'est fait\u{a0}: {}. {}", transition.label, receives.unwrap_or_default())
+                format!("C’est fait\u{a0}: {}. {}", transition.label, receives.unwrap_or_default())
             }
         },
     };

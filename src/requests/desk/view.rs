@@ -124,7 +124,7 @@ fn in_slot(sent: &[File], slot: &str) -> Vec<Json> {
 pub fn messages(dossier: &Dossier) -> Json {
     let one = |message: &Message| {
         let from_usager = message.author == "usager";
-        let who = if from_usager { "L'usager" } else { message.author_name.as_deref().unwrap_or("Le service") };
+        let who = if from_usager { "L’usager" } else { message.author_name.as_deref().unwrap_or("Le service") };
         json!({"from_usager": from_usager, "who": who, "text": message.body, "date": message.at, "read": message.read_at, "files": []})
     };
     json!(dossier.messages.iter().filter(|message| !message.internal).map(one).collect::<Vec<_>>())
@@ -212,7 +212,7 @@ pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
         match request.holder_id {
             Some(holder) if holder == agent.account.id => actions.push(json!({"href": format!("{url}/liberer?de={from}"), "label": "Libérer le dossier", "kind": "secondary", "direct": true})),
             Some(_) => actions.push(json!({"href": format!("{url}/affecter?de={from}"), "label": "Reprendre le dossier", "kind": "secondary", "direct": true})),
-            None if !taking => actions.push(json!({"href": format!("{url}/affecter?de="), "label": "M'affecter le dossier", "kind": "secondary", "direct": true})),
+            None if !taking => actions.push(json!({"href": format!("{url}/affecter?de="), "label": "M’affecter le dossier", "kind": "secondary", "direct": true})),
             None => {}
         }
     }

@@ -22,8 +22,8 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
     match event.code.as_str() {
         HELD => "Dossier affecté",
         RELEASED => "Dossier libéré",
-        MESSAGE if event.actor == "usager" => "Message de l'usager",
-        MESSAGE => "Message à l'usager",
+        MESSAGE if event.actor == "usager" => "Message de l’usager",
+        MESSAGE => "Message à l’usager",
         AGAIN => "Courriel relancé",
         other => other,
     }
@@ -33,7 +33,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
 /// Who did it.
 pub fn actor(event: &Event) -> String {
     match (event.actor.as_str(), &event.actor_name) {
-        ("usager", _) => "L'usager".to_owned(),
+        ("usager", _) => "L’usager".to_owned(),
         ("agent", Some(name)) => name.clone(),
         ("agent", None) => "Un agent".to_owned(),
         _ => "Automatique".to_owned(),
@@ -48,14 +48,14 @@ pub fn state(procedure: &Procedure, state: &str) -> String {
 /// What is expected now, and from whom.
 pub fn next_step(request: &Request) -> &'static str {
     if request.ended_at.is_some() {
-        return "Rien de plus n'est attendu.";
+        return "Rien de plus n’est attendu.";
     }
     match request.status.as_str() {
         "sent" => "Le service doit prendre la demande en charge.",
         "in-progress" => "Le service instruit la demande.",
-        "action-needed" => "L'usager doit compléter sa demande.",
+        "action-needed" => "L’usager doit compléter sa demande.",
         "accepted" => "Le service doit envoyer ou remettre la réponse.",
-        _ => "Rien de plus n'est attendu.",
+        _ => "Rien de plus n’est attendu.",
     }
 }
 
@@ -63,7 +63,7 @@ pub fn next_step(request: &Request) -> &'static str {
 pub const STATUSES: [(&str, &str); 6] = [
     ("sent", "Envoyée"),
     ("in-progress", "En cours"),
-    ("action-needed", "En attente de l'usager"),
+    ("action-needed", "En attente de l’usager"),
     ("accepted", "Acceptée"),
     ("refused", "Refusée"),
     ("ended", "Terminée"),

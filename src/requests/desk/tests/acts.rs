@@ -58,7 +58,7 @@ async fn a_refusal_needs_its_grounds() {
     );
     assert!(!decision.author_quality.is_empty() && !decision.author_department.is_empty());
     let shown = world.get(&cookie, &done.location).await;
-    assert!(shown.text.contains("L'usager reçoit") && shown.text.contains("Sans lien"));
+    assert!(shown.text.contains("L’usager reçoit") && shown.text.contains("Sans lien"));
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn sent_twice_or_too_late() {
     assert_eq!(held, Some(world.account("herve.le-goff").await));
     let history = world.get(&second, &format!("{}?onglet=historique", page(id))).await;
     assert!(
-        history.text.contains("Prendre en charge → En cours d'instruction") && history.text.contains("Dossier affecté")
+        history.text.contains("Prendre en charge → En cours d’instruction") && history.text.contains("Dossier affecté")
     );
 }
 
@@ -126,7 +126,7 @@ async fn asking_says_what_and_until_when() {
         (offered.as_str(), 15)
     );
     assert_eq!(jobs_of(&world, id).await, 0, "nobody to write to");
-    assert!(world.get(&cookie, &done.location).await.text.contains("Cet usager n'a pas de courriel"));
+    assert!(world.get(&cookie, &done.location).await.text.contains("Cet usager n’a pas de courriel"));
 }
 
 #[tokio::test]
