@@ -107,7 +107,7 @@ for (const javaScriptEnabled of [true, false]) {
 
       await city.signIn(page, city.agent('education', 'processor'));
       await check(page);
-      await page.getByLabel('Démarche').selectOption({ label: 'Inscrire un enfant à l\'école' });
+      await page.getByLabel('Démarche').selectOption({ label: 'Inscrire un enfant à l’école' });
       await press(page, page.getByRole('button', { name: 'Filtrer' }));
       await check(page);
       const rows = page.locator('table.g-table tbody tr');
@@ -116,7 +116,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole('searchbox').fill(reference);
       await page.getByRole('searchbox').press('Enter');
       await press(page, page.getByRole('link', { name: reference }));
-      await page.getByRole('heading', { level: 1, name: 'Inscrire un enfant à l\'école' }).waitFor();
+      await page.getByRole('heading', { level: 1, name: 'Inscrire un enfant à l’école' }).waitFor();
       assert.match(await page.getByRole('main').innerText(), /Léonie/);
       await check(page);
     });
@@ -128,7 +128,7 @@ for (const javaScriptEnabled of [true, false]) {
       await check(page);
       const confirm = page.getByRole('button', { name: /^Confirmer/ });
       if (await confirm.count()) await press(page, confirm);
-      await page.getByText('En cours d\'instruction').first().waitFor();
+      await page.getByText('En cours d’instruction').first().waitFor();
       await check(page);
     });
 
@@ -157,7 +157,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel('Justificatif de domicile').check();
       await page.getByLabel(/Ce que vous demandez/).fill('La facture est coupée : photographiez-la en entier.');
       await press(page, page.getByRole('button', { name: /^Confirmer/ }));
-      await page.getByText('En attente de l\'usager').first().waitFor();
+      await page.getByText('En attente de l’usager').first().waitFor();
       await check(page);
     });
 

@@ -28,7 +28,7 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, page.getByRole('main').getByRole('link', { name: 'Demander un acte de naissance' }).first());
       await check(page);
       await press(page, page.getByRole('main').getByRole('link', { name: /Commencer/ }).first());
-      await page.getByRole('heading', { level: 1, name: 'L\'acte demandé' }).waitFor();
+      await page.getByRole('heading', { level: 1, name: 'L’acte demandé' }).waitFor();
       await check(page);
     });
 
@@ -50,13 +50,13 @@ for (const javaScriptEnabled of [true, false]) {
     test('tells when the certificate is useless, then goes on', async () => {
       await choose('Pour quoi avez-vous besoin de cet acte ?', 'Un dossier chez le notaire');
       await choose('Quel document souhaitez-vous ?', 'Copie intégrale');
-      await page.getByLabel('Combien d\'exemplaires ?').fill('2');
+      await page.getByLabel('Combien d’exemplaires ?').fill('2');
       await next();
       // An explanation is not a question: it does not hold anybody back.
       await page.getByRole('heading', { level: 1, name: 'La personne concernée' }).waitFor();
       await press(page, page.getByRole('link', { name: 'Retour', exact: true }));
       await page.getByText('Notre commune transmet').waitFor();
-      assert.equal(await page.getByLabel('Combien d\'exemplaires ?').inputValue(), '2');
+      assert.equal(await page.getByLabel('Combien d’exemplaires ?').inputValue(), '2');
       await check(page);
       await next();
     });
@@ -69,7 +69,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel('Mois').fill('avril');
       await page.getByLabel('Année').fill('1958');
       await next();
-      await choose('Combien de parents figurent dans l\'acte ?', 'Un seul parent');
+      await choose('Combien de parents figurent dans l’acte ?', 'Un seul parent');
       await check(page);
       await next();
       const parent = page.getByRole('group', { name: /Parent 1/ });
@@ -81,7 +81,7 @@ for (const javaScriptEnabled of [true, false]) {
     });
 
     test('is told when this is not the right procedure', async () => {
-      await choose('Vous êtes…', 'Quelqu\'un d\'autre');
+      await choose('Vous êtes…', 'Quelqu’un d’autre');
       await page.getByLabel('Nom de naissance').fill('Morel');
       await page.getByLabel('Prénoms').fill('Julien');
       await check(page);
@@ -91,7 +91,7 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, page.getByRole('link', { name: 'Revenir à la question précédente' }));
       await choose('Vous êtes…', 'Son enfant ou petit-enfant');
       await next();
-      await page.getByRole('heading', { level: 1, name: 'Où l\'envoyer' }).waitFor();
+      await page.getByRole('heading', { level: 1, name: 'Où l’envoyer' }).waitFor();
     });
 
     test('gives an address', async () => {
@@ -108,7 +108,7 @@ for (const javaScriptEnabled of [true, false]) {
       await check(page);
       assert.match(await page.getByRole('main').innerText(), /n’est pas encore envoyée/);
       await press(page, page.getByRole('link', { name: /Modifier.*acte demandé/ }));
-      await page.getByLabel('Combien d\'exemplaires ?').fill('1');
+      await page.getByLabel('Combien d’exemplaires ?').fill('1');
       for (let turn = 0; turn < 6 && !place(page).endsWith('/verifier'); turn += 1) await next();
       assert.match(await page.getByRole('main').innerText(), /Combien d’exemplaires\s\?\s*1\b/);
     });
