@@ -15,7 +15,7 @@ use crate::{
     app::App,
     authorities::{Authority, Settings},
     platform::{
-        jobs::{self, Claimed},
+        jobs::{self, Claimed, Outcome},
         mail::SendError,
     },
     requests,
@@ -27,11 +27,11 @@ const BATCH: i64 = 8;
 /// How often to look without being woken: another process may have queued something.
 const PAUSE: Duration = Duration::from_millis(500);
 
-async fn carry_out(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
+async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     match job.kind.as_str() {
-        requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await,
+        requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
-        accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await,
+        accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }
 }
@@ -40,8 +40,10 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
 pub async fn run(app: App, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut last_sweep = app.clock.now();
+    let mut worked = false;
     loop {
-        let worked = match turn(&app).await {
+        // Just after a batch there is likely another: then the look before the claim is left out.
+        worked = match turn(&app, worked).await {
             Ok(count) => count > 0,
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "jobs cannot be read");
@@ -68,9 +70,10 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
 }
 
 /// Takes and carries out one batch; gives how many jobs it held.
-pub async fn turn(app: &App) -> Result<usize> {
+/// `sure`: there is something to do, most probably.
+pub async fn turn(app: &App, sure: bool) -> Result<usize> {
     let now = app.clock.now();
-    if !jobs::ready(&app.db.fresh(), now).await? {
+    if !sure && !jobs::ready(&app.db.fresh(), now).await? {
         return Ok(0);
     }
     let claimed = jobs::claim(&app.db, app.clock.id(), now, BATCH).await?;
@@ -93,7 +96,8 @@ async fn one(app: &App, job: &Claimed, found: &Result<Visit>) -> Result<()> {
     };
     let now = app.clock.now();
     match outcome {
-        Ok(()) => jobs::done(&app.db, job, now).await?,
+        Ok(Outcome::Done) => jobs::done(&app.db, job, now).await?,
+        Ok(Outcome::Recorded) => {}
         Err(error) => {
             let fatal = matches!(error, SendError::Permanent(_));
             let text = format!("{:#}", anyhow::Error::from(error));

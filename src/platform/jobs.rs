@@ -90,18 +90,26 @@ pub async fn pending(db: &Db) -> Result<i64, db::Error> {
     db.one(sql!("select count(*) from job where done_at is null and failed_at is null"), args![]).await
 }
 
-/// The payload is dropped with the job: nothing personal stays in the queue.
+/// What a job leaves to its worker.
+pub enum Outcome {
+    /// To be recorded as done.
+    Done,
+    /// Recorded in the transaction of what it wrote.
+    Recorded,
+}
+
 pub async fn done(db: &Db, job: &Claimed, now: Timestamp) -> Result<(), db::Error> {
-    let empty = db::Json(Json::Null);
-    db.write(async |tx: &mut db::Tx| {
-        tx.run(
-            sql!("update job set done_at = $1, payload = $2, lease = null, leased_until = null, last_error = null where authority_id = $3 and id = $4 and lease = $5"),
-            args![now, &empty, job.authority_id, job.id, job.lease],
-        )
-        .await?;
-        Ok(())
-    })
-    .await
+    db.write(async |tx: &mut db::Tx| record(tx, job, now).await).await
+}
+
+/// The payload is dropped with the job: nothing personal stays in the queue.
+pub async fn record(tx: &mut Tx, job: &Claimed, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update job set done_at = $1, payload = $2, lease = null, leased_until = null, last_error = null where authority_id = $3 and id = $4 and lease = $5"),
+        args![now, db::Json(Json::Null), job.authority_id, job.id, job.lease],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Puts the job back for later, or gives up when `fatal` or after too many tries.

@@ -11,6 +11,7 @@ use axum::{
 };
 use db::{Db, args, sql};
 use forms::journey::Files;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{access, drafts, model::File};
@@ -43,27 +44,35 @@ pub fn by_piece(files: &[File]) -> Files {
 
 /// Names a file that storage already keeps. False when the slot, or the whole file, is full.
 pub async fn add(visit: &Visit, owner: Uuid, slot: &str, most: u32, file: &Received) -> Result<bool, db::Error> {
+    visit.db.write(async |tx: &mut db::Tx| insert(tx, owner, slot, most, file, visit.now).await).await
+}
+
+pub async fn insert(
+    tx: &mut db::Tx,
+    owner: Uuid,
+    slot: &str,
+    most: u32,
+    file: &Received,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
     let size = i64::try_from(file.size).unwrap_or(i64::MAX);
-    visit
-        .db
-        .write(async |tx: &mut db::Tx| {
-            let (here, all): (i64, i64) = tx
-                .one(
-                    sql!("select count(*) filter (where slot = $3), count(*) from file where authority_id = $1 and owner_id = $2"),
-                    args![tx.authority(), owner, slot],
-                )
-                .await?;
-            if here >= i64::from(most) || all >= MOST {
-                return Ok(false);
-            }
-            tx.run(
-                sql!("insert into file (authority_id, id, owner_id, slot, name, media_type, size, sha256, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
-                args![tx.authority(), file.id, owner, slot, &file.name, file.media_type, size, &file.sha256, visit.now],
-            )
-            .await?;
-            Ok(true)
-        })
-        .await
+    let (here, all): (i64, i64) = tx
+        .one(
+            sql!(
+                "select count(*) filter (where slot = $3), count(*) from file where authority_id = $1 and owner_id = $2"
+            ),
+            args![tx.authority(), owner, slot],
+        )
+        .await?;
+    if here >= i64::from(most) || all >= MOST {
+        return Ok(false);
+    }
+    tx.run(
+        sql!("insert into file (authority_id, id, owner_id, slot, name, media_type, size, sha256, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
+        args![tx.authority(), file.id, owner, slot, &file.name, file.media_type, size, &file.sha256, now],
+    )
+    .await?;
+    Ok(true)
 }
 
 /// Takes a file out of a slot; the object itself is swept.

@@ -15,7 +15,7 @@ use crate::{
     authorities, catalogue,
     platform::{
         french,
-        jobs::Claimed,
+        jobs::{self, Claimed, Outcome},
         mail::{Mail, SendError},
     },
     visit::Visit,
@@ -75,25 +75,27 @@ pub fn letter(visit: &Visit, name: &str, context: minijinja::Value, to: &str, id
 }
 
 /// Renders the receipt and keeps it with the request.
-pub async fn receipt(visit: &Visit, job: &Claimed) -> Result<()> {
-    let id = job.request_id.context("no request")?;
-    let Some(request) = store::find(&visit.db, id).await? else { return Ok(()) };
-    let pdf = render_receipt(visit, &request).await?;
-    keep(visit, &request, job.id, pdf).await
-}
-
-async fn keep(visit: &Visit, request: &Request, id: Uuid, pdf: Vec<u8>) -> Result<()> {
+pub async fn receipt(visit: &Visit, job: &Claimed) -> Result<Outcome> {
     use sha2::{Digest, Sha256};
-    let received = crate::platform::upload::Received {
-        id,
+    let id = job.request_id.context("no request")?;
+    let Some(request) = store::find(&visit.db, id).await? else { return Ok(Outcome::Done) };
+    let pdf = render_receipt(visit, &request).await?;
+    let file = crate::platform::upload::Received {
+        id: job.id,
         name: format!("accuse-enregistrement-{}.pdf", request.reference),
         media_type: "application/pdf",
         size: pdf.len() as u64,
         sha256: Sha256::digest(&pdf).to_vec(),
     };
-    visit.app.storage.put(visit.site.id, id, pdf).await?;
-    files::add(visit, request.id, RECEIPT_SLOT, 1, &received).await?;
-    Ok(())
+    visit.app.storage.put(visit.site.id, file.id, pdf).await?;
+    visit
+        .db
+        .write(async |tx: &mut db::Tx| {
+            files::insert(tx, id, RECEIPT_SLOT, 1, &file, visit.now).await?;
+            jobs::record(tx, job, visit.now).await
+        })
+        .await?;
+    Ok(Outcome::Recorded)
 }
 
 /// The « accusé d'enregistrement » (CRPA R112-11-1 s.; protocols §9.2).
