@@ -62,9 +62,22 @@ impl Visit {
         self.draw_for(None, template, title, context)
     }
 
+    fn frame(&self) -> anyhow::Result<Value> {
+        if let Some(frame) = self.site.frame.get() {
+            return Ok(frame.clone());
+        }
+        let part = |name: &str| {
+            let drawn = self.app.templates.render(name, context! { city => &self.site.city })?;
+            Ok::<_, anyhow::Error>(Value::from_safe_string(drawn))
+        };
+        let frame = context! { head => part("frame/head.html")?, footer => part("frame/footer.html")?, help => part("frame/help.html")? };
+        Ok(self.site.frame.get_or_init(|| frame).clone())
+    }
+
     fn draw_for(&self, who: Option<Value>, template: &str, title: &str, context: Value) -> anyhow::Result<String> {
         let frame = context! {
             city => &self.site.city,
+            frame => self.frame()?,
             page => context! { title => format!("{title} – {}", self.site.name), heading => title, section => section(template), url => &self.here },
             who => who.unwrap_or_else(|| Value::from(())),
             flash => Value::from(()),

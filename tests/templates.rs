@@ -50,7 +50,11 @@ fn of(page: &str) -> Vec<(String, BTreeMap<String, Value>)> {
 
 /// Frames and parts, which no page is.
 fn part(name: &str) -> bool {
-    name.starts_with("fields/") || name.contains("/_") || name.ends_with("layout.html") || name.starts_with("macros")
+    name.starts_with("fields/")
+        || name.starts_with("frame/")
+        || name.contains("/_")
+        || name.ends_with("layout.html")
+        || name.starts_with("macros")
 }
 
 #[test]

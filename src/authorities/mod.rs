@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::{Arc, OnceLock, RwLock},
 };
 
 use db::{Db, args, row, sql};
@@ -24,6 +24,8 @@ pub struct Authority {
     pub zone: TimeZone,
     /// What every page says of it: `city` in templates.
     pub city: Value,
+    /// `frame` in templates: the parts of a page that never change, once drawn.
+    pub frame: OnceLock<Value>,
 }
 
 impl Authority {
@@ -33,7 +35,7 @@ impl Authority {
             name => &name, short => &settings.short, zone => &settings.zone, phone => &settings.phone, email => &settings.email,
             address => &settings.address, site => &settings.site, dpo_email => &settings.dpo_email, opening_hours => &settings.opening_hours, fonts => true,
         };
-        Self { id, slug, name, settings, zone, city }
+        Self { id, slug, name, settings, zone, city, frame: OnceLock::new() }
     }
 }
 

@@ -101,7 +101,7 @@ impl Kind for Address {
         }
         let mut reader = Reader { input, ask: quoted(&field.ask), problems: Vec::new() };
         let street = reader.line("numero_voie", "Numéro et voie");
-        let complement = reader.line("complement", "Complément d'adresse");
+        let complement = reader.line("complement", "Complément d’adresse");
         let hamlet = reader.line("lieu_dit", "Lieu-dit");
         let country = place::country(input.part("pays"));
         let country = reader.kept("pays", country);

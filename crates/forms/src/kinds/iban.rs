@@ -119,7 +119,7 @@ impl Kind for Iban {
             _ if input.text().is_empty() => Ok(None),
             Ok(iban) => Ok(Some(iban.into())),
             Err(Fault::Shape) => wrong(format!(
-                "Saisissez un IBAN comme FR76 3000 6000 0112 3456 7890 189 pour {ask}\u{a0}: il est sur votre relevé d'identité bancaire"
+                "Saisissez un IBAN comme FR76 3000 6000 0112 3456 7890 189 pour {ask}\u{a0}: il est sur votre relevé d’identité bancaire"
             )),
             Err(Fault::Length(length)) => {
                 wrong(format!("Vérifiez le nombre de caractères de {ask}\u{a0}: un IBAN de ce pays en compte {length}"))

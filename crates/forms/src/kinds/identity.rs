@@ -71,7 +71,7 @@ impl Reader<'_> {
     fn name(&mut self, part: &str, what: &str, label: &str) -> Option<String> {
         let typed = self.input.part(part);
         let Some(name) = person_name::regular(typed, part == "prenoms") else {
-            self.problem(part, &format!("Écrivez {what} en lettres latines, comme sur un papier d'identité,"));
+            self.problem(part, &format!("Écrivez {what} en lettres latines, comme sur un papier d’identité,"));
             return None;
         };
         if let Err(message) = clean::within(&name, label, LONGEST) {
@@ -111,7 +111,7 @@ impl Reader<'_> {
         };
         match found.map(|it| (it, it.span())) {
             None => {
-                let what = "Saisissez la date de naissance, comme 27 3 2021, ou l'année si le jour est inconnu,";
+                let what = "Saisissez la date de naissance, comme 27 3 2021, ou l’année si le jour est inconnu,";
                 self.problem("jour", what);
                 None
             }
@@ -159,7 +159,7 @@ impl Kind for Identity {
         let mut reader = Reader { input, ask: quoted(&field.ask), problems: Vec::new() };
         let mut answer = serde_json::Map::new();
         let birth_name = reader.birth_name();
-        let use_name = if self.use_name { reader.name("nom_usage", "le nom d'usage", "Nom d'usage") } else { None };
+        let use_name = if self.use_name { reader.name("nom_usage", "le nom d’usage", "Nom d’usage") } else { None };
         let first_names = reader.first_names();
         let date = if self.birth_date { reader.birth_date(today) } else { None };
         let place = if self.birth_place { reader.birth_place() } else { None };

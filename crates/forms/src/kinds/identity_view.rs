@@ -29,7 +29,7 @@ pub fn display(answer: &Json) -> Vec<String> {
     let date = answer.get("date_naissance").and_then(date::value).map(PartialDate::french);
     let lines = [
         ("Nom de naissance", member(answer, "nom_naissance").to_owned()),
-        ("Nom d'usage", member(answer, "nom_usage").to_owned()),
+        ("Nom d’usage", member(answer, "nom_usage").to_owned()),
         ("Prénoms", first_names.to_owned()),
         ("Date de naissance", date.unwrap_or_default()),
         ("Lieu de naissance", answer.get("lieu_naissance").map(birth_place).unwrap_or_default()),

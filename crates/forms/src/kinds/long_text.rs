@@ -84,7 +84,7 @@ impl Kind for LongText {
     }
 
     fn sample(&self, name: &str, _today: Today, raw: &mut Raw) {
-        let text = "Première ligne d'un exemple.\nSeconde ligne.";
+        let text = "Première ligne d’un exemple.\nSeconde ligne.";
         raw.set(name, text.chars().take(self.max).collect::<String>());
     }
 }

@@ -27,7 +27,7 @@ enum Sort {
 /// The mask cannot be read; displays as a French sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "Ce modèle doit commencer par A, 9 ou un caractère fixe, et compter 60 signes au plus ; « ? » suit le signe qu'il rend facultatif"
+    "Ce modèle doit commencer par A, 9 ou un caractère fixe, et compter 60 signes au plus ; « ? » suit le signe qu’il rend facultatif"
 )]
 pub struct BadMask;
 

@@ -60,8 +60,8 @@ pub(super) fn bounds(keys: &mut dyn Options) -> (Option<Decimal>, Option<Decimal
 pub(super) fn range(min: Option<String>, max: Option<String>) -> String {
     match (min, max) {
         (Some(min), Some(max)) => format!(" de {min} à {max}"),
-        (Some(min), None) => format!(" d'au moins {min}"),
-        (None, Some(max)) => format!(" d'au plus {max}"),
+        (Some(min), None) => format!(" d’au moins {min}"),
+        (None, Some(max)) => format!(" d’au plus {max}"),
         (None, None) => String::new(),
     }
 }

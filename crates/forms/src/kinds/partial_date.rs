@@ -129,7 +129,7 @@ impl Reader {
     fn missing(&self, typed: &[String; 3]) -> Result<(), Vec<Problem>> {
         let [day, month, year] = typed.each_ref().map(|it| it.is_empty());
         let needed = if self.partial { [false, month && !day, year] } else { [day, month, year] };
-        let names = ["le jour", "le mois", "l'année"];
+        let names = ["le jour", "le mois", "l’année"];
         let lacking: Vec<&str> = names.iter().zip(needed).filter(|(_, it)| *it).map(|(name, _)| *name).collect();
         let Some(part) = PARTS.iter().zip(needed).find(|(_, it)| *it).map(|(part, _)| part) else {
             return Ok(());
@@ -141,7 +141,7 @@ impl Reader {
     fn year(&self, typed: &str) -> Result<i16, Problem> {
         let year = Some(typed).filter(|it| it.len() == 4 && clean::all_digits(it)).and_then(|it| it.parse().ok());
         year.filter(|it| (1500..=2200).contains(it)).ok_or_else(|| {
-            Problem::at("annee", format!("Saisissez l'année en quatre chiffres, comme 1998, pour {}", self.ask))
+            Problem::at("annee", format!("Saisissez l’année en quatre chiffres, comme 1998, pour {}", self.ask))
         })
     }
 
@@ -163,7 +163,7 @@ impl Reader {
         PartialDate::checked(year, month, day).ok_or_else(|| {
             let name = french::month(month.unwrap_or_default());
             let said = format!("{} {name} {year}", day.unwrap_or_default());
-            vec![Problem::at("jour", format!("Le {said} n'existe pas\u{a0}: vérifiez {}", self.ask))]
+            vec![Problem::at("jour", format!("Le {said} n’existe pas\u{a0}: vérifiez {}", self.ask))]
         })
     }
 }

@@ -101,7 +101,7 @@ impl Kind for Phone {
         match e164(text) {
             Some(number) => Ok(Some(number.into())),
             None => wrong(format!(
-                "Saisissez un numéro de téléphone comme 06 12 34 56 78, ou +41 22 123 45 67 à l'étranger, pour {}",
+                "Saisissez un numéro de téléphone comme 06 12 34 56 78, ou +41 22 123 45 67 à l’étranger, pour {}",
                 quoted(&field.ask)
             )),
         }

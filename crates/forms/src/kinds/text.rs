@@ -49,7 +49,7 @@ impl Text {
         if let (Some(mask), Some(example)) = (&pattern, &example)
             && mask.apply(example).is_none()
         {
-            keys.wrong("example", &format!("L'exemple ne suit pas le modèle {mask}."));
+            keys.wrong("example", &format!("L’exemple ne suit pas le modèle {mask}."));
         }
         Self { max: max_length(keys, 200, LONGEST), pattern, example, autocomplete: keys.text("autocomplete") }
     }

@@ -64,8 +64,8 @@ fn number() {
     good(&area, "-0", "0");
     bad(&area, "1,234", "en m²");
     bad(&area, &"9".repeat(40), "un nombre");
-    bad(&field(Number { min: Some(1.into()), ..Number::default() }), "0", "d'au moins 1");
-    bad(&field(Number { max: Some(1.into()), ..Number::default() }), "2", "d'au plus 1");
+    bad(&field(Number { min: Some(1.into()), ..Number::default() }), "0", "d’au moins 1");
+    bad(&field(Number { max: Some(1.into()), ..Number::default() }), "2", "d’au plus 1");
 }
 
 #[test]
@@ -99,14 +99,14 @@ fn date() {
 
     let wrong = |typed: &[(&str, &str)]| faults(&day, typed);
     assert_eq!(wrong(&parts("29", "2", "2023")).0, ["jour"]);
-    assert!(wrong(&parts("29", "2", "2023")).1.contains("29 février 2023 n'existe pas"));
+    assert!(wrong(&parts("29", "2", "2023")).1.contains("29 février 2023 n’existe pas"));
     assert_eq!(wrong(&parts("27", "3", "0026")).0, ["annee"]);
     assert_eq!(wrong(&parts("27", "3", "26")).0, ["annee"]);
     assert_eq!(wrong(&parts("32", "13", "2021")).0, ["jour", "mois"]);
     assert_eq!(wrong(&parts("2", "jui", "2021")).0, ["mois"]);
     let (part, said) = wrong(&parts("27", "", ""));
     assert_eq!(part, ["mois"]);
-    assert!(said.contains("le mois et l'année pour «\u{a0}Le champ\u{a0}»"), "{said}");
+    assert!(said.contains("le mois et l’année pour «\u{a0}Le champ\u{a0}»"), "{said}");
     assert_eq!(wrong(&parts("", "", "1950")).0, ["jour"]);
 }
 
@@ -264,8 +264,8 @@ fn choices_and_yes_no() {
 fn names_of_people() {
     let person = field(Identity::default());
     for name in [
-        "d'Arc",
-        "N'Diaye",
+        "d’Arc",
+        "N’Diaye",
         "Nguyễn",
         "O’Brien",
         "Le Gall-Ker Vella",
