@@ -131,7 +131,11 @@ pub async fn pages(request: Request, next: Next) -> Response {
         None => return response,
     };
     let Some(visit) = visit else { return response };
+    // Who works in the agents' space finds the way back to it, not the usagers' sign-in.
+    let desk = visit.here.split(['?', '/']).nth(1) == Some("agent");
     let context = minijinja::context! {
+        who => desk.then(|| minijinja::context! { kind => "agent", name => "", unread => 0 }),
+        home => if desk { "/agent" } else { "/" },
         code => status.as_u16(), title => shown.title, text => &shown.text, incident => &shown.incident,
         advice => Option::<String>::None,
     };
