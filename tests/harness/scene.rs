@@ -92,6 +92,8 @@ impl Scene {
             ("name", asset),
             ("mail", Uuid::new_v4().to_string()),
             ("nadia", nadia.to_string()),
+            ("session", second_session(&portal, "/connexion", USAGER).await),
+            ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
         ]);
         let (mut abroad, mut agent_abroad) = (portal.client_at(ELSEWHERE), portal.client_at(ELSEWHERE));
         abroad.sign_in("/connexion", USAGER).await;
@@ -125,6 +127,20 @@ impl Scene {
         }
         out + rest
     }
+}
+
+/// A session of somebody on a machine of which nothing is seen here.
+async fn second_session(portal: &Portal, door: &str, email: &str) -> String {
+    portal.client().sign_in(door, email).await;
+    let id: Uuid = portal
+        .db()
+        .one(
+            sql!("select s.id from session s join account a on a.authority_id = s.authority_id and a.id = s.account_id where s.authority_id = $1 and a.email = $2 order by s.id desc limit 1"),
+            args![portal.city, email],
+        )
+        .await
+        .unwrap();
+    id.to_string()
 }
 
 /// A draft with a file, not finished.
