@@ -56,8 +56,8 @@ pub fn routes() -> Router<App> {
 
 /// « Connexion et sécurité », of usagers and of agents.
 fn security() -> Router<App> {
-    use connections::pages as connections;
-    use factor::pages as factor;
+    use self::connections::pages as connections;
+    use self::factor::{counter, pages as factor};
     Router::new()
         .route("/compte/securite", get(connections::show::<Citizen>))
         .route("/compte/securite/connexions/{session}/terminer", post(connections::end::<Citizen>))
@@ -85,6 +85,8 @@ fn security() -> Router<App> {
             get(factor::start::<Arriving>).post(factor::renew_codes::<Arriving>),
         )
         .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
+        .route("/agent/comptes", get(counter::show).post(counter::search))
+        .route("/agent/comptes/{account}/second-facteur", post(counter::reset))
 }
 
 /// Creates an account outside of any page (administration, sample city).

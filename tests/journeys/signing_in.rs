@@ -283,11 +283,48 @@ both! {
         other.get("/agent").await.leads_to("/agent/connexion?suite=/agent");
         give(&mut other, &page, "code", &phone.code(&portal, 0)).await.leads_to("/agent");
         other.get("/agent").await.is(200);
+        // Lost with its codes: the operator removes it, and it is demanded again.
+        let visit = guichet::work::visit(&portal.app, portal.city).await.unwrap();
+        assert!(!guichet::accounts::factor::reset_agent(&visit, USAGER, "x").await.unwrap(), "for agents only");
+        assert!(guichet::accounts::factor::reset_agent(&visit, AGENT, "Téléphone volé").await.unwrap());
+        password(&mut portal.client(), "/agent/connexion", AGENT).await.leads_to("/agent");
+        other.get("/agent").await.leads_to("/agent/securite");
+        other.get("/agent/securite").await.is(200).shows("Téléphone volé");
         // Another role: nothing is demanded.
         demand(&portal, &["decider", "manager"]).await;
-        portal.agent("fatoumata.diallo").await;
-        let mut usager = portal.usager(USAGER).await;
-        usager.get("/compte").await.is(200);
+        other.get("/agent").await.is(200);
+        portal.usager(USAGER).await.get("/compte").await.is(200);
+    }
+
+    async fn the_counter_removes_what_was_lost(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        let _ = set_up(&portal, &mut person, "/compte/securite").await;
+        let mut agent = portal.agent("nadia.benali").await;
+        agent.get("/agent/comptes").await.is(200);
+        agent.post("/agent/comptes", &[("email", "personne@exemple.fr")]).await.is(200).shows("Aucun compte n’a cette adresse");
+        // An agent's account is not the counter's business.
+        agent.post("/agent/comptes", &[("email", AGENT)]).await.is(200).shows("Aucun compte n’a cette adresse");
+        agent.post("/agent/comptes", &[("email", "camille")]).await.is(422);
+        let page = agent.post("/agent/comptes", &[("email", USAGER)]).await.is(200).shows("Second facteur activé depuis");
+        let form = page.form("motif");
+        agent.post_form(&form.action, &[]).await.is(422).shows("Vérifiez l’identité").shows("Écrivez le motif");
+        let refused = agent.post(&form.action, &[("motif", "Téléphone perdu, passeport vu")]).await.is(422).shows("Vérifiez l’identité");
+        assert!(refused.html().contains("Téléphone perdu, passeport vu"), "what was typed stays");
+        password(&mut portal.client(), "/connexion", USAGER).await.is(200).shows("Saisissez votre code");
+        let long = "x".repeat(301);
+        agent.post(&form.action, &[("identite", "oui"), ("motif", &long)]).await.is(422).shows("Raccourcissez le motif");
+        agent.post(&form.action, &[("identite", "oui"), ("motif", "Téléphone perdu, passeport vu")]).await.leads_to("/agent/comptes?fait=retire");
+        password(&mut portal.client(), "/connexion", USAGER).await.leads_to("/mes-demandes");
+        person.get("/compte/securite").await.is(200).shows("Second facteur retiré au guichet").shows("Téléphone perdu, passeport vu");
+        let by: String = portal
+            .db()
+            .one(sql!("select a.email from sign_in_event e join account a on a.authority_id = e.authority_id and a.id = e.actor_id where e.authority_id = $1"), args![portal.city])
+            .await
+            .unwrap();
+        assert_eq!(by, AGENT);
+        let mails = portal.outbox().await;
+        assert!(mails.iter().any(|(to, _, body)| to == USAGER && body.contains("Un agent vient de retirer") && !body.contains("passeport")), "{mails:?}");
+        agent.post("/agent/comptes", &[("email", USAGER)]).await.is(200).shows("Ce compte n’a pas de second facteur");
     }
 
     async fn sessions_are_listed_and_ended(portal: Portal) {
@@ -337,7 +374,7 @@ both! {
         // Of this account only.
         portal.usager(crate::harness::OTHER_USAGER).await.get("/compte/securite").await.hides("Mot de passe refusé");
         let mut agent = portal.agent("nadia.benali").await;
-        agent.get("/agent/securite").await.is(200).shows("Connexion").hides("Mot de passe");
+        agent.get("/agent/securite").await.is(200).shows("Connexion").hides("Mot de passe refusé").hides("Mot de passe changé");
         portal.later(SignedDuration::from_hours(182 * 24));
         guichet::requests::sweep::all(&portal.app).await.unwrap();
         assert_eq!(portal.count("sign_in_event").await, 5);

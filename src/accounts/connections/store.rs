@@ -56,13 +56,13 @@ pub async fn remember(tx: &mut Tx, visit: &Visit, account: Uuid, happened: Happe
     add(tx, visit, account, happened, None).await
 }
 
-/// The same, by an agent in the owner's name.
+/// The same, by an agent, or by the operator (none), in the owner's name.
 pub async fn remember_agent(
     tx: &mut Tx,
     visit: &Visit,
     account: Uuid,
     happened: Happened,
-    by: (Uuid, &str),
+    by: (Option<Uuid>, &str),
 ) -> Result<(), db::Error> {
     add(tx, visit, account, happened, Some(by)).await
 }
@@ -72,9 +72,9 @@ async fn add(
     visit: &Visit,
     account: Uuid,
     happened: Happened,
-    by: Option<(Uuid, &str)>,
+    by: Option<(Option<Uuid>, &str)>,
 ) -> Result<(), db::Error> {
-    let (actor, reason) = by.unzip();
+    let (actor, reason) = by.map_or((None, None), |(actor, reason)| (actor, Some(reason)));
     // An agent's machine is not the owner's: nothing of it is shown to them.
     let (device, network) =
         if by.is_some() { Default::default() } else { (visit.device.words(), device::network(&visit.client)) };

@@ -2,6 +2,7 @@
 //! codes for who has lost it.
 
 pub mod check;
+pub mod counter;
 pub mod pages;
 mod qr;
 mod recovery;
@@ -9,4 +10,5 @@ pub mod step;
 mod store;
 mod totp;
 
-pub use store::{present, remove};
+pub use counter::reset_agent;
+pub use store::present;
