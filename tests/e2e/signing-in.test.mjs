@@ -57,7 +57,7 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, page.getByRole('button', { name: 'Continuer' }));
       await page.getByRole('img', { name: /Code QR/ }).waitFor();
       await check(page);
-      key = await page.locator('strong.g-ref').innerText();
+      key = await page.locator('#secret').innerText();
       await page.getByLabel('Code à 6 chiffres').fill(code(key));
       await press(page, page.getByRole('button', { name: 'Activer' }));
       await page.getByRole('heading', { level: 1, name: 'Vos codes de secours' }).waitFor();
