@@ -2,9 +2,17 @@
 
 use db::Migration;
 
-pub const ALL: &[Migration] = &[Migration {
-    name: "0001_foundation",
-    sql: include_str!("../migrations/0001_foundation.sql"),
-    sqlite: None,
-    postgres: None,
-}];
+pub const ALL: &[Migration] = &[
+    Migration {
+        name: "0001_foundation",
+        sql: include_str!("../migrations/0001_foundation.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
+        name: "0002_signing_in",
+        sql: include_str!("../migrations/0002_signing_in.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+];

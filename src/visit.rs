@@ -16,12 +16,15 @@ use minijinja::{Value, context, value::Serde};
 use uuid::Uuid;
 
 use crate::{
-    accounts::session::{self, Kind, Session},
+    accounts::{
+        factor,
+        session::{self, Kind, Session},
+    },
     agents::{self, Membership, Role},
     app::App,
     authorities::Authority,
     error::Problem,
-    platform::clock,
+    platform::{clock, device::Device},
 };
 
 pub use page_cache::{PageCache, cached};
@@ -37,8 +40,10 @@ pub struct Visit {
     pub now: Timestamp,
     /// Path and query asked for, to come back after signing in.
     pub here: String,
-    /// Network address of the visitor, for throttling only.
+    /// Network address of the visitor, for throttling; kept truncated only.
     pub client: String,
+    /// What the browser says it is.
+    pub device: Device,
 }
 
 impl Visit {
@@ -114,10 +119,19 @@ pub async fn enter(State(app): State<App>, mut request: Request, next: Next) -> 
     };
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let client = client(&app, &request);
+    let device = Device::of(request.headers());
     let flooding = app.flood.as_ref().filter(|_| request.method() == Method::POST && !client.is_empty());
     let too_many = flooding.is_some_and(|flood| flood.check_key(&client).is_err());
     // A person reads back what they just wrote: replicas are for those who ask for them.
-    request.extensions_mut().insert(Visit { db: app.db.for_authority(site.id).fresh(), app, site, now, here, client });
+    request.extensions_mut().insert(Visit {
+        db: app.db.for_authority(site.id).fresh(),
+        app,
+        site,
+        now,
+        here,
+        client,
+        device,
+    });
     // Inside, so that the refusal is drawn as a page.
     if too_many {
         request.extensions_mut().insert(TooMany);
@@ -240,7 +254,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Citizen {
     }
 }
 
-/// A signed-in agent, with the departments they belong to.
+/// A signed-in agent, with the departments they belong to; with a second factor, if their role demands it.
 #[derive(Clone)]
 pub struct Agent {
     pub visit: Visit,
@@ -259,13 +273,29 @@ impl Deref for Agent {
 impl<S: Send + Sync> FromRequestParts<S> for Agent {
     type Rejection = Problem;
 
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Arriving(agent) = Arriving::from_request_parts(parts, state).await?;
+        if agent.needs_factor() && !factor::present(&agent.db, agent.account.id).await? {
+            return Err(Problem::Elsewhere("/agent/securite".to_owned()));
+        }
+        Ok(agent)
+    }
+}
+
+/// An agent who has given their password, and perhaps has yet to set up the second factor that their role
+/// demands: may do that, and leave.
+pub struct Arriving(pub Agent);
+
+impl<S: Send + Sync> FromRequestParts<S> for Arriving {
+    type Rejection = Problem;
+
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let visit = visit(parts)?;
         let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let account = session.account.ok_or_else(sign_in)?;
         let memberships = agents::memberships(&visit.db, account.id).await?;
-        Ok(Self { visit, session_id: session.id, account, memberships })
+        Ok(Self(Agent { visit, session_id: session.id, account, memberships }))
     }
 }
 
@@ -278,6 +308,12 @@ impl Agent {
             .map(|membership| membership.role)
     }
 
+    /// Whether one of the agent's roles demands a second factor here.
+    pub fn needs_factor(&self) -> bool {
+        let demanding = &self.site.settings.second_factor;
+        self.memberships.iter().any(|membership| demanding.contains(&membership.role))
+    }
+
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
         self.page_with(StatusCode::OK, template, title, context)
     }
@@ -286,7 +322,13 @@ impl Agent {
         self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
     }
 
-    fn page_with(&self, status: StatusCode, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+    pub fn page_with(
+        &self,
+        status: StatusCode,
+        template: &str,
+        title: &str,
+        context: Value,
+    ) -> Result<Response, Problem> {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
         let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments) };

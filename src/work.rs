@@ -15,6 +15,7 @@ use crate::{
     app::App,
     authorities::{Authority, Settings},
     platform::{
+        device::Device,
         jobs::{self, Claimed, Outcome},
         mail::SendError,
     },
@@ -115,5 +116,13 @@ pub async fn visit(app: &App, authority: Uuid) -> Result<Visit> {
     let (slug, name, db::Json(settings)): (String, String, db::Json<Settings>) =
         db.one(sql!("select slug, name, settings from authority where id = $1"), args![authority]).await?;
     let site = std::sync::Arc::new(Authority::new(authority, slug, name, settings));
-    Ok(Visit { app: app.clone(), site, db, now: app.clock.now(), here: "/".into(), client: String::new() })
+    Ok(Visit {
+        app: app.clone(),
+        site,
+        db,
+        now: app.clock.now(),
+        here: "/".into(),
+        client: String::new(),
+        device: Device::default(),
+    })
 }

@@ -11,14 +11,20 @@ use uuid::Uuid;
 
 use super::{
     citizen::{Way, errors, flash},
+    connections::{self, Happened},
     entry::{self, Entry},
+    factor::{
+        self,
+        step::{self, Step},
+    },
+    jobs,
     model::Wrong,
     session::{self, Kind},
 };
 use crate::{
     error::Problem,
     platform::{form::Typed, local},
-    visit::{Agent, Visitor},
+    visit::{Arriving, Visitor},
 };
 
 const TITLE: &str = "Espace agent – Se connecter";
@@ -51,13 +57,39 @@ pub async fn send(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
         return again(Wrong::new("mot-de-passe", "Saisissez votre mot de passe"));
     }
     match entry::check(&visitor, Kind::Agent, email, password).await? {
-        Entry::Known(found) => enter(&visitor, &headers, found.id, suite).await,
+        Entry::Known(found) if factor::present(&visitor.db, found.id).await? => {
+            step::ask(&visitor, Kind::Agent, &found, suite, "")
+        }
+        Entry::Known(found) => enter(&visitor, &headers, found.id, Happened::SignedIn, suite).await,
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
     }
 }
 
+/// Somebody reloads the page of the code, or comes back to it.
+pub async fn start_again() -> Redirect {
+    Redirect::to("/agent/connexion")
+}
+
+pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
+    let suite = typed.text("suite");
+    match step::answer(&visitor, Kind::Agent, &typed).await? {
+        Step::Passed(account, how) => enter(&visitor, &headers, account, how, suite).await,
+        Step::Again(page) => Ok(page),
+        Step::Expired => {
+            let wrong = Wrong::new("email", step::EXPIRED);
+            visitor.page_again("agent/sign_in.html", TITLE, context("", suite, &[wrong]))
+        }
+    }
+}
+
 /// A new session, never the one that was there before.
-async fn enter(visitor: &Visitor, headers: &HeaderMap, account: Uuid, suite: &str) -> Result<Response, Problem> {
+async fn enter(
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    account: Uuid,
+    how: Happened,
+    suite: &str,
+) -> Result<Response, Problem> {
     let old = session::find(visitor, headers, Kind::Agent).await?;
     let visit = &visitor.visit;
     let opened = visit
@@ -66,15 +98,18 @@ async fn enter(visitor: &Visitor, headers: &HeaderMap, account: Uuid, suite: &st
             if let Some(old) = &old {
                 session::close(tx, old.id).await?;
             }
+            connections::remember(tx, visit, account, how).await?;
+            jobs::tell_recovery(tx, visit, account, how).await?;
             session::open(tx, visit, Kind::Agent, Some(account)).await
         })
         .await?;
+    visit.app.work.notify_one();
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, opened.cookie);
     Ok(response)
 }
 
-pub async fn leave(agent: Agent) -> Result<Response, Problem> {
+pub async fn leave(Arriving(agent): Arriving) -> Result<Response, Problem> {
     agent.db.write(async |tx: &mut Tx| session::close(tx, agent.session_id).await).await?;
     let mut response = Redirect::to("/agent/connexion").into_response();
     response.headers_mut().append(header::SET_COOKIE, session::forget(&agent, Kind::Agent));

@@ -4,6 +4,7 @@
 use jiff::SignedDuration;
 
 use super::{
+    connections::{self, Happened},
     model::email_key,
     password,
     session::Kind,
@@ -36,7 +37,8 @@ impl Entry {
     }
 }
 
-/// Checks an address and its password.
+/// Checks an address and its password: the one place where a password is judged, at sign-in and before what
+/// an open session alone may not do.
 pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Result<Entry, Problem> {
     let (account, client) = (subject(visit, kind.name(), email), client(visit));
     if let Some(left) = throttle::wait(&visit.db, &client, SHARED, visit.now).await? {
@@ -47,13 +49,14 @@ pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Resul
     }
     let found = store::credentials(&visit.db, kind, email).await?;
     let same = password::matches(typed, found.as_ref().map(|found| found.password_hash.as_str())).await?;
-    match found.filter(|_| same) {
-        Some(found) => {
+    match found {
+        Some(found) if same => {
             forgive(visit, kind, email).await?;
             Ok(Entry::Known(found))
         }
-        None => {
-            throttle::failed(&visit.db, &client, SHARED, visit.now).await?;
+        found => {
+            let account = found.map(|found| found.id);
+            connections::refused(visit, &client, account, Happened::WrongPassword).await?;
             Ok(Entry::Wrong)
         }
     }
@@ -80,6 +83,7 @@ fn subject(visit: &Visit, what: &str, email: &str) -> String {
     format!("compte:{}", visit.app.secret.code(what, email_key(email).as_bytes()))
 }
 
-fn client(visit: &Visit) -> String {
+/// Failures are counted by network address too, at passwords and at codes together.
+pub fn client(visit: &Visit) -> String {
     format!("connexion:{}", visit.app.secret.code("connexion", visit.client.as_bytes()))
 }

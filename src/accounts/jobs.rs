@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
+    connections::Happened,
     session::Kind,
     store::{self, Account, Link, Purpose},
 };
@@ -42,11 +43,29 @@ pub enum Letter {
     NewEmail,
     /// Tells the former address.
     EmailChanged,
+    FactorSet,
+    FactorRemoved,
+    /// Removed by an agent, at the counter.
+    FactorReset,
+    /// A recovery code opened the account.
+    RecoveryUsed,
+    RecoveryRenewed,
 }
 
 impl Letter {
-    const ALL: [Self; 6] =
-        [Self::Confirm, Self::Exists, Self::Reset, Self::PasswordChanged, Self::NewEmail, Self::EmailChanged];
+    const ALL: [Self; 11] = [
+        Self::Confirm,
+        Self::Exists,
+        Self::Reset,
+        Self::PasswordChanged,
+        Self::NewEmail,
+        Self::EmailChanged,
+        Self::FactorSet,
+        Self::FactorRemoved,
+        Self::FactorReset,
+        Self::RecoveryUsed,
+        Self::RecoveryRenewed,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -56,6 +75,11 @@ impl Letter {
             Self::PasswordChanged => "mot-de-passe-change",
             Self::NewEmail => "nouvelle-adresse",
             Self::EmailChanged => "adresse-changee",
+            Self::FactorSet => "second-facteur-active",
+            Self::FactorRemoved => "second-facteur-retire",
+            Self::FactorReset => "second-facteur-retire-au-guichet",
+            Self::RecoveryUsed => "code-de-secours",
+            Self::RecoveryRenewed => "codes-de-secours",
         }
     }
 }
@@ -75,6 +99,14 @@ pub async fn queue(tx: &mut Tx, visit: &Visit, letter: Letter, account: Uuid, mo
     let payload = json!({"message": letter.name(), "account": account, "suite": more.suite, "to": more.to});
     let job = NewJob { kind: LETTER, effect: format!("account:{}:{id}", letter.name()), request: None, payload };
     jobs::enqueue(tx, id, visit.now, job).await
+}
+
+/// Tells the owner that a recovery code has just served, if one has.
+pub async fn tell_recovery(tx: &mut Tx, visit: &Visit, account: Uuid, how: Happened) -> Result<(), db::Error> {
+    if how == Happened::SignedInByRecovery {
+        queue(tx, visit, Letter::RecoveryUsed, account, More::default()).await?;
+    }
+    Ok(())
 }
 
 /// Sends one mail about an account; nothing when the account is gone or has no more need of it.
@@ -116,11 +148,16 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             "Choisir un nouveau mot de passe",
         ),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),
-        Letter::PasswordChanged | Letter::EmailChanged if account.kind() == Kind::Agent => {
-            ("/mot-de-passe-oublie?espace=agent".to_owned(), "Choisir un nouveau mot de passe")
-        }
-        Letter::PasswordChanged | Letter::EmailChanged => {
-            ("/mot-de-passe-oublie".to_owned(), "Choisir un nouveau mot de passe")
+        // Something changed at the door: whoever did not do it takes the account back.
+        Letter::PasswordChanged
+        | Letter::EmailChanged
+        | Letter::FactorSet
+        | Letter::FactorRemoved
+        | Letter::FactorReset
+        | Letter::RecoveryUsed
+        | Letter::RecoveryRenewed => {
+            let space = if account.kind() == Kind::Agent { "?espace=agent" } else { "" };
+            (format!("/mot-de-passe-oublie{space}"), "Choisir un nouveau mot de passe")
         }
     };
     let base = visit.public_url();

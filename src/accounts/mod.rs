@@ -9,14 +9,20 @@ use axum::{
 use db::{Db, Tx};
 use jiff::Timestamp;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    visit::{Arriving, Citizen},
+};
 
 pub mod citizen;
+pub mod connections;
 mod desk;
 mod entry;
+pub mod factor;
 pub mod jobs;
 mod model;
 mod password;
+mod person;
 pub mod session;
 mod store;
 #[cfg(test)]
@@ -30,6 +36,7 @@ pub fn routes() -> Router<App> {
     use citizen::{confirm, mine, reset, sign_in, sign_up};
     Router::new()
         .route("/connexion", get(sign_in::show).post(sign_in::send))
+        .route("/connexion/code", get(sign_in::start_again).post(sign_in::code))
         .route("/deconnexion", post(sign_in::leave))
         .route("/inscription", get(sign_up::show).post(sign_up::send))
         .route("/confirmer/{token}", get(confirm::show).post(confirm::send))
@@ -38,12 +45,48 @@ pub fn routes() -> Router<App> {
         .route("/compte", get(mine::show).post(mine::save))
         .route("/compte/adresse", post(mine::change_email))
         .route("/compte/mot-de-passe", post(mine::change_password))
-        .route("/compte/deconnecter", post(mine::disconnect))
         .route("/compte/donnees", get(mine::data))
         .route("/compte/supprimer", post(mine::remove))
         .route("/compte/supprime", get(mine::removed))
         .route("/agent/connexion", get(desk::show).post(desk::send))
+        .route("/agent/connexion/code", get(desk::start_again).post(desk::code))
         .route("/agent/deconnexion", post(desk::leave))
+        .merge(security())
+}
+
+/// « Connexion et sécurité », of usagers and of agents.
+fn security() -> Router<App> {
+    use self::connections::pages as connections;
+    use self::factor::{counter, pages as factor};
+    Router::new()
+        .route("/compte/securite", get(connections::show::<Citizen>))
+        .route("/compte/securite/connexions/{session}/terminer", post(connections::end::<Citizen>))
+        .route("/compte/securite/deconnecter", post(connections::end_others::<Citizen>))
+        .route("/compte/securite/second-facteur", get(factor::start::<Citizen>).post(factor::prepare::<Citizen>))
+        .route(
+            "/compte/securite/second-facteur/activer",
+            get(factor::start::<Citizen>).post(factor::confirm::<Citizen>),
+        )
+        .route(
+            "/compte/securite/second-facteur/codes",
+            get(factor::start::<Citizen>).post(factor::renew_codes::<Citizen>),
+        )
+        .route("/compte/securite/second-facteur/retirer", post(factor::remove::<Citizen>))
+        .route("/agent/securite", get(connections::show::<Arriving>))
+        .route("/agent/securite/connexions/{session}/terminer", post(connections::end::<Arriving>))
+        .route("/agent/securite/deconnecter", post(connections::end_others::<Arriving>))
+        .route("/agent/securite/second-facteur", get(factor::start::<Arriving>).post(factor::prepare::<Arriving>))
+        .route(
+            "/agent/securite/second-facteur/activer",
+            get(factor::start::<Arriving>).post(factor::confirm::<Arriving>),
+        )
+        .route(
+            "/agent/securite/second-facteur/codes",
+            get(factor::start::<Arriving>).post(factor::renew_codes::<Arriving>),
+        )
+        .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
+        .route("/agent/comptes", get(counter::show).post(counter::search))
+        .route("/agent/comptes/{account}/second-facteur", post(counter::reset))
 }
 
 /// Creates an account outside of any page (administration, sample city).

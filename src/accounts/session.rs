@@ -11,6 +11,9 @@ use crate::{
     visit::{Visit, Visitor},
 };
 
+/// How old « last seen » may be: no write at each page.
+const SEEN_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Usager,
@@ -62,7 +65,7 @@ impl Account {
 row! {
     struct Found {
         id: Uuid,
-        expires_at: Timestamp,
+        seen_at: Timestamp,
         account_id: Option<Uuid>,
         email: Option<String>,
         first_name: Option<String>,
@@ -140,7 +143,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         .db
         .first(
             sql!(
-                "select s.id, s.expires_at, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
+                "select s.id, s.seen_at, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
                    (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
                  from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
                  where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
@@ -149,6 +152,9 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         )
         .await?;
     let Some(found) = found else { return Ok(None) };
+    if visit.now.duration_since(found.seen_at) >= SEEN_EVERY {
+        seen(visit, found.id).await;
+    }
     let account = match (found.account_id, found.email) {
         (Some(id), Some(email)) => Some(Account {
             id,
@@ -163,6 +169,23 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
     Ok(Some(Session { id: found.id, account, waiting: found.waiting }))
 }
 
+/// Notes that the session is in use. A page is shown even when that cannot be written.
+async fn seen(visit: &Visit, id: Uuid) {
+    let written = visit
+        .db
+        .write(async |tx: &mut Tx| {
+            tx.run(
+                sql!("update session set seen_at = $1 where authority_id = $2 and id = $3"),
+                args![visit.now, tx.authority(), id],
+            )
+            .await
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::warn!(error = format!("{error:#}"), "session not noted as seen");
+    }
+}
+
 /// A session just opened: its id, and the cookie to set.
 pub struct Opened {
     pub id: Uuid,
@@ -174,8 +197,8 @@ pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<Uuid>)
     let (id, token) = (visit.id(), secret::token());
     let expires = visit.now.checked_add(kind.lasts()).unwrap_or(visit.now);
     tx.run(
-        sql!("insert into session (authority_id, id, token_hash, kind, account_id, created_at, seen_at, expires_at) values ($1, $2, $3, $4, $5, $6, $6, $7)"),
-        args![tx.authority(), id, secret::digest(&token), kind.name(), account, visit.now, expires],
+        sql!("insert into session (authority_id, id, token_hash, kind, account_id, created_at, seen_at, expires_at, device) values ($1, $2, $3, $4, $5, $6, $6, $7, $8)"),
+        args![tx.authority(), id, secret::digest(&token), kind.name(), account, visit.now, expires, visit.device.words()],
     )
     .await?;
     Ok(Opened { id, cookie: cookie(visit, kind, &token, kind.lasts().as_secs()) })

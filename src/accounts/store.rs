@@ -34,11 +34,6 @@ row! {
         pub created_at: Timestamp,
         pub confirmed_at: Option<Timestamp>,
     }
-
-    pub struct Device {
-        pub id: Uuid,
-        pub created_at: Timestamp,
-    }
 }
 
 impl Account {
@@ -217,16 +212,6 @@ pub async fn set_email(tx: &mut Tx, id: Uuid, email: &str) -> Result<(), db::Err
 pub async fn remove(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
     tx.run(sql!("delete from account where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     Ok(())
-}
-
-/// Open sessions, latest first.
-pub async fn devices(db: &Db, id: Uuid, now: Timestamp) -> Result<Vec<Device>, db::Error> {
-    db.fresh()
-        .all(
-            sql!("select id, created_at from session where authority_id = $1 and account_id = $2 and expires_at > $3 order by created_at desc limit 50"),
-            args![db.authority(), id, now],
-        )
-        .await
 }
 
 /// A link as its mail says it: which account, and the address it was sent to.

@@ -1,10 +1,12 @@
 //! Agents: who belongs to which department, with which role.
 
 use db::{Db, args, sql};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Each role may do all that the ones before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     Reader,
     Processor,

@@ -12,6 +12,8 @@ use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::agents::Role;
+
 /// How long a replica may miss a change of hosts or settings.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);
 
@@ -65,6 +67,9 @@ pub struct Settings {
     pub streets: Vec<Street>,
     pub postcode: String,
     pub insee: String,
+    /// Roles whose agents must have a second factor: `["decider", "manager"]`.
+    #[serde(default)]
+    pub second_factor: Vec<Role>,
 }
 
 /// A theme, or a life event.

@@ -14,6 +14,7 @@ use crate::{
     authorities::{self, Department, Settings},
     catalogue,
     platform::{clock::Clock, config::Config},
+    work,
 };
 
 #[derive(Subcommand)]
@@ -44,6 +45,16 @@ pub enum Command {
         /// DEPARTMENT:ROLE, where ROLE is reader, processor, decider or manager.
         #[arg(long, required = true)]
         member: Vec<String>,
+    },
+    /// Removes the second factor of an agent who has lost it, once their identity is checked.
+    ResetFactor {
+        #[arg(long)]
+        authority: String,
+        #[arg(long)]
+        email: String,
+        /// Why, and how their identity was checked: the agent reads it in their history.
+        #[arg(long)]
+        reason: String,
     },
     /// Takes a procedure out of the catalogue; running requests go on.
     Retire {
@@ -96,6 +107,12 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                 .await?;
             }
             println!("{id}");
+            Ok(())
+        }
+        Command::ResetFactor { authority, email, reason } => {
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            let removed = accounts::factor::reset_agent(&visit, &email, &reason).await?;
+            anyhow::ensure!(removed, "{email}: no agent of this address has a second factor");
             Ok(())
         }
         Command::Retire { authority, procedure } => {

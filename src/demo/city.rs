@@ -115,6 +115,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
         short: of.short.clone(),
         public_url: String::new(),
         prefix: "VAL".into(),
+        second_factor: Vec::new(),
         zone: "Europe/Paris".into(),
         address: of.address.clone(),
         phone: of.phone.clone(),

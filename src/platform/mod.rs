@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod clock;
 pub mod config;
+pub mod device;
 pub mod form;
 pub mod french;
 pub mod guard;

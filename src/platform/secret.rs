@@ -1,9 +1,13 @@
-//! Random tokens, and codes derived from the installation's secret.
+//! Random tokens, codes derived from the installation's secret, and encryption under it.
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use data_encoding::BASE64URL_NOPAD;
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
+};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -47,6 +51,40 @@ impl Secret {
             .finalize();
         let outer = Sha256::new().chain_update(self.0).chain_update(inner).finalize();
         outer.iter().take(10).map(|byte| clear(*byte)).collect()
+    }
+
+    /// Encrypts what must not be read in a stolen database (ChaCha20-Poly1305, a random nonce first). Only
+    /// [`Secret::unseal`] for the same `purpose` and the same owner opens it.
+    ///
+    /// # Errors
+    /// Only when there is too much to encrypt.
+    pub fn seal(&self, purpose: &str, owner: &[u8], clear: &[u8]) -> Result<Vec<u8>> {
+        let nonce = rand::random::<[u8; NONCE_LEN]>();
+        let mut body = clear.to_vec();
+        self.key(purpose)?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut body)
+            .map_err(|_| anyhow!("cannot encrypt"))?;
+        Ok([&nonce[..], &body].concat())
+    }
+
+    /// What was sealed; none when it is not whole, or is another purpose's, owner's or installation's.
+    pub fn unseal(&self, purpose: &str, owner: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let mut body = body.to_vec();
+        let clear = self
+            .key(purpose)
+            .ok()?
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(owner), &mut body)
+            .ok()?;
+        Some(clear.to_vec())
+    }
+
+    /// A key of its own for each purpose.
+    fn key(&self, purpose: &str) -> Result<LessSafeKey> {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let derived = hmac::sign(&master, format!("guichet seal {purpose}").as_bytes());
+        let key = UnboundKey::new(&CHACHA20_POLY1305, derived.as_ref()).map_err(|_| anyhow!("key of a wrong size"))?;
+        Ok(LessSafeKey::new(key))
     }
 }
 
@@ -121,5 +159,25 @@ mod tests {
         let spaced = format!("{} {}", &code[..5].to_lowercase(), &code[5..]);
         assert!(same_code(&spaced, &code));
         assert!(!same_code("", &code));
+    }
+
+    #[test]
+    fn what_is_sealed_opens_only_whole_and_at_home() {
+        let secret = Secret::new("a");
+        let sealed = secret.seal("facteur", b"1", b"clear text").unwrap();
+        assert_eq!(secret.unseal("facteur", b"1", &sealed).unwrap(), b"clear text");
+        assert!(!sealed.windows(5).any(|part| part == b"clear"));
+        assert_ne!(sealed, secret.seal("facteur", b"1", b"clear text").unwrap());
+        for (who, purpose, owner) in
+            [(&secret, "facteur", b"2"), (&secret, "autre", b"1"), (&Secret::new("b"), "facteur", b"1")]
+        {
+            assert!(who.unseal(purpose, owner, &sealed).is_none());
+        }
+        for at in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[at] ^= 1;
+            assert!(secret.unseal("facteur", b"1", &bent).is_none());
+            assert!(secret.unseal("facteur", b"1", &sealed[..at]).is_none());
+        }
     }
 }

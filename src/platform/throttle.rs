@@ -66,11 +66,13 @@ impl Limit {
 }
 
 pub async fn failed(db: &Db, subject: &str, limit: Limit, now: Timestamp) -> Result<(), db::Error> {
-    db.write(async |tx: &mut Tx| {
-        let row = row(tx, subject).await?;
-        count(tx, subject, row, limit, now).await
-    })
-    .await
+    db.write(async |tx: &mut Tx| failed_in(tx, subject, limit, now).await).await
+}
+
+/// The same, in the transaction that tells of it.
+pub async fn failed_in(tx: &mut Tx, subject: &str, limit: Limit, now: Timestamp) -> Result<(), db::Error> {
+    let row = row(tx, subject).await?;
+    count(tx, subject, row, limit, now).await
 }
 
 async fn row(tx: &mut Tx, subject: &str) -> Result<Option<(i64, Timestamp)>, db::Error> {

@@ -14,7 +14,7 @@ use super::{
     model::Request,
     store,
 };
-use crate::{app::App, catalogue, visit::Visit, work};
+use crate::{accounts::connections, app::App, catalogue, visit::Visit, work};
 
 /// An object younger than this may still be waiting for its row.
 const YOUNG: i64 = 24 * 3600;
@@ -49,6 +49,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             tx.run(sql!("delete from session where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
             tx.run(sql!("delete from link where authority_id = $1 and expires_at < $2"), args![a, last_week]).await?;
             tx.run(sql!("delete from attempt where authority_id = $1 and last_at < $2"), args![a, last_week]).await?;
+            connections::sweep(tx, now).await?;
             tx.run(sql!("delete from job where authority_id = $1 and done_at < $2"), args![a, last_week]).await?;
             Ok(())
         })

@@ -24,6 +24,9 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
     ("POST", "/suivre", "422 422 422"),
     ("GET", "/connexion", "200 303 200"),
     ("POST", "/connexion", "422 422 422"),
+    // Without the password before, the code leads nowhere.
+    ("GET", "/connexion/code", "in in in"),
+    ("POST", "/connexion/code", "422 422 422"),
     ("GET", "/inscription", "200 303 200"),
     ("POST", "/inscription", "422 422 422"),
     ("GET", "/confirmer/{token}", "410 410 410"),
@@ -35,6 +38,8 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
     ("GET", "/compte/supprime", "200 200 200"),
     ("GET", "/agent/connexion", "200 200 303"),
     ("POST", "/agent/connexion", "422 422 422"),
+    ("GET", "/agent/connexion/code", "ag ag ag"),
+    ("POST", "/agent/connexion/code", "422 422 422"),
     // Only on a sample city.
     ("GET", "/demo/courriels", "404 404 404"),
     ("GET", "/demo/courriels/{mail}", "404 404 404"),
@@ -66,7 +71,16 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/compte/donnees", "in in in 200 200 200"),
     ("POST", "/compte/adresse", "in in in 422 422 422"),
     ("POST", "/compte/mot-de-passe", "in in in 422 422 422"),
-    ("POST", "/compte/deconnecter", "in in in 303 303 303"),
+    ("GET", "/compte/securite", "in in in 200 200 200"),
+    ("GET", "/compte/securite/second-facteur", "in in in 303 303 303"),
+    ("POST", "/compte/securite/second-facteur", "in in in 422 422 422"),
+    ("GET", "/compte/securite/second-facteur/activer", "in in in 303 303 303"),
+    ("POST", "/compte/securite/second-facteur/activer", "in in in 303 303 303"),
+    ("GET", "/compte/securite/second-facteur/codes", "in in in 303 303 303"),
+    ("POST", "/compte/securite/second-facteur/codes", "in in in 422 422 422"),
+    ("POST", "/compte/securite/second-facteur/retirer", "in in in 422 422 422"),
+    ("POST", "/compte/securite/connexions/{session}/terminer", "in in in 404 404 303"),
+    ("POST", "/compte/securite/deconnecter", "in in in 303 303 303"),
     ("POST", "/compte/supprimer", "in in in 422 422 422"),
     // A request's id where a draft's is meant: the request, or nothing.
     ("GET", "/brouillons/{draft=request}/verifier", "in in in 404 404 303"),
@@ -105,6 +119,21 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     // The processor takes it; the decider's page is then out of date.
     ("POST", "/agent/demandes/{request}/affecter", "ag ag ag 404 404 403 303 409"),
     ("POST", "/agent/demandes/{request}/liberer?de={nadia}", "ag ag ag 404 404 403 303 303"),
+    ("GET", "/agent/comptes", "ag ag ag 200 200 200 200 200"),
+    ("POST", "/agent/comptes", "ag ag ag 422 422 422 422 422"),
+    // The counter serves every usager of its city, and nobody else.
+    ("POST", "/agent/comptes/{account}/second-facteur", "ag ag ag 404 422 422 422 422"),
+    ("POST", "/agent/comptes/{account=nadia}/second-facteur", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/securite", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/securite/second-facteur", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/second-facteur", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/securite/second-facteur/activer", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/second-facteur/activer", "ag ag ag 303 303 303 303 303"),
+    ("GET", "/agent/securite/second-facteur/codes", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/second-facteur/codes", "ag ag ag 422 422 422 422 422"),
+    ("POST", "/agent/securite/second-facteur/retirer", "ag ag ag 422 422 422 422 422"),
+    ("POST", "/agent/securite/connexions/{session=agent_session}/terminer", "ag ag ag 404 404 404 303 404"),
+    ("POST", "/agent/securite/deconnecter", "ag ag ag 303 303 303 303 303"),
     // Signed out, or never in: the same page.
     ("POST", "/agent/deconnexion", "ag ag ag ag ag ag ag ag"),
 ];

@@ -42,22 +42,8 @@ pub struct Scene {
 impl Scene {
     pub async fn set(portal: Portal) -> Self {
         let visit = work::visit(&portal.app, portal.city).await.unwrap();
-        let lea: Uuid = portal
-            .db()
-            .one(
-                sql!("select id from account where authority_id = $1 and email = $2"),
-                args![portal.city, "lea.fontaine@valmont.example"],
-            )
-            .await
-            .unwrap();
-        let nadia: Uuid = portal
-            .db()
-            .one(
-                sql!("select id from account where authority_id = $1 and email = $2"),
-                args![portal.city, "nadia.benali@valmont.example"],
-            )
-            .await
-            .unwrap();
+        let lea = account(&portal, "lea.fontaine@valmont.example").await;
+        let nadia = account(&portal, "nadia.benali@valmont.example").await;
         agents::add_membership(&visit.db, lea, "etat-civil", Role::Reader).await.unwrap();
         other_city(&portal).await;
 
@@ -92,6 +78,9 @@ impl Scene {
             ("name", asset),
             ("mail", Uuid::new_v4().to_string()),
             ("nadia", nadia.to_string()),
+            ("account", account(&portal, USAGER).await.to_string()),
+            ("session", second_session(&portal, "/connexion", USAGER).await),
+            ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
         ]);
         let (mut abroad, mut agent_abroad) = (portal.client_at(ELSEWHERE), portal.client_at(ELSEWHERE));
         abroad.sign_in("/connexion", USAGER).await;
@@ -125,6 +114,25 @@ impl Scene {
         }
         out + rest
     }
+}
+
+async fn account(portal: &Portal, email: &str) -> Uuid {
+    let query = sql!("select id from account where authority_id = $1 and email = $2");
+    portal.db().one(query, args![portal.city, email]).await.unwrap()
+}
+
+/// A session of somebody on a machine of which nothing is seen here.
+async fn second_session(portal: &Portal, door: &str, email: &str) -> String {
+    portal.client().sign_in(door, email).await;
+    let id: Uuid = portal
+        .db()
+        .one(
+            sql!("select s.id from session s join account a on a.authority_id = s.authority_id and a.id = s.account_id where s.authority_id = $1 and a.email = $2 order by s.id desc limit 1"),
+            args![portal.city, email],
+        )
+        .await
+        .unwrap();
+    id.to_string()
 }
 
 /// A draft with a file, not finished.

@@ -7,3 +7,4 @@ mod archives;
 mod beneficiaries;
 mod catalogue;
 mod mails;
+mod signing_in;

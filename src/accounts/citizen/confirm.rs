@@ -11,6 +11,7 @@ use minijinja::context;
 use super::{Way, expired, safe};
 use crate::{
     accounts::{
+        connections::{self, Happened},
         jobs::{self, Letter, More},
         store::{self, Account, Link, Purpose},
     },
@@ -68,6 +69,7 @@ async fn change(visitor: &Visitor, token: &str, account: &Account, link: &Link) 
             }
             store::drop_links(tx, account.id).await?;
             store::set_email(tx, account.id, &link.email).await?;
+            connections::remember(tx, visitor, account.id, Happened::EmailChanged).await?;
             jobs::queue(tx, visitor, Letter::EmailChanged, account.id, More { suite: "", to: &account.email }).await?;
             Ok::<_, db::Error>(true)
         })

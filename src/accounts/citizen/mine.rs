@@ -7,16 +7,17 @@ use axum::{
 };
 use db::Tx;
 use forms::{answers::Raw, kinds};
-use minijinja::{Value, context, value::Serde};
+use minijinja::{Value, context};
 use serde_json::json;
 
 use super::{Way, errors, flash, new_password, sent};
 use crate::{
     accounts::{
-        entry::{self, Entry},
+        connections::{self, Happened},
+        entry,
         jobs::{self, Letter, More},
         model::{self, Wrong},
-        password,
+        password, person,
         session::{self, Kind},
         store::{self, Account},
     },
@@ -41,7 +42,6 @@ pub async fn show(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, 
         "infos" => Some("Vos informations sont enregistrées."),
         "adresse" => Some("Votre nouvelle adresse est confirmée."),
         "mot-de-passe" => Some("Votre mot de passe est changé. Vos autres appareils sont déconnectés."),
-        "deconnecte" => Some("Vos autres appareils sont déconnectés."),
         _ => None,
     };
     let page = context(&citizen, &account(&citizen).await?, &Raw::default(), "", &[]).await?;
@@ -66,9 +66,6 @@ async fn context(
     open: &str,
     wrong: &[Wrong],
 ) -> Result<Value, Problem> {
-    let current = this_session(citizen);
-    let devices = store::devices(&citizen.db, account.id, citizen.now).await?;
-    let devices: Vec<_> = devices.iter().map(|device| json!({"text": "Connexion", "date": device.created_at.to_string(), "current": Some(device.id) == current})).collect();
     let awaited = store::awaited_email(&citizen.db, account.id, citizen.now).await?;
     let kept = |name: &str, value: &str| {
         if typed.0.contains_key(name) { typed.text(name).to_owned() } else { value.to_owned() }
@@ -80,7 +77,7 @@ async fn context(
             email => &account.email, created => account.created_at.to_string(), waiting_email => awaited.unwrap_or_default(),
         },
         new_email => typed.text("nouvelle-adresse"),
-        min => model::LONG, open => open, errors => errors(wrong), sessions => Value::from(Serde(devices)),
+        min => model::LONG, open => open, errors => errors(wrong),
         running => requests::owner::running(&citizen.db, account.id).await?,
     })
 }
@@ -110,15 +107,7 @@ async fn owner(
     typed: &Raw,
     field: &'static str,
 ) -> Result<Option<Wrong>, Problem> {
-    if typed.text(field).is_empty() {
-        return Ok(Some(Wrong::new(field, "Saisissez votre mot de passe actuel")));
-    }
-    let entry = entry::check(citizen, Kind::Usager, &account.email, typed.text(field)).await?;
-    Ok(match entry {
-        Entry::Known(_) => None,
-        Entry::Wrong => Some(Wrong::new(field, "Ce n’est pas votre mot de passe actuel")),
-        Entry::Wait(_) => Some(Wrong::new(field, entry.refusal().unwrap_or_default())),
-    })
+    person::password(citizen, Kind::Usager, &account.email, typed.text(field), field).await
 }
 
 /// The new address counts once its owner has opened the link sent there.
@@ -173,17 +162,12 @@ pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Re
             store::set_password(tx, account.id, &hash).await?;
             store::drop_links(tx, account.id).await?;
             session::close_others(tx, account.id, kept).await?;
+            connections::remember(tx, visit, account.id, Happened::PasswordChanged).await?;
             jobs::queue(tx, visit, Letter::PasswordChanged, account.id, More::default()).await
         })
         .await?;
     citizen.app.work.notify_one();
     Ok(Redirect::to("/compte?fait=mot-de-passe").into_response())
-}
-
-pub async fn disconnect(citizen: Citizen) -> Result<Response, Problem> {
-    let kept = this_session(&citizen);
-    citizen.db.write(async |tx: &mut Tx| session::close_others(tx, citizen.account.id, kept).await).await?;
-    Ok(Redirect::to("/compte?fait=deconnecte").into_response())
 }
 
 /// All that the account's owner gave or received, in one file.
@@ -195,6 +179,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
     }
     let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
     let headers = [

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Way, errors, expired, new_password, sent};
 use crate::{
     accounts::{
+        connections::{self, Happened},
         entry,
         jobs::{self, Letter, More},
         model::{self, Wrong},
@@ -120,6 +121,7 @@ async fn replace(visitor: &Visitor, token: &str, account: &Account, hash: &str) 
             store::set_password(tx, account.id, hash).await?;
             store::confirm(tx, account.id, visitor.now).await?;
             session::close_others(tx, account.id, None).await?;
+            connections::remember(tx, visitor, account.id, Happened::PasswordChanged).await?;
             jobs::queue(tx, visitor, Letter::PasswordChanged, account.id, More::default()).await?;
             Ok(true)
         })

@@ -13,7 +13,12 @@ use uuid::Uuid;
 use super::{Way, errors, flash, onward, safe, sent};
 use crate::{
     accounts::{
+        connections::{self, Happened},
         entry::{self, Entry},
+        factor::{
+            self,
+            step::{self, Step},
+        },
         jobs::{self, Letter, More},
         model::Wrong,
         session::{self, Kind, Session},
@@ -90,9 +95,31 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
     }
     let entry = entry::check(&visitor, Kind::Usager, email, password).await?;
     match entry {
-        Entry::Known(found) if found.confirmed_at.is_some() => enter(visitor.clone(), found, suite, saisie).await,
-        Entry::Known(found) => confirm_first(&visitor, &found, suite).await,
+        Entry::Known(found) if found.confirmed_at.is_none() => confirm_first(&visitor, &found, suite).await,
+        Entry::Known(found) if factor::present(&visitor.db, found.id).await? => {
+            step::ask(&visitor, Kind::Usager, &found, safe(suite), saisie)
+        }
+        Entry::Known(found) => enter(visitor.clone(), found.id, Happened::SignedIn, suite, saisie).await,
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
+    }
+}
+
+/// Somebody reloads the page of the code, or comes back to it.
+pub async fn start_again() -> Redirect {
+    Redirect::to("/connexion")
+}
+
+pub async fn code(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
+    let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
+    match step::answer(&visitor, Kind::Usager, &typed).await? {
+        Step::Passed(account, how) => enter(visitor, account, how, suite, saisie).await,
+        Step::Again(page) => Ok(page),
+        Step::Expired => {
+            let shown = Shown { suite, saisie, ..Shown::default() };
+            let wrong = Wrong::new("email", step::EXPIRED);
+            visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&[wrong]))
+        }
     }
 }
 
@@ -110,8 +137,14 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
 }
 
 /// Opens the session, saves what was typed before the last one ended, and goes on.
-async fn enter(mut visitor: Visitor, found: Credentials, suite: &str, saisie: &str) -> Result<Response, Problem> {
-    let cookie = open(&mut visitor, found.id).await?;
+async fn enter(
+    mut visitor: Visitor,
+    account: Uuid,
+    how: Happened,
+    suite: &str,
+    saisie: &str,
+) -> Result<Response, Problem> {
+    let cookie = open(&mut visitor, account, how).await?;
     if !saisie.is_empty()
         && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
     {
@@ -130,7 +163,7 @@ fn clean(typed: Raw) -> Raw {
 
 /// A new session for the account, never the one that was there before; a session without account
 /// hands over what it began.
-async fn open(visitor: &mut Visitor, account: Uuid) -> Result<HeaderValue, Problem> {
+async fn open(visitor: &mut Visitor, account: Uuid, how: Happened) -> Result<HeaderValue, Problem> {
     let (visit, old) = (&visitor.visit, visitor.session.as_ref());
     let opened = visit
         .db
@@ -142,9 +175,12 @@ async fn open(visitor: &mut Visitor, account: Uuid) -> Result<HeaderValue, Probl
                 }
                 session::close(tx, old.id).await?;
             }
+            connections::remember(tx, visit, account, how).await?;
+            jobs::tell_recovery(tx, visit, account, how).await?;
             Ok::<_, db::Error>(opened)
         })
         .await?;
+    visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
     visitor.session = Some(Session { id: opened.id, account: Some(found.into()), waiting: 0 });
     Ok(opened.cookie)

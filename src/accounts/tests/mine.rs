@@ -55,7 +55,7 @@ async fn a_new_password_closes_the_other_sessions() {
         .leads_to("/compte?fait=mot-de-passe");
     assert!(browser.signed_in().await && !other.signed_in().await);
     other.sign_in("camille@exemple.fr", OTHER).await.leads_to("/mes-demandes");
-    other.post("/compte/deconnecter", &[]).await.leads_to("/compte?fait=deconnecte");
+    other.post("/compte/securite/deconnecter", &[]).await.leads_to("/compte/securite?fait=deconnecte");
     assert!(!browser.signed_in().await && other.signed_in().await);
     assert_eq!(site.mails().await.last().unwrap().1, "Votre mot de passe a changé");
 }

@@ -1,0 +1,115 @@
+//! What can happen at an account's door, and its French words.
+
+use jiff::SignedDuration;
+
+/// How long it is kept: long enough to understand a theft, no longer (CNIL, délibération 2021-122, six months
+/// to a year for journals).
+pub const KEPT: SignedDuration = SignedDuration::from_hours(183 * 24);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    SignedIn,
+    /// With a recovery code in the place of the application's.
+    SignedInByRecovery,
+    WrongPassword,
+    WrongCode,
+    PasswordChanged,
+    EmailChanged,
+    FactorSet,
+    FactorReplaced,
+    FactorRemoved,
+    /// By an agent, at the counter.
+    FactorReset,
+    RecoveryRenewed,
+    SessionEnded,
+}
+
+impl Happened {
+    const ALL: [Self; 12] = [
+        Self::SignedIn,
+        Self::SignedInByRecovery,
+        Self::WrongPassword,
+        Self::WrongCode,
+        Self::PasswordChanged,
+        Self::EmailChanged,
+        Self::FactorSet,
+        Self::FactorReplaced,
+        Self::FactorRemoved,
+        Self::FactorReset,
+        Self::RecoveryRenewed,
+        Self::SessionEnded,
+    ];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed-in",
+            Self::SignedInByRecovery => "signed-in-by-recovery",
+            Self::WrongPassword => "wrong-password",
+            Self::WrongCode => "wrong-code",
+            Self::PasswordChanged => "password-changed",
+            Self::EmailChanged => "email-changed",
+            Self::FactorSet => "factor-set",
+            Self::FactorReplaced => "factor-replaced",
+            Self::FactorRemoved => "factor-removed",
+            Self::FactorReset => "factor-reset",
+            Self::RecoveryRenewed => "recovery-renewed",
+            Self::SessionEnded => "session-ended",
+        }
+    }
+
+    fn named(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|happened| happened.code() == code)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::SignedIn => "Connexion",
+            Self::SignedInByRecovery => "Connexion avec un code de secours",
+            Self::WrongPassword => "Mot de passe refusé",
+            Self::WrongCode => "Code de vérification refusé",
+            Self::PasswordChanged => "Mot de passe changé",
+            Self::EmailChanged => "Adresse électronique changée",
+            Self::FactorSet => "Second facteur activé",
+            Self::FactorReplaced => "Second facteur remplacé",
+            Self::FactorRemoved => "Second facteur retiré",
+            Self::FactorReset => "Second facteur retiré au guichet",
+            Self::RecoveryRenewed => "Codes de secours renouvelés",
+            Self::SessionEnded => "Appareil déconnecté",
+        }
+    }
+}
+
+db::row! {
+    #[derive(Debug, Clone)]
+    pub struct Event {
+        pub at: jiff::Timestamp,
+        pub code: String,
+        pub device: String,
+        pub network: String,
+        pub reason: Option<String>,
+    }
+}
+
+impl Event {
+    pub fn words(&self) -> &str {
+        match Happened::named(&self.code) {
+            Some(happened) => happened.words(),
+            None => &self.code,
+        }
+    }
+
+    /// Somebody was turned away: shown apart.
+    pub fn refused(&self) -> bool {
+        matches!(Happened::named(&self.code), Some(Happened::WrongPassword | Happened::WrongCode))
+    }
+
+    /// « Firefox sur Windows, réseau 192.0.2.0/24 ».
+    pub fn place(&self) -> String {
+        let network = (!self.network.is_empty()).then(|| format!("réseau {}", self.network));
+        [Some(self.device.clone()).filter(|device| !device.is_empty()), network]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}

@@ -1,0 +1,106 @@
+//! « Connexion et sécurité »: the second factor, the open sessions, what happened at the door.
+
+use axum::{
+    extract::{Path, Query},
+    response::{IntoResponse, Redirect, Response},
+};
+use db::Tx;
+use minijinja::{Value, context, value::Serde};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    history::Happened,
+    store::{self, remember},
+};
+use crate::{
+    accounts::{
+        citizen::{Way, errors, flash},
+        factor,
+        model::Wrong,
+        person::{self, Person},
+        session,
+    },
+    error::Problem,
+};
+
+const TITLE: &str = "Connexion et sécurité";
+const PAGE: &str = "accounts/security.html";
+
+pub async fn show<P: Person>(person: P, Query(way): Query<Way>) -> Result<Response, Problem> {
+    let told = match way.fait.as_str() {
+        "retire" => Some("Le second facteur est retiré : votre mot de passe suffit de nouveau."),
+        "deja" => Some("Le second facteur est déjà activé. Vos codes de secours ont été affichés une seule fois."),
+        "trop-tard" => Some("Trop de temps a passé : recommencez l’activation du second facteur."),
+        "termine" => Some("L’appareil est déconnecté."),
+        "deconnecte" => Some("Vos autres appareils sont déconnectés."),
+        _ => None,
+    };
+    let page = context(&person, "", &[]).await?;
+    person.show(PAGE, TITLE, context! { ..page, ..flash(told) })
+}
+
+/// The page again, with what is wrong in the block `open`.
+pub async fn again<P: Person>(person: &P, open: &str, wrong: &Wrong) -> Result<Response, Problem> {
+    let page = context(person, open, std::slice::from_ref(wrong)).await?;
+    person.again(PAGE, TITLE, page)
+}
+
+async fn context<P: Person>(person: &P, open: &str, wrong: &[Wrong]) -> Result<Value, Problem> {
+    let (visit, account) = (person.visit(), person.account().id);
+    let sessions: Vec<_> = store::open(&visit.db, account, visit.now)
+        .await?
+        .into_iter()
+        .map(|one| {
+            json!({
+                "text": one.device.as_deref().unwrap_or("Appareil inconnu"), "first": one.created_at.to_string(), "seen": one.seen_at.to_string(),
+                "current": one.id == person.session(), "end": format!("{}/connexions/{}/terminer", person::home(P::KIND), one.id),
+            })
+        })
+        .collect();
+    let history: Vec<_> = store::history(&visit.db, account, visit.now)
+        .await?
+        .iter()
+        .map(|event| {
+            json!({
+                "date": event.at.to_string(), "text": event.words(), "place": event.place(), "refused": event.refused(),
+                "reason": event.reason.as_deref().unwrap_or_default(),
+            })
+        })
+        .collect();
+    Ok(context! {
+        factor => factor::pages::summary(person).await?, sessions => Value::from(Serde(sessions)), history => Value::from(Serde(history)),
+        open => open, errors => errors(wrong),
+    })
+}
+
+/// Ends one session; the one that asks ends like the others, at its sign-in page.
+pub async fn end<P: Person>(person: P, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let (visit, account) = (person.visit(), person.account().id);
+    let ended = visit
+        .db
+        .write(async |tx: &mut Tx| {
+            let ended = store::end(tx, account, id).await?;
+            if ended {
+                remember(tx, visit, account, Happened::SessionEnded).await?;
+            }
+            Ok::<_, db::Error>(ended)
+        })
+        .await?;
+    if !ended {
+        return Err(Problem::NotFound);
+    }
+    Ok(Redirect::to(&format!("{}?fait=termine", person::home(P::KIND))).into_response())
+}
+
+pub async fn end_others<P: Person>(person: P) -> Result<Response, Problem> {
+    let (visit, account) = (person.visit(), person.account().id);
+    visit
+        .db
+        .write(async |tx: &mut Tx| {
+            session::close_others(tx, account, Some(person.session())).await?;
+            remember(tx, visit, account, Happened::SessionEnded).await
+        })
+        .await?;
+    Ok(Redirect::to(&format!("{}?fait=deconnecte", person::home(P::KIND))).into_response())
+}
