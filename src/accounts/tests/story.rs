@@ -32,7 +32,7 @@ async fn an_account_from_sign_up_to_a_new_password() {
     home.sign_in("camille@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
     home.get("/connexion?suite=/demarches").await.leads_to("/demarches");
     home.get("/inscription").await.leads_to("/compte");
-    home.get("/compte").await.is(200).shows("Camille").shows("Déconnecter les autres appareils");
+    home.get("/compte").await.is(200).shows("Camille").shows("Connexion et sécurité");
 
     let mut stranger = site.browser();
     stranger.post("/mot-de-passe-oublie", &[("email", "camille@exemple.fr")]).await.is(200).shows("une heure");
