@@ -19,6 +19,7 @@ use crate::{
         session::Kind,
         store::{self as accounts, Account},
     },
+    agents::Role,
     error::Problem,
     platform::form::Typed,
     visit::{Agent, Visit},
@@ -28,12 +29,13 @@ const TITLE: &str = "Comptes des usagers";
 const PAGE: &str = "agent/accounts.html";
 const LONGEST_REASON: usize = 300;
 
-/// Somebody who belongs to no department has no business with usagers.
+/// Who only reads, or belongs to no department, has no business with usagers’ accounts.
 fn may(agent: &Agent) -> Result<(), Problem> {
-    if agent.memberships.is_empty() {
-        return Err(Problem::Forbidden("Seuls les agents d’un service peuvent consulter les comptes."));
+    if agent.memberships.iter().any(|membership| membership.role >= Role::Processor) {
+        Ok(())
+    } else {
+        Err(Problem::Forbidden("Votre rôle ne permet pas de consulter les comptes."))
     }
-    Ok(())
 }
 
 pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Problem> {

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     answers::{Input, Json, Problem, Raw},
-    expr::{Type, Value},
     model::Field,
 };
 
@@ -152,14 +151,6 @@ impl Kind for Email {
 
     fn display(&self, answer: &Json) -> Vec<String> {
         clean::text_lines(answer)
-    }
-
-    fn expr_type(&self) -> Type {
-        Type::Text
-    }
-
-    fn expr_value(&self, answer: &Json) -> Option<Value> {
-        answer.as_str().map(|it| Value::Text(it.to_owned()))
     }
 
     fn view(&self, _field: &Field, input: Input<'_>) -> Json {

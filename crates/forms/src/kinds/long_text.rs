@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     answers::{Input, Json, Problem, Raw},
-    expr::{Type, Value},
     model::Field,
 };
 
@@ -66,14 +65,6 @@ impl Kind for LongText {
 
     fn export(&self, answer: &Json) -> String {
         answer.as_str().unwrap_or("").to_owned()
-    }
-
-    fn expr_type(&self) -> Type {
-        Type::Text
-    }
-
-    fn expr_value(&self, answer: &Json) -> Option<Value> {
-        answer.as_str().map(|it| Value::Text(it.to_owned()))
     }
 
     fn view(&self, _field: &Field, input: Input<'_>) -> Json {

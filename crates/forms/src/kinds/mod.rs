@@ -103,11 +103,15 @@ pub trait Kind: Debug + Send + Sync {
         self.export(answer)
     }
 
-    /// The type that expressions see.
-    fn expr_type(&self) -> Type;
+    /// The type that expressions see: text, for most.
+    fn expr_type(&self) -> Type {
+        Type::Text
+    }
 
     /// The value that expressions see; `None` is unanswered.
-    fn expr_value(&self, answer: &Json) -> Option<Value>;
+    fn expr_value(&self, answer: &Json) -> Option<Value> {
+        answer.as_str().map(|text| Value::Text(text.to_owned()))
+    }
 
     /// What the template `fields/<name>.html` needs beyond the common keys: options, bounds,
     /// autocomplete tokens, the typed parts. An object.

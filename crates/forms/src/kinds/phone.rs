@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     answers::{Input, Json, Problem, Raw},
-    expr::{Type, Value},
     model::Field,
 };
 
@@ -119,14 +118,6 @@ impl Kind for Phone {
     fn words(&self, answer: &Json) -> String {
         let number = answer.as_str().unwrap_or("");
         format!("{number} {}", french(number).replace(' ', ""))
-    }
-
-    fn expr_type(&self) -> Type {
-        Type::Text
-    }
-
-    fn expr_value(&self, answer: &Json) -> Option<Value> {
-        answer.as_str().map(|it| Value::Text(it.to_owned()))
     }
 
     fn view(&self, _field: &Field, input: Input<'_>) -> Json {

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     answers::{Input, Json, Problem, Raw},
-    expr::{Type, Value},
     model::Field,
 };
 
@@ -99,14 +98,6 @@ impl Kind for Text {
 
     fn display(&self, answer: &Json) -> Vec<String> {
         clean::text_lines(answer)
-    }
-
-    fn expr_type(&self) -> Type {
-        Type::Text
-    }
-
-    fn expr_value(&self, answer: &Json) -> Option<Value> {
-        answer.as_str().map(|it| Value::Text(it.to_owned()))
     }
 
     fn view(&self, _field: &Field, input: Input<'_>) -> Json {
