@@ -119,11 +119,11 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     // The processor takes it; the decider's page is then out of date.
     ("POST", "/agent/demandes/{request}/affecter", "ag ag ag 404 404 403 303 409"),
     ("POST", "/agent/demandes/{request}/liberer?de={nadia}", "ag ag ag 404 404 403 303 303"),
-    ("GET", "/agent/comptes", "ag ag ag 200 200 200 200 200"),
-    ("POST", "/agent/comptes", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/comptes", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/comptes", "ag ag ag 422 422 403 422 422"),
     // The counter serves every usager of its city, and nobody else.
-    ("POST", "/agent/comptes/{account}/second-facteur", "ag ag ag 404 422 422 422 422"),
-    ("POST", "/agent/comptes/{account=nadia}/second-facteur", "ag ag ag 404 404 404 404 404"),
+    ("POST", "/agent/comptes/{account}/second-facteur", "ag ag ag 404 422 403 422 422"),
+    ("POST", "/agent/comptes/{account=nadia}/second-facteur", "ag ag ag 404 404 403 404 404"),
     ("GET", "/agent/securite", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/securite/second-facteur", "ag ag ag 303 303 303 303 303"),
     ("POST", "/agent/securite/second-facteur", "ag ag ag 422 422 422 422 422"),
