@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Way, errors, flash, new_password, sent};
 use crate::{
     accounts::{
-        entry::{self, Entry},
+        entry,
         jobs::{self, Letter, More},
         model::{self, Wrong},
         password,
@@ -22,7 +22,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests,
+    requests, safe,
     visit::{Citizen, Visitor},
 };
 
@@ -110,15 +110,8 @@ async fn owner(
     typed: &Raw,
     field: &'static str,
 ) -> Result<Option<Wrong>, Problem> {
-    if typed.text(field).is_empty() {
-        return Ok(Some(Wrong::new(field, "Saisissez votre mot de passe actuel")));
-    }
-    let entry = entry::check(citizen, Kind::Usager, &account.email, typed.text(field)).await?;
-    Ok(match entry {
-        Entry::Known(_) => None,
-        Entry::Wrong => Some(Wrong::new(field, "Ce n’est pas votre mot de passe actuel")),
-        Entry::Wait(_) => Some(Wrong::new(field, entry.refusal().unwrap_or_default())),
-    })
+    let refused = entry::owner(citizen, &account.email, typed.text(field)).await?;
+    Ok(refused.map(|text| Wrong::new(field, text)))
 }
 
 /// The new address counts once its owner has opened the link sent there.
@@ -167,10 +160,12 @@ pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Re
         Err(wrong) => return again(&citizen, &account, &typed, "mot-de-passe", &[wrong]).await,
     };
     let (hash, kept, visit) = (password::hash(&new).await?, this_session(&citizen), &citizen.visit);
+    let rewrapped = safe::rewrap(visit, account.id, typed.text("mot-de-passe-actuel"), &new).await?;
     citizen
         .db
         .write(async |tx: &mut Tx| {
             store::set_password(tx, account.id, &hash).await?;
+            safe::password_changed(tx, account.id, rewrapped.as_ref(), visit.now).await?;
             store::drop_links(tx, account.id).await?;
             session::close_others(tx, account.id, kept).await?;
             jobs::queue(tx, visit, Letter::PasswordChanged, account.id, More::default()).await
@@ -195,6 +190,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
     }
     let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
     let headers = [

@@ -20,6 +20,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
+    safe,
     visit::Visitor,
 };
 
@@ -118,6 +119,7 @@ async fn replace(visitor: &Visitor, token: &str, account: &Account, hash: &str) 
             }
             store::drop_links(tx, account.id).await?;
             store::set_password(tx, account.id, hash).await?;
+            safe::password_changed(tx, account.id, None, visitor.now).await?;
             store::confirm(tx, account.id, visitor.now).await?;
             session::close_others(tx, account.id, None).await?;
             jobs::queue(tx, visitor, Letter::PasswordChanged, account.id, More::default()).await?;

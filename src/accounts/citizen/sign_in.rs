@@ -21,7 +21,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests,
+    requests, safe,
     visit::Visitor,
 };
 
@@ -90,7 +90,9 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
     }
     let entry = entry::check(&visitor, Kind::Usager, email, password).await?;
     match entry {
-        Entry::Known(found) if found.confirmed_at.is_some() => enter(visitor.clone(), found, suite, saisie).await,
+        Entry::Known(found) if found.confirmed_at.is_some() => {
+            enter(visitor.clone(), found, password, suite, saisie).await
+        }
         Entry::Known(found) => confirm_first(&visitor, &found, suite).await,
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
     }
@@ -110,7 +112,13 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
 }
 
 /// Opens the session, saves what was typed before the last one ended, and goes on.
-async fn enter(mut visitor: Visitor, found: Credentials, suite: &str, saisie: &str) -> Result<Response, Problem> {
+async fn enter(
+    mut visitor: Visitor,
+    found: Credentials,
+    password: &str,
+    suite: &str,
+    saisie: &str,
+) -> Result<Response, Problem> {
     let cookie = open(&mut visitor, found.id).await?;
     if !saisie.is_empty()
         && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
@@ -119,6 +127,7 @@ async fn enter(mut visitor: Visitor, found: Credentials, suite: &str, saisie: &s
     }
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookie);
+    safe::signed_in(&visitor, password, &mut response).await;
     Ok(response)
 }
 
