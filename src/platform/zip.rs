@@ -32,9 +32,9 @@ pub struct Zip {
 
 impl Zip {
     /// What comes before the content of a file.
-    pub fn begin(&mut self, entry: Entry) -> Bytes {
+    pub fn begin(&mut self, entry: &Entry) -> Bytes {
         let path = self.free(&entry.path);
-        let fields = common(&entry, &path);
+        let fields = common(entry, &path);
         let head = [&LOCAL.to_le_bytes()[..], &fields, path.as_bytes()].concat();
         // Version made by 3.0 on Unix, no comment, disk 0, a plain file that its owner may read and write.
         let attributes = 0o100_600_u32 << 16;

@@ -131,8 +131,8 @@ pub async fn holding(visit: &Visit, account: Uuid, files: &[Uuid]) -> Result<Vec
          where d.authority_id = {} and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)",
     );
     let drafts = drafts.bind(db.authority()).and("d.account_id = {}", account).and_in("f.id", files);
-    let (requests, drafts): (Vec<(Uuid, String, String)>, Vec<(Uuid, String, String)>) =
-        (db.all(requests, args![]).await?, db.all(drafts, args![]).await?);
+    let requests: Vec<(Uuid, String, String)> = db.all(requests, args![]).await?;
+    let drafts: Vec<(Uuid, String, String)> = db.all(drafts, args![]).await?;
     let sent = requests.into_iter().map(|found| (found, false));
     let mut held = Vec::new();
     for ((id, reference, procedure), draft) in sent.chain(drafts.into_iter().map(|found| (found, true))) {

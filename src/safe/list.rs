@@ -223,7 +223,7 @@ pub async fn all(open: Open) -> Result<Response, Problem> {
     tokio::spawn(async move {
         let outcome: anyhow::Result<()> = async {
             for (id, entry) in entries {
-                sender.send(Ok(zip.begin(entry))).await?;
+                sender.send(Ok(zip.begin(&entry))).await?;
                 let mut content = key.open(&app.storage, authority, id).await?;
                 while let Some(piece) = content.try_next().await? {
                     sender.send(Ok(piece)).await?;
