@@ -31,6 +31,7 @@ mod opening;
 mod secrets;
 mod store;
 
+pub use crypt::{Content, Key, Recipient};
 pub use deposit::{Deposit, deposit};
 pub use store::{Added, deposited};
 
@@ -157,7 +158,7 @@ pub async fn copy(
     }
 }
 
-async fn open_of(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<(Safe, crypt::Key)>, Problem> {
+async fn open_of(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<(Safe, Key)>, Problem> {
     let Some(account) = visitor.account() else { return Ok(None) };
     let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(None) };
     let key = opening::find(visitor, headers, &safe).await?;
