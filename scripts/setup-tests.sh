@@ -29,7 +29,7 @@ system_packages() {
   local missing=() package
   local wanted=(
     chromium fonts-liberation2 fonts-dejavu-core poppler-utils default-jre-headless
-    wrk python3-venv postgresql
+    wrk python3-venv postgresql clamav-daemon
   )
   command -v node >/dev/null || wanted+=(nodejs npm)
   # A Java or a PostgreSQL that came from elsewhere, or of another version, does as well.

@@ -15,4 +15,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0004_safe", sql: include_str!("../migrations/0004_safe.sql"), sqlite: None, postgres: None },
 ];

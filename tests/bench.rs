@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 15] = [
     "page_ratio",
     "page_uncached_ratio",
     "form_page_ratio",
@@ -16,6 +16,10 @@ const KEYS: [&str; 11] = [
     "loaded_mb",
     "start_s",
     "page_kb",
+    "safe_upload_mbs",
+    "safe_download_mbs",
+    "safe_upload_ratio",
+    "safe_download_ratio",
 ];
 
 #[test]

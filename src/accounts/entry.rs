@@ -62,6 +62,19 @@ pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Resul
     }
 }
 
+/// Whether the owner’s present password was typed; else what to say.
+pub async fn owner(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Result<Option<String>, Problem> {
+    if typed.is_empty() {
+        return Ok(Some("Saisissez votre mot de passe actuel".to_owned()));
+    }
+    let entry = check(visit, kind, email, typed).await?;
+    Ok(match entry {
+        Entry::Known(_) => None,
+        Entry::Wrong => Some("Ce n’est pas votre mot de passe actuel".to_owned()),
+        Entry::Wait(_) => Some(entry.refusal().unwrap_or_default()),
+    })
+}
+
 /// Forgets the failures at an address: its owner has come.
 pub async fn forgive(visit: &Visit, kind: Kind, email: &str) -> Result<(), db::Error> {
     throttle::succeeded(&visit.db, &subject(visit, kind.name(), email)).await

@@ -28,8 +28,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use entry::owner;
 pub use model::password as check_password;
-pub use password::hash;
+pub use password::{hash, key};
 pub use store::NewAccount;
 
 pub fn routes() -> Router<App> {

@@ -6,6 +6,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
+use zeroize::Zeroizing;
 
 use super::model::regular_password;
 
@@ -55,6 +56,22 @@ pub async fn matches(password: &str, kept: Option<&str>) -> Result<bool> {
     })
     .await??;
     Ok(same && known)
+}
+
+/// A key of 256 bits out of a password, or any other secret: what to encrypt with, never what to compare.
+///
+/// # Errors
+/// Only when the machine fails.
+pub async fn key(secret: &str, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+    let (secret, salt) = (Zeroizing::new(regular_password(secret)), salt.to_vec());
+    let _turn = TURNS.acquire().await?;
+    spawn_blocking(move || {
+        let mut key = Zeroizing::new([0; 32]);
+        let made = hasher()?.hash_password_into(secret.as_bytes(), &salt, key.as_mut());
+        made.map_err(|error| anyhow!("argon2: {error}"))?;
+        Ok(key)
+    })
+    .await?
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 use uuid::Uuid;
 
 use super::{
-    entry::{self, Entry},
+    entry,
     model::Wrong,
     session::{self, Kind},
 };
@@ -61,15 +61,8 @@ pub async fn password(
     typed: &str,
     field: &'static str,
 ) -> Result<Option<Wrong>, Problem> {
-    if typed.is_empty() {
-        return Ok(Some(Wrong::new(field, "Saisissez votre mot de passe actuel")));
-    }
-    let entry = entry::check(visit, kind, email, typed).await?;
-    Ok(match entry {
-        Entry::Known(_) => None,
-        Entry::Wrong => Some(Wrong::new(field, "Ce n’est pas votre mot de passe actuel")),
-        Entry::Wait(_) => Some(Wrong::new(field, entry.refusal().unwrap_or_default())),
-    })
+    let refused = entry::owner(visit, kind, email, typed).await?;
+    Ok(refused.map(|text| Wrong::new(field, text)))
 }
 
 impl Person for Citizen {

@@ -82,7 +82,8 @@ fn cookie_name(visit: &Visit, kind: Kind) -> String {
     format!("{prefix}guichet-{}", kind.name())
 }
 
-fn token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a cookie.
+pub fn token<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers
         .get_all(header::COOKIE)
         .into_iter()

@@ -18,6 +18,7 @@ mod pages;
 mod postgres;
 mod process;
 mod rows;
+mod safe;
 mod site;
 mod smtp;
 mod submissions;
@@ -61,6 +62,10 @@ struct Measures {
     loaded_mb: Option<f64>,
     start_s: Option<f64>,
     page_kb: Option<f64>,
+    safe_upload_mbs: Option<f64>,
+    safe_download_mbs: Option<f64>,
+    safe_upload_ratio: Option<f64>,
+    safe_download_ratio: Option<f64>,
 }
 
 pub async fn run(options: Options) -> Result<()> {
@@ -88,6 +93,11 @@ async fn measure(options: &Options, folder: &Path) -> Result<Measures> {
     let mails = Sink::start().await?;
     let mut measures = Measures::default();
     on_sqlite(&mut measures, &folder.join("sqlite"), &mails, time).await?;
+    let documents = safe::measure(&folder.join("safe"), time).await?;
+    measures.safe_upload_mbs = Some(documents.upload_mbs);
+    measures.safe_download_mbs = Some(documents.download_mbs);
+    measures.safe_upload_ratio = Some(documents.upload_ratio);
+    measures.safe_download_ratio = Some(documents.download_ratio);
     let server = if options.postgres.is_none() { postgres::Postgres::start(&folder.join("postgres"))? } else { None };
     if let Some(url) = options.postgres.clone().or_else(|| server.as_ref().map(postgres::Postgres::url)) {
         let measured = on_postgres(&url, &folder.join("guichet"), &mails, time).await?;

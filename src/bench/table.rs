@@ -23,6 +23,10 @@ pub fn table(measures: &Measures) -> String {
         ("most memory under load (MB)", measures.loaded_mb, Aim::None),
         ("start (s)", measures.start_s, Aim::AtMost(0.5)),
         ("first visit (KB)", measures.page_kb, Aim::AtMost(60.0)),
+        ("document encrypted and kept (MB/s)", measures.safe_upload_mbs, Aim::None),
+        ("document read and decrypted (MB/s)", measures.safe_download_mbs, Aim::None),
+        ("the same, of a bare file written", measures.safe_upload_ratio, Aim::None),
+        ("the same, of a bare file read", measures.safe_download_ratio, Aim::None),
     ];
     let mut text = String::new();
     for (name, value, aim) in lines {

@@ -39,6 +39,10 @@ pub struct Config {
     pub work_in_serve: bool,
     /// Largest uploaded file, in bytes.
     pub upload_limit: u64,
+    /// What the documents of one usager's safe may weigh together, in bytes.
+    pub safe_quota: u64,
+    /// Address of a clamd (`127.0.0.1:3310`) that looks at documents before they are encrypted. Empty: none.
+    pub clamd: String,
     /// Base of an address search service (`/search?q=`, as the national one). Empty: no suggestions.
     pub address_service: String,
     pub files: Files,
@@ -93,6 +97,8 @@ impl Default for Config {
             posts_per_minute: 600,
             work_in_serve: true,
             upload_limit: 10_000_000,
+            safe_quota: 200_000_000,
+            clamd: String::new(),
             address_service: String::new(),
             files: Files::default(),
             mail: mail(),
@@ -144,6 +150,10 @@ impl Config {
         }
         if self.upload_limit == 0 {
             bail!("upload_limit: more than 0");
+        }
+        // « Tout télécharger » is a ZIP file without the 64-bit extension.
+        if self.safe_quota > 2_000_000_000 {
+            bail!("safe_quota: 2,000,000,000 at most");
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Technical ground shared by the features: no word of the domain here.
 
 pub mod assets;
+pub mod attachment;
 pub mod clock;
 pub mod config;
 pub mod device;
@@ -10,10 +11,12 @@ pub mod guard;
 pub mod jobs;
 pub mod mail;
 pub mod page;
+pub mod scan;
 pub mod secret;
 pub mod storage;
 pub mod throttle;
 pub mod upload;
+pub mod zip;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::storage::Storage;
+use super::{scan::Verdict, storage::Writer};
 
 /// Kinds of file that are taken: (media type, extension).
 const TAKEN: [(&str, &str); 5] = [
@@ -36,20 +36,60 @@ pub enum Refused {
     TooLarge,
     /// Not a kind that is taken.
     Kind,
+    /// A virus was found in it.
+    Infected,
+    /// Nobody could look for viruses in it.
+    NotScanned(anyhow::Error),
     /// Storage failed (disk full); or the connection broke.
     Failed(anyhow::Error),
 }
 
-/// Streams `field` to storage under `id`. When it is refused nothing is kept; what remains of the
-/// body is read and dropped, so that the browser gets its answer.
-pub async fn receive(
-    storage: &Storage,
-    authority: Uuid,
+impl From<anyhow::Error> for Refused {
+    fn from(error: anyhow::Error) -> Self {
+        match error.downcast::<Verdict>() {
+            Ok(Verdict::Infected(_)) => Self::Infected,
+            Ok(Verdict::Unavailable(error)) => Self::NotScanned(error),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// Where an upload goes, piece by piece.
+pub trait Sink: Send {
+    /// What is known once everything has arrived.
+    type Kept;
+    fn write(&mut self, chunk: Bytes) -> impl Future<Output = anyhow::Result<()>> + Send;
+    /// Makes what was written durable.
+    fn keep(self) -> impl Future<Output = anyhow::Result<Self::Kept>> + Send;
+    /// Keeps nothing.
+    fn give_up(self) -> impl Future<Output = ()> + Send;
+}
+
+impl Sink for Writer {
+    type Kept = ();
+
+    async fn write(&mut self, chunk: Bytes) -> anyhow::Result<()> {
+        Self::write(self, chunk).await
+    }
+
+    async fn keep(self) -> anyhow::Result<()> {
+        Self::keep(self).await
+    }
+
+    async fn give_up(self) {
+        Self::give_up(self).await;
+    }
+}
+
+/// Streams `field` to `writer`, for the object `id`. When it is refused nothing is kept; what remains of
+/// the body is read and dropped, so that the browser gets its answer.
+pub async fn receive<S: Sink>(
+    mut writer: S,
     id: Uuid,
     mut field: Field<'_>,
     limit: u64,
     images: bool,
-) -> Result<Received, Refused> {
+) -> Result<(Received, S::Kept), Refused> {
     let name = clean_name(field.file_name().unwrap_or_default());
     let mut head = BytesMut::new();
     let mut ended = false;
@@ -67,7 +107,6 @@ pub async fn receive(
         drain(&mut field, limit).await;
         return Err(Refused::Kind);
     };
-    let mut writer = storage.writer(authority, id);
     let (mut size, mut hash, mut chunk) = (0_u64, Sha256::new(), Some(head.freeze()));
     while let Some(bytes) = chunk {
         size += bytes.len() as u64;
@@ -79,18 +118,20 @@ pub async fn receive(
         hash.update(&bytes);
         if let Err(error) = writer.write(bytes).await {
             writer.give_up().await;
-            return Err(Refused::Failed(error));
+            drain(&mut field, limit).await;
+            return Err(error.into());
         }
         chunk = if ended { None } else { next(&mut field).await? };
     }
-    writer.keep().await.map_err(Refused::Failed)?;
-    Ok(Received {
+    let kept = writer.keep().await?;
+    let received = Received {
         id,
         name: if name.is_empty() { "document".to_owned() } else { name },
         media_type,
         size,
         sha256: hash.finalize().to_vec(),
-    })
+    };
+    Ok((received, kept))
 }
 
 async fn next(field: &mut Field<'_>) -> Result<Option<Bytes>, Refused> {
@@ -114,13 +155,23 @@ async fn drain(field: &mut Field<'_>, limit: u64) {
     }
 }
 
+/// The media type, if it is one that is taken.
+pub fn taken(media_type: &str) -> Option<&'static str> {
+    TAKEN.iter().find(|(known, _)| *known == media_type).map(|(known, _)| *known)
+}
+
+/// Extension of files of this media type.
+pub fn extension(media_type: &str) -> &'static str {
+    TAKEN.iter().find(|(known, _)| *known == media_type).map_or("bin", |(_, extension)| extension)
+}
+
 fn recognise(head: &[u8]) -> Option<&'static str> {
     let found = infer::get(head)?.mime_type();
-    TAKEN.iter().find(|(media_type, _)| *media_type == found).map(|(media_type, _)| *media_type)
+    taken(found)
 }
 
 /// The last part of what the browser calls the file, without control characters, 120 characters at most.
-fn clean_name(name: &str) -> String {
+pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     last.chars()
         .filter(|letter| !letter.is_control() && !"<>:\"|?*".contains(*letter))

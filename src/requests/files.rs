@@ -3,12 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    body::Body,
-    extract::Path,
-    http::{HeaderValue, header},
-    response::Response,
-};
+use axum::{body::Body, extract::Path, response::Response};
 use db::{Db, args, sql};
 use forms::journey::Files;
 use jiff::Timestamp;
@@ -17,7 +12,7 @@ use uuid::Uuid;
 use super::{access, drafts, model::File};
 use crate::{
     error::Problem,
-    platform::{encode, upload::Received},
+    platform::{attachment, upload::Received},
     visit::{Agent, Visit, Visitor},
 };
 
@@ -118,20 +113,5 @@ pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Proble
 
 async fn attachment(visit: &Visit, file: &File) -> Result<Response, Problem> {
     let stream = visit.app.storage.read(visit.site.id, file.id).await?;
-    let mut response = Response::new(Body::from_stream(stream));
-    let headers = response.headers_mut();
-    if let Ok(media_type) = HeaderValue::from_str(&file.media_type) {
-        headers.insert(header::CONTENT_TYPE, media_type);
-    }
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.size));
-    headers.insert(header::CONTENT_DISPOSITION, disposition(&file.name));
-    // Should a browser show it all the same: in a box without scripts, forms or our origin.
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
-    Ok(response)
-}
-
-/// `attachment` with the name in UTF-8 (RFC 6266).
-pub fn disposition(name: &str) -> HeaderValue {
-    HeaderValue::from_str(&format!("attachment; filename*=UTF-8''{}", encode(name)))
-        .unwrap_or(HeaderValue::from_static("attachment"))
+    Ok(attachment::attachment(Body::from_stream(stream), &file.media_type, file.size, &file.name))
 }

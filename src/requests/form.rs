@@ -90,8 +90,9 @@ async fn file(
 ) -> Result<(), Problem> {
     let limit = visit.app.config.upload_limit;
     let id = visit.id();
-    let received = match upload::receive(&visit.app.storage, visit.site.id, id, field, limit, place.images).await {
-        Ok(received) => received,
+    let writer = visit.app.storage.writer(visit.site.id, id);
+    let received = match upload::receive(writer, id, field, limit, place.images).await {
+        Ok((received, ())) => received,
         Err(Refused::Nothing) => return Ok(()),
         Err(refused) => {
             form.refused.push((name.to_owned(), says(&refused, limit, place.images)));
@@ -105,16 +106,17 @@ async fn file(
         form.added.push(place.slot);
     } else {
         visit.app.storage.remove(visit.site.id, id).await?;
-        let most = place.most;
-        form.refused.push((
-            name.to_owned(),
-            format!("Vous avez déjà envoyé {most} fichier(s) ici, le maximum. Retirez-en un d’abord."),
-        ));
+        form.refused.push((name.to_owned(), full(place.most)));
     }
     Ok(())
 }
 
-fn says(refused: &Refused, limit: u64, images: bool) -> String {
+/// The slot, or the whole request, takes no more files.
+pub fn full(most: u32) -> String {
+    format!("Vous avez déjà envoyé {most} fichier(s) ici, le maximum. Retirez-en un d’abord.")
+}
+
+pub fn says(refused: &Refused, limit: u64, images: bool) -> String {
     match refused {
         Refused::Nothing => "Choisissez un fichier.".to_owned(),
         Refused::Empty => "Ce fichier est vide. Choisissez-en un autre.".to_owned(),
@@ -127,6 +129,12 @@ fn says(refused: &Refused, limit: u64, images: bool) -> String {
         }
         Refused::Kind => {
             "Ce fichier n’est pas d’un type accepté. Envoyez un PDF ou une image JPG, PNG, HEIC ou WebP.".to_owned()
+        }
+        Refused::Infected => {
+            "Ce fichier contient un virus : il n’est pas gardé. Faites vérifier l’appareil d’où il vient.".to_owned()
+        }
+        Refused::NotScanned(_) => {
+            "Ce fichier n’a pas pu être vérifié par l’antivirus. Réessayez dans un moment.".to_owned()
         }
         Refused::Failed(_) => {
             "Ce fichier n’a pas pu être enregistré. Réessayez dans un moment : vos réponses sont conservées.".to_owned()

@@ -24,7 +24,7 @@ pub mod submit;
 mod summary;
 pub mod sweep;
 
-pub use citizen::restore;
+pub use citizen::{file_kind, restore};
 pub use fields::Untouched;
 pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
 
@@ -42,6 +42,7 @@ pub fn routes() -> Router<App> {
         .route("/demandes/{request}", get(follow::show))
         .route("/demandes/{request}/envoyee", get(sent::show))
         .route("/demandes/{request}/recepisse.pdf", get(sent::receipt))
+        .route("/demandes/{request}/ranger", post(sent::keep))
         .route("/demandes/{request}/messages", post(follow::write))
         .route("/demandes/{request}/repondre", get(answer::show).post(answer::send))
         .route("/demandes/{request}/annuler", get(cancel::show).post(cancel::confirm))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::drafts;
+use crate::{catalogue, error::Problem, visit::Visit};
 
 /// What a session without account did follows it into an account and its new session.
 pub async fn follow(tx: &mut Tx, old: Uuid, new: Uuid, account: Uuid) -> Result<(), db::Error> {
@@ -116,4 +117,28 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
             "reference": draft.reference, "demarche": draft.procedure_id, "saisie": draft.raw.0, "modifie_le": draft.updated_at.to_string(),
         })).collect::<Vec<_>>(),
     }))
+}
+
+/// Requests and drafts of an account that hold one of these files: where to see them, and what they are.
+pub async fn holding(visit: &Visit, account: Uuid, files: &[Uuid]) -> Result<Vec<Value>, Problem> {
+    let db = &visit.db;
+    let requests = db::Query::new(
+        "select distinct r.id, r.reference, r.procedure_id from request r join file f on f.authority_id = r.authority_id and f.owner_id = r.id where r.authority_id = {}",
+    );
+    let requests = requests.bind(db.authority()).and("r.account_id = {}", account).and_in("f.id", files);
+    let drafts = db::Query::new(
+        "select distinct d.id, d.reference, d.procedure_id from draft d join file f on f.authority_id = d.authority_id and f.owner_id = d.id
+         where d.authority_id = {} and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)",
+    );
+    let drafts = drafts.bind(db.authority()).and("d.account_id = {}", account).and_in("f.id", files);
+    let requests: Vec<(Uuid, String, String)> = db.all(requests, args![]).await?;
+    let drafts: Vec<(Uuid, String, String)> = db.all(drafts, args![]).await?;
+    let sent = requests.into_iter().map(|found| (found, false));
+    let mut held = Vec::new();
+    for ((id, reference, procedure), draft) in sent.chain(drafts.into_iter().map(|found| (found, true))) {
+        let title = catalogue::find(visit, &procedure).await?.map(|found| found.procedure.title.clone());
+        let href = if draft { format!("/brouillons/{id}/verifier") } else { format!("/demandes/{id}") };
+        held.push(json!({"href": href, "reference": reference, "title": title.unwrap_or_default(), "draft": draft}));
+    }
+    Ok(held)
 }

@@ -14,7 +14,7 @@ use super::{
     model::Request,
     store,
 };
-use crate::{accounts::connections, app::App, catalogue, visit::Visit, work};
+use crate::{accounts::connections, app::App, catalogue, safe, visit::Visit, work};
 
 /// An object younger than this may still be waiting for its row.
 const YOUNG: i64 = 24 * 3600;
@@ -47,6 +47,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             .await?;
             tx.run(sql!("delete from draft where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
             tx.run(sql!("delete from session where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
+            safe::close_idle(tx, now).await?;
             tx.run(sql!("delete from link where authority_id = $1 and expires_at < $2"), args![a, last_week]).await?;
             tx.run(sql!("delete from attempt where authority_id = $1 and last_at < $2"), args![a, last_week]).await?;
             connections::sweep(tx, now).await?;
@@ -115,7 +116,8 @@ pub async fn orphans(app: &App, authority: Uuid) -> Result<usize> {
             .map(|(id, _)| id)
             .collect();
         let query = db::Query::new("select id from file where authority_id = {}").bind(authority).and_in("id", &ids);
-        let known: HashSet<Uuid> = db.all::<Uuid>(query, args![]).await?.into_iter().collect();
+        let mut known: HashSet<Uuid> = db.all::<Uuid>(query, args![]).await?.into_iter().collect();
+        known.extend(safe::known(&db, &ids).await?);
         for id in ids.into_iter().filter(|id| !known.contains(id)) {
             app.storage.remove(authority, id).await?;
             removed += 1;

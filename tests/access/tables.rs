@@ -82,10 +82,29 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/compte/securite/connexions/{session}/terminer", "in in in 404 404 303"),
     ("POST", "/compte/securite/deconnecter", "in in in 303 303 303"),
     ("POST", "/compte/supprimer", "in in in 422 422 422"),
+    // The owner's documents are open, the other usager's too; nobody else has any.
+    ("GET", "/mes-documents", "in in in 200 200 200"),
+    ("POST", "/mes-documents/creer", "in in in 422 303 303"),
+    ("GET", "/mes-documents/ouvrir", "in in in 303 303 303"),
+    ("POST", "/mes-documents/ouvrir", "in in in 303 422 422"),
+    ("GET", "/mes-documents/secours", "in in in 303 200 200"),
+    ("POST", "/mes-documents/secours", "in in in 303 422 422"),
+    ("GET", "/mes-documents/code", "in in in 303 200 200"),
+    ("POST", "/mes-documents/code", "in in in 303 422 422"),
+    ("GET", "/mes-documents/ajouter", "in in in 303 200 200"),
+    ("POST", "/mes-documents/ajouter", "in in in 303 422 422"),
+    ("GET", "/mes-documents/tout.zip", "in in in 303 200 200"),
+    ("GET", "/mes-documents/{document}", "in in in 303 404 200"),
+    ("POST", "/mes-documents/{document}", "in in in 303 404 422"),
+    ("GET", "/mes-documents/{document}/fichier", "in in in 303 404 200"),
+    ("GET", "/mes-documents/{document}/supprimer", "in in in 303 404 200"),
+    ("POST", "/demandes/{request}/ranger", "in in in 404 404 303"),
     // A request's id where a draft's is meant: the request, or nothing.
     ("GET", "/brouillons/{draft=request}/verifier", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft=request}/supprimer", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft}/supprimer", "in in in 404 404 303"),
+    ("POST", "/mes-documents/{document}/supprimer", "in in in 303 404 303"),
+    ("POST", "/mes-documents/fermer", "in in in 303 303 303"),
 ];
 
 /// Ends the request: after everything else, for the same people as [`USAGERS`].

@@ -182,3 +182,36 @@ pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnM
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// clamd with one signature, which takes two megabytes at most.
+pub struct Clamd {
+    pub address: String,
+    _running: Killed,
+    _folder: Folder,
+}
+
+impl Clamd {
+    /// Ready, and knowing `virus` wherever it stands in a file.
+    pub async fn start(virus: &[u8]) -> Self {
+        let program = PathBuf::from("/usr/sbin/clamd");
+        assert!(program.exists(), "{} is missing: run scripts/setup-tests.sh", program.display());
+        let folder = Folder::new();
+        let hex: String = virus.iter().map(|byte| format!("{byte:02x}")).collect();
+        std::fs::write(folder.0.join("test.ndb"), format!("Test.Virus:0:*:{hex}\n")).unwrap();
+        let port = free_port();
+        let settings = folder.0.join("clamd.conf");
+        let text = format!(
+            "DatabaseDirectory {}\nTCPSocket {port}\nTCPAddr 127.0.0.1\nStreamMaxLength 2M\nForeground yes\n",
+            folder.0.display()
+        );
+        std::fs::write(&settings, text).unwrap();
+        let log = std::fs::File::create(folder.0.join("log")).unwrap();
+        let mut command = Command::new(program);
+        command.arg("-c").arg(&settings).stdout(Stdio::null()).stderr(log);
+        let running = Killed(command.spawn().unwrap());
+        let address = format!("127.0.0.1:{port}");
+        eventually("clamd listens", Duration::from_secs(60), async || std::net::TcpStream::connect(&address).ok())
+            .await;
+        Self { address, _running: running, _folder: folder }
+    }
+}

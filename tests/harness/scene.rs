@@ -17,8 +17,8 @@ use super::{
 
 pub const ELSEWHERE: &str = "autre.test";
 
-/// Words that only the owner's request and draft hold.
-pub const SECRETS: [&str; 2] = ["Zéphyrine", "carte secrète"];
+/// Words that only the owner's request, draft and documents hold.
+pub const SECRETS: [&str; 3] = ["Zéphyrine", "carte secrète", "document secret"];
 
 pub struct Scene {
     pub portal: Portal,
@@ -59,6 +59,7 @@ impl Scene {
             .await
             .unwrap();
         let (draft, draft_file) = draft(&portal, &mut owner).await;
+        let document = document(&mut owner).await;
         let asset = owner.get("/").await;
         let asset = super::html::tags(asset.html())
             .into_iter()
@@ -68,6 +69,7 @@ impl Scene {
             ("procedure", "acte-naissance".to_owned()),
             ("draft", draft),
             ("draft_file", draft_file),
+            ("document", document),
             ("page", "vous".to_owned()),
             ("piece", "identite".to_owned()),
             ("request", filed.id.to_string()),
@@ -85,9 +87,11 @@ impl Scene {
         let (mut abroad, mut agent_abroad) = (portal.client_at(ELSEWHERE), portal.client_at(ELSEWHERE));
         abroad.sign_in("/connexion", USAGER).await;
         agent_abroad.sign_in("/agent/connexion", "agent@autre.example").await;
+        let mut other = portal.usager(OTHER_USAGER).await;
+        other.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
         Self {
             nobody: portal.client(),
-            other: portal.usager(OTHER_USAGER).await,
+            other,
             reader: portal.agent("lea.fontaine").await,
             processor: portal.agent("nadia.benali").await,
             decider: portal.agent("herve.le-goff").await,
@@ -133,6 +137,15 @@ async fn second_session(portal: &Portal, door: &str, email: &str) -> String {
         .await
         .unwrap();
     id.to_string()
+}
+
+/// A document of the owner's own, in their open safe.
+async fn document(owner: &mut Client) -> String {
+    owner.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
+    let fields = [("type".to_owned(), "autre".to_owned())];
+    let kept =
+        owner.upload("/mes-documents/ajouter", &fields, &[("fichier", "document secret.jpg", JPEG)]).await.is(303);
+    kept.location().split(['/', '?']).nth(2).unwrap().to_owned()
 }
 
 /// A draft with a file, not finished.

@@ -23,7 +23,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests,
+    requests, safe,
     visit::{Citizen, Visitor},
 };
 
@@ -156,10 +156,12 @@ pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Re
         Err(wrong) => return again(&citizen, &account, &typed, "mot-de-passe", &[wrong]).await,
     };
     let (hash, kept, visit) = (password::hash(&new).await?, this_session(&citizen), &citizen.visit);
+    let rewrapped = safe::rewrap(visit, account.id, typed.text("mot-de-passe-actuel"), &new).await?;
     citizen
         .db
         .write(async |tx: &mut Tx| {
             store::set_password(tx, account.id, &hash).await?;
+            safe::password_changed(tx, account.id, rewrapped.as_ref(), visit.now).await?;
             store::drop_links(tx, account.id).await?;
             session::close_others(tx, account.id, kept).await?;
             connections::remember(tx, visit, account.id, Happened::PasswordChanged).await?;
@@ -180,6 +182,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         });
         data.insert("compte".into(), identity);
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
+        data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
     }
     let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
     let headers = [

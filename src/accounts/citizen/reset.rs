@@ -21,6 +21,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
+    safe,
     visit::Visitor,
 };
 
@@ -119,6 +120,7 @@ async fn replace(visitor: &Visitor, token: &str, account: &Account, hash: &str) 
             }
             store::drop_links(tx, account.id).await?;
             store::set_password(tx, account.id, hash).await?;
+            safe::password_changed(tx, account.id, None, visitor.now).await?;
             store::confirm(tx, account.id, visitor.now).await?;
             session::close_others(tx, account.id, None).await?;
             connections::remember(tx, visitor, account.id, Happened::PasswordChanged).await?;

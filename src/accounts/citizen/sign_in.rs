@@ -26,7 +26,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests,
+    requests, safe,
     visit::Visitor,
 };
 
@@ -99,7 +99,9 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
         Entry::Known(found) if factor::present(&visitor.db, found.id).await? => {
             step::ask(&visitor, Kind::Usager, &found, safe(suite), saisie)
         }
-        Entry::Known(found) => enter(visitor.clone(), found.id, Happened::SignedIn, suite, saisie).await,
+        Entry::Known(found) => {
+            enter(visitor.clone(), found.id, Happened::SignedIn, Some(password), suite, saisie).await
+        }
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
     }
 }
@@ -113,7 +115,7 @@ pub async fn code(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
     let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
     match step::answer(&visitor, Kind::Usager, &typed).await? {
-        Step::Passed(account, how) => enter(visitor, account, how, suite, saisie).await,
+        Step::Passed(account, how) => enter(visitor, account, how, None, suite, saisie).await,
         Step::Again(page) => Ok(page),
         Step::Expired => {
             let shown = Shown { suite, saisie, ..Shown::default() };
@@ -141,6 +143,7 @@ async fn enter(
     mut visitor: Visitor,
     account: Uuid,
     how: Happened,
+    password: Option<&str>,
     suite: &str,
     saisie: &str,
 ) -> Result<Response, Problem> {
@@ -152,6 +155,10 @@ async fn enter(
     }
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookie);
+    // With a second factor the password is gone by now: documents are opened when they are wanted.
+    if let Some(password) = password {
+        safe::signed_in(&visitor, password, &mut response).await;
+    }
     Ok(response)
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{answer, cancel, file_json, file_kind, procedure_link, sections};
+use super::{answer, cancel, file_json, file_kind, procedure_link, sections, sent};
 use crate::{
     authorities::{self, Department},
     catalogue,
@@ -39,6 +39,7 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(told): Query<Tol
     store::read(&visitor.db, id, "agent", visitor.now).await?;
     let flash = match told.fait.as_str() {
         "message" => Some("Votre message est envoyé."),
+        "range" => Some("L’accusé d’enregistrement est rangé dans vos documents."),
         "repondu" => Some("Votre réponse est envoyée : le service reprend le traitement."),
         _ => None,
     };
@@ -87,7 +88,7 @@ pub fn wrong_message(body: &str) -> Option<String> {
     }
 }
 
-async fn draw(
+pub async fn draw(
     visitor: &Visitor,
     request: &Mine,
     message: &str,
@@ -118,6 +119,8 @@ async fn draw(
         sections => Serde(sections(&procedure.show(&request.answers.0), |_| String::new())),
         pieces => Serde(pieces(&procedure, &files)),
         documents => Serde(documents(request.id, &files)),
+        keeping => sent::keeping(visitor, request).await?,
+        keep => format!("/demandes/{}/ranger", request.id),
         messages => Serde(shown_messages(&messages, &department)),
         history => Serde(history(&procedure, &events)),
         department => Serde(json!({"name": department.name, "phone": department.phone.clone().unwrap_or_else(|| visitor.site.settings.phone.clone())})),

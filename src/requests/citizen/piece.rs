@@ -2,6 +2,7 @@
 
 use axum::{
     extract::{Path, Request},
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
 use forms::model::Piece;
@@ -14,15 +15,21 @@ use crate::{
     error::Problem,
     platform::upload,
     requests::{
+        files,
         form::{self, Slot},
         model::piece_slot,
     },
+    safe,
     visit::Visitor,
 };
 
-pub async fn show(visitor: Visitor, Path((id, piece)): Path<(Uuid, String)>) -> Result<Response, Problem> {
+pub async fn show(
+    visitor: Visitor,
+    Path((id, piece)): Path<(Uuid, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let filling = Filling::open(&visitor, id).await?;
-    draw(&visitor, &filling, &piece, &[]).await
+    draw(&visitor, &headers, &filling, &piece, &[]).await
 }
 
 pub async fn save(
@@ -39,6 +46,7 @@ pub async fn save(
     let slot = |name: &str| {
         (name == "fichier").then(|| Slot { slot: piece_slot(&asked.id), most: asked.files, images: false })
     };
+    let headers = request.headers().clone();
     let form = form::receive(&visitor, id, request, slot).await?;
     let mut errors: Vec<String> = form.refused.iter().map(|(_, text)| text.clone()).collect();
     match form.pressed(&["action"]).map_or("", |(_, action)| action) {
@@ -55,6 +63,7 @@ pub async fn save(
             }
             errors.push(format!("Envoyez le document « {} » pour continuer.", asked.title));
         }
+        "reprendre" => errors.extend(reuse(&visitor, &headers, &filling, asked, form.typed.text("document")).await?),
         // « ajouter », or a form sent by the Enter key.
         _ if form.added.is_empty() && errors.is_empty() => {
             errors.push("Choisissez d’abord un fichier ou une photo.".to_owned());
@@ -65,14 +74,40 @@ pub async fn save(
         return Ok(Redirect::to(&filling.url(&format!("pieces/{piece}"))).into_response());
     }
     let filling = Filling::open(&visitor, id).await?;
-    draw(&visitor, &filling, &piece, &errors).await
+    draw(&visitor, &headers, &filling, &piece, &errors).await
 }
 
 fn find<'a>(filling: &'a Filling, piece: &str) -> Result<&'a Piece, Problem> {
     filling.procedure.pieces.iter().find(|found| found.id == piece).ok_or(Problem::NotFound)
 }
 
-async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[String]) -> Result<Response, Problem> {
+/// Gives a copy of one of the usager's own documents; a sentence when it cannot be.
+async fn reuse(
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    filling: &Filling,
+    asked: &Piece,
+    document: &str,
+) -> Result<Option<String>, Problem> {
+    let (document, file) = (document.parse().map_err(|_| Problem::NotFound)?, visitor.id());
+    let Some(copy) = safe::copy(visitor, headers, document, file).await? else {
+        return Ok(Some("Vos documents se sont refermés. Ouvrez-les de nouveau pour en utiliser un.".to_owned()));
+    };
+    if !files::add(visitor, filling.draft.id, &piece_slot(&asked.id), asked.files, &copy).await? {
+        visitor.app.storage.remove(visitor.site.id, file).await?;
+        return Ok(Some(form::full(asked.files)));
+    }
+    safe::copied(visitor, document, file).await?;
+    Ok(None)
+}
+
+async fn draw(
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    filling: &Filling,
+    piece: &str,
+    errors: &[String],
+) -> Result<Response, Problem> {
     let asked = find(filling, piece)?;
     let reading = filling.read(visitor);
     let Some(position) = reading.pieces.iter().position(|reading| reading.piece.id == asked.id) else {
@@ -97,6 +132,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, piece: &str, errors: &[Strin
         back => back,
         piece => Serde(piece_json(asked)),
         files => Serde(filling.sent(&asked.id)),
+        documents => Serde(safe::choice(visitor, headers).await?),
         formats => "PDF, JPG, PNG, HEIC ou WebP",
         accept => upload::ACCEPT,
         max_size => &visitor.app.config.upload_limit,

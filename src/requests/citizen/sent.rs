@@ -4,18 +4,24 @@ use axum::{
     body::Body,
     extract::Path,
     http::{HeaderValue, header},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use minijinja::{context, value::Serde};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{delay, legal, procedure_link};
+use super::{delay, follow, legal, procedure_link};
 use crate::{
     catalogue,
     error::Problem,
+    platform::{attachment, clock},
     requests::{access, files, jobs},
+    safe,
     visit::Visitor,
 };
+
+/// No receipt weighs as much.
+const LARGEST_RECEIPT: usize = 20_000_000;
 
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let request = access::mine(&visitor, id).await?;
@@ -41,18 +47,65 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 /// The receipt: the one that was kept, or rendered now when its job has not come to it yet.
 pub async fn receipt(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let request = access::mine(&visitor, id).await?;
-    let kept = files::of(&visitor.db, id).await?.into_iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
-    let body = match kept {
+    Ok(pdf(receipt_of(&visitor, &request).await?, &receipt_name(&request.reference)))
+}
+
+async fn receipt_of(visitor: &Visitor, request: &access::Mine) -> Result<Body, Problem> {
+    let kept = files::of(&visitor.db, request.id).await?.into_iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
+    Ok(match kept {
         Some(file) => Body::from_stream(visitor.app.storage.read(visitor.site.id, file.id).await?),
-        None => Body::from(jobs::render_receipt(&visitor, &request).await?),
+        None => Body::from(jobs::render_receipt(visitor, request).await?),
+    })
+}
+
+fn receipt_name(reference: &str) -> String {
+    format!("accuse-enregistrement-{reference}.pdf")
+}
+
+/// What tells a receipt in the documents of its usager.
+fn deposit(request: Uuid) -> String {
+    format!("accuse:{request}")
+}
+
+/// `offered` or `kept`: whether the receipt is in the documents of the visitor, who filed it with their account
+/// and has some place to keep it; else nothing.
+pub async fn keeping(visitor: &Visitor, request: &access::Mine) -> Result<&'static str, Problem> {
+    let Some(account) = visitor.account().filter(|account| request.account_id == Some(account.id)) else {
+        return Ok("");
     };
-    Ok(pdf(body, &format!("accuse-enregistrement-{}.pdf", request.reference)))
+    if !safe::exists(&visitor.db, account.id).await? {
+        return Ok("");
+    }
+    Ok(if safe::deposited(&visitor.db, account.id, &deposit(request.id)).await? { "kept" } else { "offered" })
+}
+
+/// « Ranger l'accusé dans mes documents ».
+pub async fn keep(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let request = access::mine(&visitor, id).await?;
+    if keeping(&visitor, &request).await?.is_empty() {
+        return Err(Problem::Elsewhere(format!("/demandes/{id}")));
+    }
+    let account = request.account_id.ok_or(Problem::NotFound)?;
+    let content = axum::body::to_bytes(receipt_of(&visitor, &request).await?, LARGEST_RECEIPT).await;
+    let receipt = safe::Deposit {
+        once: deposit(id),
+        kind: "mairie",
+        name: &receipt_name(&request.reference),
+        media_type: "application/pdf",
+        issued_on: clock::day(request.submitted_at, &visitor.site.zone),
+        content: content.map_err(anyhow::Error::from)?,
+    };
+    if safe::deposit(&visitor, account, receipt).await? == Some(safe::Added::Full) {
+        let text = "Il n’y a plus assez de place dans vos documents : supprimez-en un d’abord.";
+        return follow::draw(&visitor, &request, "", &[json!({"href": "#ranger", "text": text})], None).await;
+    }
+    Ok(Redirect::to(&format!("/demandes/{id}?fait=range")).into_response())
 }
 
 pub fn pdf(body: Body, name: &str) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
-    headers.insert(header::CONTENT_DISPOSITION, files::disposition(name));
+    headers.insert(header::CONTENT_DISPOSITION, attachment::disposition(name));
     response
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::Problem,
-    platform::{french, jobs},
+    platform::{attachment, french, jobs},
     requests::{
         access::{Process, Read},
         files, form,
@@ -231,7 +231,7 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem
     let pdf =
         render_file(&agent, &file.request, history, decision, &words::state(&file.procedure, &file.request.state))
             .await?;
-    let name = files::disposition(&format!("dossier-{}.pdf", file.request.reference));
+    let name = attachment::disposition(&format!("dossier-{}.pdf", file.request.reference));
     Ok((
         [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)],
         pdf,

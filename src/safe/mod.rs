@@ -1,0 +1,176 @@
+//! « Mes documents »: each usager's own safe (« coffre-fort »). Documents are encrypted to a key of which
+//! the portal keeps the secret half only sealed, under the password and under a recovery code: neither
+//! the database with the files nor an agent reads them. docs/decisions/0022 says against whom this holds.
+
+use axum::{
+    Router,
+    http::{HeaderMap, header},
+    response::Response,
+    routing::{get, post},
+};
+use db::{Db, Tx, args};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    error::Problem,
+    platform::upload::Received,
+    visit::{Visit, Visitor},
+};
+
+mod crypt;
+mod deposit;
+mod door;
+mod kinds;
+mod list;
+mod model;
+mod one;
+mod opening;
+mod secrets;
+mod store;
+
+pub use crypt::{Content, Key, Recipient};
+pub use deposit::{Deposit, deposit};
+pub use store::{Added, deposited};
+
+use model::{STAYS_OPEN, Safe, Way, Wrap};
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/mes-documents", get(list::show))
+        .route("/mes-documents/creer", post(door::create))
+        .route("/mes-documents/ouvrir", get(door::show).post(door::open))
+        .route("/mes-documents/secours", get(door::rescue).post(door::rescued))
+        .route("/mes-documents/code", get(door::code).post(door::new_code))
+        .route("/mes-documents/fermer", post(door::close))
+        .route("/mes-documents/ajouter", get(list::adding).post(list::add))
+        .route("/mes-documents/tout.zip", get(list::all))
+        .route("/mes-documents/{document}", get(one::show).post(one::save))
+        .route("/mes-documents/{document}/fichier", get(one::download))
+        .route("/mes-documents/{document}/supprimer", get(one::removing).post(one::remove))
+}
+
+/// The password was just proved right: opens the safe with it, if there is one that it opens. Whatever
+/// goes wrong, signing in does not suffer.
+pub async fn signed_in(visitor: &Visitor, password: &str, response: &mut Response) {
+    match open_with(visitor, password).await {
+        Ok(Some(cookie)) => {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok(None) => {}
+        Err(problem) => tracing::error!(problem = ?problem, "a safe cannot be opened at sign-in"),
+    }
+}
+
+async fn open_with(visitor: &Visitor, password: &str) -> Result<Option<axum::http::HeaderValue>, Problem> {
+    let Some(account) = visitor.account() else { return Ok(None) };
+    let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(None) };
+    let wrap = store::wrap(&visitor.db, safe.id, Way::Password).await?;
+    let Some(wrap) = wrap.filter(|wrap| !wrap.stale) else { return Ok(None) };
+    match secrets::unseal(&wrap, &safe, Way::Password, password).await? {
+        Some(key) => opening::open(visitor, &safe, &key).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A safe's key under a new password.
+pub struct Rewrapped(Uuid, Wrap);
+
+/// Before a password is replaced: what will open the safe with the new one. None when there is no safe, or
+/// when the present password does not open it.
+pub async fn rewrap(visit: &Visit, account: Uuid, present: &str, new: &str) -> Result<Option<Rewrapped>, Problem> {
+    let Some(safe) = store::of(&visit.db, account).await? else { return Ok(None) };
+    let Some(wrap) = store::wrap(&visit.db, safe.id, Way::Password).await? else { return Ok(None) };
+    match secrets::unseal(&wrap, &safe, Way::Password, present).await? {
+        Some(key) => Ok(Some(Rewrapped(safe.id, secrets::seal(&key, safe.id, Way::Password, new).await?))),
+        None => Ok(None),
+    }
+}
+
+/// With the new password, in the same transaction. Without [`rewrap`] (the former password is forgotten),
+/// the safe keeps what the former one opens, and waits for it or for the recovery code.
+pub async fn password_changed(
+    tx: &mut Tx,
+    account: Uuid,
+    rewrapped: Option<&Rewrapped>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    match rewrapped {
+        Some(Rewrapped(safe, wrap)) => store::put_wrap(tx, *safe, Way::Password, wrap, now).await,
+        None => store::outlive_password(tx, account).await,
+    }
+}
+
+/// Closes the safes that nobody used for a while.
+pub async fn close_idle(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
+    store::close_before(tx, now.checked_sub(STAYS_OPEN).unwrap_or(now)).await
+}
+
+/// Which of these stored objects are documents of a safe.
+pub async fn known(db: &Db, ids: &[Uuid]) -> Result<Vec<Uuid>, db::Error> {
+    let query = db::Query::new("select id from safe_document where authority_id = {}").bind(db.authority());
+    db.all(query.and_in("id", ids), args![]).await
+}
+
+/// What is kept of an account's documents that the portal can read.
+pub async fn data(db: &Db, account: Uuid) -> Result<Json, db::Error> {
+    let Some(safe) = store::of(db, account).await? else { return Ok(json!([])) };
+    let documents = store::documents(db, safe.id).await?;
+    let one = |document: &model::Document| {
+        json!({
+            "type": kinds::of(&document.kind).name, "taille": document.size, "date": document.issued_on.to_string(),
+            "valable_jusqu_au": document.until().map(|day| day.to_string()), "range_le": document.added_at.to_string(),
+            "par_la_mairie": document.deposit.is_some(),
+        })
+    };
+    Ok(documents.iter().map(one).collect())
+}
+
+/// What a usager may take from their documents for a piece: `state` is `none`, `closed` or `open`; `open` is
+/// where to open them and come back.
+pub async fn choice(visitor: &Visitor, headers: &HeaderMap) -> Result<Json, Problem> {
+    let none = json!({"state": "none", "open": "", "documents": []});
+    let Some(account) = visitor.account() else { return Ok(none) };
+    let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(none) };
+    let Some(key) = opening::find(visitor, headers, &safe).await? else {
+        return Ok(json!({"state": "closed", "open": opening::door(&visitor.here), "documents": []}));
+    };
+    let documents = store::documents(&visitor.db, safe.id).await?;
+    let mut shown: Vec<Json> = documents.iter().map(|document| list::shown(visitor, &key, document)).collect();
+    // Those still good first.
+    shown.sort_by_key(|document| document.get("outdated").and_then(Json::as_bool));
+    Ok(json!({"state": "open", "open": "", "documents": shown}))
+}
+
+/// Copies a document to an ordinary file `to`. None when it is not there, or the safe is not open.
+pub async fn copy(
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    document: Uuid,
+    to: Uuid,
+) -> Result<Option<Received>, Problem> {
+    let Some((safe, key)) = open_of(visitor, headers).await? else { return Ok(None) };
+    match store::document(&visitor.db, safe.id, document).await? {
+        Some(document) => Ok(Some(deposit::copy(visitor, &key, &document, to).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn open_of(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<(Safe, Key)>, Problem> {
+    let Some(account) = visitor.account() else { return Ok(None) };
+    let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(None) };
+    let key = opening::find(visitor, headers, &safe).await?;
+    Ok(key.map(|key| (safe, key)))
+}
+
+/// Remembers, for its owner, that a file is a copy of a document.
+pub async fn copied(visit: &Visit, document: Uuid, file: Uuid) -> Result<(), db::Error> {
+    visit.db.write(async |tx: &mut Tx| store::use_document(tx, document, file, visit.now).await).await
+}
+
+/// Whether an account has a safe.
+pub async fn exists(db: &Db, account: Uuid) -> Result<bool, db::Error> {
+    Ok(store::of(db, account).await?.is_some())
+}

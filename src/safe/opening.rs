@@ -1,0 +1,116 @@
+//! An open safe: for a while after its last use, in one session, the key waits in the database under a
+//! random secret that only the browser's cookie holds. Any process can then serve; the database alone
+//! opens nothing.
+
+use std::ops::Deref;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, request::Parts},
+};
+use data_encoding::BASE64URL_NOPAD;
+use db::Tx;
+use jiff::SignedDuration;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{
+    crypt::Key,
+    model::{STAYS_OPEN, Safe},
+    store,
+};
+use crate::{
+    accounts::session,
+    error::Problem,
+    platform::encode,
+    visit::{Citizen, Visit, Visitor},
+};
+
+/// How often a use is written down.
+const NOTED: SignedDuration = SignedDuration::from_mins(1);
+
+/// A signed-in usager whose safe is open.
+pub struct Open {
+    pub citizen: Citizen,
+    pub safe: Safe,
+    pub key: Key,
+}
+
+impl Deref for Open {
+    type Target = Citizen;
+    fn deref(&self) -> &Citizen {
+        &self.citizen
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Open {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let citizen = Citizen::from_request_parts(parts, state).await?;
+        let Some(safe) = store::of(&citizen.db, citizen.account.id).await? else {
+            return Err(Problem::Elsewhere("/mes-documents".to_owned()));
+        };
+        match find(&citizen, &parts.headers, &safe).await? {
+            Some(key) => Ok(Self { citizen, safe, key }),
+            None => Err(Problem::Elsewhere(door(&citizen.here))),
+        }
+    }
+}
+
+/// Where a safe is opened, before coming back to `here`.
+pub fn door(here: &str) -> String {
+    format!("/mes-documents/ouvrir?suite={}", encode(here))
+}
+
+fn cookie_name(visit: &Visit) -> &'static str {
+    if visit.app.config.secure_cookies { "__Host-guichet-documents" } else { "guichet-documents" }
+}
+
+/// What binds an opening to its session and its safe.
+fn place(session: Uuid, safe: Uuid) -> String {
+    format!("guichet safe open {session} {safe}")
+}
+
+fn cookie(visit: &Visit, value: &str, more: &str) -> HeaderValue {
+    let secure = if visit.app.config.secure_cookies { "; Secure" } else { "" };
+    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Strict{more}{secure}", cookie_name(visit));
+    // Only letters, digits and punctuation fit for headers: this cannot fail.
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The cookie that makes the browser forget its secret.
+pub fn forget(visit: &Visit) -> HeaderValue {
+    cookie(visit, "", "; Max-Age=0")
+}
+
+/// Opens the safe in the visitor's session; gives the cookie to set, which ends with the browser.
+pub async fn open(visitor: &Visitor, safe: &Safe, key: &Key) -> Result<HeaderValue, Problem> {
+    let session = visitor.session.as_ref().ok_or_else(|| visitor.sign_in())?.id;
+    let secret = Zeroizing::new(rand::random::<[u8; 32]>());
+    let sealed = key.seal(&secret, &place(session, safe.id))?;
+    visitor.db.write(async |tx: &mut Tx| store::open(tx, session, safe.id, &sealed, visitor.now).await).await?;
+    Ok(cookie(visitor, &Zeroizing::new(BASE64URL_NOPAD.encode(&*secret)), ""))
+}
+
+/// The key of the visitor's safe, when it is open in this session and this browser.
+pub async fn find(visitor: &Visitor, headers: &HeaderMap, safe: &Safe) -> Result<Option<Key>, Problem> {
+    let Some(session) = &visitor.session else { return Ok(None) };
+    let Some(secret) = session::token(headers, cookie_name(visitor)).and_then(secret) else { return Ok(None) };
+    let Some((sealed, used)) = store::opening(&visitor.db, session.id, safe.id).await? else { return Ok(None) };
+    let idle = visitor.now.duration_since(used);
+    if idle > STAYS_OPEN {
+        visitor.db.write(async |tx: &mut Tx| store::close(tx, session.id).await).await?;
+        return Ok(None);
+    }
+    let key = Key::unseal(&secret, &place(session.id, safe.id), &sealed);
+    if key.is_some() && idle > NOTED {
+        visitor.db.write(async |tx: &mut Tx| store::keep_open(tx, session.id, visitor.now).await).await?;
+    }
+    Ok(key)
+}
+
+fn secret(value: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(value.as_bytes()).ok()?);
+    bytes.as_slice().try_into().ok().map(Zeroizing::new)
+}
