@@ -15,5 +15,6 @@ pub mod pages;
 pub mod platform;
 pub mod requests;
 pub mod routes;
+pub mod sso;
 pub mod visit;
 pub mod work;

@@ -2,9 +2,12 @@
 
 use db::Migration;
 
-pub const ALL: &[Migration] = &[Migration {
-    name: "0001_foundation",
-    sql: include_str!("../migrations/0001_foundation.sql"),
-    sqlite: None,
-    postgres: None,
-}];
+pub const ALL: &[Migration] = &[
+    Migration {
+        name: "0001_foundation",
+        sql: include_str!("../migrations/0001_foundation.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration { name: "0003_sso", sql: include_str!("../migrations/0003_sso.sql"), sqlite: None, postgres: None },
+];

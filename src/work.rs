@@ -18,7 +18,7 @@ use crate::{
         jobs::{self, Claimed},
         mail::SendError,
     },
-    requests,
+    requests, sso,
     visit::Visit,
 };
 
@@ -32,6 +32,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await,
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await,
+        sso::LOGOUT => sso::logout(visit, job).await,
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }
 }

@@ -19,6 +19,8 @@ mod journeys;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]
+mod sso;
+#[cfg(test)]
 mod statements;
 #[cfg(test)]
 mod templates;

@@ -8,6 +8,7 @@ use axum::{
 };
 use db::{Db, Tx};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::app::App;
 
@@ -44,6 +45,11 @@ pub fn routes() -> Router<App> {
         .route("/compte/supprime", get(mine::removed))
         .route("/agent/connexion", get(desk::show).post(desk::send))
         .route("/agent/deconnexion", post(desk::leave))
+}
+
+/// An open account, for features that have no session of it.
+pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
+    Ok(store::find(db, id).await?.map(session::Account::from))
 }
 
 /// Creates an account outside of any page (administration, sample city).

@@ -1,9 +1,13 @@
-//! Random tokens, and codes derived from the installation's secret.
+//! Random tokens, codes derived from the installation's secret, and what is encrypted under it.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use data_encoding::BASE64URL_NOPAD;
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf,
+};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -47,6 +51,38 @@ impl Secret {
             .finalize();
         let outer = Sha256::new().chain_update(self.0).chain_update(inner).finalize();
         outer.iter().take(10).map(|byte| clear(*byte)).collect()
+    }
+
+    /// Encrypts what the database keeps but a copy of it must not tell; `what` binds it to its place.
+    ///
+    /// # Errors
+    /// Never with texts of a sane length.
+    pub fn seal(&self, what: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let mut sealed = plain.to_vec();
+        self.sealing_key()?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(what.as_bytes()), &mut sealed)
+            .map_err(|_| anyhow::anyhow!("{what} cannot be encrypted"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// # Errors
+    /// When it was sealed with another secret or for another place, or was changed.
+    pub fn unseal(&self, what: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let error = || anyhow::anyhow!("{what} cannot be decrypted: is the secret the one of this database?");
+        let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or_else(error)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| error())?;
+        let mut rest = rest.to_vec();
+        let plain = self.sealing_key()?.open_in_place(nonce, Aad::from(what.as_bytes()), &mut rest);
+        Ok(plain.map_err(|_| error())?.to_vec())
+    }
+
+    /// Another key than the one of codes, derived from the same secret.
+    fn sealing_key(&self) -> Result<LessSafeKey> {
+        let source = hkdf::Salt::new(hkdf::HKDF_SHA256, b"guichet").extract(&self.0);
+        let key =
+            source.expand(&[b"seal"], &CHACHA20_POLY1305).map_err(|_| anyhow::anyhow!("no key can be derived"))?;
+        Ok(LessSafeKey::new(UnboundKey::from(key)))
     }
 }
 
@@ -109,6 +145,19 @@ pub fn same_code(typed: &str, code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_sealed_stays_in_its_place() {
+        let secret = Secret::new("a");
+        let sealed = secret.seal("clef 1", b"texte").unwrap();
+        assert_eq!(secret.unseal("clef 1", &sealed).unwrap(), b"texte");
+        assert!(!sealed.windows(5).any(|part| part == b"texte"));
+        assert_ne!(sealed, secret.seal("clef 1", b"texte").unwrap());
+        assert!(secret.unseal("clef 2", &sealed).is_err() && Secret::new("b").unseal("clef 1", &sealed).is_err());
+        let mut changed = sealed.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(secret.unseal("clef 1", &changed).is_err() && secret.unseal("clef 1", b"court").is_err());
+    }
 
     #[test]
     fn codes_are_bound_and_forgiving() {

@@ -171,6 +171,42 @@ impl S3 {
     }
 }
 
+/// An application of `tests/peers/`, in Python or for Node. It says the port it listens on, then whatever it has to.
+pub struct Script {
+    pub port: u16,
+    said: std::sync::mpsc::Receiver<String>,
+    _running: Killed,
+}
+
+impl Script {
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let script = format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"));
+        let mut command = if name.ends_with(".py") { Command::new(program("python")) } else { Command::new("node") };
+        command.arg(script).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let running = Killed(child);
+        let first = lines.next().unwrap_or_else(|| panic!("{name} does not start")).unwrap();
+        let (say, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| say.send(line)));
+        Self { port: first.trim().parse().unwrap(), said, _running: running }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What is wanted of the first line that has it.
+    pub fn line<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> T {
+        loop {
+            let line = self.said.recv_timeout(Duration::from_secs(20)).expect("nothing more is said");
+            if let Some(found) = wanted(&line) {
+                return found;
+            }
+        }
+    }
+}
+
 /// Asks again and again until `check` gives something, for what another process does in its own time.
 pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + limit;

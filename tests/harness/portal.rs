@@ -45,7 +45,7 @@ pub struct Portal {
     pub app: App,
     pub city: Uuid,
     pub engine: Engine,
-    address: SocketAddr,
+    pub address: SocketAddr,
     http: reqwest::Client,
     micros: Arc<AtomicI64>,
     serving: JoinHandle<()>,

@@ -22,7 +22,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests,
+    requests, sso,
     visit::{Citizen, Visitor},
 };
 
@@ -195,6 +195,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);
     }
     let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
     let headers = [
@@ -213,6 +214,7 @@ pub async fn remove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         .db
         .write(async |tx: &mut Tx| {
             requests::owner::leave(tx, account.id).await?;
+            session::close_others(tx, account.id, None).await?;
             store::remove(tx, account.id).await
         })
         .await?;

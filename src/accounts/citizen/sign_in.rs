@@ -21,7 +21,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests,
+    requests, sso,
     visit::Visitor,
 };
 
@@ -48,7 +48,7 @@ impl Shown<'_> {
 }
 
 pub async fn show(visitor: Visitor, Query(way): Query<Way>) -> Result<Response, Problem> {
-    if visitor.account().is_some() {
+    if visitor.account().is_some() && way.encore.is_empty() {
         return Ok(Redirect::to(onward(&way.suite)).into_response());
     }
     let told = match way.fait.as_str() {
@@ -139,6 +139,9 @@ async fn open(visitor: &mut Visitor, account: Uuid) -> Result<HeaderValue, Probl
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;
+                }
+                if old.account.as_ref().is_some_and(|before| before.id == account) {
+                    sso::session_goes_on(tx, old.id, opened.id).await?;
                 }
                 session::close(tx, old.id).await?;
             }
