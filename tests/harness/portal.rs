@@ -154,6 +154,14 @@ impl Portal {
         Self { app, city, engine, address, http, micros, serving, folder, _db: made }
     }
 
+    /// At the real time, for other programs that look at the clock.
+    #[expect(clippy::disallowed_methods, reason = "those programs live in real time")]
+    pub async fn start_at_present(engine: Engine) -> Self {
+        let portal = Self::start(engine).await;
+        portal.micros.store(Timestamp::now().as_microsecond(), Ordering::Relaxed);
+        portal
+    }
+
     /// A browser without any cookie.
     pub fn client(&self) -> Client {
         self.client_at(HOST)

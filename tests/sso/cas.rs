@@ -7,7 +7,8 @@ use crate::harness::{Client, Engine, OTHER_USAGER, Portal, USAGER, both};
 use guichet::platform::encode;
 
 pub const MEDIA: &str = "id = \"media\"\nname = \"Médiathèque\"\nclaims = [\"given_name\", \"family_name\", \"email\"]\n[cas]\nservices = [\"https://media.test/app\"]\n";
-pub const SPORT: &str = "id = \"sport\"\nname = \"Sport\"\nclaims = [\"login\"]\n[cas]\nservices = [\"https://sport.test/\"]\n";
+pub const SPORT: &str =
+    "id = \"sport\"\nname = \"Sport\"\nclaims = [\"login\"]\n[cas]\nservices = [\"https://sport.test/\"]\n";
 const SERVICE: &str = "https://media.test/app/retour?x=é&y";
 
 pub fn login(service: &str) -> String {

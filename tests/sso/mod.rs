@@ -41,7 +41,8 @@ pub async fn reachable(portal: &Portal) -> String {
         .app
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("update authority set settings = $1 where id = $2"), args![Json(&settings), portal.city]).await?;
+            tx.run(sql!("update authority set settings = $1 where id = $2"), args![Json(&settings), portal.city])
+                .await?;
             tx.run(sql!("update authority_host set host = '127.0.0.1'"), args![]).await?;
             Ok::<_, db::Error>(())
         })

@@ -8,7 +8,7 @@ use super::{
     cas::{SPORT, login, refused, ticket, validate},
     declare, parameter, walk,
 };
-use crate::harness::{Engine, Folder, Portal, USAGER, peers, portal};
+use crate::harness::{Engine, Folder, USAGER, peers, portal};
 
 /// A certificate for this machine, made by OpenSSL, and its key.
 fn certificate(folder: &Folder) -> (String, String) {
