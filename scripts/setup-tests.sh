@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Rust: browser, PostgreSQL, checkers, mail sink, S3.
+# Installs what the tests need beyond Rust: browser, PostgreSQL, checkers, mail sink, S3, applications to sign in to.
 # Can be run again at any time: it only does what is missing, and then takes no second.
 # Works as root or as a user with sudo, on Debian and its relatives.
 set -euo pipefail
@@ -29,7 +29,8 @@ system_packages() {
   local missing=() package
   local wanted=(
     chromium fonts-liberation2 fonts-dejavu-core poppler-utils default-jre-headless
-    wrk python3-venv postgresql
+    wrk python3-venv postgresql openssl
+    apache2-bin libapache2-mod-auth-openidc libapache2-mod-auth-cas
   )
   command -v node >/dev/null || wanted+=(nodejs npm)
   # A Java or a PostgreSQL that came from elsewhere, or of another version, does as well.

@@ -64,7 +64,7 @@ impl Drawing<'_> {
     fn untouched(&self, reading: &FieldReading<'_>) -> bool {
         let kind = &reading.field.kind;
         let own = kind.computed().is_none() && kind.files().is_none() && kind.group().is_none();
-        own && !(self.errors && !reading.problems.is_empty()) && self.raw.is_blank(&reading.name)
+        own && (!self.errors || reading.problems.is_empty()) && self.raw.is_blank(&reading.name)
     }
 
     fn kept(&self, reading: &FieldReading<'_>) -> anyhow::Result<Arc<str>> {

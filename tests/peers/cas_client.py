@@ -5,7 +5,7 @@ import json
 import sys
 from urllib.parse import parse_qs, urlsplit
 
-from cas import CASClient
+from cas import CASClient, SingleLogoutMixin
 
 guichet, version = sys.argv[1], sys.argv[2]
 sessions = {}
@@ -38,7 +38,7 @@ class Application(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        for index in self.client().get_saml_slos(parse_qs(body)["logoutRequest"][0]):
+        for index in SingleLogoutMixin.get_saml_slos(parse_qs(body)["logoutRequest"][0]):
             sessions.pop(index.text, None)
         self.answer(200)
 

@@ -190,7 +190,7 @@ both! {
         let page = person.get(&login(SERVICE)).await.is(200);
         let form = page.form("choix").with("choix", "refuser");
         let back = person.post_form(&form.action, &form.fields).await.is(303);
-        let page = person.follow(&back).await.is(200).shows("vous avez refusé");
+        let page = person.follow(&back).await.is(200).shows("Vous avez refusé");
         assert_eq!(leads(&page), None);
         person.get("/compte/services").await.is(200).shows("Aucun service");
         // Agreed, then taken back: asked again.

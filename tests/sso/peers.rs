@@ -1,4 +1,4 @@
-//! Real applications, unmodified: python-cas, openid-client.
+//! Real applications, unmodified: python-cas, openid-client, mod_auth_openidc, mod_auth_cas.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{SECRET, declare, reachable, walk};
 use crate::harness::{
     Engine, Portal, USAGER,
-    peers::{self, Script},
+    peers::{self, Apache, Script},
 };
 
 /// Where an application sends the browser.
@@ -91,5 +91,56 @@ async fn openid_client() {
         assert_eq!(walk(&mut browser, &leave).await, format!("{url}/parti?state=etat"));
         portal.work().await;
         forgotten(&http, &url).await;
+    }
+}
+
+/// Gets a page with cookies, as a browser of the application's site; gives status, where to, who.
+async fn visit(http: &reqwest::Client, cookies: &mut Vec<String>, url: &str) -> (u16, String, String) {
+    let answer = http.get(url).header("cookie", cookies.join("; ")).send().await.unwrap();
+    let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+    for cookie in answer.headers().get_all("set-cookie") {
+        let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+        let name = cookie.split('=').next().unwrap().to_owned();
+        cookies.retain(|kept| !kept.starts_with(&format!("{name}=")));
+        cookies.push(cookie);
+    }
+    (answer.status().as_u16(), header("location"), header("x-user"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn apache() {
+    let portal = Portal::start_at_present(Engine::Sqlite).await;
+    let guichet = reachable(&portal).await;
+    let apache = Apache::start(peers::free_port(), &guichet, SECRET);
+    let url = apache.url();
+    declare(
+        &portal,
+        &format!(
+            "id = \"apache\"\nname = \"Apache\"\nclaims = [\"email\", \"given_name\"]\n[oidc]\nredirect_uris = [\"{url}/oidc/retour\"]\n[cas]\nservices = [\"{url}/cas/\"]\n"
+        ),
+    )
+    .await;
+    let http = crate::harness::client::http();
+    let listening = async || http.get(&url).send().await.ok().map(drop);
+    peers::eventually("Apache listens", Duration::from_secs(20), listening).await;
+    let mut browser = portal.client_at(&portal.address.to_string());
+    for (door, who) in [("oidc", USAGER), ("cas", "")] {
+        let (start, mut cookies) = (format!("{url}/{door}/"), Vec::new());
+        let (status, ask, _) = visit(&http, &mut cookies, &start).await;
+        assert_eq!(status, 302, "{}", apache.log());
+        let back = walk(&mut browser, &ask).await;
+        let (status, to, _) = visit(&http, &mut cookies, &back).await;
+        assert_eq!((status, to.as_str()), (302, start.as_str()), "{back} {}", apache.log());
+        let (status, _, user) = visit(&http, &mut cookies, &start).await;
+        assert_eq!(status, 200, "{}", apache.log());
+        if who.is_empty() {
+            assert_eq!(user.len(), 43, "{user}");
+            // Signed out here, it is signed out there.
+            browser.post("/deconnexion", &[]).await.is(303);
+            portal.work().await;
+            assert_eq!(visit(&http, &mut cookies, &start).await.0, 302, "{}", apache.log());
+        } else {
+            assert_eq!(user, who);
+        }
     }
 }
