@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{declare, leads, parameter, walk};
-use crate::harness::{Client, Engine, OTHER_USAGER, Portal, USAGER, both};
+use crate::harness::{Client, Engine, OTHER_USAGER, Portal, USAGER, both, scene::Scene};
 use guichet::platform::encode;
 
 pub const MEDIA: &str = "id = \"media\"\nname = \"Médiathèque\"\nclaims = [\"given_name\", \"family_name\", \"email\"]\n[cas]\nservices = [\"https://media.test/app\"]\n";
@@ -182,6 +182,19 @@ both! {
         // The mark does not serve tomorrow.
         portal.later(SignedDuration::from_mins(16));
         assert!(person.get(&back).await.location().starts_with("/connexion?encore=oui"));
+    }
+
+    /// Each city has its applications; a ticket of one is nothing to another.
+    async fn another_city_knows_none_of_it(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        declare(&scene.portal, MEDIA).await;
+        assert_eq!(leads(&scene.abroad.get(&login(SERVICE)).await.is(400)), None);
+        let taken = ticket(&mut scene.owner, SERVICE).await;
+        let path = format!("/cas/serviceValidate?service={}&ticket={taken}", encode(SERVICE));
+        refused(scene.abroad.get(&path).await.html(), "INVALID_TICKET");
+        assert!(validate(&scene.portal, "serviceValidate", SERVICE, &taken).await.contains("authenticationSuccess"));
+        let (here, abroad) = (scene.nobody.get("/oidc/jwks").await.is(200), scene.abroad.get("/oidc/jwks").await.is(200));
+        assert_ne!(here.bytes, abroad.bytes);
     }
 
     async fn who_refuses_gives_nothing(portal: Portal) {
