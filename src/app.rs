@@ -45,6 +45,8 @@ pub struct Inner {
     /// Slows floods of forms from one address.
     pub flood: Option<DefaultKeyedRateLimiter<String>>,
     pub http: reqwest::Client,
+    /// For addresses that other applications declared: follows no redirection.
+    pub outside: reqwest::Client,
     /// A sample city: says so on every page and shows the local outbox.
     pub demo: bool,
 }
@@ -71,6 +73,7 @@ impl App {
         let db = Db::open(&config.database_url(), &options).context("database")?;
         db.migrate(migrations::ALL).await.context("migrations")?;
         let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build()?;
+        let outside = outside(&config.outside_ca)?;
         Ok(Self(Arc::new(Inner {
             templates: Templates::new(config.templates.clone()),
             storage: Storage::open(&config)?,
@@ -86,7 +89,20 @@ impl App {
             db,
             clock,
             http,
+            outside,
             demo,
         })))
     }
+}
+
+fn outside(ca: &std::path::Path) -> Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .timeout(std::time::Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none());
+    if !ca.as_os_str().is_empty() {
+        let named = || format!("outside_ca: {}", ca.display());
+        let pem = std::fs::read(ca).with_context(named)?;
+        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem).with_context(named)?);
+    }
+    Ok(builder.build()?)
 }

@@ -16,5 +16,6 @@ pub mod platform;
 pub mod requests;
 pub mod routes;
 pub mod safe;
+pub mod sso;
 pub mod visit;
 pub mod work;

@@ -15,5 +15,6 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0003_sso", sql: include_str!("../migrations/0003_sso.sql"), sqlite: None, postgres: None },
     Migration { name: "0004_safe", sql: include_str!("../migrations/0004_safe.sql"), sqlite: None, postgres: None },
 ];

@@ -9,7 +9,7 @@ use tower_http::{
     },
 };
 
-use crate::{accounts, app::App, catalogue, demo, error, pages, platform, requests, safe, visit};
+use crate::{accounts, app::App, catalogue, demo, error, pages, platform, requests, safe, sso, visit};
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
 const LARGEST_BODY: usize = 128 * 1024 * 1024;
@@ -24,6 +24,7 @@ pub fn router(app: App) -> Router {
         .merge(requests::routes())
         .merge(accounts::routes())
         .merge(safe::routes())
+        .merge(sso::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());
@@ -33,6 +34,7 @@ pub fn router(app: App) -> Router {
         // From the inside out: error pages are drawn in the frame of the authority found by `enter`.
         .layer(middleware::from_fn(error::pages))
         .layer(middleware::from_fn(platform::guard::guard))
+        .merge(sso::open_routes().layer(middleware::from_fn(platform::guard::open)))
         .layer(middleware::from_fn_with_state(app.clone(), visit::enter))
         .route("/static/{name}", get(platform::assets::serve))
         .route("/sante", get(pages::health))

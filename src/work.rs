@@ -19,7 +19,7 @@ use crate::{
         jobs::{self, Claimed, Outcome},
         mail::SendError,
     },
-    requests,
+    requests, sso,
     visit::Visit,
 };
 
@@ -33,6 +33,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
+        sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }
 }

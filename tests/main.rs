@@ -20,6 +20,7 @@ mod journeys;
 mod s3;
 #[cfg(test)]
 mod safe;
+mod sso;
 #[cfg(test)]
 mod statements;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use axum::{
 };
 use db::{Db, Tx};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -88,6 +89,11 @@ fn security() -> Router<App> {
         .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
         .route("/agent/comptes", get(counter::show).post(counter::search))
         .route("/agent/comptes/{account}/second-facteur", post(counter::reset))
+}
+
+/// An open account, for features that have no session of it.
+pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
+    Ok(store::find(db, id).await?.map(session::Account::from))
 }
 
 /// Creates an account outside of any page (administration, sample city).

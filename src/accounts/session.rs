@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     platform::secret,
+    sso,
     visit::{Visit, Visitor},
 };
 
@@ -206,12 +207,14 @@ pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<Uuid>)
 }
 
 pub async fn close(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
+    sso::session_ends(tx, id).await?;
     tx.run(sql!("delete from session where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     Ok(())
 }
 
 /// Ends every other session of an account (its password changed).
 pub async fn close_others(tx: &mut Tx, account: Uuid, kept: Option<Uuid>) -> Result<(), db::Error> {
+    sso::sessions_end(tx, account, kept).await?;
     tx.run(
         sql!(
             "delete from session where authority_id = $1 and account_id = $2 and (cast($3 as uuid) is null or id <> $3)"

@@ -13,7 +13,8 @@ use crate::{
     app::App,
     authorities::{self, Department, Settings},
     catalogue,
-    platform::{clock::Clock, config::Config},
+    platform::{clock::Clock, config::Config, secret},
+    sso::{self, Secret},
     work,
 };
 
@@ -61,6 +62,27 @@ pub enum Command {
         #[arg(long)]
         authority: String,
         procedure: String,
+    },
+    /// Declares an application of the single sign-on (TOML or JSON, see docs/sso.md), or declares it anew.
+    /// Prints its secret when one is made: it is kept nowhere.
+    AddClient {
+        #[arg(long)]
+        authority: String,
+        file: PathBuf,
+        /// Makes a new secret; the one before is worth nothing any more.
+        #[arg(long)]
+        new_secret: bool,
+    },
+    /// Takes an application out of the single sign-on; what it knew of usagers is forgotten.
+    RemoveClient {
+        #[arg(long)]
+        authority: String,
+        id: String,
+    },
+    /// Makes a new signing key for the single sign-on; the present one goes on until applications know it.
+    RotateKeys {
+        #[arg(long)]
+        authority: String,
     },
     /// Puts away expired drafts and sessions, and files that nothing names.
     Sweep,
@@ -120,6 +142,20 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             anyhow::ensure!(catalogue::retire(&db, &procedure, app.clock.now()).await?, "{procedure} is not published");
             Ok(())
         }
+        Command::AddClient { authority, file, new_secret } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            add_client(&app, &db, &file, new_secret).await
+        }
+        Command::RemoveClient { authority, id } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            anyhow::ensure!(sso::remove(&db, &id).await?, "no application {id}");
+            Ok(())
+        }
+        Command::RotateKeys { authority } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            println!("signs from {}", sso::rotate(&db, &app.secret, &app.clock).await?);
+            Ok(())
+        }
         Command::Sweep => super::sweep(&app).await,
     }
 }
@@ -149,5 +185,25 @@ async fn add_authority(app: &App, file: &std::path::Path, hosts: &[String]) -> R
     }
     let count = catalogue::publish(&db, &super::sources(&app.config)?, app.clock.now()).await?;
     println!("{} : {count} procedures published", found.name);
+    Ok(())
+}
+
+async fn add_client(app: &App, db: &db::Db, file: &std::path::Path, renew: bool) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let declaration = sso::Declaration::read(&file.display().to_string(), &text)?;
+    let wanted = declaration.oidc.as_ref().is_some_and(|oidc| !oidc.public);
+    let known = sso::client(db, &declaration.id).await?;
+    let has_one = known.is_some_and(|client| client.secret_hash.is_some());
+    let made = secret::token();
+    let kept = match (wanted, has_one && !renew) {
+        (false, _) => Secret::None,
+        (true, true) => Secret::Keep,
+        (true, false) => Secret::New(&made),
+    };
+    sso::put(db, &declaration, kept, app.clock.now()).await?;
+    println!("client_id {}", declaration.id);
+    if let Secret::New(secret) = kept {
+        println!("client_secret {secret}");
+    }
     Ok(())
 }

@@ -27,8 +27,10 @@ pub struct Config {
     pub procedures: PathBuf,
     /// Folder of templates that replace the shipped ones, file by file. Empty: none.
     pub templates: PathBuf,
-    /// Key of tracking codes, 32 characters or more. Empty: made once and kept in `data/secret`.
+    /// Key of tracking codes and of what is encrypted, 32 characters or more. Empty: made once and kept in `data/secret`.
     pub secret: String,
+    /// Certificates (PEM) trusted, beside the usual ones, when other applications are called. Empty: none.
+    pub outside_ca: PathBuf,
     /// Cookies only over HTTPS. False only for a trial on plain HTTP.
     pub secure_cookies: bool,
     /// Name of the header in which a proxy gives the visitor's address, as `x-forwarded-for`. Empty: none.
@@ -92,6 +94,7 @@ impl Default for Config {
             procedures: PathBuf::new(),
             templates: PathBuf::new(),
             secret: String::new(),
+            outside_ca: PathBuf::new(),
             secure_cookies: true,
             client_address_header: String::new(),
             posts_per_minute: 600,

@@ -30,13 +30,24 @@ pub async fn guard(request: Request, next: Next) -> Response {
         Problem::Forbidden("Cette demande ne vient pas d’une page de ce site. Rechargez la page et recommencez.")
             .into_response()
     };
+    secure(&mut response);
+    response
+}
+
+/// For what programs ask without any cookie: nothing to forge there, so no origin to prove.
+pub async fn open(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    secure(&mut response);
+    response
+}
+
+fn secure(response: &mut Response) {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     // Nothing personal may stay on a shared computer.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 /// A browser says where a form was: `Sec-Fetch-Site`, else `Origin`. Without either, refused.

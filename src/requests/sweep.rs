@@ -14,7 +14,7 @@ use super::{
     model::Request,
     store,
 };
-use crate::{accounts::connections, app::App, catalogue, safe, visit::Visit, work};
+use crate::{accounts::connections, app::App, catalogue, safe, sso, visit::Visit, work};
 
 /// An object younger than this may still be waiting for its row.
 const YOUNG: i64 = 24 * 3600;
@@ -46,6 +46,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             )
             .await?;
             tx.run(sql!("delete from draft where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
+            sso::sweep(tx, now).await?;
             tx.run(sql!("delete from session where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
             safe::close_idle(tx, now).await?;
             tx.run(sql!("delete from link where authority_id = $1 and expires_at < $2"), args![a, last_week]).await?;

@@ -43,6 +43,25 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
     // Only on a sample city.
     ("GET", "/demo/courriels", "404 404 404"),
     ("GET", "/demo/courriels/{mail}", "404 404 404"),
+    // Single sign-on: without a service, to one's account; the rest is asked by applications.
+    ("GET", "/cas/login", "in 303 in"),
+    ("GET", "/cas/validate", "200 200 200"),
+    ("GET", "/cas/serviceValidate", "200 200 200"),
+    ("GET", "/cas/proxyValidate", "200 200 200"),
+    ("GET", "/cas/p3/serviceValidate", "200 200 200"),
+    ("GET", "/cas/p3/proxyValidate", "200 200 200"),
+    ("GET", "/cas/proxy", "200 200 200"),
+    ("GET", "/.well-known/openid-configuration", "200 200 200"),
+    ("GET", "/oidc/jwks", "200 200 200"),
+    ("GET", "/oidc/authorize", "400 400 400"),
+    ("POST", "/oidc/authorize", "303 303 303"),
+    ("POST", "/oidc/token", "401 401 401"),
+    ("GET", "/oidc/userinfo", "401 401 401"),
+    ("POST", "/oidc/userinfo", "401 401 401"),
+    ("GET", "/oidc/logout", "200 200 200"),
+    ("POST", "/oidc/logout", "303 303 303"),
+    ("POST", "/oidc/deconnexion", "200 200 200"),
+    ("GET", "/cas/logout", "200 200 200"),
     ("POST", "/deconnexion", "303 303 303"),
 ];
 
@@ -81,6 +100,9 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/compte/securite/second-facteur/retirer", "in in in 422 422 422"),
     ("POST", "/compte/securite/connexions/{session}/terminer", "in in in 404 404 303"),
     ("POST", "/compte/securite/deconnecter", "in in in 303 303 303"),
+    ("GET", "/compte/services", "in in in 200 200 200"),
+    ("POST", "/compte/services/retirer", "in in in 303 303 303"),
+    ("POST", "/services/autoriser", "in in in 404 404 404"),
     ("POST", "/compte/supprimer", "in in in 422 422 422"),
     // The owner's documents are open, the other usager's too; nobody else has any.
     ("GET", "/mes-documents", "in in in 200 200 200"),

@@ -13,7 +13,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
@@ -151,6 +151,15 @@ class City {
     const found = this.accounts.find(wanted);
     assert.ok(found, `no sample account is ${what}`);
     return found;
+  }
+
+  // Runs `guichet admin NAME` on the sample city, with a file of this text.
+  admin(name, text) {
+    const file = path.join(this.#data, 'admin.toml');
+    writeFileSync(file, text);
+    const { GUICHET_BIN, GUICHET_PAGES, ...env } = process.env;
+    const arguments_ = ['admin', name, '--authority', 'valmont', file];
+    return execFileSync(GUICHET_BIN ?? defaultBinary(), arguments_, { env: { ...env, GUICHET_DATA: this.#data }, encoding: 'utf8' });
   }
 
   // Signs in as one of the sample accounts, or as any { role, email, password }.

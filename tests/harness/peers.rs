@@ -171,6 +171,89 @@ impl S3 {
     }
 }
 
+/// An application of `tests/peers/`, in Python or for Node. It says the port it listens on, then whatever it has to.
+pub struct Script {
+    pub port: u16,
+    said: std::sync::mpsc::Receiver<String>,
+    _running: Killed,
+}
+
+impl Script {
+    pub fn start(name: &str, arguments: &[&str]) -> Self {
+        let script = format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"));
+        let mut command = if name.ends_with(".py") { Command::new(program("python")) } else { Command::new("node") };
+        command.arg(script).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let running = Killed(child);
+        let first = lines.next().unwrap_or_else(|| panic!("{name} does not start")).unwrap();
+        let (say, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| say.send(line)));
+        Self { port: first.trim().parse().unwrap(), said, _running: running }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What is wanted of the first line that has it.
+    pub fn line<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> T {
+        loop {
+            let line = self.said.recv_timeout(Duration::from_secs(20)).expect("nothing more is said");
+            if let Some(found) = wanted(&line) {
+                return found;
+            }
+        }
+    }
+}
+
+/// Apache, with one application behind each of its modules for single sign-on.
+pub struct Apache {
+    pub port: u16,
+    pub folder: Folder,
+    _running: Killed,
+}
+
+impl Apache {
+    pub fn start(port: u16, guichet: &str, secret: &str) -> Self {
+        let folder = Folder::new();
+        let here = folder.0.to_str().unwrap().to_owned();
+        for path in ["www/oidc", "www/cas", "cas"] {
+            std::fs::create_dir_all(folder.0.join(path)).unwrap();
+        }
+        for path in ["www/oidc/index.html", "www/cas/index.html"] {
+            std::fs::write(folder.0.join(path), "entré").unwrap();
+        }
+        // Run by root it works as somebody else, who needs these.
+        let opened = Command::new("chmod").args(["-R", "a+rwX", &here]).status().unwrap();
+        assert!(opened.success());
+        let user = String::from_utf8(Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
+        let user = if user.trim() == "root" { "www-data" } else { user.trim() };
+        let text = include_str!("../peers/apache.conf")
+            .replace("@FOLDER@", &here)
+            .replace("@PORT@", &port.to_string())
+            .replace("@USER@", user)
+            .replace("@GUICHET@", guichet)
+            .replace("@SECRET@", secret);
+        let settings = folder.0.join("apache.conf");
+        std::fs::write(&settings, text).unwrap();
+        let mut command = Command::new("/usr/sbin/apache2");
+        let log = std::fs::File::create(folder.0.join("log")).unwrap();
+        command.args(["-X", "-f"]).arg(&settings).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Self { port, folder, _running: Killed(command.spawn().unwrap()) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What it has to say of what went wrong.
+    pub fn log(&self) -> String {
+        let read = |name: &str| std::fs::read_to_string(self.folder.0.join(name)).unwrap_or_default();
+        read("log") + &read("error.log")
+    }
+}
+
 /// Asks again and again until `check` gives something, for what another process does in its own time.
 pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + limit;

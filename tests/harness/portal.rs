@@ -45,7 +45,7 @@ pub struct Portal {
     pub app: App,
     pub city: Uuid,
     pub engine: Engine,
-    address: SocketAddr,
+    pub address: SocketAddr,
     http: reqwest::Client,
     micros: Arc<AtomicI64>,
     serving: JoinHandle<()>,
@@ -152,6 +152,14 @@ impl Portal {
         let serving = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         let http = super::client::http();
         Self { app, city, engine, address, http, micros, serving, folder, _db: made }
+    }
+
+    /// At the real time, for other programs that look at the clock.
+    #[expect(clippy::disallowed_methods, reason = "those programs live in real time")]
+    pub async fn start_at_present(engine: Engine) -> Self {
+        let portal = Self::start(engine).await;
+        portal.micros.store(Timestamp::now().as_microsecond(), Ordering::Relaxed);
+        portal
     }
 
     /// A browser without any cookie.

@@ -23,7 +23,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests, safe,
+    requests, safe, sso,
     visit::{Citizen, Visitor},
 };
 
@@ -183,6 +183,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         data.insert("compte".into(), identity);
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
+        data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);
     }
     let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
     let headers = [
@@ -201,6 +202,7 @@ pub async fn remove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         .db
         .write(async |tx: &mut Tx| {
             requests::owner::leave(tx, account.id).await?;
+            session::close_others(tx, account.id, None).await?;
             store::remove(tx, account.id).await
         })
         .await?;

@@ -28,6 +28,8 @@ pub struct Way {
     pub fait: String,
     /// `agent` when an agent's password is meant.
     pub espace: String,
+    /// Not empty: credentials are asked for again, even of who is signed in.
+    pub encore: String,
 }
 
 /// Where to go after signing in.

@@ -26,7 +26,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests, safe,
+    requests, safe, sso,
     visit::Visitor,
 };
 
@@ -53,7 +53,7 @@ impl Shown<'_> {
 }
 
 pub async fn show(visitor: Visitor, Query(way): Query<Way>) -> Result<Response, Problem> {
-    if visitor.account().is_some() {
+    if visitor.account().is_some() && way.encore.is_empty() {
         return Ok(Redirect::to(onward(&way.suite)).into_response());
     }
     let told = match way.fait.as_str() {
@@ -179,6 +179,9 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened) -> Result<Hea
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;
+                }
+                if old.account.as_ref().is_some_and(|before| before.id == account) {
+                    sso::session_goes_on(tx, old.id, opened.id).await?;
                 }
                 session::close(tx, old.id).await?;
             }

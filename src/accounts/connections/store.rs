@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::history::{Event, Happened, KEPT};
 use crate::{
+    accounts::session,
     platform::{
         device,
         throttle::{self, SHARED},
@@ -42,13 +43,16 @@ pub async fn open(db: &Db, account: Uuid, now: Timestamp) -> Result<Vec<Connecti
 
 /// Ends one session of the account. False when it has none of this id.
 pub async fn end(tx: &mut Tx, account: Uuid, session: Uuid) -> Result<bool, db::Error> {
-    let ended = tx
-        .run(
-            sql!("delete from session where authority_id = $1 and account_id = $2 and id = $3"),
+    let owned: Option<i64> = tx
+        .first(
+            sql!("select 1 from session where authority_id = $1 and account_id = $2 and id = $3"),
             args![tx.authority(), account, session],
         )
         .await?;
-    Ok(ended == 1)
+    if owned.is_some() {
+        session::close(tx, session).await?;
+    }
+    Ok(owned.is_some())
 }
 
 /// Writes what the visitor did to an account, in the transaction that does it.

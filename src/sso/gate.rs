@@ -1,0 +1,240 @@
+//! The way to an application, the same for each protocol: signed in, freshly when that is asked for, and
+//! agreeing to what the application gets. Whoever lacks something is sent to get it, and comes back.
+
+use axum::{
+    extract::Query,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use db::Tx;
+use jiff::{SignedDuration, Timestamp};
+use minijinja::{context, value::Serde};
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{
+    client::{Claim, Claims, Client},
+    store,
+};
+use crate::{
+    accounts::session::Account,
+    error::Problem,
+    platform::{encode, form::Typed, local},
+    visit::{Citizen, Visit, Visitor},
+};
+
+/// How long somebody may take to present credentials again.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// `retour` of who has just agreed.
+pub const AGREED: &str = "accord";
+
+/// What our own pages add to the address of an application's request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Marks {
+    /// Comes from a form of ours: `oui`, `accord` or `refus`.
+    pub retour: String,
+    /// Since when credentials must have been presented, and the proof that we said so.
+    pub depuis: String,
+}
+
+/// Somebody who may enter.
+pub struct Ready<'a> {
+    pub account: &'a Account,
+    pub session: Uuid,
+    /// When they presented their credentials.
+    pub since: Timestamp,
+    /// They did so for this very request.
+    pub fresh: bool,
+}
+
+/// Who is signed in, since when.
+pub async fn signed_in<'a>(visitor: &'a Visitor, client: &Client, marks: &Marks) -> Result<Option<Ready<'a>>, Problem> {
+    let (Some(session), Some(account)) = (&visitor.session, visitor.account()) else { return Ok(None) };
+    let since = store::opened(&visitor.db, session.id, visitor.now).await?;
+    Ok(since.map(|since| {
+        let fresh = asked_since(visitor, client, &marks.depuis).is_some_and(|asked| since >= asked);
+        Ready { account, session: session.id, since, fresh }
+    }))
+}
+
+/// To the sign-in page, and back here. With `again`, even for who is signed in.
+pub fn to_sign_in(visit: &Visit, client: &Client, again: bool) -> Response {
+    let mut back = vec![("retour", "oui".to_owned())];
+    let mut page = "/connexion?".to_owned();
+    if again {
+        let asked = visit.now.as_microsecond().to_string();
+        back.push(("depuis", format!("{asked}.{}", proof(visit, client, &asked))));
+        page.push_str("encore=oui&");
+    }
+    Redirect::to(&format!("{page}suite={}", encode(&here(visit, &back)))).into_response()
+}
+
+fn proof(visit: &Visit, client: &Client, asked: &str) -> String {
+    visit.app.secret.code("sso-depuis", format!("{} {} {asked}", visit.site.id, client.id).as_bytes())
+}
+
+fn asked_since(visit: &Visit, client: &Client, mark: &str) -> Option<Timestamp> {
+    let (asked, given) = mark.split_once('.')?;
+    if !crate::platform::secret::same_code(given, &proof(visit, client, asked)) {
+        return None;
+    }
+    let at = Timestamp::from_microsecond(asked.parse().ok()?).ok()?;
+    (visit.now.duration_since(at) <= PATIENCE).then_some(at)
+}
+
+/// This very address, with other marks.
+fn here(visit: &Visit, marks: &[(&str, String)]) -> String {
+    let (path, query) = visit.here.split_once('?').unwrap_or((&visit.here, ""));
+    let kept = query.split('&').filter(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        !pair.is_empty() && !["retour", "depuis"].contains(&name)
+    });
+    let added: Vec<String> = marks.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let pairs: Vec<&str> = kept.chain(added.iter().map(String::as_str)).collect();
+    format!("{path}?{}", pairs.join("&"))
+}
+
+/// Whether the account agreed to give at least `claims`.
+pub async fn agreed(visit: &Visit, account: Uuid, client: &Client, claims: &Claims) -> Result<bool, db::Error> {
+    Ok(store::consent(&visit.db, account, &client.id).await?.is_some_and(|given| claims.is_subset(&given)))
+}
+
+/// What somebody agrees to: « Médiathèque recevra… ».
+pub fn ask(
+    visitor: &Visitor,
+    client: &Client,
+    account: &Account,
+    claims: &Claims,
+    marks: &Marks,
+) -> Result<Response, Problem> {
+    let kept = if marks.depuis.is_empty() { vec![] } else { vec![("depuis", marks.depuis.clone())] };
+    let names: Vec<Json> = claims.iter().map(|claim| json!(claim)).collect();
+    let names: Vec<&str> = names.iter().filter_map(Json::as_str).collect();
+    let context = context! {
+        service => &client.name, client => &client.id, suite => here(visitor, &kept), names => names.join(" "),
+        given => Serde(given(claims, account)), login => claims.contains(&Claim::Login),
+    };
+    visitor.page("sso/consent.html", &format!("Se connecter à {}", client.name), context)
+}
+
+/// In French, what an application gets.
+fn given(claims: &Claims, account: &Account) -> Vec<Json> {
+    let phone = account.phone.as_deref().map(forms::kinds::phone::french).unwrap_or_default();
+    let one = |claim: &Claim| {
+        let value = match claim {
+            Claim::GivenName => account.first_name.clone(),
+            Claim::FamilyName => account.last_name.clone(),
+            Claim::Email | Claim::Login => account.email.clone(),
+            Claim::PhoneNumber => phone.clone(),
+        };
+        json!({"label": label(*claim), "value": value})
+    };
+    claims.iter().map(one).collect()
+}
+
+pub fn label(claim: Claim) -> &'static str {
+    match claim {
+        Claim::GivenName => "Votre prénom",
+        Claim::FamilyName => "Votre nom",
+        Claim::Email => "Votre adresse électronique",
+        Claim::PhoneNumber => "Votre numéro de téléphone",
+        Claim::Login => "Votre identifiant de connexion",
+    }
+}
+
+/// The answer to [`ask`].
+pub async fn answer(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+    let client = store::client(&citizen.db, typed.text("service")).await?.ok_or(Problem::NotFound)?;
+    let suite = local(typed.text("suite"));
+    let mark = if typed.text("choix") == "accepter" {
+        // What the page showed, as far as the declaration still allows it.
+        let shown: Vec<Json> = typed.text("donnees").split_whitespace().map(Json::from).collect();
+        let claims: Claims = shown.into_iter().filter_map(|name| serde_json::from_value(name).ok()).collect();
+        let before = store::consent(&citizen.db, citizen.account.id, &client.id).await?.unwrap_or_default();
+        let claims: Claims = claims.union(&before).copied().filter(|claim| client.claims.contains(claim)).collect();
+        let now = citizen.now;
+        citizen
+            .db
+            .write(async |tx: &mut Tx| store::agree(tx, citizen.account.id, &client.id, &claims, now).await)
+            .await?;
+        AGREED
+    } else {
+        "refus"
+    };
+    let link = if suite.contains('?') { '&' } else { '?' };
+    Ok(Redirect::to(&format!("{suite}{link}retour={mark}")).into_response())
+}
+
+/// Sends the browser on to an application. After a form of ours this is a page that goes on by itself and
+/// not a redirection, which our policy (`form-action 'self'`) would stop, and which would make us widen it.
+pub fn onward(visitor: &Visitor, client: &Client, marks: &Marks, url: &Url) -> Result<Response, Problem> {
+    if marks.retour.is_empty() {
+        return Ok(Redirect::to(url.as_str()).into_response());
+    }
+    page_onward(visitor, client, url)
+}
+
+pub fn page_onward(visitor: &Visitor, client: &Client, url: &Url) -> Result<Response, Problem> {
+    let context = context! { service => &client.name, address => url.as_str() };
+    let mut response = visitor.page("sso/onward.html", &format!("Vers {}", client.name), context)?;
+    let refresh = HeaderValue::from_str(&format!("0;url={url}")).map_err(anyhow::Error::from)?;
+    response.headers_mut().insert(header::REFRESH, refresh);
+    Ok(response)
+}
+
+/// Nothing is sent to an address that nobody declared.
+pub fn unknown(visitor: &Visitor) -> Result<Response, Problem> {
+    visitor.page_with(
+        axum::http::StatusCode::BAD_REQUEST,
+        "sso/unknown.html",
+        "Ce service n’est pas connu",
+        context! {},
+    )
+}
+
+/// They did not agree.
+pub fn refused(visitor: &Visitor, client: &Client) -> Result<Response, Problem> {
+    visitor.page("sso/refused.html", "Vous n’êtes pas connecté", context! { service => &client.name })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Way {
+    fait: String,
+}
+
+/// « Services connectés »: what the account's owner agreed to.
+pub async fn list(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, Problem> {
+    let services: Vec<Json> = store::consents(&citizen.db, citizen.account.id)
+        .await?
+        .into_iter()
+        .map(|one| {
+            let claims: Vec<&str> = one.claims.0.iter().copied().map(label).collect();
+            json!({"id": one.client_id, "name": one.declaration.0.name, "date": one.given_at.to_string(), "given": claims})
+        })
+        .collect();
+    let told = (way.fait == "retire").then_some("Ce service ne recevra plus rien de votre compte.");
+    let page = context! { services => Serde(services) };
+    let flash =
+        told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } });
+    citizen.page("sso/services.html", "Services connectés", context! { ..page, ..flash })
+}
+
+pub async fn withdraw(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+    let client = typed.text("service");
+    citizen.db.write(async |tx: &mut Tx| store::withdraw(tx, citizen.account.id, client).await).await?;
+    Ok(Redirect::to("/compte/services?fait=retire").into_response())
+}
+
+/// What the account's owner gets of this in « mes données ».
+pub async fn data(visit: &Visit, account: Uuid) -> Result<Json, db::Error> {
+    let list = store::consents(&visit.db, account).await?;
+    Ok(list
+        .into_iter()
+        .map(|one| json!({"service": one.declaration.0.name, "donnees": one.claims.0, "depuis": one.given_at.to_string()}))
+        .collect())
+}

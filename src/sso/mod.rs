@@ -1,0 +1,61 @@
+//! Guichet as the single sign-on of the authority's other applications (« services »): a CAS server and an
+//! OpenID Connect provider. Applications are declared by file; each knows an usager by a random name of its
+//! own, and gets what the usager agreed to give. Messages and rules are pure ([`address`], [`client`],
+//! `cas/message`, `oidc/request`, `oidc/jws`); everything durable is in the database.
+
+use axum::{
+    Router,
+    http::HeaderValue,
+    routing::{get, post},
+};
+use db::Tx;
+
+use crate::{
+    accounts::session::{self, Kind},
+    app::App,
+    error::Problem,
+    visit::Visitor,
+};
+
+mod address;
+mod cas;
+mod client;
+mod gate;
+mod oidc;
+mod store;
+mod visits;
+
+pub use client::{Client, Declaration};
+pub use gate::data;
+pub use oidc::keys::rotate;
+pub use store::{Secret, client, put, remove};
+pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};
+
+/// Pages for people.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/services/autoriser", post(gate::answer))
+        .route("/compte/services", get(gate::list))
+        .route("/compte/services/retirer", post(gate::withdraw))
+        .merge(cas::routes())
+        .merge(oidc::routes())
+}
+
+/// What applications ask by themselves, without any cookie.
+pub fn open_routes() -> Router<App> {
+    cas::open_routes().merge(oidc::open_routes())
+}
+
+/// Ends the visitor's session here and tells the applications; gives the cookie to set.
+async fn end_session(visitor: &Visitor) -> Result<HeaderValue, Problem> {
+    if let Some(session) = &visitor.session {
+        visitor.db.write(async |tx: &mut Tx| session::close(tx, session.id).await).await?;
+        visitor.app.work.notify_one();
+    }
+    Ok(session::forget(visitor, Kind::Usager))
+}
+
+/// The same visitor, signed out.
+fn nobody(visitor: &Visitor) -> Visitor {
+    Visitor { session: None, ..visitor.clone() }
+}

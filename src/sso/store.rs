@@ -1,0 +1,198 @@
+//! SQL on applications and on what they know of accounts.
+
+use db::{Db, Json, Tx, args, row, sql};
+use jiff::Timestamp;
+use reqwest::Url;
+use uuid::Uuid;
+
+use super::client::{Claims, Client, Declaration};
+use crate::platform::secret;
+
+row! {
+    struct Found {
+        declaration: Json<Declaration>,
+        secret_hash: Option<Vec<u8>>,
+    }
+}
+
+impl From<Found> for Client {
+    fn from(found: Found) -> Self {
+        Self { declaration: found.declaration.0, secret_hash: found.secret_hash }
+    }
+}
+
+pub async fn client(db: &Db, id: &str) -> Result<Option<Client>, db::Error> {
+    let found: Option<Found> = db
+        .first(
+            sql!("select declaration, secret_hash from sso_client where authority_id = $1 and id = $2"),
+            args![db.authority(), id],
+        )
+        .await?;
+    Ok(found.map(Client::from))
+}
+
+/// The CAS application that a service belongs to: the one that declares it most closely.
+pub async fn client_of(db: &Db, service: &Url) -> Result<Option<Client>, db::Error> {
+    let all: Vec<Found> = db
+        .all(
+            sql!("select declaration, secret_hash from sso_client where authority_id = $1 order by id"),
+            args![db.authority()],
+        )
+        .await?;
+    let covering =
+        all.into_iter().map(Client::from).filter_map(|client| client.covers(service).map(|length| (length, client)));
+    Ok(covering.max_by_key(|(length, _)| *length).map(|(_, client)| client))
+}
+
+/// Keeps a declaration, in the place of the one that had its id. The secret changes only when one is given,
+/// and goes when `secret` is told so.
+pub async fn put(db: &Db, declaration: &Declaration, secret: Secret<'_>, now: Timestamp) -> Result<(), db::Error> {
+    let (kept, hash) = match secret {
+        Secret::Keep => (true, None),
+        Secret::None => (false, None),
+        Secret::New(text) => (false, Some(secret::digest(text))),
+    };
+    db.write(async |tx: &mut Tx| {
+        tx.run(
+            sql!(
+                "insert into sso_client (authority_id, id, declaration, secret_hash, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+                 on conflict (authority_id, id) do update set declaration = excluded.declaration, updated_at = excluded.updated_at,
+                   secret_hash = case when $6 then sso_client.secret_hash else excluded.secret_hash end"
+            ),
+            args![tx.authority(), &declaration.id, Json(declaration), &hash, now, kept],
+        )
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
+/// What becomes of an application's secret when its declaration is kept.
+#[derive(Debug, Clone, Copy)]
+pub enum Secret<'a> {
+    Keep,
+    None,
+    New(&'a str),
+}
+
+/// Takes an application out, with all that it was given. False when it was not there.
+pub async fn remove(db: &Db, id: &str) -> Result<bool, db::Error> {
+    let count = db
+        .write(async |tx: &mut Tx| {
+            tx.run(sql!("delete from sso_client where authority_id = $1 and id = $2"), args![tx.authority(), id]).await
+        })
+        .await?;
+    Ok(count > 0)
+}
+
+/// The name by which an application knows an account: made at random the first time, then always the same.
+pub async fn subject(tx: &mut Tx, account: Uuid, client: &str, now: Timestamp) -> Result<String, db::Error> {
+    tx.run(
+        sql!(
+            "insert into sso_subject (authority_id, account_id, client_id, subject, created_at) values ($1, $2, $3, $4, $5)
+             on conflict (authority_id, account_id, client_id) do nothing"
+        ),
+        args![tx.authority(), account, client, secret::token(), now],
+    )
+    .await?;
+    tx.one(
+        sql!("select subject from sso_subject where authority_id = $1 and account_id = $2 and client_id = $3"),
+        args![tx.authority(), account, client],
+    )
+    .await
+}
+
+/// What somebody agreed to give to an application; none when they never did.
+pub async fn consent(db: &Db, account: Uuid, client: &str) -> Result<Option<Claims>, db::Error> {
+    let found: Option<Json<Claims>> = db
+        .first(
+            sql!("select claims from sso_consent where authority_id = $1 and account_id = $2 and client_id = $3"),
+            args![db.authority(), account, client],
+        )
+        .await?;
+    Ok(found.map(|claims| claims.0))
+}
+
+pub async fn agree(tx: &mut Tx, account: Uuid, client: &str, claims: &Claims, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into sso_consent (authority_id, account_id, client_id, claims, given_at) values ($1, $2, $3, $4, $5)
+             on conflict (authority_id, account_id, client_id) do update set claims = excluded.claims, given_at = excluded.given_at"
+        ),
+        args![tx.authority(), account, client, Json(claims), now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes a consent back, with the tokens that came from it. The name stays: whoever agrees again is known again.
+pub async fn withdraw(tx: &mut Tx, account: Uuid, client: &str) -> Result<(), db::Error> {
+    tx.run(
+        sql!("delete from sso_consent where authority_id = $1 and account_id = $2 and client_id = $3"),
+        args![tx.authority(), account, client],
+    )
+    .await?;
+    tx.run(
+        sql!("delete from sso_grant where authority_id = $1 and account_id = $2 and client_id = $3"),
+        args![tx.authority(), account, client],
+    )
+    .await?;
+    Ok(())
+}
+
+row! {
+    pub struct Consent {
+        pub client_id: String,
+        pub declaration: Json<Declaration>,
+        pub claims: Json<Claims>,
+        pub given_at: Timestamp,
+    }
+}
+
+/// Every consent of an account, latest first.
+pub async fn consents(db: &Db, account: Uuid) -> Result<Vec<Consent>, db::Error> {
+    db.all(
+        sql!(
+            "select c.client_id, s.declaration, c.claims, c.given_at from sso_consent c
+             join sso_client s on s.authority_id = c.authority_id and s.id = c.client_id
+             where c.authority_id = $1 and c.account_id = $2 order by c.given_at desc, c.client_id"
+        ),
+        args![db.authority(), account],
+    )
+    .await
+}
+
+/// When a session was opened, as long as it lasts: that is when its owner proved who they are.
+pub async fn opened(db: &Db, session: Uuid, now: Timestamp) -> Result<Option<Timestamp>, db::Error> {
+    db.first(
+        sql!("select created_at from session where authority_id = $1 and id = $2 and account_id is not null and expires_at > $3"),
+        args![db.authority(), session, now],
+    )
+    .await
+}
+
+row! {
+    /// Whose session it is, and since when.
+    #[derive(Debug, Clone)]
+    pub struct Owner {
+        pub account_id: Uuid,
+        pub created_at: Timestamp,
+        pub email: String,
+        pub first_name: String,
+        pub last_name: String,
+        pub phone: Option<String>,
+    }
+}
+
+/// Whose session this is, as long as it lasts.
+pub async fn owner(tx: &mut Tx, session: Uuid, now: Timestamp) -> Result<Option<Owner>, db::Error> {
+    tx.first(
+        sql!(
+            "select a.id as account_id, s.created_at, a.email, a.first_name, a.last_name, a.phone from session s
+             join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
+             where s.authority_id = $1 and s.id = $2 and s.expires_at > $3"
+        ),
+        args![tx.authority(), session, now],
+    )
+    .await
+}
