@@ -5,6 +5,8 @@ use jiff::{ToSpan, civil::Date};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
     Unlimited,
+    /// The document says it.
+    Written,
     Months(i8),
     Years(i8),
     /// 31 December.
@@ -17,7 +19,7 @@ impl Validity {
     /// The last day a document of this day is good for.
     pub fn until(self, issued: Date) -> Option<Date> {
         match self {
-            Self::Unlimited => None,
+            Self::Unlimited | Self::Written => None,
             Self::Months(count) => issued.checked_add(i64::from(count).months()).ok(),
             Self::Years(count) => issued.checked_add(i64::from(count).years()).ok(),
             Self::EndOfYear => Date::new(issued.year(), 12, 31).ok(),
@@ -32,6 +34,7 @@ impl Validity {
     pub fn words(self) -> String {
         match self {
             Self::Unlimited => "sans limite".to_owned(),
+            Self::Written => "la date écrite dessus".to_owned(),
             Self::Months(count) => format!("{count}\u{a0}mois"),
             Self::Years(1) => "1\u{a0}an".to_owned(),
             Self::Years(count) => format!("{count}\u{a0}ans"),
@@ -55,7 +58,7 @@ const fn kind(id: &'static str, name: &'static str, validity: Validity) -> Kind 
 /// In the order of pages. An identity document says its own last day, which depends on its model and its
 /// holder's age: none is guessed.
 pub const KINDS: [Kind; 12] = [
-    kind("identite", "Pièce d’identité", Validity::Unlimited),
+    kind("identite", "Pièce d’identité", Validity::Written),
     kind("livret-famille", "Livret de famille", Validity::Unlimited),
     kind("etat-civil", "Acte d’état civil", Validity::Months(3)),
     kind("domicile", "Justificatif de domicile", Validity::Months(3)),

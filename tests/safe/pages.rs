@@ -24,7 +24,7 @@ both! {
         let photo = add(&mut person, "moi.jpeg", "inventé", JPEG).await;
         let page = person.get("/mes-documents").await.is(200).shows("Justificatif de domicile").shows("quittance d'août.pdf").shows("Autre document").shows("moi.jpeg");
         assert_eq!(documents(&page), [bill.clone(), photo.clone()]);
-        page.shows("Valable jusqu’au 17 février 2027").shows("Sans limite de validité");
+        page.shows("Valable jusqu’au 17 février 2027").shows("Sans date de fin de validité");
 
         let file = person.get(&format!("{bill}/fichier")).await.is(200);
         assert_eq!(file.bytes, bytes);
