@@ -1,6 +1,6 @@
 //! « Mes documents »: each usager's own safe (« coffre-fort »). Documents are encrypted to a key of which
 //! the portal keeps the secret half only sealed, under the password and under a recovery code: neither
-//! the database with the files nor an agent reads them. docs/decisions/0022 says against whom this holds.
+//! the database with the files nor an agent reads them. docs/decisions/0013 says against whom this holds.
 
 use axum::{
     Router,
