@@ -15,4 +15,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0005_household",
+        sql: include_str!("../migrations/0005_household.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

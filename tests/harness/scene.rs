@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Client, OTHER_USAGER, PASSWORD, Portal, USAGER,
+    household::declare,
     journey::{JPEG, birth},
 };
 
@@ -79,6 +80,7 @@ impl Scene {
             ("mail", Uuid::new_v4().to_string()),
             ("nadia", nadia.to_string()),
             ("account", account(&portal, USAGER).await.to_string()),
+            ("member", member(&mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
         ]);
@@ -133,6 +135,11 @@ async fn second_session(portal: &Portal, door: &str, email: &str) -> String {
         .await
         .unwrap();
     id.to_string()
+}
+
+/// A child in the owner's household.
+async fn member(owner: &mut Client) -> String {
+    declare(owner, "Zéphyrine", "2019").await
 }
 
 /// A draft with a file, not finished.
