@@ -57,7 +57,8 @@ both! {
         let page = page.shows("Léa Zoé Martin").shows("3 mai 2019").shows("Lyon (Rhône)").shows("vous exercez l’autorité parentale");
         let page = page.shows("Déclaration du 17 novembre 2026").hides("modifiée le");
         // « Demander pour »: what is asked for somebody, but for the dead.
-        assert!(page.shows("Inscrire un enfant à l'école").links_to(&format!("/demarches/{SCHOOL}/commencer")));
+        let page = page.shows("Inscrire un enfant à l'école");
+        assert!(page.links_to(&format!("/demarches/{SCHOOL}/commencer")));
         assert!(!page.links_to("/demarches/acte-deces/commencer") && !page.links_to("/demarches/restaurant-scolaire/commencer"));
 
         portal.later(SignedDuration::from_hours(24));
@@ -139,6 +140,12 @@ both! {
         let drafts: Vec<&Raw> = raw.iter().map(|raw| &raw.0).filter(|raw| raw.text("jeune.prenoms") == "Léa").collect();
         assert_eq!(drafts.len(), 1, "{path}");
         assert!(drafts[0].0.keys().all(|name| name != "jeune.annee" && name != "jeune.lieu"), "{drafts:?}");
+        // At once, by the very form that makes the draft.
+        let path = person.get("/demarches/recensement-citoyen/remplir").await.is(303).location().to_owned();
+        let form = person.get(&path).await.form("action").with("declarant", "representant").with("reprendre", &lea);
+        let page = person.post_form(&path, &form.fields).await.is(200).shows(TOLD);
+        assert_eq!((value(&page, "jeune.prenoms"), value(&page, "declarant")), ("Léa".to_owned(), "representant".to_owned()));
+        assert_eq!(person.get(&path).await.is(303).location().split('/').nth(1), Some("brouillons"), "the draft is made");
         // Of the dead, nobody living is proposed.
         let path = person.get("/demarches/acte-deces/remplir").await.is(303).location().to_owned();
         let page = person.get(&path).await.is(200).hides("Reprendre les informations");
