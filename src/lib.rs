@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod cli;
 pub mod demo;
 pub mod error;
+pub mod household;
 pub mod migrations;
 pub mod pages;
 pub mod platform;

@@ -17,4 +17,10 @@ pub const ALL: &[Migration] = &[
     },
     Migration { name: "0003_sso", sql: include_str!("../migrations/0003_sso.sql"), sqlite: None, postgres: None },
     Migration { name: "0004_safe", sql: include_str!("../migrations/0004_safe.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0005_household",
+        sql: include_str!("../migrations/0005_household.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

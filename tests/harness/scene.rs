@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Client, OTHER_USAGER, PASSWORD, Portal, USAGER,
+    household::declare,
     journey::{JPEG, birth},
 };
 
@@ -81,6 +82,7 @@ impl Scene {
             ("mail", Uuid::new_v4().to_string()),
             ("nadia", nadia.to_string()),
             ("account", account(&portal, USAGER).await.to_string()),
+            ("member", member(&mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
         ]);
@@ -146,6 +148,11 @@ async fn document(owner: &mut Client) -> String {
     let kept =
         owner.upload("/mes-documents/ajouter", &fields, &[("fichier", "document secret.jpg", JPEG)]).await.is(303);
     kept.location().split(['/', '?']).nth(2).unwrap().to_owned()
+}
+
+/// A child in the owner's household.
+async fn member(owner: &mut Client) -> String {
+    declare(owner, "Zéphyrine", "2019").await
 }
 
 /// A draft with a file, not finished.

@@ -6,5 +6,6 @@ mod anonymous;
 mod archives;
 mod beneficiaries;
 mod catalogue;
+mod household;
 mod mails;
 mod signing_in;

@@ -22,6 +22,7 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
+    household,
     platform::form::Typed,
     requests, safe, sso,
     visit::{Citizen, Visitor},
@@ -181,6 +182,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);

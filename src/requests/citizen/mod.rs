@@ -28,6 +28,7 @@ pub mod answer;
 pub mod cancel;
 pub mod check;
 pub mod follow;
+mod household;
 pub mod mine;
 pub mod piece;
 pub mod question;

@@ -196,6 +196,7 @@ pub async fn draw(
         mode => filling.mode(),
         ask => super::answer::asked_text(visitor, filling).await?,
         twin => Serde(super::twin::on_page(visitor, filling, reading, page).await?),
+        household => Serde(super::household::proposed(visitor, filling, page).await?),
         back => back,
         errors => Serde(&drawn.errors),
         fields_html => Value::from_safe_string(format!("{hidden}{}", drawn.html)),

@@ -15,7 +15,7 @@ use super::question::{
     BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, prefilled, stopped, unsaved,
 };
 use super::rows::{change_rows, problems};
-use super::{Filling, field_slot, start};
+use super::{Filling, field_slot, household, start};
 use crate::{
     accounts::session::{self, Session},
     catalogue::Published,
@@ -74,6 +74,7 @@ async fn make(
     cookie: &mut Option<HeaderValue>,
 ) -> Result<Option<Kept>, Problem> {
     let rows_changed = change_rows(page, form);
+    let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
     let mut raw = prefilled(visitor, &published.procedure, Raw::default());
@@ -100,7 +101,7 @@ async fn make(
         filling.files = files::of(&visitor.db, id).await?;
     }
     filling.raw = super::with_files(&published.procedure, raw, &filling.files);
-    Ok(Some(Kept { filling, stored, rows_changed }))
+    Ok(Some(Kept { filling, stored, rows_changed, taken_up }))
 }
 
 /// Opens a session for somebody without account who needs one.
@@ -193,6 +194,8 @@ struct Kept {
     /// Not when it was too long.
     stored: bool,
     rows_changed: bool,
+    /// What to say when a member of the household was asked for.
+    taken_up: Option<&'static str>,
 }
 
 /// Saves a received page and decides where to go.
@@ -212,11 +215,12 @@ async fn keep(visitor: &Visitor, mut filling: Filling, page: &str, mut form: For
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
     let rows_changed = change_rows(definition, &mut form);
+    let taken_up = household::take_up(visitor, &procedure, definition, &mut form).await?;
     let stored = store(visitor, &filling, definition, &form.typed).await?;
     let mut raw = filling.raw.clone();
     replace(&mut raw, definition, of_page(definition, &form.typed));
     filling.raw = super::with_files(&procedure, raw, &filling.files);
-    go_on(visitor, Kept { filling, stored, rows_changed }, definition, &form).await
+    go_on(visitor, Kept { filling, stored, rows_changed, taken_up }, definition, &form).await
 }
 
 async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Result<Response, Problem> {
@@ -225,6 +229,9 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
     let shown = reading.pages.iter().find(|reading| reading.page.id == page.id).ok_or(Problem::NotFound)?;
     if kept.rows_changed || form.pressed(&["retirer"]).is_some() {
         return draw(visitor, filling, &reading, shown, Shown::Again, &form.refused, None).await;
+    }
+    if kept.stored && kept.taken_up.is_some() {
+        return draw(visitor, filling, &reading, shown, Shown::Again, &form.refused, kept.taken_up).await;
     }
     if kept.stored && form.pressed(&["action"]).is_some_and(|(_, action)| action == "plus-tard") {
         return Ok(Redirect::to(&filling.url("enregistre")).into_response());

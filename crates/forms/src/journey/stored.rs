@@ -46,6 +46,11 @@ impl Procedure {
         self.beneficiary(&raw)
     }
 
+    /// The question that names the person the request is for, when somebody living may be proposed.
+    pub fn takes_up(&self) -> Option<&Field> {
+        self.beneficiary_field().filter(|field| field.kind.takes_up())
+    }
+
     fn beneficiary_field(&self) -> Option<&Field> {
         let id = self.beneficiary.as_deref()?;
         self.fields().find(|field| field.id == id)

@@ -19,7 +19,7 @@ use crate::{
     model::Field,
 };
 
-pub const OPTIONS: &[&str] = &["birth-date", "birth-place", "use-name", "autocomplete"];
+pub const OPTIONS: &[&str] = &["birth-date", "birth-place", "use-name", "autocomplete", "deceased"];
 
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -29,11 +29,13 @@ pub struct Identity {
     pub use_name: bool,
     /// The person is the filer: browsers may fill it in.
     pub autocomplete: bool,
+    /// The person is dead: nothing known of a living one is offered.
+    pub deceased: bool,
 }
 
 impl Default for Identity {
     fn default() -> Self {
-        Self { birth_date: false, birth_place: false, use_name: true, autocomplete: false }
+        Self { birth_date: false, birth_place: false, use_name: true, autocomplete: false, deceased: false }
     }
 }
 
@@ -44,6 +46,7 @@ impl Identity {
             birth_place: keys.flag("birth-place").unwrap_or(false),
             use_name: keys.flag("use-name").unwrap_or(true),
             autocomplete: keys.flag("autocomplete").unwrap_or(false),
+            deceased: keys.flag("deceased").unwrap_or(false),
         }
     }
 
@@ -179,17 +182,20 @@ impl Kind for Identity {
     }
 
     fn fill(&self, name: &str, answer: &Json, raw: &mut Raw) {
+        // Of an answer given elsewhere, only what this question asks for.
         raw.clear(name);
-        for part in ["nom_naissance", "nom_usage", "prenoms"] {
-            set_part(raw, name, part, member(answer, part));
+        set_part(raw, name, "nom_naissance", member(answer, "nom_naissance"));
+        if self.use_name {
+            set_part(raw, name, "nom_usage", member(answer, "nom_usage"));
         }
+        set_part(raw, name, "prenoms", member(answer, "prenoms"));
         if member(answer, "prenoms").is_empty() {
             set_part(raw, name, "sans_prenom", "oui");
         }
-        if let Some(date) = answer.get("date_naissance").and_then(date::value) {
+        if let Some(date) = answer.get("date_naissance").and_then(date::value).filter(|_| self.birth_date) {
             date.fill(name, raw);
         }
-        if let Some(place) = answer.get("lieu_naissance") {
+        if let Some(place) = answer.get("lieu_naissance").filter(|_| self.birth_place) {
             set_part(raw, name, "lieu", member(place, "commune"));
             set_part(raw, name, "departement", member(place, "departement"));
             set_part(raw, name, "pays", member(place, "pays"));
@@ -214,6 +220,10 @@ impl Kind for Identity {
 
     fn person(&self) -> Option<fn(Input<'_>) -> String> {
         Some(identity_view::name)
+    }
+
+    fn takes_up(&self) -> bool {
+        !self.deceased
     }
 
     fn expr_type(&self) -> Type {

@@ -146,6 +146,11 @@ pub trait Kind: Debug + Send + Sync {
         None
     }
 
+    /// Whether the identity of somebody living, given elsewhere, may be typed in here by [`Kind::fill`].
+    fn takes_up(&self) -> bool {
+        false
+    }
+
     /// The expression behind a computed value.
     fn computed(&self) -> Option<&crate::expr::Expr> {
         None

@@ -220,6 +220,7 @@ fn for_somebody(beneficiary: &str) -> Result<Procedure, Vec<Finding>> {
     let (_, text) = folder("src/load/samples/good").into_iter().find(|(name, _)| name == "minimal.yaml").unwrap();
     let fields = "      - {id: enfant, ask: Quel enfant ?, kind: identity}
       - {id: adulte, ask: Quel adulte ?, kind: identity, optional: true}
+      - {id: defunt, ask: Qui est mort ?, kind: identity, deceased: true}
       - {id: malade, ask: Quel malade ?, kind: identity, sensitive: true}
       - id: foyer
         kind: group
@@ -233,6 +234,12 @@ pieces: []";
 }
 
 #[test]
+fn nobody_living_is_proposed_where_the_dead_are_asked_for() {
+    assert_eq!(for_somebody("enfant").unwrap().takes_up().map(|field| field.id.as_str()), Some("enfant"));
+    assert!(for_somebody("defunt").unwrap().takes_up().is_none());
+}
+
+#[test]
 fn beneficiaries_are_people_named_once() {
     assert_eq!(for_somebody("enfant").unwrap().beneficiary.as_deref(), Some("enfant"));
     for (wrong, said) in [
@@ -242,7 +249,7 @@ fn beneficiaries_are_people_named_once() {
         ),
         (
             "question",
-            "La question «\u{a0}question\u{a0}» ne demande pas le nom d'une personne (genre «\u{a0}identity\u{a0}»). (Valeurs possibles\u{a0}: «\u{a0}enfant\u{a0}», «\u{a0}adulte\u{a0}».)",
+            "La question «\u{a0}question\u{a0}» ne demande pas le nom d'une personne (genre «\u{a0}identity\u{a0}»). (Valeurs possibles\u{a0}: «\u{a0}enfant\u{a0}», «\u{a0}adulte\u{a0}», «\u{a0}defunt\u{a0}».)",
         ),
         (
             "malade",

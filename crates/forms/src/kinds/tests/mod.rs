@@ -131,7 +131,7 @@ fn all() -> Vec<Arc<dyn Kind>> {
         Arc::new(Choices { options: colours(), min: Some(2), max: Some(3) }),
         Arc::new(YesNo),
         Arc::new(Identity::default()),
-        Arc::new(Identity { birth_date: true, birth_place: true, use_name: true, autocomplete: true }),
+        Arc::new(Identity { birth_date: true, birth_place: true, autocomplete: true, ..Identity::default() }),
         Arc::new(Iban),
         Arc::new(Siret),
         Arc::new(Files { max: 3, images: true }),

@@ -381,3 +381,24 @@ fn missing_answers() {
         assert_eq!(field.kind.missing(&field), "Dites-le.");
     }
 }
+
+#[test]
+fn an_identity_given_elsewhere_is_typed_as_far_as_it_is_asked() {
+    let known = json!({"nom_naissance": "Martin", "nom_usage": "Le Goff", "prenoms": "", "date_naissance": "2019-05",
+        "lieu_naissance": {"commune": "Lyon", "departement": "Rhône", "pays": "France"}});
+    let typed = |kind: Identity| {
+        let mut raw = raw(&[("nom_usage", "Ancien"), ("prenoms", "Léa")]);
+        kind.fill(NAME, &known, &mut raw);
+        raw.0
+            .into_iter()
+            .map(|(name, values)| format!("{}={}", name.replace(NAME, "x"), values.concat()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let names = Identity { use_name: false, ..Identity::default() };
+    assert_eq!(typed(names), "x.nom_naissance=Martin x.sans_prenom=oui");
+    let date = Identity { birth_date: true, ..Identity::default() };
+    assert_eq!(typed(date), "x.annee=2019 x.mois=5 x.nom_naissance=Martin x.nom_usage=Le Goff x.sans_prenom=oui");
+    let place = Identity { birth_place: true, use_name: false, ..Identity::default() };
+    assert_eq!(typed(place), "x.departement=Rhône x.lieu=Lyon x.nom_naissance=Martin x.pays=France x.sans_prenom=oui");
+}

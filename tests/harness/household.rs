@@ -1,0 +1,38 @@
+//! Declaring somebody in « Mon foyer ».
+
+use super::{Client, html};
+
+/// A child of the household: what its form sends.
+pub fn child(first_names: &str, born: &str) -> Vec<(String, String)> {
+    let mut parts = born.split('-');
+    let mut part = || parts.next().unwrap_or_default().to_owned();
+    let (year, month, day) = (part(), part(), part());
+    let fields = [
+        ("lien", "child"),
+        ("autorite_parentale", "oui"),
+        ("identite.nom_naissance", "Martin"),
+        ("identite.prenoms", first_names),
+        ("identite.annee", &year),
+        ("identite.mois", &month),
+        ("identite.jour", &day),
+        ("identite.lieu", "Lyon"),
+        ("identite.departement", "Rhône"),
+        ("identite.pays", "France"),
+    ];
+    fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Declares a child by the page's own form; gives their id.
+pub async fn declare(person: &mut Client, first_names: &str, born: &str) -> String {
+    let page = person.get("/compte/foyer/ajouter").await.is(200);
+    let id = page.form("membre").value("membre").to_owned();
+    let mut fields = child(first_names, born);
+    fields.push(("membre".to_owned(), id.clone()));
+    person.post_form("/compte/foyer/ajouter", &fields).await.leads_to("/compte/foyer?fait=declare");
+    // Twice is once.
+    person.post_form("/compte/foyer/ajouter", &fields).await.leads_to("/compte/foyer?fait=declare");
+    let page = person.get("/compte/foyer").await.is(200);
+    let address = format!("/compte/foyer/{id}");
+    assert_eq!(html::tags(page.html()).iter().filter(|tag| tag.get("href") == address).count(), 1);
+    id
+}
