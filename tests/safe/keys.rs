@@ -64,7 +64,7 @@ both! {
         let mut back = sign_in(&portal, PASSWORD).await;
         back.cookies.insert("guichet-documents".into(), kept.cookies["guichet-documents"].clone());
         back.get(&document).await.is(303);
-        phone.post("/compte/deconnecter", &[]).await.is(303);
+        phone.post("/compte/securite/deconnecter", &[]).await.is(303);
         assert_eq!(portal.count("safe_opening").await, 1);
         reads(&mut phone, &document).await;
     }

@@ -52,7 +52,7 @@ both! {
         // From another device.
         let mut two = portal.usager(USAGER).await;
         expected.push(entered(&portal, &listener, &mut two).await);
-        portal.usager(USAGER).await.post("/compte/deconnecter", &[]).await.is(303);
+        portal.usager(USAGER).await.post("/compte/securite/deconnecter", &[]).await.is(303);
         // By an application.
         let mut three = portal.usager(USAGER).await;
         expected.push(entered(&portal, &listener, &mut three).await);
