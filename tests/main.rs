@@ -20,6 +20,7 @@ mod journeys;
 mod s3;
 #[cfg(test)]
 mod safe;
+#[cfg(test)]
 mod sso;
 #[cfg(test)]
 mod statements;
