@@ -15,4 +15,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0006_passkey",
+        sql: include_str!("../migrations/0006_passkey.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -7,4 +7,5 @@ mod archives;
 mod beneficiaries;
 mod catalogue;
 mod mails;
+mod passkeys;
 mod signing_in;

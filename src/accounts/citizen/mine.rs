@@ -17,7 +17,7 @@ use crate::{
         entry,
         jobs::{self, Letter, More},
         model::{self, Wrong},
-        password, person,
+        passkey, password, person,
         session::{self, Kind},
         store::{self, Account},
     },
@@ -180,6 +180,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         });
         data.insert("compte".into(), identity);
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
+        data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
     }
     let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
     let headers = [
