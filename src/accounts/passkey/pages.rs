@@ -57,7 +57,7 @@ pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Respon
         return connections::pages::again(&person, "cle", &wrong).await;
     }
     let party = ceremony::party(visit).map_err(|_| Problem::NotFound)?;
-    let known = known.into_iter().map(|(id,)| id.into()).collect();
+    let known = known.into_iter().map(|(id,)| id).collect();
     let label = match P::KIND {
         Kind::Usager => account.email.clone(),
         Kind::Agent => format!("{} (espace agent)", account.email),
