@@ -159,7 +159,54 @@ function buttons() {
   }
 }
 
+/** The answer of the device to what the form asks, as JSON. */
+async function passkeyAnswer(form) {
+  const {passkey, passkeyOptions, passkeyChallenge} = form.dataset;
+  if (passkey === 'create') {
+    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(passkeyOptions));
+    return (await navigator.credentials.create({publicKey})).toJSON();
+  }
+  const asked = await fetch(passkeyChallenge, {method: 'POST', headers: {accept: 'application/json'}});
+  if (!asked.ok) throw new Error(`challenge: ${asked.status}`);
+  const {options, cle} = await asked.json();
+  form.elements.cle.value = cle;
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+  return (await navigator.credentials.get({publicKey})).toJSON();
+}
+
+/** Passkeys, where the browser knows them: the device answers, then an ordinary form carries the answer. */
+function passkeys() {
+  if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) return;
+  for (const text of document.querySelectorAll('[data-passkey-missing]')) text.hidden = true;
+  for (const form of document.querySelectorAll('form[data-passkey]')) {
+    const status = form.querySelector('[data-passkey-status]');
+    let asking = false;
+    form.hidden = false;
+    form.addEventListener('submit', async (event) => {
+      if (form.elements.reponse.value) return;
+      event.preventDefault();
+      if (asking) return;
+      asking = true;
+      status.hidden = true;
+      try {
+        form.elements.reponse.value = JSON.stringify(await passkeyAnswer(form));
+        form.requestSubmit();
+      } catch {
+        status.textContent = 'Votre appareil n’a pas donné de clé d’accès. Réessayez, ou utilisez votre mot de passe.';
+        status.hidden = false;
+      }
+      asking = false;
+    });
+  }
+  // A page taken back from the browser's cache asks anew.
+  window.addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll('form[data-passkey]')) form.elements.reponse.value = '';
+  });
+}
+
 uploads();
+passkeys();
 guardDoubleSubmit();
 addresses();
 buttons();

@@ -33,7 +33,8 @@ create table account (
   kind text not null,
   email text not null,
   email_key text not null,
-  password_hash text not null,
+  -- None: its owner enters by another way.
+  password_hash text,
   first_name text not null,
   last_name text not null,
   phone text,

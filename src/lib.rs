@@ -11,6 +11,7 @@ pub mod cli;
 pub mod demo;
 pub mod error;
 pub mod household;
+pub mod identity;
 pub mod migrations;
 pub mod pages;
 pub mod platform;

@@ -23,4 +23,16 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0006_passkey",
+        sql: include_str!("../migrations/0006_passkey.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
+        name: "0007_identity",
+        sql: include_str!("../migrations/0007_identity.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -259,6 +259,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Citizen {
 pub struct Agent {
     pub visit: Visit,
     pub session_id: Uuid,
+    /// The passkey that vouches for the session, if one does.
+    pub passkey: Option<Uuid>,
     pub account: session::Account,
     pub memberships: Vec<Membership>,
 }
@@ -275,7 +277,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Agent {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Arriving(agent) = Arriving::from_request_parts(parts, state).await?;
-        if agent.needs_factor() && !factor::present(&agent.db, agent.account.id).await? {
+        let proved = agent.passkey.is_some() || !agent.needs_factor();
+        if !proved && !factor::present(&agent.db, agent.account.id).await? {
             return Err(Problem::Elsewhere("/agent/securite".to_owned()));
         }
         Ok(agent)
@@ -295,7 +298,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let account = session.account.ok_or_else(sign_in)?;
         let memberships = agents::memberships(&visit.db, account.id).await?;
-        Ok(Self(Agent { visit, session_id: session.id, account, memberships }))
+        Ok(Self(Agent { visit, session_id: session.id, passkey: session.passkey, account, memberships }))
     }
 }
 

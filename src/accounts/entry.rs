@@ -48,7 +48,7 @@ pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Resul
         return Ok(Entry::Wait(left));
     }
     let found = store::credentials(&visit.db, kind, email).await?;
-    let same = password::matches(typed, found.as_ref().map(|found| found.password_hash.as_str())).await?;
+    let same = password::matches(typed, found.as_ref().and_then(|found| found.password_hash.as_deref())).await?;
     match found {
         Some(found) if same => {
             forgive(visit, kind, email).await?;

@@ -50,10 +50,12 @@ pub enum Letter {
     /// A recovery code opened the account.
     RecoveryUsed,
     RecoveryRenewed,
+    PasskeyAdded,
+    PasskeyRemoved,
 }
 
 impl Letter {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -65,6 +67,8 @@ impl Letter {
         Self::FactorReset,
         Self::RecoveryUsed,
         Self::RecoveryRenewed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
     ];
 
     fn name(self) -> &'static str {
@@ -80,6 +84,8 @@ impl Letter {
             Self::FactorReset => "second-facteur-retire-au-guichet",
             Self::RecoveryUsed => "code-de-secours",
             Self::RecoveryRenewed => "codes-de-secours",
+            Self::PasskeyAdded => "cle-d-acces-ajoutee",
+            Self::PasskeyRemoved => "cle-d-acces-retiree",
         }
     }
 }
@@ -155,7 +161,9 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
         | Letter::FactorRemoved
         | Letter::FactorReset
         | Letter::RecoveryUsed
-        | Letter::RecoveryRenewed => {
+        | Letter::RecoveryRenewed
+        | Letter::PasskeyAdded
+        | Letter::PasskeyRemoved => {
             let space = if account.kind() == Kind::Agent { "?espace=agent" } else { "" };
             (format!("/mot-de-passe-oublie{space}"), "Choisir un nouveau mot de passe")
         }

@@ -22,6 +22,7 @@ mod entry;
 pub mod factor;
 pub mod jobs;
 mod model;
+mod passkey;
 mod password;
 mod person;
 pub mod session;
@@ -31,6 +32,7 @@ mod tests;
 
 pub use entry::owner;
 pub use model::password as check_password;
+pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
 pub use store::NewAccount;
 
@@ -39,6 +41,8 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/connexion", get(sign_in::show).post(sign_in::send))
         .route("/connexion/code", get(sign_in::start_again).post(sign_in::code))
+        .route("/connexion/cle", get(sign_in::start_again).post(sign_in::passkey))
+        .route("/connexion/cle/defi", post(passkey::door::challenge_usager))
         .route("/deconnexion", post(sign_in::leave))
         .route("/inscription", get(sign_up::show).post(sign_up::send))
         .route("/confirmer/{token}", get(confirm::show).post(confirm::send))
@@ -52,8 +56,11 @@ pub fn routes() -> Router<App> {
         .route("/compte/supprime", get(mine::removed))
         .route("/agent/connexion", get(desk::show).post(desk::send))
         .route("/agent/connexion/code", get(desk::start_again).post(desk::code))
+        .route("/agent/connexion/cle", get(desk::start_again).post(desk::passkey))
+        .route("/agent/connexion/cle/defi", post(passkey::door::challenge_agent))
         .route("/agent/deconnexion", post(desk::leave))
         .merge(security())
+        .merge(passkeys())
 }
 
 /// « Connexion et sécurité », of usagers and of agents.
@@ -89,6 +96,18 @@ fn security() -> Router<App> {
         .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
         .route("/agent/comptes", get(counter::show).post(counter::search))
         .route("/agent/comptes/{account}/second-facteur", post(counter::reset))
+}
+
+/// Passkeys on the same page.
+fn passkeys() -> Router<App> {
+    use self::passkey::pages as passkey;
+    Router::new()
+        .route("/compte/securite/cles", get(passkey::start::<Citizen>).post(passkey::prepare::<Citizen>))
+        .route("/compte/securite/cles/ajouter", get(passkey::start::<Citizen>).post(passkey::add::<Citizen>))
+        .route("/compte/securite/cles/retirer", post(passkey::remove::<Citizen>))
+        .route("/agent/securite/cles", get(passkey::start::<Arriving>).post(passkey::prepare::<Arriving>))
+        .route("/agent/securite/cles/ajouter", get(passkey::start::<Arriving>).post(passkey::add::<Arriving>))
+        .route("/agent/securite/cles/retirer", post(passkey::remove::<Arriving>))
 }
 
 /// An open account, for features that have no session of it.

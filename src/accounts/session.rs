@@ -42,6 +42,8 @@ impl Kind {
 pub struct Session {
     pub id: Uuid,
     pub account: Option<Account>,
+    /// The passkey that opened it or was added in it: both factors are there.
+    pub passkey: Option<Uuid>,
     /// Requests of the account that wait for its answer.
     pub waiting: i64,
 }
@@ -67,6 +69,7 @@ row! {
     struct Found {
         id: Uuid,
         seen_at: Timestamp,
+        passkey_id: Option<Uuid>,
         account_id: Option<Uuid>,
         email: Option<String>,
         first_name: Option<String>,
@@ -145,7 +148,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         .db
         .first(
             sql!(
-                "select s.id, s.seen_at, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
+                "select s.id, s.seen_at, s.passkey_id, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
                    (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
                  from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
                  where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
@@ -168,7 +171,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         }),
         _ => None,
     };
-    Ok(Some(Session { id: found.id, account, waiting: found.waiting }))
+    Ok(Some(Session { id: found.id, account, passkey: found.passkey_id, waiting: found.waiting }))
 }
 
 /// Notes that the session is in use. A page is shown even when that cannot be written.

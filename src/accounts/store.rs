@@ -16,7 +16,7 @@ row! {
     pub struct Credentials {
         pub id: Uuid,
         pub email: String,
-        pub password_hash: String,
+        pub password_hash: Option<String>,
         pub confirmed_at: Option<Timestamp>,
     }
 
@@ -26,7 +26,7 @@ row! {
         pub id: Uuid,
         pub kind: String,
         pub email: String,
-        pub password_hash: String,
+        pub password_hash: Option<String>,
         pub first_name: String,
         pub last_name: String,
         pub phone: Option<String>,
@@ -66,8 +66,8 @@ pub struct NewAccount {
     pub id: Uuid,
     pub kind: Kind,
     pub email: String,
-    /// From [`super::hash`].
-    pub password_hash: String,
+    /// From [`super::hash`]; none when its owner enters by another way.
+    pub password_hash: Option<String>,
     pub first_name: String,
     pub last_name: String,
     pub phone: Option<String>,

@@ -101,7 +101,7 @@ impl Site {
             id,
             kind,
             email: email.into(),
-            password_hash: super::hash(PASSWORD).await.unwrap(),
+            password_hash: Some(super::hash(PASSWORD).await.unwrap()),
             first_name: "Camille".into(),
             last_name: "Moreau".into(),
             phone: None,

@@ -110,7 +110,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                 id,
                 kind: Kind::Agent,
                 email,
-                password_hash,
+                password_hash: Some(password_hash),
                 first_name,
                 last_name,
                 phone: None,

@@ -14,7 +14,13 @@ use super::{
     model::Request,
     store,
 };
-use crate::{accounts::connections, app::App, catalogue, safe, sso, visit::Visit, work};
+use crate::{
+    accounts::{self, connections},
+    app::App,
+    catalogue, safe, sso,
+    visit::Visit,
+    work,
+};
 
 /// An object younger than this may still be waiting for its row.
 const YOUNG: i64 = 24 * 3600;
@@ -52,6 +58,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             tx.run(sql!("delete from link where authority_id = $1 and expires_at < $2"), args![a, last_week]).await?;
             tx.run(sql!("delete from attempt where authority_id = $1 and last_at < $2"), args![a, last_week]).await?;
             connections::sweep(tx, now).await?;
+            accounts::sweep_passkeys(tx, now).await?;
             tx.run(sql!("delete from job where authority_id = $1 and done_at < $2"), args![a, last_week]).await?;
             Ok(())
         })

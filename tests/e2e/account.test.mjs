@@ -48,11 +48,11 @@ for (const javaScriptEnabled of [true, false]) {
       await city.go(page, '/connexion');
       await page.getByLabel('Adresse électronique').fill(email);
       await page.getByLabel('Mot de passe', { exact: true }).fill('le chat dort sur le toit');
-      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
+      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter', exact: true }));
       await page.getByRole('heading', { level: 1, name: 'Consultez vos courriels' }).waitFor();
       await check(page);
       await city.go(page, '/mes-demandes');
-      await page.getByRole('heading', { level: 1, name: 'Se connecter' }).waitFor();
+      await page.getByRole('heading', { level: 1, name: 'Se connecter', exact: true }).waitFor();
     });
 
     test('is confirmed by the link of a mail, once', async () => {
@@ -60,7 +60,7 @@ for (const javaScriptEnabled of [true, false]) {
       await follow(page, mail);
       await check(page);
       await press(page, page.getByRole('button', { name: 'Confirmer mon adresse' }));
-      await page.getByRole('heading', { level: 1, name: 'Se connecter' }).waitFor();
+      await page.getByRole('heading', { level: 1, name: 'Se connecter', exact: true }).waitFor();
       await check(page);
       await follow(page, mail);
       await page.getByRole('heading', { level: 1, name: 'Ce lien n’est plus valable' }).waitFor();
@@ -74,7 +74,7 @@ for (const javaScriptEnabled of [true, false]) {
       await city.go(page, '/compte');
       await check(page);
       await press(page, page.getByRole('banner').getByRole('button', { name: 'Se déconnecter' }));
-      await page.getByRole('banner').getByRole('link', { name: 'Se connecter' }).waitFor();
+      await page.getByRole('banner').getByRole('link', { name: 'Se connecter', exact: true }).waitFor();
     });
 
     test('gets a new password when the old one is forgotten', async () => {
@@ -104,7 +104,7 @@ for (const javaScriptEnabled of [true, false]) {
       await city.go(page, '/connexion');
       await page.getByLabel('Adresse électronique').fill(email);
       await page.getByLabel('Mot de passe', { exact: true }).fill('le chat dort sur le toit');
-      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
+      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter', exact: true }));
       await page.locator('.govuk-error-summary').waitFor();
       await city.signIn(page, { role: 'usager', email, password: 'la pluie tombe sur la mer' });
     });
@@ -132,7 +132,7 @@ for (const javaScriptEnabled of [true, false]) {
     const account = city.account('usager');
     await page.getByLabel('Adresse électronique').fill(account.email);
     await page.getByLabel('Mot de passe', { exact: true }).fill(account.password);
-    await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
+    await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter', exact: true }));
     await page.waitForURL((url) => url.pathname.startsWith('/brouillons/'));
     await city.go(page, there);
     assert.deepEqual(await values(page), typed);

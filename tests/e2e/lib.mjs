@@ -168,7 +168,7 @@ class City {
     await this.go(page, agent ? '/agent/connexion' : '/connexion');
     await page.getByLabel(agent ? 'Adresse professionnelle' : 'Adresse électronique').fill(email);
     await page.getByLabel('Mot de passe', { exact: true }).fill(password);
-    await page.getByRole('main').getByRole('button', { name: 'Se connecter' }).click();
+    await page.getByRole('main').getByRole('button', { name: 'Se connecter', exact: true }).click();
     await page.waitForURL(agent ? /\/agent$/ : /\/mes-demandes$/);
   }
 

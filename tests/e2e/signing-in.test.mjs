@@ -39,7 +39,7 @@ for (const javaScriptEnabled of [true, false]) {
       await city.go(page, '/connexion');
       await page.getByLabel('Adresse électronique').fill(email);
       await page.getByLabel('Mot de passe', { exact: true }).fill(password);
-      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
+      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter', exact: true }));
       await page.getByRole('heading', { level: 1, name: 'Saisissez votre code' }).waitFor();
     };
     const open = (title) => page.locator('summary').filter({ hasText: title }).click();

@@ -200,7 +200,7 @@ async fn other_city(portal: &Portal) {
             id: account,
             kind,
             email: email.to_owned(),
-            password_hash: password_hash.clone(),
+            password_hash: Some(password_hash.clone()),
             first_name: "Dominique".into(),
             last_name: "Autre".into(),
             phone: None,

@@ -8,4 +8,5 @@ mod beneficiaries;
 mod catalogue;
 mod household;
 mod mails;
+mod passkeys;
 mod signing_in;

@@ -385,7 +385,7 @@ both! {
 }
 
 /// Roles that must have a second factor, from the next look at the settings on.
-async fn demand(portal: &Portal, roles: &[&str]) {
+pub async fn demand(portal: &Portal, roles: &[&str]) {
     let db::Json(mut settings): db::Json<serde_json::Value> =
         portal.db().one(sql!("select settings from authority where id = $1"), args![portal.city]).await.unwrap();
     settings["second_factor"] = json!(roles);

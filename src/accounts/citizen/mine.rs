@@ -17,7 +17,7 @@ use crate::{
         entry,
         jobs::{self, Letter, More},
         model::{self, Wrong},
-        password, person,
+        passkey, password, person,
         session::{self, Kind},
         store::{self, Account},
     },
@@ -184,6 +184,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         data.insert("compte".into(), identity);
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
+        data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);
     }

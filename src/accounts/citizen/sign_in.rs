@@ -21,6 +21,7 @@ use crate::{
         },
         jobs::{self, Letter, More},
         model::Wrong,
+        passkey::{self, door::Proved},
         session::{self, Kind, Session},
         store::{self, Credentials},
     },
@@ -46,8 +47,9 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn context(&self, wrong: &[Wrong]) -> minijinja::Value {
-        let page = context! { email => self.email, back => safe(self.suite), typed => self.saisie, reason => self.reason, errors => errors(wrong) };
+    fn context(&self, visitor: &Visitor, wrong: &[Wrong]) -> minijinja::Value {
+        let passkeys = passkey::possible(visitor);
+        let page = context! { passkeys => passkeys, email => self.email, back => safe(self.suite), typed => self.saisie, reason => self.reason, errors => errors(wrong) };
         context! { ..page, ..flash(self.told) }
     }
 }
@@ -63,7 +65,7 @@ pub async fn show(visitor: Visitor, Query(way): Query<Way>) -> Result<Response, 
     };
     let reason = if way.suite.is_empty() || told.is_some() { "" } else { "needed" };
     let shown = Shown { suite: &way.suite, reason, told, ..Shown::default() };
-    visitor.page("accounts/sign_in.html", TITLE, shown.context(&[]))
+    visitor.page("accounts/sign_in.html", TITLE, shown.context(&visitor, &[]))
 }
 
 /// The sign-in page in the place of a page whose session has ended; what was typed waits in it.
@@ -76,7 +78,7 @@ pub fn sign_in_again(visitor: &Visitor, suite: &str, typed: &Raw) -> Result<Resp
         reason: if kept { "session" } else { "needed" },
         ..Shown::default()
     };
-    visitor.page("accounts/sign_in.html", TITLE, shown.context(&[]))
+    visitor.page("accounts/sign_in.html", TITLE, shown.context(visitor, &[]))
 }
 
 pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -85,7 +87,7 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
     let reason = if saisie.is_empty() { "" } else { "session" };
     let again = |wrong: Wrong| {
         let shown = Shown { email, suite, saisie, reason, told: None };
-        visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&[wrong]))
+        visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&visitor, &[wrong]))
     };
     if email.is_empty() {
         return again(Wrong::new("email", "Saisissez votre adresse électronique"));
@@ -100,7 +102,8 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
             step::ask(&visitor, Kind::Usager, &found, safe(suite), saisie)
         }
         Entry::Known(found) => {
-            enter(visitor.clone(), found.id, Happened::SignedIn, Some(password), suite, saisie).await
+            let proof = Proof::Password(password);
+            enter(visitor.clone(), found.id, Happened::SignedIn, proof, suite, saisie).await
         }
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
     }
@@ -115,12 +118,28 @@ pub async fn code(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
     let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
     match step::answer(&visitor, Kind::Usager, &typed).await? {
-        Step::Passed(account, how) => enter(visitor, account, how, None, suite, saisie).await,
+        Step::Passed(account, how) => enter(visitor, account, how, Proof::Code, suite, saisie).await,
         Step::Again(page) => Ok(page),
         Step::Expired => {
             let shown = Shown { suite, saisie, ..Shown::default() };
             let wrong = Wrong::new("email", step::EXPIRED);
-            visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&[wrong]))
+            visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&visitor, &[wrong]))
+        }
+    }
+}
+
+pub async fn passkey(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
+    let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
+    match passkey::door::answer(&visitor, Kind::Usager, &typed).await? {
+        Ok(proved) => {
+            let proof = Proof::Passkey(proved);
+            enter(visitor, proved.account, Happened::SignedInByPasskey, proof, suite, saisie).await
+        }
+        Err(text) => {
+            let shown = Shown { suite, saisie, ..Shown::default() };
+            let page = shown.context(&visitor, &[Wrong::new("cle-d-acces", text)]);
+            visitor.page_again("accounts/sign_in.html", TITLE, page)
         }
     }
 }
@@ -138,16 +157,25 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
     sent(visitor, "sign-up", &found.email, jobs::CONFIRM_LASTS, "/inscription")
 }
 
+/// What opened the door last.
+#[derive(Clone, Copy)]
+enum Proof<'a> {
+    /// A password alone: no second factor was asked.
+    Password(&'a str),
+    Code,
+    Passkey(Proved),
+}
+
 /// Opens the session, saves what was typed before the last one ended, and goes on.
 async fn enter(
     mut visitor: Visitor,
     account: Uuid,
     how: Happened,
-    password: Option<&str>,
+    proof: Proof<'_>,
     suite: &str,
     saisie: &str,
 ) -> Result<Response, Problem> {
-    let cookie = open(&mut visitor, account, how).await?;
+    let cookie = open(&mut visitor, account, how, proof).await?;
     if !saisie.is_empty()
         && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
     {
@@ -156,7 +184,7 @@ async fn enter(
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookie);
     // With a second factor the password is gone by now: documents are opened when they are wanted.
-    if let Some(password) = password {
+    if let Proof::Password(password) = proof {
         safe::signed_in(&visitor, password, &mut response).await;
     }
     Ok(response)
@@ -170,7 +198,7 @@ fn clean(typed: Raw) -> Raw {
 
 /// A new session for the account, never the one that was there before; a session without account
 /// hands over what it began.
-async fn open(visitor: &mut Visitor, account: Uuid, how: Happened) -> Result<HeaderValue, Problem> {
+async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<'_>) -> Result<HeaderValue, Problem> {
     let (visit, old) = (&visitor.visit, visitor.session.as_ref());
     let opened = visit
         .db
@@ -185,6 +213,9 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened) -> Result<Hea
                 }
                 session::close(tx, old.id).await?;
             }
+            if let Proof::Passkey(proved) = proof {
+                proved.vouch(tx, opened.id).await?;
+            }
             connections::remember(tx, visit, account, how).await?;
             jobs::tell_recovery(tx, visit, account, how).await?;
             Ok::<_, db::Error>(opened)
@@ -192,7 +223,7 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened) -> Result<Hea
         .await?;
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
-    visitor.session = Some(Session { id: opened.id, account: Some(found.into()), waiting: 0 });
+    visitor.session = Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0 });
     Ok(opened.cookie)
 }
 

@@ -56,7 +56,7 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
     let new = NewAccount {
         id: visitor.id(),
         kind: Kind::Usager,
-        password_hash: password::hash(&password).await?,
+        password_hash: Some(password::hash(&password).await?),
         first_name: identity.first_name,
         last_name: identity.last_name,
         phone: None,

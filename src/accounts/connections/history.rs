@@ -11,8 +11,10 @@ pub enum Happened {
     SignedIn,
     /// With a recovery code in the place of the application's.
     SignedInByRecovery,
+    SignedInByPasskey,
     WrongPassword,
     WrongCode,
+    WrongPasskey,
     PasswordChanged,
     EmailChanged,
     FactorSet,
@@ -21,15 +23,19 @@ pub enum Happened {
     /// By an agent, at the counter.
     FactorReset,
     RecoveryRenewed,
+    PasskeyAdded,
+    PasskeyRemoved,
     SessionEnded,
 }
 
 impl Happened {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 16] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
+        Self::SignedInByPasskey,
         Self::WrongPassword,
         Self::WrongCode,
+        Self::WrongPasskey,
         Self::PasswordChanged,
         Self::EmailChanged,
         Self::FactorSet,
@@ -37,6 +43,8 @@ impl Happened {
         Self::FactorRemoved,
         Self::FactorReset,
         Self::RecoveryRenewed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
         Self::SessionEnded,
     ];
 
@@ -44,8 +52,10 @@ impl Happened {
         match self {
             Self::SignedIn => "signed-in",
             Self::SignedInByRecovery => "signed-in-by-recovery",
+            Self::SignedInByPasskey => "signed-in-by-passkey",
             Self::WrongPassword => "wrong-password",
             Self::WrongCode => "wrong-code",
+            Self::WrongPasskey => "wrong-passkey",
             Self::PasswordChanged => "password-changed",
             Self::EmailChanged => "email-changed",
             Self::FactorSet => "factor-set",
@@ -53,6 +63,8 @@ impl Happened {
             Self::FactorRemoved => "factor-removed",
             Self::FactorReset => "factor-reset",
             Self::RecoveryRenewed => "recovery-renewed",
+            Self::PasskeyAdded => "passkey-added",
+            Self::PasskeyRemoved => "passkey-removed",
             Self::SessionEnded => "session-ended",
         }
     }
@@ -65,8 +77,10 @@ impl Happened {
         match self {
             Self::SignedIn => "Connexion",
             Self::SignedInByRecovery => "Connexion avec un code de secours",
+            Self::SignedInByPasskey => "Connexion avec une clé d’accès",
             Self::WrongPassword => "Mot de passe refusé",
             Self::WrongCode => "Code de vérification refusé",
+            Self::WrongPasskey => "Clé d’accès refusée",
             Self::PasswordChanged => "Mot de passe changé",
             Self::EmailChanged => "Adresse électronique changée",
             Self::FactorSet => "Second facteur activé",
@@ -74,6 +88,8 @@ impl Happened {
             Self::FactorRemoved => "Second facteur retiré",
             Self::FactorReset => "Second facteur retiré au guichet",
             Self::RecoveryRenewed => "Codes de secours renouvelés",
+            Self::PasskeyAdded => "Clé d’accès ajoutée",
+            Self::PasskeyRemoved => "Clé d’accès retirée",
             Self::SessionEnded => "Appareil déconnecté",
         }
     }
@@ -100,7 +116,10 @@ impl Event {
 
     /// Somebody was turned away: shown apart.
     pub fn refused(&self) -> bool {
-        matches!(Happened::named(&self.code), Some(Happened::WrongPassword | Happened::WrongCode))
+        matches!(
+            Happened::named(&self.code),
+            Some(Happened::WrongPassword | Happened::WrongCode | Happened::WrongPasskey)
+        )
     }
 
     /// « Firefox sur Windows, réseau 192.0.2.0/24 ».

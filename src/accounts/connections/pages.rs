@@ -18,6 +18,7 @@ use crate::{
         citizen::{Way, errors, flash},
         factor,
         model::Wrong,
+        passkey,
         person::{self, Person},
         session,
     },
@@ -32,10 +33,21 @@ pub async fn show<P: Person>(person: P, Query(way): Query<Way>) -> Result<Respon
         "retire" => Some("Le second facteur est retiré : votre mot de passe suffit de nouveau."),
         "deja" => Some("Le second facteur est déjà activé. Vos codes de secours ont été affichés une seule fois."),
         "trop-tard" => Some("Trop de temps a passé : recommencez l’activation du second facteur."),
+        "cle" => Some("La clé d’accès est ajoutée : elle ouvre votre compte sans mot de passe."),
+        "cle-retiree" => Some("La clé d’accès est retirée : elle n’ouvre plus votre compte."),
         "termine" => Some("L’appareil est déconnecté."),
         "deconnecte" => Some("Vos autres appareils sont déconnectés."),
         _ => None,
     };
+    // What did not work is told where one would try again.
+    let failed = match way.fait.as_str() {
+        "cle-refusee" => Some("La clé d’accès n’a pas été ajoutée : recommencez, ou choisissez un autre appareil"),
+        "cle-trop-tard" => Some("Trop de temps a passé : recommencez l’ajout de la clé d’accès"),
+        _ => None,
+    };
+    if let Some(text) = failed {
+        return again(&person, "cle", &Wrong::new("mot-de-passe-cle", text)).await;
+    }
     let page = context(&person, "", &[]).await?;
     person.show(PAGE, TITLE, context! { ..page, ..flash(told) })
 }
@@ -69,7 +81,7 @@ async fn context<P: Person>(person: &P, open: &str, wrong: &[Wrong]) -> Result<V
         })
         .collect();
     Ok(context! {
-        factor => factor::pages::summary(person).await?, sessions => Value::from(Serde(sessions)), history => Value::from(Serde(history)),
+        factor => factor::pages::summary(person).await?, passkeys => passkey::pages::summary(person).await?, sessions => Value::from(Serde(sessions)), history => Value::from(Serde(history)),
         open => open, errors => errors(wrong),
     })
 }

@@ -16,6 +16,7 @@ use crate::{
         connections::{self, Happened},
         jobs::{self, Letter, More},
         model::{self, Wrong},
+        passkey,
         session::Kind,
         store::{self as accounts, Account},
     },
@@ -113,7 +114,11 @@ async fn take_away(visit: &Visit, agent: Option<Uuid>, account: &Account, reason
     let removed = visit
         .db
         .write(async |tx: &mut Tx| {
-            let removed = store::remove(tx, account.id).await?;
+            let mut removed = store::remove(tx, account.id).await?;
+            // Lost with the rest; an agent obliged to a second factor enters by nothing else.
+            if account.kind() == Kind::Agent {
+                removed |= passkey::remove_all(tx, account.id).await?;
+            }
             if removed {
                 connections::remember_agent(tx, visit, account.id, Happened::FactorReset, (agent, reason)).await?;
                 jobs::queue(tx, visit, Letter::FactorReset, account.id, More::default()).await?;

@@ -39,14 +39,14 @@ fn owner(visit: &Visit, kind: Kind) -> Vec<u8> {
 /// Who is signing in, as the page carries it: account, time, fingerprint of the password's hash.
 fn seal(visit: &Visit, kind: Kind, found: &Credentials) -> anyhow::Result<String> {
     let time = visit.now.as_microsecond().to_be_bytes();
-    let clear = [found.id.as_bytes().as_slice(), &time, &Sha256::digest(&found.password_hash)].concat();
+    let clear = [found.id.as_bytes().as_slice(), &time, &print(found.password_hash.as_deref())].concat();
     Ok(BASE64URL_NOPAD.encode(&visit.app.secret.seal(PURPOSE, &owner(visit, kind), &clear)?))
 }
 
 /// The account that gave the right password a moment ago, and has not changed it since.
 async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<Uuid>, Problem> {
     let sealed = BASE64URL_NOPAD.decode(typed.as_bytes()).unwrap_or_default();
-    let Some((id, time, print)) =
+    let Some((id, time, before)) =
         visit.app.secret.unseal(PURPOSE, &owner(visit, kind), &sealed).and_then(|clear| read(&clear))
     else {
         return Ok(None);
@@ -55,7 +55,12 @@ async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<Uuid>, 
         return Ok(None);
     }
     let account = store::find(&visit.db, id).await?;
-    Ok(account.filter(|account| Sha256::digest(&account.password_hash).as_slice() == print).map(|account| account.id))
+    Ok(account.filter(|account| print(account.password_hash.as_deref()).as_slice() == before).map(|account| account.id))
+}
+
+/// Tells one password from the next.
+fn print(password_hash: Option<&str>) -> [u8; 32] {
+    Sha256::digest(password_hash.unwrap_or_default()).into()
 }
 
 fn read(clear: &[u8]) -> Option<(Uuid, Timestamp, Vec<u8>)> {

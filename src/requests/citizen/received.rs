@@ -86,7 +86,7 @@ async fn make(
     let account = visitor.account().map(|account| account.id);
     let begun = drafts::begin(visitor, id, published, account, holder, raw.clone()).await?;
     if let Some(opened) = begun.opened {
-        visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
+        visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0 });
         *cookie = Some(opened.cookie);
     }
     if !begun.made {
@@ -111,7 +111,7 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>
     }
     let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
     let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
-    visitor.session = Some(Session { id: opened.id, account: None, waiting: 0 });
+    visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0 });
     Ok(Some(opened.cookie))
 }
 

@@ -1,0 +1,46 @@
+//! SQL on verified identities.
+
+use db::{Db, Json, Tx, args, row, sql};
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct Verified {
+        /// `counter`, `post`, or `provider:<id>`.
+        pub source: String,
+        /// In the shape of the field kind « identity ».
+        pub identity: Json<Value>,
+        pub verified_at: Timestamp,
+    }
+}
+
+/// The identity checked for an account, if any was.
+pub async fn find(db: &Db, account: Uuid) -> Result<Option<Verified>, db::Error> {
+    db.fresh()
+        .first(
+            sql!("select source, identity, verified_at from verified_identity where authority_id = $1 and account_id = $2"),
+            args![db.authority(), account],
+        )
+        .await
+}
+
+/// Keeps an identity as checked now; it replaces what was known.
+pub async fn record(
+    tx: &mut Tx,
+    account: Uuid,
+    source: &str,
+    identity: &Value,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into verified_identity (authority_id, account_id, source, identity, verified_at) values ($1, $2, $3, $4, $5)
+             on conflict (authority_id, account_id) do update set source = excluded.source, identity = excluded.identity, verified_at = excluded.verified_at"
+        ),
+        args![tx.authority(), account, source, Json(identity), now],
+    )
+    .await?;
+    Ok(())
+}
