@@ -12,9 +12,9 @@ create table passkey (
   created_at {time} not null,
   used_at {time},
   primary key (authority_id, id),
-  unique (authority_id, credential),
   foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
 );
+create unique index passkey_credential_key on passkey (authority_id, credential);
 create index passkey_account on passkey (authority_id, account_id);
 
 -- Challenges that were answered, until they expire by themselves: none is answered twice. Those that are

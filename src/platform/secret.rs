@@ -59,33 +59,50 @@ impl Secret {
     /// # Errors
     /// Only when there is too much to encrypt.
     pub fn seal(&self, purpose: &str, owner: &[u8], clear: &[u8]) -> Result<Vec<u8>> {
-        let nonce = rand::random::<[u8; NONCE_LEN]>();
-        let mut body = clear.to_vec();
-        self.key(purpose)?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut body)
-            .map_err(|_| anyhow!("cannot encrypt"))?;
-        Ok([&nonce[..], &body].concat())
+        seal_under(&self.key(purpose), owner, clear)
     }
 
     /// What was sealed; none when it is not whole, or is another purpose's, owner's or installation's.
     pub fn unseal(&self, purpose: &str, owner: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let mut body = body.to_vec();
-        let clear = self
-            .key(purpose)
-            .ok()?
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(owner), &mut body)
-            .ok()?;
-        Some(clear.to_vec())
+        unseal_under(&self.key(purpose), owner, sealed)
     }
 
     /// A key of its own for each purpose.
-    fn key(&self, purpose: &str) -> Result<LessSafeKey> {
+    fn key(&self, purpose: &str) -> [u8; 32] {
         let master = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         let derived = hmac::sign(&master, format!("guichet seal {purpose}").as_bytes());
-        let key = UnboundKey::new(&CHACHA20_POLY1305, derived.as_ref()).map_err(|_| anyhow!("key of a wrong size"))?;
-        Ok(LessSafeKey::new(key))
+        let mut key = [0; 32];
+        key.copy_from_slice(derived.as_ref());
+        key
     }
+}
+
+/// Encrypts under a key of one's own; `place` binds what is sealed to where it is kept.
+///
+/// # Errors
+/// Only when there is too much to encrypt.
+pub fn seal_under(key: &[u8; 32], place: &[u8], clear: &[u8]) -> Result<Vec<u8>> {
+    let nonce = rand::random::<[u8; NONCE_LEN]>();
+    let mut body = clear.to_vec();
+    cipher(key)?
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut body)
+        .map_err(|_| anyhow!("cannot encrypt"))?;
+    Ok([&nonce[..], &body].concat())
+}
+
+/// What [`seal_under`] sealed; none under another key, or for another place.
+pub fn unseal_under(key: &[u8; 32], place: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>()?;
+    let mut body = body.to_vec();
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let size = cipher(key).ok()?.open_in_place(nonce, Aad::from(place), &mut body).ok()?.len();
+    body.truncate(size);
+    Some(body)
+}
+
+fn cipher(key: &[u8; 32]) -> Result<LessSafeKey> {
+    let key = UnboundKey::new(&CHACHA20_POLY1305, key).map_err(|_| anyhow!("key of a wrong size"))?;
+    Ok(LessSafeKey::new(key))
 }
 
 /// Keeps `text` for ever: only its owner may read it, it survives a power cut, and of two processes that

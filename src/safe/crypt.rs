@@ -1,5 +1,5 @@
 //! What is encrypted, and how. Documents and their labels: age, to the safe's own key, so that a disaster
-//! leaves files that the `age` tool reads. The key itself: XChaCha20-Poly1305, under a key derived from a
+//! leaves files that the `age` tool reads. The key itself: ChaCha20-Poly1305, under a key derived from a
 //! secret of its owner, or under the secret of a cookie.
 
 use std::{
@@ -11,10 +11,6 @@ use std::{
 use age::{secrecy::ExposeSecret, x25519};
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
-};
 use flate2::Crc;
 use futures_util::{
     AsyncReadExt, TryStreamExt,
@@ -25,11 +21,11 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::platform::{
+    secret,
     storage::{self, Storage},
     upload::Sink,
 };
 
-const NONCE: usize = 24;
 /// Labels are padded to a multiple of this, which holds the longest name: their size tells nothing of it.
 const LABEL_STEP: usize = 640;
 /// Bytes given out at once: what age encrypts as one piece.
@@ -50,21 +46,12 @@ impl Key {
 
     /// Seals this key under another. `what` binds the sealed key to its place.
     pub fn seal(&self, under: &[u8; 32], what: &str) -> Result<Vec<u8>> {
-        let nonce: [u8; NONCE] = rand::random();
-        let text = self.0.to_string();
-        let payload = Payload { msg: text.expose_secret().as_bytes(), aad: what.as_bytes() };
-        let sealed = XChaCha20Poly1305::new(under.into())
-            .encrypt(XNonce::from_slice(&nonce), payload)
-            .map_err(|_| anyhow!("a key cannot be sealed"))?;
-        Ok([&nonce[..], &sealed].concat())
+        secret::seal_under(under, what.as_bytes(), self.0.to_string().expose_secret().as_bytes())
     }
 
     /// The key that [`Key::seal`] sealed; none under another key, or for another place.
     pub fn unseal(under: &[u8; 32], what: &str, sealed: &[u8]) -> Option<Self> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
-        let payload = Payload { msg: sealed, aad: what.as_bytes() };
-        let opened = XChaCha20Poly1305::new(under.into()).decrypt(XNonce::from_slice(nonce), payload);
-        let text = Zeroizing::new(opened.ok()?);
+        let text = Zeroizing::new(secret::unseal_under(under, what.as_bytes(), sealed)?);
         std::str::from_utf8(&text).ok()?.parse().ok().map(Self)
     }
 

@@ -3,11 +3,8 @@
 use std::io::Read;
 
 use age::secrecy::ExposeSecret;
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
-};
 use db::{Query, Value, args, sql};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use uuid::Uuid;
 
 use super::*;
@@ -75,9 +72,10 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 fn unseal(key: &[u8], place: &str, sealed: &[u8]) -> Option<age::x25519::Identity> {
-    let cipher = XChaCha20Poly1305::new_from_slice(key).ok()?;
-    let (nonce, sealed) = sealed.split_at(24);
-    let text = cipher.decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()?;
+    let cipher = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key).ok()?);
+    let (nonce, sealed) = sealed.split_first_chunk()?;
+    let (nonce, mut sealed) = (Nonce::assume_unique_for_key(*nonce), sealed.to_vec());
+    let text = cipher.open_in_place(nonce, Aad::from(place), &mut sealed).ok()?.to_vec();
     String::from_utf8(text).unwrap().parse().ok()
 }
 

@@ -73,12 +73,18 @@ async fn make(
     form: &mut Form,
     cookie: &mut Option<HeaderValue>,
 ) -> Result<Option<Kept>, Problem> {
+    let received = form.typed.clone();
     let rows_changed = change_rows(page, form);
     let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
-    let mut raw = prefilled(visitor, &published.procedure, Raw::default());
-    replace(&mut raw, page, typed.clone().unwrap_or_default());
+    let fresh = prefilled(visitor, &published.procedure, Raw::default());
+    let with = |typed: Raw| {
+        let mut raw = fresh.clone();
+        replace(&mut raw, page, typed);
+        raw
+    };
+    let raw = with(typed.unwrap_or_default());
     let holder = match &visitor.session {
         Some(session) => Holder::Session(session.id),
         None => Holder::Nobody(visitor.offered.as_deref()),
@@ -90,12 +96,11 @@ async fn make(
         *cookie = Some(opened.cookie);
     }
     if !begun.made {
+        // Its buttons will be applied to the draft that is there, once.
+        form.typed = received;
         return Ok(None);
     }
-    if !stored {
-        raw = prefilled(visitor, &published.procedure, Raw::default());
-        replace(&mut raw, page, of_page(page, &form.typed));
-    }
+    let raw = if stored { raw } else { with(of_page(page, &form.typed)) };
     let mut filling = unsaved(visitor, id, published);
     if !form.added.is_empty() {
         filling.files = files::of(&visitor.db, id).await?;
