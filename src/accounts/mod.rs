@@ -71,27 +71,27 @@ fn security() -> Router<App> {
         .route("/compte/securite", get(connections::show::<Citizen>))
         .route("/compte/securite/connexions/{session}/terminer", post(connections::end::<Citizen>))
         .route("/compte/securite/deconnecter", post(connections::end_others::<Citizen>))
-        .route("/compte/securite/second-facteur", get(factor::start::<Citizen>).post(factor::prepare::<Citizen>))
+        .route("/compte/securite/second-facteur", get(person::start::<Citizen>).post(factor::prepare::<Citizen>))
         .route(
             "/compte/securite/second-facteur/activer",
-            get(factor::start::<Citizen>).post(factor::confirm::<Citizen>),
+            get(person::start::<Citizen>).post(factor::confirm::<Citizen>),
         )
         .route(
             "/compte/securite/second-facteur/codes",
-            get(factor::start::<Citizen>).post(factor::renew_codes::<Citizen>),
+            get(person::start::<Citizen>).post(factor::renew_codes::<Citizen>),
         )
         .route("/compte/securite/second-facteur/retirer", post(factor::remove::<Citizen>))
         .route("/agent/securite", get(connections::show::<Arriving>))
         .route("/agent/securite/connexions/{session}/terminer", post(connections::end::<Arriving>))
         .route("/agent/securite/deconnecter", post(connections::end_others::<Arriving>))
-        .route("/agent/securite/second-facteur", get(factor::start::<Arriving>).post(factor::prepare::<Arriving>))
+        .route("/agent/securite/second-facteur", get(person::start::<Arriving>).post(factor::prepare::<Arriving>))
         .route(
             "/agent/securite/second-facteur/activer",
-            get(factor::start::<Arriving>).post(factor::confirm::<Arriving>),
+            get(person::start::<Arriving>).post(factor::confirm::<Arriving>),
         )
         .route(
             "/agent/securite/second-facteur/codes",
-            get(factor::start::<Arriving>).post(factor::renew_codes::<Arriving>),
+            get(person::start::<Arriving>).post(factor::renew_codes::<Arriving>),
         )
         .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
         .route("/agent/comptes", get(counter::show).post(counter::search))
@@ -102,11 +102,11 @@ fn security() -> Router<App> {
 fn passkeys() -> Router<App> {
     use self::passkey::pages as passkey;
     Router::new()
-        .route("/compte/securite/cles", get(passkey::start::<Citizen>).post(passkey::prepare::<Citizen>))
-        .route("/compte/securite/cles/ajouter", get(passkey::start::<Citizen>).post(passkey::add::<Citizen>))
+        .route("/compte/securite/cles", get(person::start::<Citizen>).post(passkey::prepare::<Citizen>))
+        .route("/compte/securite/cles/ajouter", get(person::start::<Citizen>).post(passkey::add::<Citizen>))
         .route("/compte/securite/cles/retirer", post(passkey::remove::<Citizen>))
-        .route("/agent/securite/cles", get(passkey::start::<Arriving>).post(passkey::prepare::<Arriving>))
-        .route("/agent/securite/cles/ajouter", get(passkey::start::<Arriving>).post(passkey::add::<Arriving>))
+        .route("/agent/securite/cles", get(person::start::<Arriving>).post(passkey::prepare::<Arriving>))
+        .route("/agent/securite/cles/ajouter", get(person::start::<Arriving>).post(passkey::add::<Arriving>))
         .route("/agent/securite/cles/retirer", post(passkey::remove::<Arriving>))
 }
 

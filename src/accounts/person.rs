@@ -1,6 +1,10 @@
 //! Who looks after their own account: an usager or an agent, each at their own address and in their own frame.
 
-use axum::{extract::FromRequestParts, http::StatusCode, response::Response};
+use axum::{
+    extract::FromRequestParts,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
 use minijinja::{Value, context};
 use uuid::Uuid;
 
@@ -42,6 +46,17 @@ pub fn home(kind: Kind) -> &'static str {
         Kind::Usager => "/compte/securite",
         Kind::Agent => "/agent/securite",
     }
+}
+
+/// Back to « Connexion et sécurité », which says what is done.
+pub fn back<P: Person>(done: &str) -> Response {
+    let query = if done.is_empty() { String::new() } else { format!("?fait={done}") };
+    Redirect::to(&format!("{}{query}", home(P::KIND))).into_response()
+}
+
+/// Somebody reloads an address that only forms reach.
+pub async fn start<P: Person>(_: P) -> Response {
+    back::<P>("")
 }
 
 /// What templates shared by usagers and agents need to know: around them, and where they post.

@@ -5,6 +5,7 @@ pub mod household;
 pub mod html;
 pub mod journey;
 pub mod peers;
+pub mod phone;
 pub mod portal;
 pub mod process;
 pub mod routes;
@@ -13,6 +14,7 @@ pub mod unsynced;
 
 pub use client::{Client, Page, urlencoded};
 pub use journey::Filed;
+pub use phone::Phone;
 pub use portal::{Engine, Folder, HOST, OTHER_USAGER, PASSWORD, Portal, USAGER};
 
 /// Runs each test on both engines: `both! { async fn name(portal: Portal) { … } }`.

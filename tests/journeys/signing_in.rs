@@ -4,42 +4,9 @@ use db::{args, sql};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::harness::{Client, Engine, PASSWORD, Page, Portal, USAGER, both, html};
+use crate::harness::{Client, Engine, PASSWORD, Page, Phone, Portal, USAGER, both, html};
 
 const AGENT: &str = "nadia.benali@valmont.example";
-
-/// A telephone: reads the secret of a page, then shows codes. Made apart from the program's own computing.
-struct Phone(Vec<u8>);
-
-impl Phone {
-    fn reading(page: &Page) -> Self {
-        let link = html::tags(page.html())
-            .into_iter()
-            .map(|tag| tag.get("href").to_owned())
-            .find(|href| href.starts_with("otpauth://totp/"))
-            .unwrap_or_else(|| panic!("no secret on {}: {}", page.path, page.words()));
-        let link = html::decode(&link);
-        let secret = link.split_once("secret=").unwrap().1.split('&').next().unwrap();
-        Self(data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap())
-    }
-
-    /// The code it shows when its clock is `off` seconds away from the server's.
-    fn code(&self, portal: &Portal, off: i64) -> String {
-        let step = u64::try_from((portal.app.clock.now().as_second() + off) / 30).unwrap();
-        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
-        let tag = ring::hmac::sign(&key, &step.to_be_bytes());
-        let tag = tag.as_ref();
-        let at = usize::from(tag[19] & 0xf);
-        let number = u32::from_be_bytes(tag[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;
-        format!("{:06}", number % 1_000_000)
-    }
-
-    /// A code that is never right within two minutes.
-    fn wrong(&self, portal: &Portal) -> String {
-        let near: Vec<String> = (-6..=6).map(|step| self.code(portal, step * 30)).collect();
-        (0..).map(|number| format!("{number:06}")).find(|code| !near.contains(code)).unwrap()
-    }
-}
 
 fn minutes(portal: &Portal, count: i64) {
     portal.later(SignedDuration::from_mins(count));

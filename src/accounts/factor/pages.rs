@@ -1,7 +1,7 @@
 //! Setting the second factor up, replacing it, removing it, renewing its recovery codes: always after the
 //! password, so that an open session is not enough.
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use data_encoding::BASE64URL_NOPAD;
 use db::Tx;
 use jiff::{SignedDuration, Timestamp};
@@ -62,16 +62,6 @@ fn owner<P: Person>(person: &P) -> Vec<u8> {
     owner
 }
 
-fn back<P: Person>(done: &str) -> Response {
-    let query = if done.is_empty() { String::new() } else { format!("?fait={done}") };
-    Redirect::to(&format!("{}{query}", person::home(P::KIND))).into_response()
-}
-
-/// Somebody reloads an address that only forms reach.
-pub async fn start<P: Person>(_: P) -> Response {
-    back::<P>("")
-}
-
 /// Password given: the drawing and the secret.
 pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let (visit, account) = (person.visit(), person.account());
@@ -96,7 +86,7 @@ fn page<P: Person>(person: &P, prepared: &Prepared, key: &str, wrong: &[Wrong]) 
 pub async fn confirm<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let (visit, account) = (person.visit(), person.account().id);
     let key = typed.text("cle");
-    let Some(prepared) = Prepared::unseal(&person, key) else { return Ok(back::<P>("trop-tard")) };
+    let Some(prepared) = Prepared::unseal(&person, key) else { return Ok(person::back::<P>("trop-tard")) };
     let again = |text: &str| {
         let page = page(&person, &prepared, key, &[Wrong::new("code", text)])?;
         person.again("accounts/factor.html", TITLE, page)
@@ -127,7 +117,7 @@ pub async fn confirm<P: Person>(person: P, Typed(typed): Typed) -> Result<Respon
         })
         .await?;
     if !kept {
-        return Ok(back::<P>("deja"));
+        return Ok(person::back::<P>("deja"));
     }
     visit.app.work.notify_one();
     show_codes(&person, &codes.readable, true)
@@ -146,7 +136,7 @@ pub async fn renew_codes<P: Person>(person: P, Typed(typed): Typed) -> Result<Re
         return connections::pages::again(&person, "codes", &wrong).await;
     }
     if !store::present(&visit.db, account.id).await? {
-        return Ok(back::<P>(""));
+        return Ok(person::back::<P>(""));
     }
     let codes = recovery::make(visit).await?;
     visit
@@ -183,7 +173,7 @@ pub async fn remove<P: Person>(person: P, Typed(typed): Typed) -> Result<Respons
         })
         .await?;
     visit.app.work.notify_one();
-    Ok(back::<P>("retire"))
+    Ok(person::back::<P>("retire"))
 }
 
 /// What « Connexion et sécurité » says of it.

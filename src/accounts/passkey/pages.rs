@@ -1,7 +1,7 @@
 //! Adding and removing passkeys on « Connexion et sécurité »: always after the password, so that an open
 //! session is not enough.
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use db::Tx;
 use minijinja::{Value, context, value::Serde};
 use serde_json::json;
@@ -32,16 +32,6 @@ const LONGEST_NAME: usize = 60;
 fn owner<P: Person>(person: &P) -> Vec<u8> {
     let visit = person.visit();
     [visit.site.id, person.account().id, person.session()].iter().flat_map(|id| *id.as_bytes()).collect()
-}
-
-fn back<P: Person>(done: &str) -> Response {
-    let query = if done.is_empty() { String::new() } else { format!("?fait={done}") };
-    Redirect::to(&format!("{}{query}", person::home(P::KIND))).into_response()
-}
-
-/// Somebody reloads an address that only forms reach.
-pub async fn start<P: Person>(_: P) -> Response {
-    back::<P>("")
 }
 
 /// Password given: the page where the device makes the key.
@@ -85,13 +75,13 @@ fn discoverable(asked: CreationChallengeResponse) -> anyhow::Result<serde_json::
 pub async fn add<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let visit = person.visit();
     let state = ceremony::take(visit, PURPOSE, &owner(&person), typed.text("cle")).await?;
-    let Some(state) = state else { return Ok(back::<P>("cle-trop-tard")) };
-    let Some(key) = made(&person, &state, typed.text("reponse")) else { return Ok(back::<P>("cle-refusee")) };
+    let Some(state) = state else { return Ok(person::back::<P>("cle-trop-tard")) };
+    let Some(key) = made(&person, &state, typed.text("reponse")) else { return Ok(person::back::<P>("cle-refusee")) };
     let name: String = typed.text("nom").trim().chars().take(LONGEST_NAME).collect();
     let name = if name.is_empty() { visit.device.words() } else { name };
     let done = if keep(&person, &key, &name).await? { "cle" } else { "cle-refusee" };
     visit.app.work.notify_one();
-    Ok(back::<P>(done))
+    Ok(person::back::<P>(done))
 }
 
 fn made<P: Person>(person: &P, state: &PasskeyRegistration, answer: &str) -> Option<Passkey> {
@@ -141,7 +131,7 @@ pub async fn remove<P: Person>(person: P, Typed(typed): Typed) -> Result<Respons
         return Err(Problem::NotFound);
     }
     visit.app.work.notify_one();
-    Ok(back::<P>("cle-retiree"))
+    Ok(person::back::<P>("cle-retiree"))
 }
 
 /// What « Connexion et sécurité » says of them.

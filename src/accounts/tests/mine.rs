@@ -172,43 +172,19 @@ async fn what_was_begun_without_account_follows_its_author() {
     let mut browser = site.browser();
     carry(&mut browser, &cookie);
     browser.sign_in("camille@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
-    let owner: Option<Uuid> = site
-        .db()
-        .one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft])
-        .await
-        .unwrap();
-    assert_eq!(owner, Some(account));
-    let granted: Vec<Uuid> = site
-        .db()
-        .all(
-            sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"),
-            args![site.id, request],
-        )
-        .await
-        .unwrap();
-    assert_eq!(granted.len(), 1);
-    assert!(granted[0] != old);
+    assert_eq!(owner(&site, draft).await, Some(account));
+    let sessions = granted(&site, request).await;
+    assert_eq!(sessions.len(), 1);
+    assert!(sessions[0] != old);
     let mut stale = site.browser();
     carry(&mut stale, &cookie);
     assert!(!stale.signed_in().await);
 
     // The next person at the same computer gets nothing of it.
     browser.sign_in("sami@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
-    let owner: Option<Uuid> = site
-        .db()
-        .one(sql!("select account_id from draft where authority_id = $1 and id = $2"), args![site.id, draft])
-        .await
-        .unwrap();
-    assert_eq!(owner, Some(account));
-    let granted: Vec<Uuid> = site
-        .db()
-        .all(
-            sql!("select session_id from request_grant where authority_id = $1 and request_id = $2"),
-            args![site.id, request],
-        )
-        .await
-        .unwrap();
-    assert!(granted.is_empty());
+    assert_eq!(owner(&site, draft).await, Some(account));
+    let sessions = granted(&site, request).await;
+    assert!(sessions.is_empty());
 }
 
 #[tokio::test]
@@ -267,4 +243,15 @@ async fn an_account_goes_with_its_drafts_and_leaves_what_was_sent() {
     // The address is free again.
     browser.sign_up("camille@exemple.fr").await.is(200);
     assert_eq!(site.mails().await.last().unwrap().1, "Confirmez votre adresse électronique");
+}
+
+async fn owner(site: &Site, draft: Uuid) -> Option<Uuid> {
+    let owner = sql!("select account_id from draft where authority_id = $1 and id = $2");
+    site.db().one(owner, args![site.id, draft]).await.unwrap()
+}
+
+/// The sessions that may see a request filed without account.
+async fn granted(site: &Site, request: Uuid) -> Vec<Uuid> {
+    let granted = sql!("select session_id from request_grant where authority_id = $1 and request_id = $2");
+    site.db().all(granted, args![site.id, request]).await.unwrap()
 }

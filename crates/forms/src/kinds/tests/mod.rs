@@ -1,6 +1,7 @@
 //! The kinds as a whole: what they accept and refuse, how they show it, and laws for all of them.
 
 mod laws;
+mod people;
 mod read;
 mod shown;
 mod templates;
