@@ -53,7 +53,7 @@ for (const javaScriptEnabled of [true, false]) {
       await press(page, page.getByRole('button', { name: 'Continuer' }));
       await page.locator('.govuk-error-summary').waitFor();
       await check(page);
-      await page.getByLabel('Mot de passe actuel', { exact: true }).fill(city.account('usager').password);
+      await page.locator('#mot-de-passe-activer').fill(city.account('usager').password);
       await press(page, page.getByRole('button', { name: 'Continuer' }));
       await page.getByRole('img', { name: /Code QR/ }).waitFor();
       await check(page);

@@ -50,7 +50,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(place(page), '/connexion');
       await page.getByLabel('Adresse électronique').fill(email);
       await page.getByLabel('Mot de passe', { exact: true }).fill(password);
-      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter' }));
+      await press(page, page.getByRole('main').getByRole('button', { name: 'Se connecter', exact: true }));
       await page.getByRole('heading', { level: 1, name: 'Se connecter à Médiathèque' }).waitFor();
       await check(page);
       await press(page, page.getByRole('button', { name: 'Refuser' }));
