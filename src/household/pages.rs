@@ -5,33 +5,34 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
-use forms::{answers::Raw, journey::FieldReading};
-use minijinja::{Value, context, value::Serde};
+use forms::answers::Raw;
+use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
     model::{self, Member, Standing},
+    sheet::{Back, NEW, Sheet},
     store,
 };
 use crate::{
     catalogue,
     error::Problem,
     platform::{clock, form::Typed, french},
-    requests::{Drawing, Drawn},
-    visit::{Citizen, Visitor},
+    visit::Citizen,
 };
 
 const HOME: &str = "/compte/foyer";
+const BACK: Back<'static> = (HOME, "Mon foyer");
 const DECLARE: &str = "Déclarer une personne";
-/// Holds the id of the person to be: a form sent twice declares them once.
-const NEW: &str = "membre";
+/// What is kept drawn of its forms.
+const FORM: i64 = 0;
 
 #[derive(Debug, Deserialize)]
 pub struct Done {
     #[serde(default)]
-    fait: String,
+    pub fait: String,
 }
 
 pub async fn show(citizen: Citizen, Query(done): Query<Done>) -> Result<Response, Problem> {
@@ -73,41 +74,9 @@ fn shown(citizen: &Citizen, member: &Member) -> Json {
     })
 }
 
-/// What tells one form of the household from another.
-struct Sheet<'a> {
-    title: &'a str,
-    intro: &'a str,
-    /// Id of the person to be declared, or none.
-    new: Option<Uuid>,
-    button: &'a str,
-    /// Whether a death noted by mistake may be taken back.
-    undo: bool,
-}
-
-impl Sheet<'_> {
-    fn draw(
-        &self,
-        citizen: &Citizen,
-        readings: &[FieldReading<'_>],
-        raw: &Raw,
-        again: bool,
-    ) -> Result<Response, Problem> {
-        // No procedure is called so: what is kept drawn for these fields is theirs alone.
-        let procedure = ("", 0);
-        let drawing = Drawing { visit: citizen, procedure, raw, files: &[], errors: again, refused: &[], base: "" };
-        let Drawn { html, errors, .. } = drawing.draw(readings)?;
-        let context = context! {
-            heading => self.title, intro => self.intro, back => HOME, errors => Serde(errors), fields_html => Value::from_safe_string(html),
-            new => self.new.map(|id| id.to_string()).unwrap_or_default(), button => self.button, undo => self.undo,
-        };
-        let draw = if again { Visitor::page_again } else { Visitor::page };
-        draw(citizen, "household/member.html", self.title, context)
-    }
-}
-
 fn declaring(id: Uuid) -> Sheet<'static> {
     let intro = "Ces informations restent dans votre compte : aucun service ne les lit. Elles vous évitent de les saisir à chaque demande.";
-    Sheet { title: DECLARE, intro, new: Some(id), button: "Ajouter à mon foyer", undo: false }
+    Sheet { form: FORM, back: BACK, title: DECLARE, intro, new: Some(id), button: "Ajouter à mon foyer", undo: false }
 }
 
 pub async fn adding(citizen: Citizen) -> Result<Response, Problem> {
@@ -139,7 +108,7 @@ async fn member(citizen: &Citizen, id: Uuid) -> Result<Member, Problem> {
 }
 
 fn correcting(name: &str) -> Sheet<'_> {
-    Sheet { title: name, intro: "", new: None, button: "Enregistrer", undo: false }
+    Sheet { form: FORM, back: BACK, title: name, intro: "", new: None, button: "Enregistrer", undo: false }
 }
 
 pub async fn changing(citizen: Citizen, Path(id): Path<Uuid>) -> Result<Response, Problem> {
@@ -166,7 +135,7 @@ fn kept(found: bool, what: &str) -> Result<Response, Problem> {
 
 fn of_death<'a>(title: &'a str, member: &Member) -> Sheet<'a> {
     let intro = "Cette personne restera dans votre foyer et ne sera plus proposée dans vos démarches. Le service de l’état civil n’est pas prévenu.";
-    Sheet { title, intro, new: None, button: "Enregistrer", undo: member.deceased().is_some() }
+    Sheet { form: FORM, back: BACK, title, intro, new: None, button: "Enregistrer", undo: member.deceased().is_some() }
 }
 
 fn title_of_death(member: &Member) -> String {
@@ -198,7 +167,12 @@ pub async fn die(citizen: Citizen, Path(id): Path<Uuid>, Typed(typed): Typed) ->
 pub async fn removing(citizen: Citizen, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let name = member(&citizen, id).await?.name();
     let title = format!("Retirer {name} de votre foyer");
-    citizen.page("household/remove.html", &title, context! { name => name, back => HOME })
+    let (back, back_label) = BACK;
+    let context = context! {
+        heading => format!("{title} ?"), lines => Vec::<String>::new(), button => "Retirer de mon foyer", back => back, back_label => back_label,
+        text => "Ses informations seront effacées de votre compte tout de suite. Vos demandes et vos brouillons ne changent pas.",
+    };
+    citizen.page("household/remove.html", &title, context)
 }
 
 pub async fn remove(citizen: Citizen, Path(id): Path<Uuid>) -> Result<Response, Problem> {

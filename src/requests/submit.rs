@@ -15,7 +15,7 @@ use super::{
     fire, model,
     store::{self, Entry, FactOf, New},
 };
-use crate::{error::Problem, visit::Visitor};
+use crate::{error::Problem, household::addresses, visit::Visitor};
 
 /// Sends `draft` with `answers` (shown and valid). `email`: where to write, for who files without
 /// account and gave an address on the last page.
@@ -57,6 +57,7 @@ pub async fn submit(
         status,
         life: &life,
         archive_at: model::archive_at(procedure, &life, &visitor.site.zone),
+        confidential_address: addresses::told(&visitor.db, account.map(|account| account.id), answers).await?,
     };
     let session = visitor.session.as_ref().map(|session| session.id);
     let ids = Ids { fact: visitor.id(), jobs: effects.iter().map(|_| visitor.id()).collect() };

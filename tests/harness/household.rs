@@ -36,3 +36,34 @@ pub async fn declare(person: &mut Client, first_names: &str, born: &str) -> Stri
     assert_eq!(html::tags(page.html()).iter().filter(|tag| tag.get("href") == address).count(), 1);
     id
 }
+
+/// An address of the account: what its form sends.
+pub fn address(street: &str, from: &str, confidential: bool) -> Vec<(String, String)> {
+    let mut parts = from.split('-');
+    let mut part = || parts.next().unwrap_or_default().to_owned();
+    let (year, month, day) = (part(), part(), part());
+    let fields = [
+        ("genre", "main"),
+        ("adresse.numero_voie", street),
+        ("adresse.code_postal", "96000"),
+        ("adresse.commune", "Valmont"),
+        ("adresse.pays", "France"),
+        ("depuis.annee", &year),
+        ("depuis.mois", &month),
+        ("depuis.jour", &day),
+        ("confidentielle", if confidential { "oui" } else { "non" }),
+    ];
+    fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Declares a main address by the page's own form; gives its id.
+pub async fn live(person: &mut Client, street: &str, from: &str, confidential: bool) -> String {
+    let page = person.get("/compte/coordonnees/ajouter").await.is(200);
+    let id = page.form("membre").value("membre").to_owned();
+    let mut fields = address(street, from, confidential);
+    fields.push(("membre".to_owned(), id.clone()));
+    for _ in 0..2 {
+        person.post_form("/compte/coordonnees/ajouter", &fields).await.leads_to("/compte/coordonnees?fait=ajoutee");
+    }
+    id
+}

@@ -1,6 +1,7 @@
 //! What people come for, from the first page to the answer.
 
 mod account;
+mod addresses;
 mod agent;
 mod anonymous;
 mod archives;

@@ -11,9 +11,8 @@ use axum::{
 use forms::{answers::Raw, model::Page};
 use uuid::Uuid;
 
-use super::question::{
-    BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, prefilled, stopped, unsaved,
-};
+use super::known::prefilled;
+use super::question::{BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, stopped, unsaved};
 use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
 use crate::{
@@ -77,7 +76,8 @@ async fn make(
     let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
-    let mut raw = prefilled(visitor, &published.procedure, Raw::default());
+    let known = prefilled(visitor, &published.procedure, Raw::default()).await?;
+    let mut raw = known.clone();
     replace(&mut raw, page, typed.clone().unwrap_or_default());
     let holder = match &visitor.session {
         Some(session) => Holder::Session(session.id),
@@ -93,10 +93,10 @@ async fn make(
         return Ok(None);
     }
     if !stored {
-        raw = prefilled(visitor, &published.procedure, Raw::default());
+        raw = known;
         replace(&mut raw, page, of_page(page, &form.typed));
     }
-    let mut filling = unsaved(visitor, id, published);
+    let mut filling = unsaved(visitor, id, published, Raw::default());
     if !form.added.is_empty() {
         filling.files = files::of(&visitor.db, id).await?;
     }
