@@ -19,8 +19,9 @@ pub type Back<'a> = (&'a str, &'a str);
 
 /// What tells one form of the household from another.
 pub struct Sheet<'a> {
-    /// Tells its fields from those of the same name in other forms.
-    pub form: i64,
+    /// Tells its fields from those of the same name in other forms; none when what they ask depends on the
+    /// person, so that nothing drawn of them is kept.
+    pub form: Option<i64>,
     pub back: Back<'a>,
     pub title: &'a str,
     pub intro: &'a str,
@@ -53,12 +54,12 @@ impl Sheet<'_> {
 
 pub fn fields(
     citizen: &Citizen,
-    form: i64,
+    form: Option<i64>,
     readings: &[FieldReading<'_>],
     raw: &Raw,
     errors: bool,
 ) -> anyhow::Result<Drawn> {
     // No procedure is called so: what is kept drawn for these fields is theirs alone.
-    let procedure = ("", form);
+    let procedure = form.map(|form| ("", form));
     Drawing { visit: citizen, procedure, raw, files: &[], errors, refused: &[], base: "" }.draw(readings)
 }

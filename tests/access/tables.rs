@@ -134,6 +134,8 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/mes-documents/{document}/supprimer", "in in in 303 404 200"),
     ("POST", "/demandes/{request}/ranger", "in in in 404 404 303"),
     ("GET", "/compte/coordonnees", "in in in 200 200 200"),
+    ("GET", "/compte/coordonnees/changer", "in in in 200 200 200"),
+    ("POST", "/compte/coordonnees/changer", "in in in 422 422 422"),
     ("GET", "/compte/coordonnees/ajouter", "in in in 200 200 200"),
     ("POST", "/compte/coordonnees/ajouter", "in in in 422 422 422"),
     ("GET", "/compte/coordonnees/adresses/{address}", "in in in 404 404 200"),

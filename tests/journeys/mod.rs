@@ -7,6 +7,7 @@ mod anonymous;
 mod archives;
 mod beneficiaries;
 mod catalogue;
+mod changes;
 mod household;
 mod mails;
 mod passkeys;

@@ -5,9 +5,9 @@ mod model;
 mod pages;
 mod store;
 
-pub use model::Address;
+pub use model::{Address, CONFIDENTIAL_HELP, Declared, FULL};
 pub use pages::{add, adding, change, changing, remove, removing, show};
-pub use store::{all, declare, export, home, told};
+pub use store::{all, declare, export, home, shown_home, told};
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,9 @@ use crate::platform::french;
 /// More than any life: a bound on what one account keeps.
 pub const MOST: i64 = 30;
 
+/// Said when there are as many.
+pub const FULL: &str = "Votre compte garde déjà 30 adresses. Retirez-en une avant d’en ajouter une autre.";
+
 pub const MAIN: &str = "main";
 const OTHER: &str = "other";
 
@@ -49,6 +52,13 @@ pub struct Declared {
     pub from: Date,
     pub until: Option<Date>,
     pub confidential: bool,
+}
+
+impl Declared {
+    /// A main address from that day on.
+    pub fn main(address: &answers::Json, from: Date, confidential: bool) -> Self {
+        Self { kind: MAIN, address: address.clone(), from, until: None, confidential }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     error::Problem,
     household::{
+        changes,
         model::read,
         pages::Done,
         sheet::{Back, NEW, Sheet},
@@ -37,14 +38,17 @@ pub async fn show(citizen: Citizen, Query(done): Query<Done>) -> Result<Response
         "ajoutee" => Some("L’adresse est ajoutée."),
         "modifiee" => Some("L’adresse est enregistrée."),
         "retiree" => Some("L’adresse est retirée."),
+        "change" => Some("Votre changement est enregistré. Les services que vous avez cochés le reçoivent."),
         _ => None,
     };
     let all = store::all(&citizen.db, citizen.account.id).await?;
     let addresses: Vec<Json> = all.iter().map(|one| shown(&citizen, &all, one)).collect();
     let phone = citizen.account.phone.as_deref().map(kinds::phone::french).unwrap_or_default();
+    let sent: Vec<Json> =
+        changes::sent(&citizen.db, citizen.account.id).await?.iter().map(|one| one.shown(&citizen)).collect();
     let flash =
         told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } });
-    let context = context! { addresses => Serde(addresses), phone => phone, email => &citizen.account.email, ..flash };
+    let context = context! { addresses => Serde(addresses), sent => Serde(sent), phone => phone, email => &citizen.account.email, ..flash };
     citizen.page("household/addresses.html", TITLE, context)
 }
 
@@ -68,13 +72,13 @@ fn done(what: &str) -> Result<Response, Problem> {
 
 fn declaring(id: Uuid) -> Sheet<'static> {
     let intro = "Vos adresses restent dans votre compte : un service ne connaît que celle que vous lui envoyez.";
-    Sheet { form: FORM, back: BACK, title: ADD, intro, new: Some(id), button: "Enregistrer", undo: false }
+    Sheet { form: Some(FORM), back: BACK, title: ADD, intro, new: Some(id), button: "Enregistrer", undo: false }
 }
 
 fn correcting() -> Sheet<'static> {
     let intro = "Vous avez changé d’adresse ? Gardez celle-ci et ajoutez la nouvelle.";
     let title = "Corriger une adresse";
-    Sheet { form: FORM, back: BACK, title, intro, new: None, button: "Enregistrer", undo: false }
+    Sheet { form: Some(FORM), back: BACK, title, intro, new: None, button: "Enregistrer", undo: false }
 }
 
 pub async fn adding(citizen: Citizen) -> Result<Response, Problem> {
@@ -92,7 +96,7 @@ pub async fn add(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Prob
     let (account, now) = (citizen.account.id, citizen.now);
     let declared = citizen.db.write(async |tx: &mut Tx| store::declare(tx, account, id, &new, now).await).await?;
     if !declared {
-        return Err(Problem::Bad("Votre compte garde déjà 30 adresses. Retirez-en une avant d’en ajouter une autre."));
+        return Err(Problem::Bad(model::FULL));
     }
     done("ajoutee")
 }

@@ -2,7 +2,7 @@
 
 use db::{Db, Json, Tx, args, sql};
 use forms::answers::Answers;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -26,6 +26,12 @@ pub async fn home(visitor: &Visitor) -> Result<Option<Address>, db::Error> {
     let Some(account) = visitor.account() else { return Ok(None) };
     let all = all(&visitor.db, account.id).await?;
     Ok(model::home(&all, visitor.today()).cloned())
+}
+
+/// The main address of an account that day, for somebody else: never a confidential one.
+pub async fn shown_home(db: &Db, account: Uuid, today: Date) -> Result<Option<Address>, db::Error> {
+    let all = all(db, account).await?;
+    Ok(model::home(&all, today).filter(|home| !home.confidential).cloned())
 }
 
 /// Whether these answers of the account hold an address that it keeps confidential.

@@ -150,7 +150,7 @@ pub async fn draw(
 ) -> Result<Response, Problem> {
     let drawing = Drawing {
         visit: visitor,
-        procedure: (&filling.draft.procedure_id, filling.draft.procedure_version),
+        procedure: Some((&filling.draft.procedure_id, filling.draft.procedure_version)),
         raw: &filling.raw,
         files: &filling.files,
         errors: shown == Shown::Wrong,
