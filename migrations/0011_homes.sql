@@ -69,6 +69,7 @@ create table household_share (
 );
 create unique index household_share_token_key on household_share (authority_id, token_hash) where token_hash is not null;
 create index household_share_owner on household_share (authority_id, owner_id, created_at);
+create index household_share_expiry on household_share (authority_id, expires_at) where guest_id is null;
 create index household_share_guest on household_share (authority_id, guest_id);
 
 create table household_share_member (

@@ -11,4 +11,5 @@ mod changes;
 mod household;
 mod mails;
 mod passkeys;
+mod sharing;
 mod signing_in;

@@ -199,18 +199,39 @@ pub fn change(readings: &mut [FieldReading<'_>], receivers: &[Receiver]) -> Opti
     if change.address.is_some() && answer(readings, CONFIDENTIAL).is_none() {
         refuse(readings, CONFIDENTIAL, Problem::new("Répondez Oui ou Non : cette adresse est-elle confidentielle ?"));
     }
-    let right = |readings: &[FieldReading<'_>]| readings.iter().all(|reading| reading.problems.is_empty());
-    if right(readings) && change.changed().is_empty() {
+    if readings.iter().all(|reading| reading.problems.is_empty())
+        && let Some((question, problem)) = useless(&change, receivers)
+    {
+        refuse(readings, question, problem);
+    }
+    let right = readings.iter().all(|reading| reading.problems.is_empty());
+    right.then_some(change)
+}
+
+/// What makes of a well-typed change one that tells somebody nothing: the question to point at, and what to say.
+fn useless(change: &Change, receivers: &[Receiver]) -> Option<(&'static str, Problem)> {
+    if change.changed().is_empty() {
         let nothing = "Donnez ce qui change : adresse, nom d’usage, téléphone ou adresse électronique";
-        refuse(readings, ADDRESS, Problem::at("numero_voie", nothing));
+        return Some((ADDRESS, Problem::at("numero_voie", nothing)));
     }
-    let ticked = receivers.iter().filter(|one| change.departments.contains(&one.id));
-    let idle: Vec<&str> = ticked.filter(|one| change.sent_to(one).is_empty()).map(|one| one.name.as_str()).collect();
-    if right(readings) && !idle.is_empty() {
+    let ticked: Vec<&Receiver> = receivers.iter().filter(|one| change.departments.contains(&one.id)).collect();
+    let idle: Vec<&str> =
+        ticked.iter().filter(|one| change.sent_to(one).is_empty()).map(|one| one.name.as_str()).collect();
+    if !idle.is_empty() {
         let told = format!("Décochez ceux que ce changement ne concerne pas : {}", idle.join(", "));
-        refuse(readings, SERVICES, Problem::new(told));
+        return Some((SERVICES, Problem::new(told)));
     }
-    right(readings).then_some(change)
+    if ticked.is_empty() && change.address.is_none() && change.phone.is_none() {
+        let kept = "Cochez au moins un service : seules l’adresse et le téléphone sont gardés dans votre compte";
+        let question = if receivers.is_empty() { ADDRESS } else { SERVICES };
+        return Some((question, Problem::new(kept)));
+    }
+    let told_of_members = ticked.iter().any(|one| one.parts.contains(&Part::Members));
+    (!change.members.is_empty() && !told_of_members).then(|| {
+        let nobody =
+            "Aucun service coché ne reçoit les personnes du foyer : décochez-les, ou cochez un service qui l’indique";
+        (MEMBERS, Problem::new(nobody))
+    })
 }
 
 /// What the request of a department holds, as it would have been typed in the procedure. `old`: the present

@@ -73,6 +73,9 @@ fn something_changes_and_concerns_who_is_told() {
     );
     let change = told.0.unwrap();
     assert_eq!((change.departments.len(), change.members.as_slice()), (2, ["m1".to_owned()].as_slice()));
+    // What no service is told, and the account does not keep; people whom nobody is told of.
+    assert_eq!(with(&[("nom", "Durand")]).1, ["services"]);
+    assert_eq!(with(&[("telephone", "06 12 34 56 78"), ("membres", "m1")]).1, ["membres"]);
     // Neither a service that is not offered, nor somebody else's child.
     assert_eq!(with(&[("telephone", "06 12 34 56 78"), ("services", "voirie")]).1, ["services"]);
     assert_eq!(with(&[("telephone", "06 12 34 56 78"), ("membres", "m2")]).1, ["membres"]);

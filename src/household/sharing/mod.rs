@@ -11,7 +11,7 @@ pub use invite::{invite, inviting};
 pub use jobs::{INVITATION, send};
 pub use model::Shared;
 pub use pages::{answer, end, ending, invited, section};
-pub use store::{export, shared};
+pub use store::{export, shared, sweep};
 
 #[cfg(test)]
 mod tests;

@@ -104,7 +104,7 @@ pub async fn shared(visit: &Visit, account: Uuid) -> Result<Vec<Shared>, db::Err
                  join household_member m on m.authority_id = s.authority_id and m.account_id = case when s.owner_id = $2 then s.guest_id else s.owner_id end
                  join account a on a.authority_id = m.authority_id and a.id = m.account_id
                  where s.authority_id = $1 and s.accepted_at is not null and (s.guest_id = $2 or (s.owner_id = $2 and s.whole = $3))
-                 order by m.declared_at, m.id, s.whole desc"
+                 order by m.declared_at, m.account_id, m.id, s.whole desc"
             ),
             args![visit.db.authority(), account, true],
         )
@@ -241,6 +241,16 @@ pub async fn end(tx: &mut Tx, account: Uuid, id: Uuid) -> Result<bool, db::Error
         )
         .await?;
     Ok(ended == 1)
+}
+
+/// Invitations that nobody accepted, too old for who sent them to wonder.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("delete from household_share where authority_id = $1 and guest_id is null and expires_at < $2"),
+        args![tx.authority(), before],
+    )
+    .await?;
+    Ok(())
 }
 
 /// For the owner's copy of their data.
