@@ -35,4 +35,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0011_homes", sql: include_str!("../migrations/0011_homes.sql"), sqlite: None, postgres: None },
 ];

@@ -14,6 +14,7 @@ use crate::{
     accounts,
     app::App,
     authorities::{Authority, Settings},
+    household::sharing,
     platform::{
         device::Device,
         jobs::{self, Claimed, Outcome},
@@ -33,6 +34,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
+        sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }

@@ -30,11 +30,11 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use entry::owner;
-pub use model::password as check_password;
+pub use entry::{may_write_to, owner};
+pub use model::{email_key, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
-pub use store::NewAccount;
+pub use store::{NewAccount, set_phone};
 
 pub fn routes() -> Router<App> {
     use citizen::{confirm, mine, reset, sign_in, sign_up};

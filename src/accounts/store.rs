@@ -197,6 +197,12 @@ pub async fn set_identity(tx: &mut Tx, id: Uuid, identity: &Identity, phone: Opt
     Ok(())
 }
 
+pub async fn set_phone(tx: &mut Tx, id: Uuid, phone: &str) -> Result<(), db::Error> {
+    tx.run(sql!("update account set phone = $1 where authority_id = $2 and id = $3"), args![phone, tx.authority(), id])
+        .await?;
+    Ok(())
+}
+
 /// # Errors
 /// `account_email_key` when another account took the address meanwhile.
 pub async fn set_email(tx: &mut Tx, id: Uuid, email: &str) -> Result<(), db::Error> {

@@ -2,7 +2,7 @@
 //! departments (« services »).
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, OnceLock, RwLock},
 };
 
@@ -70,6 +70,10 @@ pub struct Settings {
     /// Roles whose agents must have a second factor: `["decider", "manager"]`.
     #[serde(default)]
     pub second_factor: Vec<Role>,
+    /// What each department receives of a change of coordinates, by its id: `adresse`, `nom`, `courriel`,
+    /// `telephone`, `membres`.
+    #[serde(default)]
+    pub receives_changes: BTreeMap<String, Vec<String>>,
 }
 
 /// A theme, or a life event.
@@ -180,4 +184,10 @@ pub async fn department(db: &Db, id: &str) -> Result<Option<Department>, db::Err
         args![db.authority(), id],
     )
     .await
+}
+
+/// Ids and names of the departments, by name.
+pub async fn departments(db: &Db) -> Result<Vec<(String, String)>, db::Error> {
+    db.all(sql!("select id, name from department where authority_id = $1 order by name, id"), args![db.authority()])
+        .await
 }

@@ -21,6 +21,7 @@ use crate::{
 pub struct City {
     authority: Authority,
     departments: Vec<Department>,
+    receives_changes: std::collections::BTreeMap<String, Vec<String>>,
     themes: Vec<Topic>,
     events: Vec<Topic>,
     popular: Vec<String>,
@@ -116,6 +117,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
         public_url: String::new(),
         prefix: "VAL".into(),
         second_factor: Vec::new(),
+        receives_changes: city.receives_changes.clone(),
         zone: "Europe/Paris".into(),
         address: of.address.clone(),
         phone: of.phone.clone(),

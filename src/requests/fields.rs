@@ -34,8 +34,8 @@ pub struct Drawn {
 
 pub struct Drawing<'a> {
     pub visit: &'a Visit,
-    /// The procedure's id and version.
-    pub procedure: (&'a str, i64),
+    /// The procedure's id and version; none when what is asked depends on the person: nothing drawn is kept.
+    pub procedure: Option<(&'a str, i64)>,
     pub raw: &'a Raw,
     pub files: &'a [File],
     /// Whether to tell what is wrong: not before the person has had a chance to answer.
@@ -51,10 +51,9 @@ impl Drawing<'_> {
         let mut drawn = Drawn { html: String::new(), errors: Vec::new(), questions: 0 };
         for field in fields.iter().filter(|field| field.shown) {
             drawn.questions += usize::from(!field.field.kind.silent());
-            if self.untouched(field) {
-                drawn.html.push_str(&self.kept(field)?);
-            } else {
-                self.one(field, &mut drawn)?;
+            match self.procedure.filter(|_| self.untouched(field)) {
+                Some(procedure) => drawn.html.push_str(&self.kept(procedure, field)?),
+                None => self.one(field, &mut drawn)?,
             }
         }
         Ok(drawn)
@@ -68,8 +67,7 @@ impl Drawing<'_> {
         own && !told && self.raw.is_blank(&reading.name)
     }
 
-    fn kept(&self, reading: &FieldReading<'_>) -> anyhow::Result<Arc<str>> {
-        let (procedure, version) = self.procedure;
+    fn kept(&self, (procedure, version): (&str, i64), reading: &FieldReading<'_>) -> anyhow::Result<Arc<str>> {
         let key = format!("{}/{procedure}/{version}/{}", self.visit.site.id, reading.name);
         let Untouched(kept) = &self.visit.app.untouched;
         kept.get_or_insert_with(&key, || {

@@ -144,7 +144,7 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
     let files = files::of(&visit.db, request.id).await?;
-    let sections: Vec<Json> = procedure
+    let mut sections: Vec<Json> = procedure
         .show(&request.answers.0)
         .into_iter()
         .map(|section| {
@@ -157,6 +157,10 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
             json!({"title": section.title, "entries": entries})
         })
         .collect();
+    if sensitive && request.confidential_address {
+        let entry = json!({"label": "Adresse confidentielle", "value": ["Ne pas communiquer"]});
+        sections.insert(0, json!({"title": "Avertissement", "entries": [entry]}));
+    }
     let lines =
         |text: &Option<String>| text.as_deref().map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>());
     Ok(json!({

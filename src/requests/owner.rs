@@ -23,6 +23,15 @@ pub async fn follow(tx: &mut Tx, old: Uuid, new: Uuid, account: Uuid) -> Result<
     Ok(())
 }
 
+/// Ids of the departments that an account has sent requests to.
+pub async fn departments(db: &Db, account: Uuid) -> Result<Vec<String>, db::Error> {
+    db.all(
+        sql!("select distinct department_id from request where authority_id = $1 and account_id = $2"),
+        args![db.authority(), account],
+    )
+    .await
+}
+
 /// Requests of an account that are not ended.
 pub async fn running(db: &Db, account: Uuid) -> Result<i64, db::Error> {
     db.one(

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { place, press } from './answers.mjs';
+import { answer, place, press } from './answers.mjs';
 import { start } from './lib.mjs';
 
 let city, procedures;
@@ -101,7 +101,7 @@ describe('pages of somebody who has an account', () => {
   after(() => context?.close());
 
   test('requests and account', async () => {
-    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/foyer', '/compte/foyer/ajouter']);
+    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer']);
     await city.go(page, '/mes-demandes');
     const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
     assert.ok(requests.length > 0);
@@ -114,6 +114,29 @@ describe('pages of somebody who has an account', () => {
       await city.checkPage(page);
       break;
     }
+  });
+
+  test('forms of the household sent empty', async () => {
+    for (const [address, button] of [
+      ['/compte/coordonnees/ajouter', 'Enregistrer'], ['/compte/coordonnees/changer', 'Enregistrer et prévenir les services cochés'],
+      ['/compte/foyer/ajouter', 'Ajouter à mon foyer'], ['/compte/foyer/proteger', 'Ajouter à mon foyer'], ['/compte/foyer/inviter', 'Envoyer l’invitation'],
+    ]) await checkMistakes(page, address, button);
+    await checkAll(page, ['/compte/foyer/invitations/inconnue'], { status: 410 });
+  });
+
+  test('a share, and an address', async () => {
+    await city.go(page, '/compte/foyer/inviter');
+    await answer(page, { courriel: 'dominique@exemple.fr', portee: 'foyer' });
+    await press(page, page.getByRole('button', { name: 'Envoyer l’invitation' }));
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: 'Retirer l’invitation' }));
+    await city.checkPage(page);
+    await city.go(page, '/compte/coordonnees/ajouter');
+    await answer(page, { depuis: { jour: '1', mois: '5', annee: '2020' }, jusque: { jour: '', mois: '', annee: '' } });
+    await press(page, page.getByRole('button', { name: 'Enregistrer' }));
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: /^Retirer/ }).first());
+    await city.checkPage(page);
   });
 
   test('forms of the account sent empty', async () => {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Client, OTHER_USAGER, PASSWORD, Portal, USAGER,
-    household::declare,
+    household::{declare, invite, live},
     journey::{JPEG, birth},
 };
 
@@ -83,6 +83,8 @@ impl Scene {
             ("nadia", nadia.to_string()),
             ("account", account(&portal, USAGER).await.to_string()),
             ("member", member(&mut owner).await),
+            ("share", invite(&mut owner, "zephyrine@exemple.fr", &[]).await),
+            ("address", live(&mut owner, "1 rue Zéphyrine", "2020-05-01", false).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
         ]);

@@ -182,6 +182,8 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("adresses".into(), household::addresses::export(&citizen.db, account.id).await?.into());
+        data.insert("partages".into(), household::sharing::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());

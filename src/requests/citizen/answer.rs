@@ -18,6 +18,7 @@ use super::Filling;
 use crate::{
     catalogue,
     error::Problem,
+    household::addresses,
     requests::{
         access::{self, Mine},
         drafts,
@@ -122,7 +123,8 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     let Some(transition) = answering(&filling.procedure, &request.state) else {
         return Err(Problem::Elsewhere(format!("/demandes/{}", request.id)));
     };
-    let corrected = Corrected::of(&filling.procedure, &reading.answers);
+    let confidential = addresses::told(&visitor.db, request.account_id, &reading.answers).await?;
+    let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential);
     let with = With { corrected: Some(corrected), ..With::default() };
     let by = By { actor: Actor::Usager, account: request.account_id };
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;

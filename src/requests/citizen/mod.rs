@@ -29,6 +29,7 @@ pub mod cancel;
 pub mod check;
 pub mod follow;
 mod household;
+mod known;
 pub mod mine;
 pub mod piece;
 pub mod question;

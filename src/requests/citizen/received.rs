@@ -11,9 +11,8 @@ use axum::{
 use forms::{answers::Raw, model::Page};
 use uuid::Uuid;
 
-use super::question::{
-    BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, prefilled, stopped, unsaved,
-};
+use super::known::prefilled;
+use super::question::{BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, stopped, unsaved};
 use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
 use crate::{
@@ -78,7 +77,7 @@ async fn make(
     let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
-    let fresh = prefilled(visitor, &published.procedure, Raw::default());
+    let fresh = prefilled(visitor, &published.procedure, Raw::default()).await?;
     let with = |typed: Raw| {
         let mut raw = fresh.clone();
         replace(&mut raw, page, typed);
@@ -101,7 +100,7 @@ async fn make(
         return Ok(None);
     }
     let raw = if stored { raw } else { with(of_page(page, &form.typed)) };
-    let mut filling = unsaved(visitor, id, published);
+    let mut filling = unsaved(visitor, id, published, Raw::default());
     if !form.added.is_empty() {
         filling.files = files::of(&visitor.db, id).await?;
     }

@@ -13,6 +13,7 @@ use super::{Filling, procedure_link};
 use crate::{
     catalogue::{self, Published},
     error::Problem,
+    household::changes,
     platform::encode,
     requests::{self, drafts},
     visit::{Visit, Visitor},
@@ -51,6 +52,9 @@ pub async fn show(visitor: Visitor, Path(id): Path<String>, Query(wanted): Query
 /// The published procedure, if it can be begun today; else its page, which says when it can.
 pub async fn open_procedure(visit: &Visit, id: &str) -> Result<Published, Problem> {
     let published = catalogue::find(visit, id).await?.ok_or(Problem::NotFound)?;
+    if id == changes::PROCEDURE {
+        return Err(Problem::Elsewhere(changes::PAGE.to_owned()));
+    }
     if is_open(&published.procedure, visit) {
         Ok(published)
     } else {

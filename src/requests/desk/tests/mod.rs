@@ -188,6 +188,7 @@ impl World {
                     status: model::status_name(state.status),
                     life: &life,
                     archive_at: model::archive_at(procedure, &life, &visit.site.zone),
+                    confidential_address: false,
                 };
                 store::insert(tx, &new).await
             })
