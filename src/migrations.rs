@@ -35,4 +35,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0009_verified",
+        sql: include_str!("../migrations/0009_verified.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

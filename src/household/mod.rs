@@ -9,7 +9,7 @@ mod model;
 mod pages;
 mod store;
 
-pub use model::Member;
+pub use model::{Member, read};
 pub use store::{export, proposed};
 
 pub fn routes() -> Router<App> {

@@ -94,7 +94,16 @@ impl Sheet<'_> {
     ) -> Result<Response, Problem> {
         // No procedure is called so: what is kept drawn for these fields is theirs alone.
         let procedure = ("", 0);
-        let drawing = Drawing { visit: citizen, procedure, raw, files: &[], errors: again, refused: &[], base: "" };
+        let drawing = Drawing {
+            visit: citizen,
+            procedure,
+            raw,
+            files: &[],
+            errors: again,
+            refused: &[],
+            base: "",
+            certified: None,
+        };
         let Drawn { html, errors, .. } = drawing.draw(readings)?;
         let context = context! {
             heading => self.title, intro => self.intro, back => HOME, errors => Serde(errors), fields_html => Value::from_safe_string(html),

@@ -11,6 +11,7 @@ use forms::{
 use uuid::Uuid;
 
 use super::{
+    certified::{self, Mark},
     drafts::Draft,
     fire, model,
     store::{self, Entry, FactOf, New},
@@ -18,12 +19,13 @@ use super::{
 use crate::{error::Problem, visit::Visitor};
 
 /// Sends `draft` with `answers` (shown and valid). `email`: where to write, for who files without
-/// account and gave an address on the last page.
+/// account and gave an address on the last page. `marks`: what is certified of the answers.
 pub async fn submit(
     visitor: &Visitor,
     draft: &Draft,
     procedure: &Procedure,
     answers: &Answers,
+    marks: &[Mark],
     email: Option<&str>,
 ) -> Result<(), Problem> {
     let cx = Context { now: visitor.now, zone: &visitor.site.zone };
@@ -60,7 +62,7 @@ pub async fn submit(
     };
     let session = visitor.session.as_ref().map(|session| session.id);
     let ids = Ids { fact: visitor.id(), jobs: effects.iter().map(|_| visitor.id()).collect() };
-    write(visitor, &new, &sending.id, &begun.state, &effects, session, &ids).await?;
+    write(visitor, &new, marks, (&sending.id, &begun.state), &effects, session, &ids).await?;
     visitor.app.work.notify_one();
     Ok(())
 }
@@ -74,8 +76,8 @@ struct Ids {
 async fn write(
     visitor: &Visitor,
     new: &New<'_>,
-    transition: &str,
-    from: &str,
+    marks: &[Mark],
+    (transition, from): (&str, &str),
     effects: &[Effect],
     session: Option<Uuid>,
     ids: &Ids,
@@ -93,6 +95,7 @@ async fn write(
                 return Ok(());
             }
             store::insert(tx, new).await?;
+            certified::keep(tx, new.id, marks).await?;
             // Who has an account needs no grant: the request is theirs wherever they sign in.
             if let Some(session) = session.filter(|_| new.account_id.is_none()) {
                 store::grant(tx, session, new.id).await?;

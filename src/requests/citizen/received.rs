@@ -11,9 +11,7 @@ use axum::{
 use forms::{answers::Raw, model::Page};
 use uuid::Uuid;
 
-use super::question::{
-    BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, prefilled, stopped, unsaved,
-};
+use super::question::{BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, stopped, unsaved};
 use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
 use crate::{
@@ -21,6 +19,7 @@ use crate::{
     catalogue::Published,
     error::Problem,
     requests::{
+        certified,
         drafts::{self, Holder},
         files,
         form::{self, Form, Slot},
@@ -75,9 +74,11 @@ async fn make(
 ) -> Result<Option<Kept>, Problem> {
     let rows_changed = change_rows(page, form);
     let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
+    let mut filling = unsaved(visitor, id, published).await?;
+    certify(visitor, &filling, page, &mut form.typed);
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
-    let mut raw = prefilled(visitor, &published.procedure, Raw::default());
+    let mut raw = filling.raw.clone();
     replace(&mut raw, page, typed.clone().unwrap_or_default());
     let holder = match &visitor.session {
         Some(session) => Holder::Session(session.id),
@@ -93,10 +94,9 @@ async fn make(
         return Ok(None);
     }
     if !stored {
-        raw = prefilled(visitor, &published.procedure, Raw::default());
+        raw.clone_from(&filling.raw);
         replace(&mut raw, page, of_page(page, &form.typed));
     }
-    let mut filling = unsaved(visitor, id, published);
     if !form.added.is_empty() {
         filling.files = files::of(&visitor.db, id).await?;
     }
@@ -141,10 +141,18 @@ pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<()
     if drafts::find(visitor, id).await?.is_some() {
         let filling = Filling::open(visitor, id).await?;
         if let Some(page) = filling.procedure.pages.iter().find(|found| found.id == page) {
-            store(visitor, &filling, page, typed).await?;
+            let mut typed = typed.clone();
+            certify(visitor, &filling, page, &mut typed);
+            store(visitor, &filling, page, &typed).await?;
         }
     }
     Ok(())
+}
+
+/// Types what is certified in the form of a page, whatever the browser sent there.
+fn certify(visitor: &Visitor, filling: &Filling, page: &Page, typed: &mut Raw) {
+    let of_page = |id: &str| page.fields.iter().any(|field| field.id == id);
+    certified::overlay(filling.certified.as_ref(), &filling.procedure, visitor.today(), typed, of_page);
 }
 
 fn slot(page: &Page, input: &str) -> Option<Slot> {
@@ -216,6 +224,7 @@ async fn keep(visitor: &Visitor, mut filling: Filling, page: &str, mut form: For
     }
     let rows_changed = change_rows(definition, &mut form);
     let taken_up = household::take_up(visitor, &procedure, definition, &mut form).await?;
+    certify(visitor, &filling, definition, &mut form.typed);
     let stored = store(visitor, &filling, definition, &form.typed).await?;
     let mut raw = filling.raw.clone();
     replace(&mut raw, definition, of_page(definition, &form.typed));
@@ -261,5 +270,7 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
     } else {
         filling.after_page(&reading, shown.index)
     };
+    // Begun while the identity was verified, or sent without looking: nothing typed is lost.
+    let to = filling.unverified(&to).unwrap_or(to);
     Ok(Redirect::to(&to).into_response())
 }
