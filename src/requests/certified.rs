@@ -182,3 +182,46 @@ pub async fn keep(tx: &mut Tx, request: Uuid, marks: &[Mark]) -> Result<(), db::
     }
     Ok(())
 }
+
+/// Keeps what the filer says, in a correction, of what was certified; silence changes nothing.
+pub async fn hear(tx: &mut Tx, request: Uuid, marks: &[Mark]) -> Result<(), db::Error> {
+    for mark in marks.iter().filter(|mark| mark.remark.is_some()) {
+        tx.run(
+            sql!("update request_certified set remark = $1 where authority_id = $2 and request_id = $3 and field = $4"),
+            args![&mark.remark, tx.authority(), request, &mark.field],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+row! {
+    struct Exported {
+        request_id: Uuid,
+        field: String,
+        source: String,
+        verified_at: Timestamp,
+        parts: Json<Vec<String>>,
+        remark: Option<String>,
+    }
+}
+
+/// What is certified in the requests of an account, by request, for its owner's copy of their data.
+pub async fn export(db: &Db, account: Uuid) -> Result<Vec<(Uuid, Value)>, db::Error> {
+    let marks: Vec<Exported> = db
+        .all(
+            sql!(
+                "select c.request_id, c.field, c.source, c.verified_at, c.parts, c.remark from request_certified c join request r on r.authority_id = c.authority_id and r.id = c.request_id
+                 where r.authority_id = $1 and r.account_id = $2 order by c.request_id, c.field"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
+    let one = |mark: Exported| {
+        let told = json!({
+            "question": mark.field, "source": mark.source, "verifie_le": mark.verified_at.to_string(), "parties": mark.parts.0, "remarque": mark.remark,
+        });
+        (mark.request_id, told)
+    };
+    Ok(marks.into_iter().map(one).collect())
+}

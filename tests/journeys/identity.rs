@@ -10,6 +10,7 @@ use forms::answers::Raw;
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use super::agent::act;
 use crate::harness::{Client, Engine, OTHER_USAGER, Page, Portal, USAGER, both, html, journey::filled};
 
 /// Demands a verified identity.
@@ -95,7 +96,7 @@ both! {
     async fn the_counter_verifies_and_the_procedure_is_filled_and_locked(portal: Portal) {
         let start = format!("/demarches/{CHANGE}/remplir");
         portal.client().get(&start).await.leads_to(&format!("/demarches/{CHANGE}/commencer"));
-        portal.client().get(&format!("/demarches/{CHANGE}/commencer")).await.is(200).shows("/connexion");
+        portal.client().get(&format!("/demarches/{CHANGE}/commencer")).await.is(200).shows("Créer mon compte");
 
         // Somebody whom nobody has verified is shown the ways, and where the counter is.
         let mut person = portal.usager(OTHER_USAGER).await;
@@ -210,6 +211,30 @@ both! {
         page.hides("Rien à dire");
     }
 
+    async fn corrections_keep_what_was_certified(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        let sent = person.file(CHANGE, &portal.sample(CHANGE).await).await;
+        let (mine, theirs) = (format!("/demandes/{}", sent.id), format!("/agent/demandes/{}", sent.id));
+        let mut desk = portal.agent("paulo.da-silva").await;
+        act(&mut desk, &theirs, "take", &[]).await.is(303);
+        act(&mut desk, &theirs, "ask", &[("champs", "demandeur"), ("message", "Est-ce bien vous ?"), ("jours", "15")]).await.is(303);
+        // Whatever became of the identity since.
+        person.post("/compte/identite/retirer", &[]).await.is(303);
+        let path = person.get(&format!("{mine}/repondre?vers=vous")).await.is(303).location().to_owned();
+        let page = person.get(&path).await.is(200).shows("Identité vérifiée au guichet");
+        let form = page.form("action").with("demandeur.remarque", "Il manque mon second prénom.");
+        let mut fields = form.fields.clone();
+        fields.extend([("demandeur.nom_naissance", "Usurpateur"), ("demandeur.nom_usage", "Durand"), ("action", "continuer")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let check = person.post_form(&path, &fields).await.is(303).location().to_owned();
+        let page = person.get(&check).await.is(200);
+        person.post_form(&check, &page.form("version").fields).await.leads_to(&format!("{mine}?fait=repondu"));
+        let page = desk.get(&theirs).await.is(200).shows("Il manque mon second prénom.").shows("sauf le nom d’usage").shows("Durand");
+        page.hides("Usurpateur");
+        assert_eq!(answers(&portal, sent.id).await["demandeur"]["nom_naissance"], "Martin");
+        let data = person.get("/compte/donnees").await;
+        assert!(data.html().contains("Il manque mon second prénom.") && data.html().contains("\"source\": \"counter\""));
+    }
+
     async fn a_draft_waits_for_an_identity_removed_meanwhile(portal: Portal) {
         let mut person = portal.usager(USAGER).await;
         let typed = portal.sample(CHANGE).await;
@@ -218,7 +243,7 @@ both! {
         person.post("/compte/identite/retirer", &[]).await.is(303);
         person.get(&check).await.is(200).shows("Faire vérifier mon identité");
         let to = person.post(&check, &[("declaration", "oui")]).await.is(303).location().to_owned();
-        assert!(to.starts_with("/compte/identite?suite=%2Fbrouillons"), "{to}");
+        assert!(to.starts_with("/compte/identite?suite=/brouillons"), "{to}");
         // What is typed meanwhile is kept too.
         let page = person.get(&format!("/brouillons/{draft}/vous")).await.is(200).hides("Signaler une erreur");
         let form = page.form("action").with("demandeur.prenoms", "Camille Zoé");
@@ -230,7 +255,7 @@ both! {
         // The first page of a new request, sent from a page opened before.
         let id = uuid::Uuid::new_v4();
         let to = person.post_form(&format!("/demarches/{CHANGE}/remplir?brouillon={id}"), &fields).await.is(303).location().to_owned();
-        assert!(to.starts_with("/compte/identite?suite=%2Fbrouillons"), "{to}");
+        assert!(to.starts_with("/compte/identite?suite=/brouillons"), "{to}");
         assert_eq!(stored(&portal, &id.to_string()).await.text("demandeur.prenoms"), "Camille Zoé");
 
         verify(&portal, USAGER, "Martin").await;
