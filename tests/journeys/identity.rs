@@ -100,7 +100,8 @@ both! {
 
         // Somebody whom nobody has verified is shown the ways, and where the counter is.
         let mut person = portal.usager(OTHER_USAGER).await;
-        let ways = person.get(&start).await.is(303).location().to_owned();
+        let page = person.get(&start).await.is(303);
+        let ways = person.get(page.location()).await.is(303).location().to_owned();
         assert!(ways.starts_with("/compte/identite?suite="), "{ways}");
         let page = person.get(&ways).await.is(200).shows("Faire vérifier mon identité").shows("Au guichet").shows("Par courrier");
         page.shows("gardé dans vos brouillons").hides("En ligne");
@@ -222,9 +223,9 @@ both! {
         person.post("/compte/identite/retirer", &[]).await.is(303);
         let path = person.get(&format!("{mine}/repondre?vers=vous")).await.is(303).location().to_owned();
         let page = person.get(&path).await.is(200).shows("Identité vérifiée au guichet");
-        let form = page.form("action").with("demandeur.remarque", "Il manque mon second prénom.");
+        let form = page.form("action").with("demandeur.remarque", "Il manque mon second prénom.").with("demandeur.nom_usage", "Durand");
         let mut fields = form.fields.clone();
-        fields.extend([("demandeur.nom_naissance", "Usurpateur"), ("demandeur.nom_usage", "Durand"), ("action", "continuer")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+        fields.extend([("demandeur.nom_naissance", "Usurpateur"), ("action", "continuer")].map(|(name, value)| (name.to_owned(), value.to_owned())));
         let check = person.post_form(&path, &fields).await.is(303).location().to_owned();
         let page = person.get(&check).await.is(200);
         person.post_form(&check, &page.form("version").fields).await.leads_to(&format!("{mine}?fait=repondu"));

@@ -295,7 +295,9 @@ fn a_wrong_certificate_blocks_nobody() {
     };
     let remark = [("age", "1"), ("age.remarque", "J'ai 10 ans")];
     assert_eq!(read(true, &remark), (true, Some(json!("1")), vec![]));
-    for (verified, typed) in [(false, &remark[..]), (true, &[("age", "1"), ("age.remarque", " ")]), (true, &[("age", "1")])] {
+    for (verified, typed) in
+        [(false, &remark[..]), (true, &[("age", "1"), ("age.remarque", " ")]), (true, &[("age", "1")])]
+    {
         let (ready, _, told) = read(verified, typed);
         assert!(!ready && told.len() == 1, "{verified} {typed:?}: {told:?}");
     }
