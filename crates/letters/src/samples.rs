@@ -128,7 +128,7 @@ pub(crate) fn decision() -> Value {
 pub fn code() -> Value {
     let base = common();
     json!({
-        "authority": base["authority"], "department": base["department"],
+        "authority": base.get("authority"), "department": base.get("department"),
         "site": "https://demarches.saint-elier.example/compte/identite",
         "letters": [
             { "name": "Noémie Lefèvre-Gaüzère", "address": ["12 bis, rue de l’Œuvre", "99000 Saint-Élier"], "code": "7F3K 29AC DEHM" },
