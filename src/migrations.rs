@@ -35,5 +35,11 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0009_verified",
+        sql: include_str!("../migrations/0009_verified.sql"),
+        sqlite: None,
+        postgres: None,
+    },
     Migration { name: "0011_homes", sql: include_str!("../migrations/0011_homes.sql"), sqlite: None, postgres: None },
 ];

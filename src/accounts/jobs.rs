@@ -52,10 +52,12 @@ pub enum Letter {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// The owner's civil identity was verified, at the counter or by post.
+    IdentityVerified,
 }
 
 impl Letter {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -69,6 +71,7 @@ impl Letter {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::IdentityVerified,
     ];
 
     fn name(self) -> &'static str {
@@ -86,6 +89,7 @@ impl Letter {
             Self::RecoveryRenewed => "codes-de-secours",
             Self::PasskeyAdded => "cle-d-acces-ajoutee",
             Self::PasskeyRemoved => "cle-d-acces-retiree",
+            Self::IdentityVerified => "identite-verifiee",
         }
     }
 }
@@ -154,6 +158,7 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             "Choisir un nouveau mot de passe",
         ),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),
+        Letter::IdentityVerified => ("/compte/identite".to_owned(), "Voir mon identité vérifiée"),
         // Something changed at the door: whoever did not do it takes the account back.
         Letter::PasswordChanged
         | Letter::EmailChanged

@@ -31,6 +31,7 @@ mod store;
 mod tests;
 
 pub use entry::{may_write_to, owner};
+pub use factor::counter::may as may_open_accounts;
 pub use model::{email_key, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
@@ -113,6 +114,12 @@ fn passkeys() -> Router<App> {
 /// An open account, for features that have no session of it.
 pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
     Ok(store::find(db, id).await?.map(session::Account::from))
+}
+
+/// The same, when it is an usager's.
+pub async fn usager(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
+    let found = store::find(db, id).await?.filter(|account| account.kind() == session::Kind::Usager);
+    Ok(found.map(session::Account::from))
 }
 
 /// Creates an account outside of any page (administration, sample city).

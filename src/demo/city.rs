@@ -12,7 +12,7 @@ use crate::{
     agents::{self, Role},
     app::App,
     authorities::{self, Department, Settings, Street, Topic},
-    catalogue,
+    catalogue, identity,
     visit::Visit,
     work,
 };
@@ -99,7 +99,20 @@ pub struct Home {
     pub city: String,
 }
 
+/// Whose identity nobody has verified, among those who have an account: the second one printed.
+pub const UNVERIFIED: usize = 1;
+
 impl Usager {
+    /// What an agent would have read on their papers.
+    fn checked(&self) -> Json {
+        let mut read =
+            json!({"nom_naissance": self.birth_name, "prenoms": self.first_names, "date_naissance": self.birth_date});
+        if let (Some(read), Some(name)) = (read.as_object_mut(), &self.use_name) {
+            read.insert("nom_usage".into(), json!(name));
+        }
+        read
+    }
+
     pub fn family_name(&self) -> &str {
         self.use_name.as_deref().unwrap_or(&self.birth_name)
     }
@@ -164,7 +177,7 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
                 .await?;
         }
     }
-    for usager in city.usagers.iter().filter(|usager| usager.email.is_some()) {
+    for (index, usager) in city.usagers.iter().filter(|usager| usager.email.is_some()).enumerate() {
         let new = NewAccount {
             id: visit.id(),
             kind: Kind::Usager,
@@ -178,8 +191,14 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
         };
         match accounts::create(&visit.db, &new, visit.now).await {
             // Two people share a contact address, never a sign-in: the second has no account.
-            Err(error) if error.is_unique("account_email_key") => {}
+            Err(error) if error.is_unique("account_email_key") => continue,
             other => other?,
+        }
+        if index != UNVERIFIED {
+            let checked = usager.checked();
+            let id = new.id;
+            let record = async |tx: &mut db::Tx| identity::record(tx, id, "counter", &checked, visit.now).await;
+            visit.db.write(record).await?;
         }
     }
     Ok(())
@@ -187,8 +206,10 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
 
 /// The accounts to print: one usager, then agents of different rights.
 pub fn accounts(city: &City) -> Vec<Json> {
-    let usagers = city.usagers.iter().filter(|usager| usager.email.is_some()).take(2).map(|usager| {
-        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "label": format!("usager : {} {}", usager.first_names, usager.family_name())})
+    let usagers = city.usagers.iter().filter(|usager| usager.email.is_some()).take(2).enumerate().map(|(index, usager)| {
+        let verified = index != UNVERIFIED;
+        let what = if verified { "usager, identité vérifiée" } else { "usager" };
+        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "verified": verified, "label": format!("{what} : {} {}", usager.first_names, usager.family_name())})
     });
     let agents = city.agents.iter().map(|agent| {
         let of: Vec<String> = agent

@@ -13,7 +13,7 @@ pub mod sharing;
 mod sheet;
 mod store;
 
-pub use model::Member;
+pub use model::{Member, read};
 use store::members;
 pub use store::{export, own, proposed};
 

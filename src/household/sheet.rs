@@ -59,7 +59,5 @@ pub fn fields(
     raw: &Raw,
     errors: bool,
 ) -> anyhow::Result<Drawn> {
-    // No procedure is called so: what is kept drawn for these fields is theirs alone.
-    let procedure = form.map(|form| ("", form));
-    Drawing { visit: citizen, procedure, raw, files: &[], errors, refused: &[], base: "" }.draw(readings)
+    Drawing::sheet(citizen, form.map(|form| ("", form)), raw, errors).draw(readings)
 }

@@ -42,6 +42,15 @@ impl Secret {
 
     /// Ten clear characters bound to `what` and `id`: the same each time, and not kept anywhere.
     pub fn code(&self, what: &str, id: &[u8]) -> String {
+        self.characters(what, id, 10)
+    }
+
+    /// The same in twelve characters, for letters.
+    pub fn long_code(&self, what: &str, id: &[u8]) -> String {
+        self.characters(what, id, 12)
+    }
+
+    fn characters(&self, what: &str, id: &[u8], count: usize) -> String {
         // Hashing key, length-framed context and key again: HMAC's purpose without its crate.
         let inner = Sha256::new()
             .chain_update(self.0)
@@ -50,7 +59,7 @@ impl Secret {
             .chain_update(id)
             .finalize();
         let outer = Sha256::new().chain_update(self.0).chain_update(inner).finalize();
-        outer.iter().take(10).map(|byte| clear(*byte)).collect()
+        outer.iter().take(count).map(|byte| clear(*byte)).collect()
     }
 
     /// Encrypts what must not be read in a stolen database (ChaCha20-Poly1305, a random nonce first). Only
@@ -171,6 +180,7 @@ mod tests {
         let code = secret.code("suivi", b"1");
         assert_eq!(code.len(), 10);
         assert_eq!(code, secret.code("suivi", b"1"));
+        assert_eq!(secret.long_code("suivi", b"1").len(), 12);
         assert_ne!(code, secret.code("suivi", b"2"));
         assert_ne!(code, Secret::new("b").code("suivi", b"1"));
         let spaced = format!("{} {}", &code[..5].to_lowercase(), &code[5..]);

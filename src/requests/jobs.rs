@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    files,
+    certified, files,
     model::{File, Request},
     store,
 };
@@ -134,7 +134,8 @@ pub async fn render_file(
     render(&letters::REQUEST, data, visit).await
 }
 
-async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
+/// One letter or file as PDF.
+pub async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
     let day = visit.today();
     let _turn = RENDERING.acquire().await?;
     Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
@@ -144,8 +145,9 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
     let files = files::of(&visit.db, request.id).await?;
-    let mut sections: Vec<Json> = procedure
-        .show(&request.answers.0)
+    let mut shown = procedure.show(&request.answers.0);
+    certified::annotate(visit, &certified::of(&visit.db, request.id).await?, &request.answers.0, &mut shown);
+    let mut sections: Vec<Json> = shown
         .into_iter()
         .map(|section| {
             let entries: Vec<Json> = section

@@ -9,6 +9,7 @@ use axum::{
 use crate::app::App;
 
 mod access;
+pub mod certified;
 mod citizen;
 mod desk;
 pub mod drafts;

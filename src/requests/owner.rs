@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::drafts;
+use super::{certified, drafts};
 use crate::{catalogue, error::Problem, visit::Visit};
 
 /// What a session without account did follows it into an account and its new session.
@@ -113,6 +113,10 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
             args![db.authority(), account],
         )
         .await?;
+    let certified = certified::export(db, account).await?;
+    let checked = |request: Uuid| -> Vec<&Value> {
+        certified.iter().filter(|(of, _)| *of == request).map(|(_, mark)| mark).collect()
+    };
     let of = |request: Uuid| -> Vec<Value> {
         let mine = messages.iter().filter(|message| message.request_id == request);
         mine.map(|message| json!({"de": message.author, "texte": message.body, "le": message.at.to_string()})).collect()
@@ -120,7 +124,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
     Ok(json!({
         "demandes": requests.iter().map(|request| json!({
             "reference": request.reference, "demarche": request.procedure_id, "etat": request.status, "reponses": request.answers.0,
-            "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id),
+            "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id), "certifie": checked(request.id),
         })).collect::<Vec<_>>(),
         "brouillons": drafts.iter().map(|draft| json!({
             "reference": draft.reference, "demarche": draft.procedure_id, "saisie": draft.raw.0, "modifie_le": draft.updated_at.to_string(),

@@ -12,6 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
+    certified::{self, Mark},
     drafts::Draft,
     fire, model,
     store::{self, Entry, FactOf, New},
@@ -128,12 +129,13 @@ impl Ready<'_> {
 }
 
 /// Sends `draft` with `answers` (shown and valid). `email`: where to write, for who files without
-/// account and gave an address on the last page.
+/// account and gave an address on the last page. `marks`: what is certified of the answers.
 pub async fn submit(
     visitor: &Visitor,
     draft: &Draft,
     procedure: &Procedure,
     answers: &Answers,
+    marks: &[Mark],
     email: Option<&str>,
 ) -> Result<(), Problem> {
     let account = visitor.account().map(|account| account.id);
@@ -162,6 +164,7 @@ pub async fn submit(
                 return Ok(());
             }
             ready.store(tx).await?;
+            certified::keep(tx, draft.id, marks).await?;
             match session {
                 Some(session) => store::grant(tx, session, draft.id).await,
                 None => Ok(()),

@@ -19,7 +19,7 @@ use crate::{
     app::App,
     catalogue,
     household::sharing,
-    safe, sso,
+    identity, safe, sso,
     visit::Visit,
     work,
 };
@@ -62,6 +62,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             connections::sweep(tx, now).await?;
             accounts::sweep_passkeys(tx, now).await?;
             sharing::sweep(tx, last_week).await?;
+            identity::sweep(tx, now).await?;
             tx.run(sql!("delete from job where authority_id = $1 and done_at < $2"), args![a, last_week]).await?;
             Ok(())
         })

@@ -160,10 +160,19 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/compte/foyer/{member}/deces", "in in in 404 404 422"),
     ("GET", "/compte/foyer/{member}/retirer", "in in in 404 404 200"),
     ("POST", "/compte/foyer/{member}/retirer", "in in in 404 404 303"),
+    // The owner's identity is verified by the sample city, the other usager's is not.
+    ("GET", "/compte/identite", "in in in 200 200 200"),
+    ("GET", "/compte/identite/code", "in in in 303 303 303"),
+    ("POST", "/compte/identite/code", "in in in 303 303 303"),
+    ("GET", "/compte/identite/courrier", "in in in 200 200 200"),
+    ("POST", "/compte/identite/courrier", "in in in 422 422 422"),
+    ("POST", "/compte/identite/courrier/annuler", "in in in 303 303 303"),
+    ("GET", "/compte/identite/retirer", "in in in 303 303 200"),
     // A request's id where a draft's is meant: the request, or nothing.
     ("GET", "/brouillons/{draft=request}/verifier", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft=request}/supprimer", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft}/supprimer", "in in in 404 404 303"),
+    ("POST", "/compte/identite/retirer", "in in in 303 303 303"),
     ("POST", "/mes-documents/{document}/supprimer", "in in in 303 404 303"),
     ("POST", "/mes-documents/fermer", "in in in 303 303 303"),
 ];
@@ -204,6 +213,13 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     // The counter serves every usager of its city, and nobody else.
     ("POST", "/agent/comptes/{account}/second-facteur", "ag ag ag 404 422 403 422 422"),
     ("POST", "/agent/comptes/{account=nadia}/second-facteur", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/comptes/{account}/identite", "ag ag ag 404 200 403 200 200"),
+    ("POST", "/agent/comptes/{account}/identite", "ag ag ag 404 422 403 422 422"),
+    ("GET", "/agent/comptes/{account=nadia}/identite", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/comptes/{account=nadia}/identite", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/courriers", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/courriers/imprimer", "ag ag ag 303 303 403 303 303"),
+    ("POST", "/agent/courriers/postes", "ag ag ag 303 303 403 303 303"),
     ("GET", "/agent/securite", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/securite/second-facteur", "ag ag ag 303 303 303 303 303"),
     ("POST", "/agent/securite/second-facteur", "ag ag ag 422 422 422 422 422"),

@@ -101,7 +101,7 @@ describe('pages of somebody who has an account', () => {
   after(() => context?.close());
 
   test('requests and account', async () => {
-    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer']);
+    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer']);
     await city.go(page, '/mes-demandes');
     const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
     assert.ok(requests.length > 0);
@@ -137,6 +137,44 @@ describe('pages of somebody who has an account', () => {
     await city.checkPage(page);
     await press(page, page.getByRole('link', { name: /^Retirer/ }).first());
     await city.checkPage(page);
+  });
+
+  test('an identity to be verified, and a question that is locked', async () => {
+    await city.go(page, '/demarches/acces-donnees-personnelles/remplir');
+    await page.getByText('Identité vérifiée au guichet').waitFor();
+    await city.checkPage(page);
+    await checkMistakes(page, '/compte/identite/courrier', 'Demander la lettre');
+    // Without any script, somebody whom nobody has verified: the ways, a letter asked for, its code.
+    const { page: other, context: theirs } = await city.open({ javaScriptEnabled: false });
+    await city.signIn(other, city.accounts.find((account) => account.role === 'usager' && !account.verified));
+    await city.go(other, '/demarches/acces-donnees-personnelles/remplir');
+    assert.equal(place(other), '/compte/identite');
+    await city.checkPage(other);
+    await other.getByRole('link', { name: 'Recevoir un code par courrier' }).click();
+    for (const [name, value] of [
+      ['identite.nom_naissance', 'Benkhelifa'], ['identite.prenoms', 'Mohamed'], ['identite.annee', '1978'], ['identite.lieu', 'Oran'],
+      ['adresse.numero_voie', '14 place des Carmes'], ['adresse.code_postal', '96000'], ['adresse.commune', 'Valmont'],
+    ]) await other.locator(`[name="${name}"]`).fill(value);
+    await press(other, other.getByRole('button', { name: 'Demander la lettre' }));
+    await city.checkPage(other);
+    await other.getByLabel('Code de la lettre').fill('AAAA');
+    await press(other, other.getByRole('button', { name: 'Vérifier mon identité' }));
+    await other.locator('.govuk-error-summary').waitFor();
+    await city.checkPage(other, { status: 422 });
+    await theirs.close();
+    // The agent who prints it, and who stands at the counter.
+    const { page: desk, context: work } = await city.open();
+    await city.signIn(desk, city.agent('education', 'processor'));
+    await checkAll(desk, ['/agent/courriers', '/agent/comptes']);
+    await desk.getByLabel('Adresse électronique du compte').fill(city.account('usager').email);
+    await press(desk, desk.getByRole('button', { name: 'Rechercher' }));
+    await city.checkPage(desk);
+    await desk.getByRole('link', { name: 'Vérifier l’identité de cette personne' }).click();
+    await city.checkPage(desk);
+    await press(desk, desk.getByRole('button', { name: 'Enregistrer l’identité vérifiée' }));
+    await desk.locator('.govuk-error-summary').waitFor();
+    await city.checkPage(desk);
+    await work.close();
   });
 
   test('forms of the account sent empty', async () => {

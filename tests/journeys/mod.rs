@@ -9,6 +9,7 @@ mod beneficiaries;
 mod catalogue;
 mod changes;
 mod household;
+mod identity;
 mod mails;
 mod passkeys;
 mod sharing;

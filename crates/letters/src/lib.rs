@@ -104,6 +104,16 @@ pub static REQUEST: LazyLock<Template> =
 pub static DECISION: LazyLock<Template> =
     LazyLock::new(|| Template::embedded("decision", include_str!("../templates/decision.typ"), samples::decision));
 
+/// Letters that bring each its reader a code proving that they live where they say: one page each.
+///
+/// ```text
+/// authority, department   as in RECEIPT
+/// site        address where the code is typed
+/// letters:    [{ name, address: [line], code }]       in the order of the file
+/// ```
+pub static CODE: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("code", include_str!("../templates/code.typ"), samples::code));
+
 /// Why a letter could not be made. The detail is for the log, not for the public:
 /// it may quote the data.
 #[derive(Debug, thiserror::Error)]

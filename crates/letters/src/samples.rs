@@ -124,3 +124,15 @@ pub(crate) fn decision() -> Value {
         }),
     )
 }
+
+pub fn code() -> Value {
+    let base = common();
+    json!({
+        "authority": base.get("authority"), "department": base.get("department"),
+        "site": "https://demarches.saint-elier.example/compte/identite",
+        "letters": [
+            { "name": "Noémie Lefèvre-Gaüzère", "address": ["12 bis, rue de l’Œuvre", "99000 Saint-Élier"], "code": "7F3K 29AC DEHM" },
+            { "name": "Aïcha Benoît", "address": ["Le Bourg", "99000 Saint-Élier"], "code": "9QRT 42NP XYZ2" }
+        ]
+    })
+}

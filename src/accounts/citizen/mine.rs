@@ -22,7 +22,7 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household,
+    household, identity,
     platform::form::Typed,
     requests, safe, sso,
     visit::{Citizen, Visitor},
@@ -79,6 +79,7 @@ async fn context(
         },
         new_email => typed.text("nouvelle-adresse"),
         min => model::LONG, open => open, errors => errors(wrong),
+        identity => identity::shown(citizen, account.id).await?,
         running => requests::owner::running(&citizen.db, account.id).await?,
     })
 }
@@ -185,6 +186,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         data.insert("adresses".into(), household::addresses::export(&citizen.db, account.id).await?.into());
         data.insert("partages".into(), household::sharing::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
+        data.insert("identite_verifiee".into(), identity::export(&citizen, account.id).await?);
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);

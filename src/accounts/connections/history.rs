@@ -26,10 +26,13 @@ pub enum Happened {
     PasskeyAdded,
     PasskeyRemoved,
     SessionEnded,
+    /// Their civil identity, by an agent, a letter or a provider.
+    IdentityVerified,
+    IdentityRemoved,
 }
 
 impl Happened {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -46,6 +49,8 @@ impl Happened {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::SessionEnded,
+        Self::IdentityVerified,
+        Self::IdentityRemoved,
     ];
 
     pub fn code(self) -> &'static str {
@@ -66,6 +71,8 @@ impl Happened {
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
             Self::SessionEnded => "session-ended",
+            Self::IdentityVerified => "identity-verified",
+            Self::IdentityRemoved => "identity-removed",
         }
     }
 
@@ -91,6 +98,8 @@ impl Happened {
             Self::PasskeyAdded => "Clé d’accès ajoutée",
             Self::PasskeyRemoved => "Clé d’accès retirée",
             Self::SessionEnded => "Appareil déconnecté",
+            Self::IdentityVerified => "Identité vérifiée",
+            Self::IdentityRemoved => "Identité vérifiée retirée",
         }
     }
 }

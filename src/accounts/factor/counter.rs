@@ -31,7 +31,7 @@ const PAGE: &str = "agent/accounts.html";
 const LONGEST_REASON: usize = 300;
 
 /// Who only reads, or belongs to no department, has no business with usagers’ accounts.
-fn may(agent: &Agent) -> Result<(), Problem> {
+pub fn may(agent: &Agent) -> Result<(), Problem> {
     if agent.memberships.iter().any(|membership| membership.role >= Role::Processor) {
         Ok(())
     } else {
@@ -41,7 +41,11 @@ fn may(agent: &Agent) -> Result<(), Problem> {
 
 pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Problem> {
     may(&agent)?;
-    let told = (way.fait == "retire").then_some("Le second facteur est retiré. L’usager en est prévenu par courriel.");
+    let told = match way.fait.as_str() {
+        "retire" => Some("Le second facteur est retiré. L’usager en est prévenu par courriel."),
+        "identite" => Some("L’identité est vérifiée. L’usager en est prévenu par courriel."),
+        _ => None,
+    };
     let page =
         context! { email => "", searched => false, account => Value::from(()), reason => "", errors => errors(&[]) };
     agent.page(PAGE, TITLE, context! { ..page, ..flash(told) })
@@ -79,7 +83,7 @@ async fn context(
             let since = store::find(&agent.db, account.id).await?.map(|factor| factor.created_at.to_string());
             context! {
                 name => format!("{} {}", account.first_name, account.last_name).trim(), email => &account.email,
-                since => since.unwrap_or_default(), action => format!("/agent/comptes/{}/second-facteur", account.id),
+                identity => format!("/agent/comptes/{}/identite", account.id), since => since.unwrap_or_default(), action => format!("/agent/comptes/{}/second-facteur", account.id),
             }
         }
         None => Value::from(()),

@@ -21,7 +21,7 @@ use crate::{
     household::addresses,
     requests::{
         access::{self, Mine},
-        drafts,
+        certified, drafts,
         fire::{self, By, Corrected, With},
         model::Ask,
         store,
@@ -128,9 +128,11 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     let with = With { corrected: Some(corrected), ..With::default() };
     let by = By { actor: Actor::Usager, account: request.account_id };
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
+    let marks = filling.marks(visitor, &reading);
     visitor
         .db
         .write(async |tx: &mut db::Tx| {
+            certified::hear(tx, request.id, &marks).await?;
             tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), request.id])
                 .await?;
             Ok::<(), db::Error>(())

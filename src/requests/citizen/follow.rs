@@ -18,7 +18,7 @@ use crate::{
     platform::{clock, french},
     requests::{
         access::{self, Mine},
-        files, form, jobs,
+        certified, files, form, jobs,
         model::{Decision, Event, File, Message, piece_slot},
         store::{self, Entry, NewMessage},
     },
@@ -104,6 +104,8 @@ pub async fn draw(
     let decision = store::decision(&visitor.db, request.id).await?;
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
+    let mut shown = procedure.show(&request.answers.0);
+    certified::annotate(visitor, &certified::of(&visitor.db, request.id).await?, &request.answers.0, &mut shown);
     let context = context! {
         reference => &request.reference,
         beneficiary => &request.beneficiary,
@@ -116,7 +118,7 @@ pub async fn draw(
         awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
         decision => Serde(shown_decision(visitor, decision.as_ref())),
         read => Serde(events.iter().find(|event| event.actor == "agent").map(|event| event.at.to_string())),
-        sections => Serde(sections(&procedure.show(&request.answers.0), |_| String::new())),
+        sections => Serde(sections(&shown, |_| String::new())),
         pieces => Serde(pieces(&procedure, &files)),
         documents => Serde(documents(request.id, &files)),
         keeping => sent::keeping(visitor, request).await?,

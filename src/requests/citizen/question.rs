@@ -20,7 +20,7 @@ use crate::{
     accounts::session,
     authorities, catalogue,
     error::Problem,
-    requests::{drafts, fields::Drawing},
+    requests::{certified, drafts, fields::Drawing},
     visit::Visitor,
 };
 
@@ -53,8 +53,10 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
         return Ok(Redirect::to(&format!("/brouillons/{draft}/{first}")).into_response());
     }
     not_begun_elsewhere(&visitor, draft).await?;
-    let raw = prefilled(&visitor, &published.procedure, Raw::default()).await?;
-    let filling = unsaved(&visitor, draft, &published, raw);
+    let filling = unsaved(&visitor, draft, &published).await?;
+    if let Some(to) = filling.unverified(&format!("/demarches/{id}/commencer")) {
+        return Err(Problem::Elsewhere(to));
+    }
     let reading = filling.read(&visitor);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
     draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
@@ -70,7 +72,11 @@ pub async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Prob
 }
 
 /// The draft to be, before anything is kept.
-pub fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published, raw: Raw) -> Filling {
+pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Result<Filling, Problem> {
+    let procedure = &published.procedure;
+    let certified = certified::of_visitor(visitor, procedure).await?;
+    let mut raw = prefilled(visitor, procedure, Raw::default()).await?;
+    certified::overlay(certified.as_ref(), procedure, visitor.today(), &mut raw, |_| true);
     let draft = drafts::Draft {
         id,
         procedure_id: published.procedure.id.clone(),
@@ -84,24 +90,12 @@ pub fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published, ra
         correcting: false,
         has_files: false,
     };
-    Filling {
-        asks: Vec::new(),
-        raw,
-        draft,
-        procedure: published.procedure.clone(),
-        files: Vec::new(),
-        correcting: None,
-    }
+    let files = Vec::new();
+    Ok(Filling { asks: Vec::new(), raw, draft, procedure: procedure.clone(), files, certified, correcting: None })
 }
 
 pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
-    if procedure.identification == Identification::Verified {
-        // No account can be verified yet: better the counter than a request that proves nothing.
-        return Err(Problem::Forbidden(
-            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d’identité : un agent fera la demande avec vous.",
-        ));
-    }
-    let needs = procedure.identification == Identification::Account;
+    let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);
     if needs && visitor.account().is_none() {
         Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id)))
     } else {
@@ -112,6 +106,7 @@ pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Proble
 pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> Result<Response, Problem> {
     let mut filling = Filling::open(&visitor, id).await?;
     filling.raw = prefilled(&visitor, &filling.procedure, filling.raw).await?;
+    filling.certify(&visitor);
     let reading = filling.read(&visitor);
     let page = shown_page(&filling, &reading, &page)?;
     draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
@@ -156,6 +151,7 @@ pub async fn draw(
         errors: shown == Shown::Wrong,
         refused,
         base: "/fichiers",
+        certified: filling.certified.as_ref(),
     };
     let drawn = drawing.draw(&page.fields)?;
     let has_files = page.fields.iter().any(|field| field.field.kind.files().is_some());

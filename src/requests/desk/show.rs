@@ -21,6 +21,7 @@ use crate::{
     platform::{attachment, french, jobs},
     requests::{
         access::{Process, Read},
+        certified::{self, Mark},
         files, form,
         jobs::{NOTIFY, render_file},
         model::{Ask, Decision, Event, File, Message},
@@ -32,6 +33,8 @@ use crate::{
 /// A request with all that its page shows. For a reader, little of it is read at all.
 pub struct Dossier {
     pub file: Opened<Read>,
+    /// What is certified of the answers.
+    pub marks: Vec<Mark>,
     pub files: Vec<File>,
     pub messages: Vec<Message>,
     pub events: Vec<Event>,
@@ -47,6 +50,7 @@ impl Dossier {
         let mut dossier = Self {
             file,
             events,
+            marks: Vec::new(),
             files: Vec::new(),
             messages: Vec::new(),
             asks: Vec::new(),
@@ -54,6 +58,7 @@ impl Dossier {
             failures: Vec::new(),
         };
         if dossier.file.content() {
+            dossier.marks = certified::of(&agent.db, id).await?;
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
             dossier.asks = store::asks(&agent.db, id).await?;
@@ -146,7 +151,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "messages" => Some(("messages", view::messages(dossier))),
         "notes" => Some(("notes", view::notes(dossier))),
         "historique" => Some(("history", view::history(dossier))),
-        _ => Some(("sections", view::sections(dossier))),
+        _ => Some(("sections", view::sections(agent, dossier))),
     };
     if let Some(object) = context.as_object_mut() {
         object.extend(part.map(|(name, part)| (name.to_owned(), part)));
