@@ -35,4 +35,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0010_life", sql: include_str!("../migrations/0010_life.sql"), sqlite: None, postgres: None },
 ];

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     connections::Happened,
+    email,
     session::Kind,
     store::{self, Account, Link, Purpose},
 };
@@ -41,7 +42,11 @@ pub enum Letter {
     PasswordChanged,
     /// Confirms a new address, to that address.
     NewEmail,
-    /// Tells the former address.
+    /// The same, to the former address.
+    OldEmail,
+    /// Tells the former address that an agent agreed in its place: it may still refuse.
+    OldEmailAtCounter,
+    /// Tells the former address that it no longer counts.
     EmailChanged,
     FactorSet,
     FactorRemoved,
@@ -55,12 +60,14 @@ pub enum Letter {
 }
 
 impl Letter {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
         Self::PasswordChanged,
         Self::NewEmail,
+        Self::OldEmail,
+        Self::OldEmailAtCounter,
         Self::EmailChanged,
         Self::FactorSet,
         Self::FactorRemoved,
@@ -78,6 +85,8 @@ impl Letter {
             Self::Reset => "mot-de-passe",
             Self::PasswordChanged => "mot-de-passe-change",
             Self::NewEmail => "nouvelle-adresse",
+            Self::OldEmail => "adresse-a-quitter",
+            Self::OldEmailAtCounter => "adresse-a-quitter-au-guichet",
             Self::EmailChanged => "adresse-changee",
             Self::FactorSet => "second-facteur-active",
             Self::FactorRemoved => "second-facteur-retire",
@@ -126,6 +135,12 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         Letter::Confirm if account.confirmed_at.is_some() => return Ok(()),
         // Whoever has an account at the new address learns it by mail, and only they.
         Letter::NewEmail if taken(visit, &account, to).await? => Letter::Exists,
+        // Refused, or asked anew, before it was sent.
+        Letter::NewEmail | Letter::OldEmail | Letter::OldEmailAtCounter
+            if !email_changes(visit, &account, letter, to).await? =>
+        {
+            return Ok(());
+        }
         letter => letter,
     };
     let context = content(visit, letter, &account, to, text("suite")).await?;
@@ -137,6 +152,12 @@ async fn taken(visit: &Visit, account: &Account, wanted: &str) -> Result<bool> {
     Ok(store::credentials(&visit.db, Kind::Usager, wanted).await?.is_some_and(|found| found.id != account.id))
 }
 
+/// Whether the change of address that the mail speaks of is still under way.
+async fn email_changes(visit: &Visit, account: &Account, letter: Letter, to: &str) -> Result<bool> {
+    let change = email::store::find(&visit.db, account.id, visit.now).await?;
+    Ok(change.is_some_and(|change| letter != Letter::NewEmail || change.email == to))
+}
+
 async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, suite: &str) -> Result<Value> {
     let link = |purpose| Link { purpose, account: account.id, email: to.to_owned() };
     let (path, label) = match letter {
@@ -146,9 +167,14 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             (format!("/confirmer/{token}{then}"), "Confirmer mon adresse")
         }
         Letter::NewEmail => (
-            format!("/confirmer/{}", add(visit, &link(Purpose::NewEmail), CONFIRM_LASTS).await?),
+            format!("/confirmer/{}", add(visit, &link(Purpose::NewEmail), email::LASTS).await?),
             "Confirmer ma nouvelle adresse",
         ),
+        Letter::OldEmail | Letter::OldEmailAtCounter => {
+            let label =
+                if letter == Letter::OldEmail { "Confirmer ou refuser ce changement" } else { "Refuser ce changement" };
+            (format!("/confirmer/{}", add(visit, &link(Purpose::OldEmail), email::LASTS).await?), label)
+        }
         Letter::Reset => (
             format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), RESET_LASTS).await?),
             "Choisir un nouveau mot de passe",

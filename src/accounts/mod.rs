@@ -18,6 +18,7 @@ use crate::{
 pub mod citizen;
 pub mod connections;
 mod desk;
+pub mod email;
 mod entry;
 pub mod factor;
 pub mod jobs;
@@ -49,7 +50,7 @@ pub fn routes() -> Router<App> {
         .route("/mot-de-passe-oublie", get(reset::ask).post(reset::send))
         .route("/mot-de-passe/{token}", get(reset::show).post(reset::choose))
         .route("/compte", get(mine::show).post(mine::save))
-        .route("/compte/adresse", post(mine::change_email))
+        .route("/compte/adresse", post(email::pages::ask))
         .route("/compte/mot-de-passe", post(mine::change_password))
         .route("/compte/donnees", get(mine::data))
         .route("/compte/supprimer", post(mine::remove))
@@ -96,6 +97,7 @@ fn security() -> Router<App> {
         .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
         .route("/agent/comptes", get(counter::show).post(counter::search))
         .route("/agent/comptes/{account}/second-facteur", post(counter::reset))
+        .route("/agent/comptes/{account}/adresse", post(email::counter::change))
 }
 
 /// Passkeys on the same page.

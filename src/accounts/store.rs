@@ -83,6 +83,8 @@ pub enum Purpose {
     Confirm,
     Reset,
     NewEmail,
+    /// Of a change of address, at the former one.
+    OldEmail,
 }
 
 impl Purpose {
@@ -91,11 +93,12 @@ impl Purpose {
             Self::Confirm => "confirm",
             Self::Reset => "reset",
             Self::NewEmail => "new-email",
+            Self::OldEmail => "old-email",
         }
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Confirm, Self::Reset, Self::NewEmail].into_iter().find(|purpose| purpose.name() == name)
+        [Self::Confirm, Self::Reset, Self::NewEmail, Self::OldEmail].into_iter().find(|purpose| purpose.name() == name)
     }
 }
 
@@ -244,16 +247,6 @@ pub async fn link(db: &Db, token: &str, now: Timestamp) -> Result<Option<Link>, 
     Ok(found.and_then(|(purpose, account, email)| Some(Link { purpose: Purpose::named(&purpose)?, account, email })))
 }
 
-/// The new address whose confirmation is awaited.
-pub async fn awaited_email(db: &Db, account: Uuid, now: Timestamp) -> Result<Option<String>, db::Error> {
-    db.fresh()
-        .first(
-            sql!("select email from link where authority_id = $1 and account_id = $2 and purpose = 'new-email' and used_at is null and expires_at > $3 limit 1"),
-            args![db.authority(), account, now],
-        )
-        .await
-}
-
 /// Uses the link up: false when somebody did before, or when it is too old.
 pub async fn use_link(tx: &mut Tx, token: &str, now: Timestamp) -> Result<bool, db::Error> {
     let used = tx
@@ -265,9 +258,14 @@ pub async fn use_link(tx: &mut Tx, token: &str, now: Timestamp) -> Result<bool, 
     Ok(used == 1)
 }
 
-/// No link sent before is good any more.
+/// No link sent before is good any more, and no change of address is under way.
 pub async fn drop_links(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
     tx.run(sql!("delete from link where authority_id = $1 and account_id = $2"), args![tx.authority(), account])
         .await?;
+    tx.run(
+        sql!("delete from email_change where authority_id = $1 and account_id = $2"),
+        args![tx.authority(), account],
+    )
+    .await?;
     Ok(())
 }

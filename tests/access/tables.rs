@@ -185,6 +185,8 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/comptes", "ag ag ag 422 422 403 422 422"),
     // The counter serves every usager of its city, and nobody else.
     ("POST", "/agent/comptes/{account}/second-facteur", "ag ag ag 404 422 403 422 422"),
+    ("POST", "/agent/comptes/{account}/adresse", "ag ag ag 404 422 403 422 422"),
+    ("POST", "/agent/comptes/{account=nadia}/adresse", "ag ag ag 404 404 403 404 404"),
     ("POST", "/agent/comptes/{account=nadia}/second-facteur", "ag ag ag 404 404 403 404 404"),
     ("GET", "/agent/securite", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/securite/second-facteur", "ag ag ag 303 303 303 303 303"),

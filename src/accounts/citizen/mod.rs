@@ -80,7 +80,7 @@ fn sent(
 }
 
 /// « Ce lien n'est plus valable ».
-fn expired(visitor: &Visitor, purpose: &str) -> Result<Response, Problem> {
+pub(super) fn expired(visitor: &Visitor, purpose: &str) -> Result<Response, Problem> {
     visitor.page_with(
         axum::http::StatusCode::GONE,
         "accounts/expired.html",

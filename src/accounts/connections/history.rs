@@ -16,6 +16,10 @@ pub enum Happened {
     WrongCode,
     WrongPasskey,
     PasswordChanged,
+    EmailChangeAsked,
+    /// The former address is no longer read: an agent agreed in its place.
+    EmailChangeAtCounter,
+    EmailChangeRefused,
     EmailChanged,
     FactorSet,
     FactorReplaced,
@@ -29,7 +33,7 @@ pub enum Happened {
 }
 
 impl Happened {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 19] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -37,6 +41,9 @@ impl Happened {
         Self::WrongCode,
         Self::WrongPasskey,
         Self::PasswordChanged,
+        Self::EmailChangeAsked,
+        Self::EmailChangeAtCounter,
+        Self::EmailChangeRefused,
         Self::EmailChanged,
         Self::FactorSet,
         Self::FactorReplaced,
@@ -57,6 +64,9 @@ impl Happened {
             Self::WrongCode => "wrong-code",
             Self::WrongPasskey => "wrong-passkey",
             Self::PasswordChanged => "password-changed",
+            Self::EmailChangeAsked => "email-change-asked",
+            Self::EmailChangeAtCounter => "email-change-at-counter",
+            Self::EmailChangeRefused => "email-change-refused",
             Self::EmailChanged => "email-changed",
             Self::FactorSet => "factor-set",
             Self::FactorReplaced => "factor-replaced",
@@ -82,6 +92,9 @@ impl Happened {
             Self::WrongCode => "Code de vérification refusé",
             Self::WrongPasskey => "Clé d’accès refusée",
             Self::PasswordChanged => "Mot de passe changé",
+            Self::EmailChangeAsked => "Changement d’adresse électronique demandé",
+            Self::EmailChangeAtCounter => "Changement d’adresse électronique demandé au guichet",
+            Self::EmailChangeRefused => "Changement d’adresse électronique refusé",
             Self::EmailChanged => "Adresse électronique changée",
             Self::FactorSet => "Second facteur activé",
             Self::FactorReplaced => "Second facteur remplacé",
