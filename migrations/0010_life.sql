@@ -15,3 +15,12 @@ create table email_change (
   foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
 );
 create index email_change_expiry on email_change (authority_id, expires_at);
+
+-- Which of its codes a request without account is followed by; no row: the first, number zero.
+create table tracking_code (
+  authority_id uuid not null,
+  request_id uuid not null,
+  generation bigint not null,
+  primary key (authority_id, request_id),
+  foreign key (authority_id, request_id) references request (authority_id, id) on delete cascade
+);

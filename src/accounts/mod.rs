@@ -32,7 +32,7 @@ mod store;
 mod tests;
 
 pub use entry::owner;
-pub use model::password as check_password;
+pub use model::{Wrong, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
 pub use store::NewAccount;

@@ -10,6 +10,7 @@ use crate::app::App;
 
 mod access;
 mod citizen;
+pub mod code;
 mod desk;
 pub mod drafts;
 mod fields;
@@ -53,6 +54,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/demandes/{request}/dossier.pdf", get(desk::show::pdf))
         .route("/agent/demandes/{request}/notes", post(desk::show::note))
         .route("/agent/demandes/{request}/messages", post(desk::show::write))
+        .route("/agent/demandes/{request}/code", get(desk::code::show).post(desk::code::give))
         .route("/agent/demandes/{request}/affecter", post(desk::act::take))
         .route("/agent/demandes/{request}/liberer", post(desk::act::release))
         .route("/agent/demandes/{request}/actions/{transition}", get(desk::act::show).post(desk::act::confirm))

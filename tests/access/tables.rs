@@ -164,6 +164,9 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/demandes/{request}?onglet=notes", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}?onglet=historique", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}/dossier.pdf", "ag ag ag 404 404 403 200 200"),
+    // The scene's request is an account's: it has no code.
+    ("GET", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),
     ("POST", "/agent/demandes/{request}/notes", "ag ag ag 404 404 403 422 422"),
     ("POST", "/agent/demandes/{request}/messages", "ag ag ag 404 404 403 422 422"),
     ("GET", "/agent/fichiers/{file}", "ag ag ag 404 404 403 200 200"),

@@ -43,7 +43,7 @@ fn safe(suite: &str) -> &str {
 }
 
 /// Mistakes, as templates show them.
-pub(super) fn errors(wrong: &[Wrong]) -> Value {
+pub fn errors(wrong: &[Wrong]) -> Value {
     let list: Vec<Json> =
         wrong.iter().map(|wrong| json!({"href": format!("#{}", wrong.field), "text": wrong.text})).collect();
     Value::from(Serde(list))

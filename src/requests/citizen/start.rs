@@ -14,7 +14,7 @@ use crate::{
     catalogue::{self, Published},
     error::Problem,
     platform::encode,
-    requests::{self, drafts},
+    requests::{self, code, drafts},
     visit::{Visit, Visitor},
 };
 
@@ -75,7 +75,7 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
         resume => resume,
         expires => crate::platform::clock::day(expires, &visitor.site.zone).to_string(),
         account => visitor.account().map(|account| context! { email => &account.email }),
-        code => if anonymous { visitor.app.secret.code("suivi", id.as_bytes()) } else { String::new() },
+        code => if anonymous { code::shown(&visitor, id).await? } else { String::new() },
         reference => &filling.draft.reference,
     };
     visitor.page("requests/saved.html", "Vos réponses sont enregistrées", context)

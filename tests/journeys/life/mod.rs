@@ -1,6 +1,7 @@
 //! The life of an account: its address, the counter, two accounts made one, its end.
 
 mod address;
+mod code;
 
 use guichet::accounts::session::Kind;
 use uuid::Uuid;
@@ -46,4 +47,20 @@ pub async fn history(person: &mut Client) -> Page {
 /// Signs in; the page that follows.
 pub async fn enter(person: &mut Client, name: &str, password: &str) -> Page {
     person.post("/connexion", &[("email", name), ("mot-de-passe", password), ("suite", "")]).await
+}
+
+/// The words of a PDF.
+pub fn paper(pdf: &[u8]) -> String {
+    use std::io::Write;
+    let mut child = std::process::Command::new("pdftotext")
+        .args(["-raw", "-", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("poppler-utils is installed");
+    child.stdin.take().unwrap().write_all(pdf).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "not a PDF");
+    // Places where a long word may break.
+    String::from_utf8(output.stdout).unwrap().replace('\u{200b}', "")
 }
