@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use db::Tx;
 use jiff::SignedDuration;
-use minijinja::{Value, context};
+use minijinja::{Value, context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -57,10 +57,12 @@ pub enum Letter {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// Two accounts have become one, to both addresses.
+    Merged,
 }
 
 impl Letter {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -76,6 +78,7 @@ impl Letter {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::Merged,
     ];
 
     fn name(self) -> &'static str {
@@ -95,6 +98,7 @@ impl Letter {
             Self::RecoveryRenewed => "codes-de-secours",
             Self::PasskeyAdded => "cle-d-acces-ajoutee",
             Self::PasskeyRemoved => "cle-d-acces-retiree",
+            Self::Merged => "comptes-reunis",
         }
     }
 }
@@ -110,10 +114,21 @@ pub struct More<'a> {
 
 /// Queues a mail in the transaction that causes it.
 pub async fn queue(tx: &mut Tx, visit: &Visit, letter: Letter, account: Uuid, more: More<'_>) -> Result<(), db::Error> {
+    if more.to.is_empty() && store::unreachable(tx, account).await? {
+        return Ok(());
+    }
     let id = visit.id();
     let payload = json!({"message": letter.name(), "account": account, "suite": more.suite, "to": more.to});
     let job = NewJob { kind: LETTER, effect: format!("account:{}:{id}", letter.name()), request: None, payload };
     jobs::enqueue(tx, id, visit.now, job).await
+}
+
+/// Queues the mail of who forgot their password, for whatever accounts are written to at this address.
+pub async fn queue_reset(tx: &mut Tx, visit: &Visit, kind: Kind, email: &str) -> Result<(), db::Error> {
+    let id = visit.id();
+    let payload = json!({"message": Letter::Reset.name(), "kind": kind.name(), "to": email});
+    let effect = format!("account:{}:{id}", Letter::Reset.name());
+    jobs::enqueue(tx, id, visit.now, NewJob { kind: LETTER, effect, request: None, payload }).await
 }
 
 /// Tells the owner that a recovery code has just served, if one has.
@@ -128,9 +143,16 @@ pub async fn tell_recovery(tx: &mut Tx, visit: &Visit, account: Uuid, how: Happe
 pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     let text = |key: &str| job.payload.0.get(key).and_then(Json::as_str).unwrap_or_default();
     let letter = Letter::ALL.into_iter().find(|letter| letter.name() == text("message")).context("unknown message")?;
+    if letter == Letter::Reset {
+        return reset(visit, job, text("to"), text("kind")).await;
+    }
     let id: Uuid = text("account").parse().context("no account")?;
     let Some(account) = store::find(&visit.db, id).await.map_err(anyhow::Error::from)? else { return Ok(()) };
-    let to = if text("to").is_empty() { &account.email } else { text("to") };
+    let present = account.email.as_deref().unwrap_or_default();
+    let to = if text("to").is_empty() { present } else { text("to") };
+    if to.is_empty() {
+        return Ok(());
+    }
     let letter = match letter {
         Letter::Confirm if account.confirmed_at.is_some() => return Ok(()),
         // Whoever has an account at the new address learns it by mail, and only they.
@@ -148,7 +170,41 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     visit.app.mailer.send(&visit.db, &mail, visit.now).await
 }
 
+/// One link for each account of the address: people who share a mailbox have each their own.
+async fn reset(visit: &Visit, job: &Claimed, to: &str, kind: &str) -> Result<(), SendError> {
+    let kind = if kind == Kind::Agent.name() { Kind::Agent } else { Kind::Usager };
+    let accounts = store::at_address(&visit.db, kind, to).await.map_err(anyhow::Error::from)?;
+    let mail = match accounts.as_slice() {
+        [] => return Ok(()),
+        [account] => {
+            let context = content(visit, Letter::Reset, account, to, "").await?;
+            requests::jobs::letter(visit, Letter::Reset.name(), context, to, job.id)?
+        }
+        several => {
+            let mut links = Vec::new();
+            for account in several {
+                let token = add(
+                    visit,
+                    &Link { purpose: Purpose::Reset, account: account.id, email: to.to_owned() },
+                    RESET_LASTS,
+                )
+                .await?;
+                links.push(
+                    json!({"login": account.login, "href": format!("{}/mot-de-passe/{token}", visit.public_url())}),
+                );
+            }
+            let context = context! { link => "", link_label => "", accounts => Value::from(Serde(links)) };
+            requests::jobs::letter(visit, "mots-de-passe", context, to, job.id)?
+        }
+    };
+    visit.app.mailer.send(&visit.db, &mail, visit.now).await
+}
+
+/// Whether somebody else signs in with the address, and it would be this account's to sign in with.
 async fn taken(visit: &Visit, account: &Account, wanted: &str) -> Result<bool> {
+    if account.email.as_deref() != Some(account.login.as_str()) {
+        return Ok(false);
+    }
     Ok(store::credentials(&visit.db, Kind::Usager, wanted).await?.is_some_and(|found| found.id != account.id))
 }
 
@@ -189,7 +245,8 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
         | Letter::RecoveryUsed
         | Letter::RecoveryRenewed
         | Letter::PasskeyAdded
-        | Letter::PasskeyRemoved => {
+        | Letter::PasskeyRemoved
+        | Letter::Merged => {
             let space = if account.kind() == Kind::Agent { "?espace=agent" } else { "" };
             (format!("/mot-de-passe-oublie{space}"), "Choisir un nouveau mot de passe")
         }

@@ -10,7 +10,7 @@ mod pages;
 mod store;
 
 pub use model::Member;
-pub use store::{export, proposed};
+pub use store::{count, export, merge, proposed};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -2,4 +2,4 @@
 
 mod store;
 
-pub use store::{Verified, find, record};
+pub use store::{Verified, find, merge, record};

@@ -25,7 +25,7 @@ pub mod submit;
 mod summary;
 pub mod sweep;
 
-pub use citizen::{file_kind, restore};
+pub use citizen::{file_kind, restore, sent::pdf};
 pub use fields::{Drawing, Drawn, Untouched};
 pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
 

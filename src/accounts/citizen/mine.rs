@@ -41,6 +41,7 @@ fn this_session(citizen: &Citizen) -> Option<uuid::Uuid> {
 pub async fn show(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, Problem> {
     let told = match way.fait.as_str() {
         "infos" => Some("Vos informations sont enregistrées."),
+        "reunis" => Some("Vos deux comptes sont réunis ici. L’autre est fermé."),
         "mot-de-passe" => Some("Votre mot de passe est changé. Vos autres appareils sont déconnectés."),
         _ => None,
     };
@@ -73,7 +74,7 @@ async fn context(
     Ok(context! {
         account => context! {
             first_name => kept("prenom", &account.first_name), last_name => kept("nom", &account.last_name), phone => kept("telephone", &phone),
-            email => &account.email, created => account.created_at.to_string(),
+            email => account.email.as_deref().unwrap_or_default(), login => &account.login, created => account.created_at.to_string(),
         },
         waiting => email::pages::waiting(citizen, account.id).await?,
         new_email => typed.text("nouvelle-adresse"),
@@ -107,7 +108,7 @@ pub async fn owner(
     typed: &Raw,
     field: &'static str,
 ) -> Result<Option<Wrong>, Problem> {
-    person::password(citizen, Kind::Usager, &account.email, typed.text(field), field).await
+    person::password(citizen, Kind::Usager, &account.login, typed.text(field), field).await
 }
 
 pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -142,7 +143,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
     let mut data = requests::owner::data(&citizen.db, account.id).await?;
     if let Some(data) = data.as_object_mut() {
         let identity = json!({
-            "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
+            "prenom": account.first_name, "nom": account.last_name, "identifiant": account.login, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());

@@ -55,7 +55,7 @@ pub(super) fn flash(text: Option<&str>) -> Value {
 }
 
 /// Reads and judges a new password; `known` is what others know of its owner.
-fn new_password(visitor: &Visitor, typed: &Raw, known: &[&str]) -> Result<String, Wrong> {
+pub(super) fn new_password(visitor: &Visitor, typed: &Raw, known: &[&str]) -> Result<String, Wrong> {
     let password = model::regular_password(typed.text("mot-de-passe"));
     let site = &visitor.site;
     let known: Vec<&str> = known.iter().copied().chain([site.name.as_str(), site.settings.short.as_str()]).collect();

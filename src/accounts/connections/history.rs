@@ -30,10 +30,16 @@ pub enum Happened {
     PasskeyAdded,
     PasskeyRemoved,
     SessionEnded,
+    /// By an agent, for somebody who was there.
+    OpenedAtCounter,
+    ActivationPrinted,
+    Activated,
+    /// Another account of the same person was taken up.
+    Merged,
 }
 
 impl Happened {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 23] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -53,6 +59,10 @@ impl Happened {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::SessionEnded,
+        Self::OpenedAtCounter,
+        Self::ActivationPrinted,
+        Self::Activated,
+        Self::Merged,
     ];
 
     pub fn code(self) -> &'static str {
@@ -76,6 +86,10 @@ impl Happened {
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
             Self::SessionEnded => "session-ended",
+            Self::OpenedAtCounter => "opened-at-counter",
+            Self::ActivationPrinted => "activation-printed",
+            Self::Activated => "activated",
+            Self::Merged => "merged",
         }
     }
 
@@ -104,6 +118,10 @@ impl Happened {
             Self::PasskeyAdded => "Clé d’accès ajoutée",
             Self::PasskeyRemoved => "Clé d’accès retirée",
             Self::SessionEnded => "Appareil déconnecté",
+            Self::OpenedAtCounter => "Compte ouvert au guichet",
+            Self::ActivationPrinted => "Code d’activation imprimé au guichet",
+            Self::Activated => "Compte activé",
+            Self::Merged => "Autre compte réuni à celui-ci",
         }
     }
 }

@@ -38,8 +38,7 @@ pub async fn change(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> 
             store::begin(tx, account.id, &email, true, visit.now).await?;
             let by = (Some(agent.account.id), reason);
             connections::remember_agent(tx, visit, account.id, Happened::EmailChangeAtCounter, by).await?;
-            jobs::queue(tx, visit, Letter::OldEmailAtCounter, account.id, More { suite: "", to: &account.email })
-                .await?;
+            jobs::queue(tx, visit, Letter::OldEmailAtCounter, account.id, More::default()).await?;
             jobs::queue(tx, visit, Letter::NewEmail, account.id, More { suite: "", to: &email }).await
         })
         .await?;

@@ -30,7 +30,9 @@ const PAGE: &str = "accounts/email.html";
 /// Reads the new address; an account's own is no change.
 pub fn new_address(typed: &Raw, account: &Account, field: &'static str) -> Result<String, Wrong> {
     match model::email(typed.text(field)) {
-        Ok(email) if email == account.email => Err(Wrong::new(field, "C’est déjà l’adresse de ce compte")),
+        Ok(email) if Some(&email) == account.email.as_ref() => {
+            Err(Wrong::new(field, "C’est déjà l’adresse de ce compte"))
+        }
         Ok(email) => Ok(email),
         Err(text) => Err(Wrong::new(field, text)),
     }
@@ -51,9 +53,9 @@ pub async fn ask(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Prob
             .db
             .write(async |tx: &mut Tx| {
                 accounts::drop_links(tx, account.id).await?;
-                store::begin(tx, account.id, &email, false, visit.now).await?;
+                store::begin(tx, account.id, &email, account.email.is_none(), visit.now).await?;
                 connections::remember(tx, visit, account.id, Happened::EmailChangeAsked).await?;
-                jobs::queue(tx, visit, Letter::OldEmail, account.id, More { suite: "", to: &account.email }).await?;
+                jobs::queue(tx, visit, Letter::OldEmail, account.id, More::default()).await?;
                 jobs::queue(tx, visit, Letter::NewEmail, account.id, More { suite: "", to: &email }).await
             })
             .await?;
@@ -70,7 +72,7 @@ fn draw(
     account: &Account,
     email: &str,
 ) -> Result<Response, Problem> {
-    let context = context! { step => step, former => &account.email, email => email, hours => super::LASTS.as_hours() };
+    let context = context! { step => step, former => account.email.as_deref().unwrap_or_default(), email => email, hours => super::LASTS.as_hours() };
     visitor.page_with(status, PAGE, title, context)
 }
 
@@ -110,7 +112,7 @@ pub async fn answer(
         Ok(Some(done)) => done,
         Ok(None) => return expired(visitor, "email"),
         // An account was opened with this address meanwhile.
-        Err(error) if error.is_unique("account_email_key") => return expired(visitor, "email"),
+        Err(error) if error.is_unique("account_login_key") => return expired(visitor, "email"),
         Err(error) => return Err(error.into()),
     };
     visitor.app.work.notify_one();
@@ -155,7 +157,9 @@ async fn settle(
             accounts::drop_links(tx, account.id).await?;
             accounts::set_email(tx, account.id, &change.email).await?;
             connections::remember(tx, visitor, account.id, Happened::EmailChanged).await?;
-            jobs::queue(tx, visitor, Letter::EmailChanged, account.id, More { suite: "", to: &account.email }).await?;
+            if let Some(former) = &account.email {
+                jobs::queue(tx, visitor, Letter::EmailChanged, account.id, More { suite: "", to: former }).await?;
+            }
         }
     }
     Ok(Some((outcome, change.email)))

@@ -16,7 +16,7 @@ use crate::{
         citizen::{Way, errors, flash},
         connections::{self, Happened},
         jobs::{self, Letter, More},
-        model::{self, Wrong},
+        model::Wrong,
         passkey,
         session::Kind,
         store::{self as accounts, Account},
@@ -32,7 +32,7 @@ const PAGE: &str = "agent/accounts.html";
 const LONGEST_REASON: usize = 300;
 
 /// Who only reads, or belongs to no department, has no business with usagers’ accounts.
-fn may(agent: &Agent) -> Result<(), Problem> {
+pub fn may(agent: &Agent) -> Result<(), Problem> {
     if agent.memberships.iter().any(|membership| membership.role >= Role::Processor) {
         Ok(())
     } else {
@@ -47,28 +47,43 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
         "adresse" => Some("Un lien est envoyé à la nouvelle adresse : elle comptera quand l’usager l’aura ouvert."),
         _ => None,
     };
-    let page = context! { email => "", searched => false, account => Value::from(()), ..fields(&Raw::default(), &[]) };
+    let page = context! { email => "", searched => false, account => Value::from(()), others => Vec::<Value>::new(), ..fields(&Raw::default(), &[]) };
     agent.page(PAGE, TITLE, context! { ..page, ..flash(told) })
 }
 
-/// By the whole address only: nobody leafs through accounts.
+/// By the whole address or sign-in name only: nobody leafs through accounts. People who share an address are
+/// told apart by their sign-in names.
 pub async fn search(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {
     may(&agent)?;
-    let email = match model::email(typed.text("email")) {
-        Ok(email) => email,
-        Err(text) => {
-            let wrong = [Wrong::new("email", text)];
-            let page = context! { email => typed.text("email"), searched => false, account => Value::from(()), ..fields(&typed, &wrong) };
-            return agent.page_again(PAGE, TITLE, page);
-        }
-    };
-    let found = accounts::credentials(&agent.db, Kind::Usager, &email).await?;
-    let account = match found {
-        Some(found) => accounts::find(&agent.db, found.id).await?,
-        None => None,
-    };
-    let page = context(&agent, &email, account.as_ref(), &Raw::default(), &[]).await?;
-    agent.page(PAGE, TITLE, page)
+    let wanted = typed.text("email").trim();
+    if wanted.is_empty() {
+        let wrong = [Wrong::new("email", "Saisissez l’adresse ou l’identifiant du compte")];
+        let page = context! { email => "", searched => false, account => Value::from(()), others => Vec::<Value>::new(), ..fields(&typed, &wrong) };
+        return agent.page_again(PAGE, TITLE, page);
+    }
+    let mut found = accounts::at_address(&agent.db, Kind::Usager, wanted).await?;
+    if let Some(named) = accounts::credentials(&agent.db, Kind::Usager, wanted).await?
+        && found.iter().all(|account| account.id != named.id)
+    {
+        found.extend(accounts::find(&agent.db, named.id).await?);
+    }
+    let several = found.len() > 1;
+    let others: Vec<Value> = if several { found.iter().map(one).collect() } else { Vec::new() };
+    let account = found.first().filter(|_| !several);
+    let page = context(&agent, wanted, account, &Raw::default(), &[]).await?;
+    agent.page(PAGE, TITLE, context! { others => others, ..page })
+}
+
+/// An account in a list.
+fn one(account: &Account) -> Value {
+    let name = format!("{} {}", account.first_name, account.last_name);
+    context! { name => name.trim(), login => &account.login, href => format!("/agent/comptes/{}", account.id) }
+}
+
+/// The page of one account.
+pub async fn page(agent: &Agent, account: &Account, told: Value) -> Result<Response, Problem> {
+    let page = context(agent, &account.login, Some(account), &Raw::default(), &[]).await?;
+    agent.page(PAGE, TITLE, context! { ..page, ..told })
 }
 
 async fn context(
@@ -82,13 +97,14 @@ async fn context(
         Some(account) => {
             let since = store::find(&agent.db, account.id).await?.map(|factor| factor.created_at.to_string());
             context! {
-                name => format!("{} {}", account.first_name, account.last_name).trim(), email => &account.email,
-                since => since.unwrap_or_default(), base => format!("/agent/comptes/{}", account.id),
+                email => account.email.as_deref().unwrap_or_default(), active => account.confirmed_at.is_some(),
+                since => since.unwrap_or_default(), base => format!("/agent/comptes/{}", account.id), ..one(account)
             }
         }
         None => Value::from(()),
     };
-    Ok(context! { email => email, searched => true, account => shown, ..fields(typed, wrong) })
+    let nobody = Vec::<Value>::new();
+    Ok(context! { email => email, searched => true, account => shown, others => nobody, ..fields(typed, wrong) })
 }
 
 /// What was typed in the forms of the page, and what is wrong with it.
@@ -101,7 +117,7 @@ fn fields(typed: &Raw, wrong: &[Wrong]) -> Value {
 
 /// The page of an account again, with what is wrong.
 pub async fn again(agent: &Agent, account: &Account, typed: &Raw, wrong: &[Wrong]) -> Result<Response, Problem> {
-    let page = context(agent, &account.email, Some(account), typed, wrong).await?;
+    let page = context(agent, &account.login, Some(account), typed, wrong).await?;
     agent.page_again(PAGE, TITLE, page)
 }
 

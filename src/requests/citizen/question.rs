@@ -114,7 +114,7 @@ pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Proble
 pub fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
     let Some(account) = visitor.account() else { return raw };
     let known = [
-        ("courriel", "courriel", account.email.as_str()),
+        ("courriel", "courriel", account.email.as_deref().unwrap_or_default()),
         ("telephone", "telephone", account.phone.as_deref().unwrap_or_default()),
         ("demandeur", "demandeur.nom_naissance", account.last_name.as_str()),
         ("demandeur", "demandeur.prenoms", account.first_name.as_str()),

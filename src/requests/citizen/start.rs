@@ -74,7 +74,7 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
         procedure => Serde(procedure_link(&filling.procedure)),
         resume => resume,
         expires => crate::platform::clock::day(expires, &visitor.site.zone).to_string(),
-        account => visitor.account().map(|account| context! { email => &account.email }),
+        account => visitor.account().map(|account| context! { email => &account.login }),
         code => if anonymous { code::shown(&visitor, id).await? } else { String::new() },
         reference => &filling.draft.reference,
     };

@@ -1,10 +1,7 @@
 //! A lost tracking code.
 
 use super::paper;
-use crate::harness::{
-    Client, Engine, Page, Portal, USAGER, both,
-    journey::birth,
-};
+use crate::harness::{Client, Engine, Page, Portal, USAGER, both, journey::birth};
 
 async fn give(agent: &mut Client, form: &str, by: &str) -> Page {
     let seen = agent.get(form).await.is(200).form("vu").value("vu").to_owned();

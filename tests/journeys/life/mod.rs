@@ -2,6 +2,8 @@
 
 mod address;
 mod code;
+mod counter;
+mod merge;
 
 use guichet::accounts::session::Kind;
 use uuid::Uuid;
