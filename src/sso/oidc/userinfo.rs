@@ -83,7 +83,8 @@ mod tests {
     fn nothing_more_than_allowed_is_told() {
         let account = Account {
             id: uuid::Uuid::nil(),
-            email: "camille@exemple.fr".into(),
+            login: "camille@exemple.fr".into(),
+            email: Some("camille@exemple.fr".into()),
             first_name: "Camille".into(),
             last_name: "Moreau".into(),
             phone: None,
