@@ -123,10 +123,12 @@ pub async fn queue(tx: &mut Tx, visit: &Visit, letter: Letter, account: Uuid, mo
     jobs::enqueue(tx, id, visit.now, job).await
 }
 
-/// Queues the mail of who forgot their password, for whatever accounts are written to at this address.
-pub async fn queue_reset(tx: &mut Tx, visit: &Visit, kind: Kind, email: &str) -> Result<(), db::Error> {
+/// Queues the mail of who forgot their password, for the accounts written to at this address: none queues a
+/// mail to nobody.
+pub async fn queue_reset(tx: &mut Tx, visit: &Visit, accounts: &[Account], email: &str) -> Result<(), db::Error> {
     let id = visit.id();
-    let payload = json!({"message": Letter::Reset.name(), "kind": kind.name(), "to": email});
+    let ids: Vec<Uuid> = accounts.iter().map(|account| account.id).collect();
+    let payload = json!({"message": Letter::Reset.name(), "accounts": ids, "to": email});
     let effect = format!("account:{}:{id}", Letter::Reset.name());
     jobs::enqueue(tx, id, visit.now, NewJob { kind: LETTER, effect, request: None, payload }).await
 }
@@ -144,7 +146,7 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     let text = |key: &str| job.payload.0.get(key).and_then(Json::as_str).unwrap_or_default();
     let letter = Letter::ALL.into_iter().find(|letter| letter.name() == text("message")).context("unknown message")?;
     if letter == Letter::Reset {
-        return reset(visit, job, text("to"), text("kind")).await;
+        return reset(visit, job, text("to")).await;
     }
     let id: Uuid = text("account").parse().context("no account")?;
     let Some(account) = store::find(&visit.db, id).await.map_err(anyhow::Error::from)? else { return Ok(()) };
@@ -171,9 +173,12 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
 }
 
 /// One link for each account of the address: people who share a mailbox have each their own.
-async fn reset(visit: &Visit, job: &Claimed, to: &str, kind: &str) -> Result<(), SendError> {
-    let kind = if kind == Kind::Agent.name() { Kind::Agent } else { Kind::Usager };
-    let accounts = store::at_address(&visit.db, kind, to).await.map_err(anyhow::Error::from)?;
+async fn reset(visit: &Visit, job: &Claimed, to: &str) -> Result<(), SendError> {
+    let mut accounts = Vec::new();
+    for id in job.payload.0.get("accounts").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+        let id: Uuid = id.parse().context("no account")?;
+        accounts.extend(store::find(&visit.db, id).await.map_err(anyhow::Error::from)?);
+    }
     let mail = match accounts.as_slice() {
         [] => return Ok(()),
         [account] => {

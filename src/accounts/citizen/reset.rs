@@ -60,8 +60,9 @@ pub async fn send(visitor: Visitor, Query(way): Query<Way>, Typed(typed): Typed)
         }
     };
     if entry::may_write_to(&visitor, &email).await? {
-        // Whether it has accounts is seen when the mail is written: every answer takes the same time.
-        visitor.db.write(async |tx: &mut Tx| jobs::queue_reset(tx, &visitor, way.kind(), &email).await).await?;
+        // An unknown address queues a mail to nobody: every answer takes the same time.
+        let accounts = store::at_address(&visitor.db, way.kind(), &email).await?;
+        visitor.db.write(async |tx: &mut Tx| jobs::queue_reset(tx, &visitor, &accounts, &email).await).await?;
         visitor.app.work.notify_one();
     }
     sent(&visitor, "reset", &email, jobs::RESET_LASTS, "/mot-de-passe-oublie")
