@@ -41,5 +41,6 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0010_life", sql: include_str!("../migrations/0010_life.sql"), sqlite: None, postgres: None },
     Migration { name: "0011_homes", sql: include_str!("../migrations/0011_homes.sql"), sqlite: None, postgres: None },
 ];

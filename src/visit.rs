@@ -219,7 +219,7 @@ impl Visitor {
     ) -> Result<Response, Problem> {
         let who = self.session.as_ref().and_then(|session| {
             let account = session.account.as_ref()?;
-            Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.email })
+            Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.login })
         });
         Ok(html(status, self.visit.draw_for(who, template, title, context)?))
     }
@@ -334,7 +334,7 @@ impl Agent {
     ) -> Result<Response, Problem> {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments) };
+        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments) };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

@@ -15,12 +15,15 @@ use crate::{
     visit::{Arriving, Citizen},
 };
 
+mod activation;
 pub mod citizen;
 pub mod connections;
 mod desk;
+pub mod email;
 mod entry;
 pub mod factor;
 pub mod jobs;
+mod merge;
 mod model;
 mod passkey;
 mod password;
@@ -32,7 +35,7 @@ mod tests;
 
 pub use entry::{may_write_to, owner};
 pub use factor::counter::may as may_open_accounts;
-pub use model::{email_key, password as check_password};
+pub use model::{Wrong, email_key, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
 pub use store::{NewAccount, set_phone};
@@ -50,8 +53,12 @@ pub fn routes() -> Router<App> {
         .route("/mot-de-passe-oublie", get(reset::ask).post(reset::send))
         .route("/mot-de-passe/{token}", get(reset::show).post(reset::choose))
         .route("/compte", get(mine::show).post(mine::save))
-        .route("/compte/adresse", post(mine::change_email))
+        .route("/compte/adresse", post(email::pages::ask))
         .route("/compte/mot-de-passe", post(mine::change_password))
+        .route("/compte/reunir", get(merge::pages::start).post(merge::pages::prove))
+        .route("/compte/reunir/cle", get(merge::pages::start).post(merge::pages::passkey))
+        .route("/compte/reunir/cle/defi", post(passkey::door::challenge_usager))
+        .route("/compte/reunir/confirmer", get(merge::pages::start).post(merge::pages::confirm))
         .route("/compte/donnees", get(mine::data))
         .route("/compte/supprimer", post(mine::remove))
         .route("/compte/supprime", get(mine::removed))
@@ -95,8 +102,13 @@ fn security() -> Router<App> {
             get(person::start::<Arriving>).post(factor::renew_codes::<Arriving>),
         )
         .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
+        .route("/activation", get(activation::pages::show).post(activation::pages::send))
+        .route("/agent/comptes/ouvrir", get(activation::counter::start).post(activation::counter::open))
+        .route("/agent/comptes/{account}", get(activation::counter::show))
+        .route("/agent/comptes/{account}/activation", post(activation::counter::print))
         .route("/agent/comptes", get(counter::show).post(counter::search))
         .route("/agent/comptes/{account}/second-facteur", post(counter::reset))
+        .route("/agent/comptes/{account}/adresse", post(email::counter::change))
 }
 
 /// Passkeys on the same page.
@@ -125,7 +137,7 @@ pub async fn usager(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::E
 /// Creates an account outside of any page (administration, sample city).
 ///
 /// # Errors
-/// `account_email_key` when the address has an account of this kind.
+/// `account_login_key` when the address has an account of this kind.
 pub async fn create(db: &Db, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
     db.write(async |tx: &mut Tx| store::insert(tx, new, now).await).await
 }

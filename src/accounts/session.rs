@@ -51,7 +51,10 @@ pub struct Session {
 #[derive(Debug, Clone)]
 pub struct Account {
     pub id: Uuid,
-    pub email: String,
+    /// What its owner signs in with.
+    pub login: String,
+    /// Where mails go; none: they read the site.
+    pub email: Option<String>,
     pub first_name: String,
     pub last_name: String,
     pub phone: Option<String>,
@@ -71,6 +74,7 @@ row! {
         seen_at: Timestamp,
         passkey_id: Option<Uuid>,
         account_id: Option<Uuid>,
+        login: Option<String>,
         email: Option<String>,
         first_name: Option<String>,
         last_name: Option<String>,
@@ -148,7 +152,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         .db
         .first(
             sql!(
-                "select s.id, s.seen_at, s.passkey_id, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
+                "select s.id, s.seen_at, s.passkey_id, a.id as account_id, a.login, a.email, a.first_name, a.last_name, a.phone, a.quality,
                    (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
                  from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
                  where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
@@ -160,10 +164,11 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
     if visit.now.duration_since(found.seen_at) >= SEEN_EVERY {
         seen(visit, found.id).await;
     }
-    let account = match (found.account_id, found.email) {
-        (Some(id), Some(email)) => Some(Account {
+    let account = match (found.account_id, found.login) {
+        (Some(id), Some(login)) => Some(Account {
             id,
-            email,
+            login,
+            email: found.email,
             first_name: found.first_name.unwrap_or_default(),
             last_name: found.last_name.unwrap_or_default(),
             phone: found.phone,

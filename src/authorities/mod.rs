@@ -105,6 +105,14 @@ row! {
     }
 }
 
+impl Department {
+    /// As the head of letters has it.
+    pub fn for_letters(&self) -> serde_json::Value {
+        let lines = self.address.as_deref().map(|text| text.split('\n').collect::<Vec<_>>());
+        serde_json::json!({"name": self.name, "address": lines, "email": self.email, "phone": self.phone})
+    }
+}
+
 /// Known authorities by host, read again when they are no longer fresh.
 #[derive(Default)]
 pub struct Sites(RwLock<HashMap<String, (Timestamp, Arc<Authority>)>>);

@@ -191,7 +191,7 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
         };
         match accounts::create(&visit.db, &new, visit.now).await {
             // Two people share a contact address, never a sign-in: the second has no account.
-            Err(error) if error.is_unique("account_email_key") => continue,
+            Err(error) if error.is_unique("account_login_key") => continue,
             other => other?,
         }
         if index != UNVERIFIED {
@@ -241,7 +241,7 @@ pub async fn account_of(visit: &Visit, kind: Kind, email: &str) -> Result<Option
     visit
         .db
         .first(
-            db::sql!("select id from account where authority_id = $1 and kind = $2 and email = $3"),
+            db::sql!("select id from account where authority_id = $1 and kind = $2 and login = $3"),
             db::args![visit.db.authority(), kind.name(), email],
         )
         .await

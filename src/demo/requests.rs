@@ -302,7 +302,8 @@ async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: u
     let id = city::account_of(visit, Kind::Usager, &email).await?;
     Ok(id.map(|id| Account {
         id,
-        email,
+        login: email.clone(),
+        email: Some(email),
         first_name: usager.first_names.clone(),
         last_name: usager.family_name().to_owned(),
         phone: usager.phone.as_deref().and_then(e164),

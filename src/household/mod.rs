@@ -15,7 +15,7 @@ mod store;
 
 pub use model::{Member, read};
 use store::members;
-pub use store::{export, own, proposed};
+pub use store::{count, export, merge, own, proposed};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -157,3 +157,22 @@ pub async fn export(db: &Db, account: Uuid) -> Result<Vec<Value>, db::Error> {
     };
     Ok(members.into_iter().map(one).collect())
 }
+
+/// How many people an account declared.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    db.one(
+        sql!("select count(*) from household_member where authority_id = $1 and account_id = $2"),
+        args![db.authority(), account],
+    )
+    .await
+}
+
+/// Two accounts become one: everybody declared in either is kept, were it twice.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update household_member set account_id = $1 where authority_id = $2 and account_id = $3"),
+        args![to, tx.authority(), from],
+    )
+    .await?;
+    Ok(())
+}

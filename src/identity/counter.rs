@@ -33,7 +33,12 @@ const CHECKED: &str = "verifie";
 async fn account(agent: &Agent, id: Uuid) -> Result<session::Account, Problem> {
     accounts::may_open_accounts(agent)?;
     let account = accounts::usager(&agent.db, id).await?.ok_or(Problem::NotFound)?;
-    if account.email.eq_ignore_ascii_case(&agent.account.email) {
+    let own = agent.account.email.as_deref().unwrap_or(&agent.account.login);
+    if [account.email.as_deref(), Some(account.login.as_str())]
+        .into_iter()
+        .flatten()
+        .any(|email| email.eq_ignore_ascii_case(own))
+    {
         return Err(Problem::Forbidden("C’est votre propre compte : un collègue doit vérifier votre identité."));
     }
     Ok(account)
@@ -53,7 +58,7 @@ async fn draw(
         errors.push(json!({"href": format!("#{CHECKED}"), "text": text}));
     }
     let context = context! {
-        name => account.full_name(), email => &account.email, checked => !raw.text(CHECKED).is_empty(),
+        name => account.full_name(), email => account.email.as_deref().unwrap_or(&account.login), checked => !raw.text(CHECKED).is_empty(),
         known => citizen::shown(agent, account.id).await?, errors => Serde(errors), fields_html => Value::from_safe_string(html),
     };
     let draw = if again { Agent::page_again } else { Agent::page };

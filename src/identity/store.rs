@@ -196,3 +196,21 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
     .await?;
     Ok(())
 }
+
+/// Two accounts become one: the kept account's own checked identity stays, else it takes the other's.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "update verified_identity set account_id = $1 where authority_id = $2 and account_id = $3
+               and not exists (select 1 from verified_identity k where k.authority_id = $2 and k.account_id = $1)"
+        ),
+        args![to, tx.authority(), from],
+    )
+    .await?;
+    tx.run(
+        sql!("delete from verified_identity where authority_id = $1 and account_id = $2"),
+        args![tx.authority(), from],
+    )
+    .await?;
+    Ok(())
+}

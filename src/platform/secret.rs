@@ -160,6 +160,13 @@ pub fn digest(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
+/// « 7F3K2-9ACDE »: a code in groups of `size` letters.
+pub fn grouped(code: &str, size: usize) -> String {
+    let letters: Vec<char> = code.chars().collect();
+    let groups: Vec<String> = letters.chunks(size.max(1)).map(|group| group.iter().collect()).collect();
+    groups.join("-")
+}
+
 /// Compares what a person typed with a code: case, spaces and dashes do not matter, nor does time.
 pub fn same_code(typed: &str, code: &str) -> bool {
     let typed: String = typed
@@ -186,6 +193,9 @@ mod tests {
         let spaced = format!("{} {}", &code[..5].to_lowercase(), &code[5..]);
         assert!(same_code(&spaced, &code));
         assert!(!same_code("", &code));
+        assert_eq!(grouped("ABCDEFGHJK", 5), "ABCDE-FGHJK");
+        assert_eq!(grouped("ABCDEFG", 3), "ABC-DEF-G");
+        assert!(same_code(&grouped(&code, 4), &code));
     }
 
     #[test]

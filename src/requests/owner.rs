@@ -63,6 +63,45 @@ pub async fn leave(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
     Ok(())
 }
 
+/// Requests and drafts of an account.
+pub async fn held(db: &Db, account: Uuid) -> Result<(i64, i64), db::Error> {
+    db.one(
+        sql!(
+            "select (select count(*) from request where authority_id = $1 and account_id = $2),
+               (select count(*) from draft d where d.authority_id = $1 and d.account_id = $2
+                  and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id))"
+        ),
+        args![db.authority(), account],
+    )
+    .await
+}
+
+/// Two accounts become one: all that the other sent, wrote and began is the kept one's.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    let a = tx.authority();
+    tx.run(sql!("update request set account_id = $1 where authority_id = $2 and account_id = $3"), args![to, a, from])
+        .await?;
+    tx.run(sql!("update draft set account_id = $1 where authority_id = $2 and account_id = $3"), args![to, a, from])
+        .await?;
+    tx.run(
+        sql!(
+            "update message set author_id = $1 where authority_id = $2 and author = 'usager' and author_id = $3
+               and request_id in (select id from request where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "update request_event set actor_id = $1 where authority_id = $2 and actor = 'usager' and actor_id = $3
+               and request_id in (select id from request where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    Ok(())
+}
+
 row! {
     struct Sent {
         id: Uuid,

@@ -69,7 +69,7 @@ pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a
     let account = visitor.account();
     let email = model::email(answers)
         .or_else(|| sending.email.map(str::to_owned))
-        .or_else(|| account.map(|account| account.email.clone()));
+        .or_else(|| account.and_then(|account| account.email.clone()));
     Ok(Ready {
         account: account.map(|account| account.id),
         filer_name: model::filer_name(answers).or_else(|| account.map(|account| account.full_name())),

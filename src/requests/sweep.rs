@@ -63,6 +63,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             accounts::sweep_passkeys(tx, now).await?;
             sharing::sweep(tx, last_week).await?;
             identity::sweep(tx, now).await?;
+            accounts::email::store::sweep(tx, now).await?;
             tx.run(sql!("delete from job where authority_id = $1 and done_at < $2"), args![a, last_week]).await?;
             Ok(())
         })

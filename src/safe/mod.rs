@@ -33,7 +33,7 @@ mod store;
 
 pub use crypt::{Content, Key, Recipient};
 pub use deposit::{Deposit, deposit};
-pub use store::{Added, deposited};
+pub use store::{Added, deposited, merge};
 
 use model::{STAYS_OPEN, Safe, Way, Wrap};
 
@@ -112,6 +112,14 @@ pub async fn close_idle(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
 pub async fn known(db: &Db, ids: &[Uuid]) -> Result<Vec<Uuid>, db::Error> {
     let query = db::Query::new("select id from safe_document where authority_id = {}").bind(db.authority());
     db.all(query.and_in("id", ids), args![]).await
+}
+
+/// How many documents an account has.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    match store::of(db, account).await? {
+        Some(safe) => Ok(store::weight(db, safe.id).await?.1),
+        None => Ok(0),
+    }
 }
 
 /// What is kept of an account's documents that the portal can read.

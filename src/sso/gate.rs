@@ -128,7 +128,8 @@ fn given(claims: &Claims, account: &Account) -> Vec<Json> {
         let value = match claim {
             Claim::GivenName => account.first_name.clone(),
             Claim::FamilyName => account.last_name.clone(),
-            Claim::Email | Claim::Login => account.email.clone(),
+            Claim::Email => account.email.clone().unwrap_or_default(),
+            Claim::Login => account.login.clone(),
             Claim::PhoneNumber => phone.clone(),
         };
         json!({"label": label(*claim), "value": value})
@@ -233,8 +234,8 @@ pub async fn withdraw(citizen: Citizen, Typed(typed): Typed) -> Result<Response,
 /// What the account's owner gets of this in « mes données ».
 pub async fn data(visit: &Visit, account: Uuid) -> Result<Json, db::Error> {
     let list = store::consents(&visit.db, account).await?;
-    Ok(list
-        .into_iter()
-        .map(|one| json!({"service": one.declaration.0.name, "donnees": one.claims.0, "depuis": one.given_at.to_string()}))
-        .collect())
+    let aliases = store::aliases(&visit.db, account).await?;
+    let one = |one: store::Consent| json!({"service": one.declaration.0.name, "donnees": one.claims.0, "depuis": one.given_at.to_string()});
+    let alias = |(service, name): (String, String)| json!({"service": service, "ancien_nom": name});
+    Ok(list.into_iter().map(one).chain(aliases.into_iter().map(alias)).collect())
 }

@@ -28,7 +28,7 @@ mod visits;
 pub use client::{Client, Declaration};
 pub use gate::data;
 pub use oidc::keys::rotate;
-pub use store::{Secret, client, put, remove};
+pub use store::{Secret, client, count, merge, put, remove};
 pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};
 
 /// Pages for people.

@@ -177,7 +177,8 @@ row! {
     pub struct Owner {
         pub account_id: Uuid,
         pub created_at: Timestamp,
-        pub email: String,
+        pub login: String,
+        pub email: Option<String>,
         pub first_name: String,
         pub last_name: String,
         pub phone: Option<String>,
@@ -188,11 +189,69 @@ row! {
 pub async fn owner(tx: &mut Tx, session: Uuid, now: Timestamp) -> Result<Option<Owner>, db::Error> {
     tx.first(
         sql!(
-            "select a.id as account_id, s.created_at, a.email, a.first_name, a.last_name, a.phone from session s
+            "select a.id as account_id, s.created_at, a.login, a.email, a.first_name, a.last_name, a.phone from session s
              join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
              where s.authority_id = $1 and s.id = $2 and s.expires_at > $3"
         ),
         args![tx.authority(), session, now],
+    )
+    .await
+}
+
+/// How many applications were allowed by an account.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    db.one(
+        sql!("select count(*) from sso_consent where authority_id = $1 and account_id = $2"),
+        args![db.authority(), account],
+    )
+    .await
+}
+
+/// Two accounts become one. An application that knew one of them goes on under the name it knew; one that knew
+/// both keeps the kept account's, and the other name becomes an alias, given to nobody else.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid, now: Timestamp) -> Result<(), db::Error> {
+    let a = tx.authority();
+    tx.run(
+        sql!("update sso_alias set account_id = $1 where authority_id = $2 and account_id = $3"),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "insert into sso_alias (authority_id, client_id, subject, account_id, since)
+             select b.authority_id, b.client_id, b.subject, $1, $2 from sso_subject b
+             join sso_subject k on k.authority_id = b.authority_id and k.client_id = b.client_id and k.account_id = $1
+             where b.authority_id = $3 and b.account_id = $4"
+        ),
+        args![to, now, a, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "update sso_subject set account_id = $1 where authority_id = $2 and account_id = $3
+               and client_id not in (select client_id from sso_subject where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(sql!("delete from sso_subject where authority_id = $1 and account_id = $2"), args![a, from]).await?;
+    tx.run(
+        sql!(
+            "update sso_consent set account_id = $1 where authority_id = $2 and account_id = $3
+               and client_id not in (select client_id from sso_consent where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(sql!("delete from sso_consent where authority_id = $1 and account_id = $2"), args![a, from]).await?;
+    Ok(())
+}
+
+/// The other names by which an application knew the account: (application, name).
+pub async fn aliases(db: &Db, account: Uuid) -> Result<Vec<(String, String)>, db::Error> {
+    db.all(
+        sql!("select client_id, subject from sso_alias where authority_id = $1 and account_id = $2 order by since, client_id, subject"),
+        args![db.authority(), account],
     )
     .await
 }

@@ -55,7 +55,7 @@ describe('pages without account', () => {
     await checkAll(page, [
       '/', '/demarches', '/demarches?q=naissance', '/demarches?q=zzzzxqwk', '/demarches?theme=enfance', '/demarches?theme=rien',
       '/accessibilite', '/mentions-legales', '/donnees-personnelles', '/cookies', '/aide', '/plan-du-site',
-      '/connexion', '/connexion?suite=%2Fcompte', '/inscription', '/mot-de-passe-oublie', '/suivre', '/agent/connexion', '/demo/courriels',
+      '/connexion', '/connexion?suite=%2Fcompte', '/inscription', '/mot-de-passe-oublie', '/activation', '/suivre', '/agent/connexion', '/demo/courriels',
     ]);
     await checkAll(page, await filters(page));
   });
@@ -71,6 +71,7 @@ describe('pages without account', () => {
     await checkMistakes(page, '/connexion', 'Se connecter');
     await checkMistakes(page, '/inscription', 'Créer mon compte');
     await checkMistakes(page, '/mot-de-passe-oublie', 'Recevoir le lien');
+    await checkMistakes(page, '/activation', 'Activer mon compte');
     await checkMistakes(page, '/suivre', 'Voir ma demande');
     await checkMistakes(page, '/agent/connexion', 'Se connecter');
   });
@@ -101,7 +102,7 @@ describe('pages of somebody who has an account', () => {
   after(() => context?.close());
 
   test('requests and account', async () => {
-    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer']);
+    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/reunir', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer']);
     await city.go(page, '/mes-demandes');
     const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
     assert.ok(requests.length > 0);
@@ -225,7 +226,7 @@ describe('pages of agents', () => {
         if (actions.size === 0) await checkAll(page, parts.slice(1));
         await city.go(page, request);
         for (const href of await page.locator('.g-actions a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
-          if (href.includes('/actions/')) actions.set(href.split('/').at(-1), href);
+          if (href.includes('/actions/') || href.endsWith('/code')) actions.set(href.split('/').at(-1), href);
         }
       }
       await checkAll(page, [...actions.values()]);
@@ -239,6 +240,22 @@ describe('pages of agents', () => {
       await context.close();
     });
   }
+});
+
+describe('the counter', () => {
+  test('accounts', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('education', 'processor'));
+    await checkAll(page, ['/agent/comptes', '/agent/comptes/ouvrir']);
+    await checkMistakes(page, '/agent/comptes/ouvrir', 'Ouvrir le compte');
+    await page.getByLabel('Nom', { exact: true }).fill('Essai');
+    await page.getByLabel('J’ai vérifié l’identité de cette personne').check();
+    await page.getByLabel('Motif et pièce d’identité présentée').fill('Essai');
+    await press(page, page.getByRole('button', { name: 'Ouvrir le compte' }));
+    await page.getByRole('heading', { name: 'Activer le compte' }).waitFor();
+    await city.checkPage(page);
+    await context.close();
+  });
 });
 
 describe('other ways to look and to move', () => {

@@ -10,6 +10,7 @@ mod catalogue;
 mod changes;
 mod household;
 mod identity;
+mod life;
 mod mails;
 mod passkeys;
 mod sharing;

@@ -136,3 +136,21 @@ pub fn code() -> Value {
         ]
     })
 }
+
+pub(crate) fn slip() -> Value {
+    with(
+        common(),
+        &json!({
+            "subject": "Votre code de suivi",
+            "recipient": "Noémie Lefèvre-Gaüzère",
+            "opening": "Voici le code qui permet de suivre votre demande «\u{a0}Demander un acte de naissance\u{a0}».",
+            "entries": [
+                { "label": "Adresse du site", "value": "https://demarches.saint-elier.example/suivre" },
+                { "label": "Référence", "value": "SEL-2026-004217" },
+                { "label": "Code de suivi", "value": "7F3K2-9ACDE" }
+            ],
+            "steps": ["Ouvrez la page ci-dessus.", "Tapez la référence, puis le code."],
+            "closing": ["Quiconque a ce papier peut voir votre demande\u{a0}: gardez-le en lieu sûr."]
+        }),
+    )
+}

@@ -59,6 +59,7 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
             "1",
             vec!["Saint-Élier, le 21 novembre 2026", "Votre demande est refusée.", "Aïcha Benoît", "recours gracieux"],
         ),
+        (&*SLIP, "1", vec!["Votre code de suivi", "7F3K2-9ACDE", "Tapez la référence", "saint-elier.example/suivre"]),
     ] {
         let pdf = letter(template, &template.sample());
         assert!(pdf.starts_with(b"%PDF-1.7"));
@@ -116,7 +117,7 @@ fn optional_parts_may_be_absent_or_null() {
 #[test]
 fn data_is_never_read_as_markup() {
     let nasty = r#"#read("/etc/passwd") $x^2$ *gras* \ \u{41} "a" 'b' `c` <d> @e [f] {g} // h /* i */ = j #panic("k") #(1+1) ~ -- ..."#;
-    for template in [&*RECEIPT, &*REQUEST, &*DECISION, &*CODE] {
+    for template in [&*RECEIPT, &*REQUEST, &*DECISION, &*CODE, &*SLIP] {
         let mut data = template.sample();
         replace_texts(&mut data, nasty);
         let printed = text(&letter(template, &data)).replace(['\n', ' '], "");

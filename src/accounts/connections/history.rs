@@ -16,6 +16,10 @@ pub enum Happened {
     WrongCode,
     WrongPasskey,
     PasswordChanged,
+    EmailChangeAsked,
+    /// The former address is no longer read: an agent agreed in its place.
+    EmailChangeAtCounter,
+    EmailChangeRefused,
     EmailChanged,
     FactorSet,
     FactorReplaced,
@@ -29,10 +33,16 @@ pub enum Happened {
     /// Their civil identity, by an agent, a letter or a provider.
     IdentityVerified,
     IdentityRemoved,
+    /// By an agent, for somebody who was there.
+    OpenedAtCounter,
+    ActivationPrinted,
+    Activated,
+    /// Another account of the same person was taken up.
+    Merged,
 }
 
 impl Happened {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 25] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -40,6 +50,9 @@ impl Happened {
         Self::WrongCode,
         Self::WrongPasskey,
         Self::PasswordChanged,
+        Self::EmailChangeAsked,
+        Self::EmailChangeAtCounter,
+        Self::EmailChangeRefused,
         Self::EmailChanged,
         Self::FactorSet,
         Self::FactorReplaced,
@@ -51,6 +64,10 @@ impl Happened {
         Self::SessionEnded,
         Self::IdentityVerified,
         Self::IdentityRemoved,
+        Self::OpenedAtCounter,
+        Self::ActivationPrinted,
+        Self::Activated,
+        Self::Merged,
     ];
 
     pub fn code(self) -> &'static str {
@@ -62,6 +79,9 @@ impl Happened {
             Self::WrongCode => "wrong-code",
             Self::WrongPasskey => "wrong-passkey",
             Self::PasswordChanged => "password-changed",
+            Self::EmailChangeAsked => "email-change-asked",
+            Self::EmailChangeAtCounter => "email-change-at-counter",
+            Self::EmailChangeRefused => "email-change-refused",
             Self::EmailChanged => "email-changed",
             Self::FactorSet => "factor-set",
             Self::FactorReplaced => "factor-replaced",
@@ -73,6 +93,10 @@ impl Happened {
             Self::SessionEnded => "session-ended",
             Self::IdentityVerified => "identity-verified",
             Self::IdentityRemoved => "identity-removed",
+            Self::OpenedAtCounter => "opened-at-counter",
+            Self::ActivationPrinted => "activation-printed",
+            Self::Activated => "activated",
+            Self::Merged => "merged",
         }
     }
 
@@ -89,6 +113,9 @@ impl Happened {
             Self::WrongCode => "Code de vérification refusé",
             Self::WrongPasskey => "Clé d’accès refusée",
             Self::PasswordChanged => "Mot de passe changé",
+            Self::EmailChangeAsked => "Changement d’adresse électronique demandé",
+            Self::EmailChangeAtCounter => "Changement d’adresse électronique demandé au guichet",
+            Self::EmailChangeRefused => "Changement d’adresse électronique refusé",
             Self::EmailChanged => "Adresse électronique changée",
             Self::FactorSet => "Second facteur activé",
             Self::FactorReplaced => "Second facteur remplacé",
@@ -100,6 +127,10 @@ impl Happened {
             Self::SessionEnded => "Appareil déconnecté",
             Self::IdentityVerified => "Identité vérifiée",
             Self::IdentityRemoved => "Identité vérifiée retirée",
+            Self::OpenedAtCounter => "Compte ouvert au guichet",
+            Self::ActivationPrinted => "Code d’activation imprimé au guichet",
+            Self::Activated => "Compte activé",
+            Self::Merged => "Autre compte réuni à celui-ci",
         }
     }
 }

@@ -141,3 +141,13 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
         .await?;
     Ok(())
 }
+
+/// Two accounts become one, and so do their histories.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update sign_in_event set account_id = $1 where authority_id = $2 and account_id = $3"),
+        args![to, tx.authority(), from],
+    )
+    .await?;
+    Ok(())
+}

@@ -52,7 +52,7 @@ pub async fn send(
                 version: of.published.version,
                 department: &of.receiver.id,
                 answers: &of.answers,
-                email: Some(&citizen.account.email),
+                email: citizen.account.email.as_deref(),
                 confidential_address: of.confidential,
             })
             .collect();

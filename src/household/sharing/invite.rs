@@ -114,7 +114,7 @@ pub async fn invite(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
     let offered = children(&citizen).await?;
     let questions = questions(&offered);
     let mut readings = read(&questions, &typed, citizen.today());
-    let own = accounts::email_key(&citizen.account.email);
+    let own = accounts::email_key(citizen.account.email.as_deref().unwrap_or_default());
     let Some((email, children)) = judged(&mut readings, &own) else {
         return sheet(id).draw(&citizen, &readings, &typed, true);
     };

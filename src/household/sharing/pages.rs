@@ -72,8 +72,13 @@ async fn home(citizen: &Citizen, account: Uuid) -> Result<Vec<String>, db::Error
     Ok(home.map(|home| home.lines()).unwrap_or_default())
 }
 
+/// Invitations are for whoever reads this mailbox; nobody is invited without one.
+fn address(citizen: &Citizen) -> String {
+    accounts::email_key(citizen.account.email.as_deref().unwrap_or_default())
+}
+
 async fn find(citizen: &Citizen, token: &str) -> Result<Option<Share>, db::Error> {
-    let key = accounts::email_key(&citizen.account.email);
+    let key = address(citizen);
     let found = store::invitation(&citizen.db, token, &key, citizen.now).await?;
     Ok(found.filter(|share| share.owner_id != citizen.account.id))
 }
@@ -98,7 +103,7 @@ pub async fn invited(citizen: Citizen, Path(token): Path<String>) -> Result<Resp
 }
 
 pub async fn answer(citizen: Citizen, Path(token): Path<String>, Typed(typed): Typed) -> Result<Response, Problem> {
-    let (account, key, now) = (citizen.account.id, accounts::email_key(&citizen.account.email), citizen.now);
+    let (account, key, now) = (citizen.account.id, address(&citizen), citizen.now);
     let done = match typed.text("action") {
         "accepter" => citizen.db.write(async |tx: &mut Tx| store::accept(tx, &token, account, &key, now).await).await?,
         "refuser" => citizen.db.write(async |tx: &mut Tx| store::refuse(tx, &token, &key).await).await?,

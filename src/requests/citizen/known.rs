@@ -23,7 +23,7 @@ async fn of(visitor: &Visitor, asked: &BTreeSet<&str>) -> Result<Raw, db::Error>
     let mut known = Raw::default();
     let Some(account) = visitor.account() else { return Ok(known) };
     let parts = [
-        ("courriel", "courriel", account.email.as_str()),
+        ("courriel", "courriel", account.email.as_deref().unwrap_or_default()),
         ("telephone", "telephone", account.phone.as_deref().unwrap_or_default()),
         ("demandeur", "demandeur.nom_naissance", account.last_name.as_str()),
         ("demandeur", "demandeur.prenoms", account.first_name.as_str()),

@@ -15,7 +15,7 @@ use crate::{
     error::Problem,
     household::changes,
     platform::encode,
-    requests::{self, drafts},
+    requests::{self, code, drafts},
     visit::{Visit, Visitor},
 };
 
@@ -78,8 +78,8 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
         procedure => Serde(procedure_link(&filling.procedure)),
         resume => resume,
         expires => crate::platform::clock::day(expires, &visitor.site.zone).to_string(),
-        account => visitor.account().map(|account| context! { email => &account.email }),
-        code => if anonymous { visitor.app.secret.code("suivi", id.as_bytes()) } else { String::new() },
+        account => visitor.account().map(|account| context! { email => &account.login }),
+        code => if anonymous { code::shown(&visitor, id).await? } else { String::new() },
         reference => &filling.draft.reference,
     };
     visitor.page("requests/saved.html", "Vos réponses sont enregistrées", context)

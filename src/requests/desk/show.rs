@@ -142,6 +142,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "once": agent.id(),
         "reachable": file.request.email.is_some(),
         "pdf": format!("{url}/dossier.pdf"),
+        "renew_code": if file.request.account_id.is_none() { format!("{url}/code") } else { String::new() },
         "back": "", "previous": "", "next": "",
         "version": file.request.version,
     });
@@ -195,6 +196,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "libere" => "Ce dossier n’est plus affecté à personne.".to_owned(),
         "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),
+        "code" => "Le nouveau code de suivi part par courriel. L’ancien ne fonctionne plus.".to_owned(),
         "relance" => "L’envoi va être tenté de nouveau.".to_owned(),
         _ => match dossier.file.procedure.workflow.transition(code) {
             None => return Json::Null,

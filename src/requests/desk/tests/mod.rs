@@ -87,7 +87,8 @@ impl World {
         let memberships = agents::memberships(&self.visit.db, id).await.unwrap();
         let account = Account {
             id,
-            email: String::new(),
+            login: String::new(),
+            email: None,
             first_name: name.to_owned(),
             last_name: String::new(),
             phone: None,
