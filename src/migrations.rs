@@ -35,4 +35,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0013_clients",
+        sql: include_str!("../migrations/0013_clients.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

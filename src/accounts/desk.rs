@@ -103,9 +103,7 @@ pub async fn passkey(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) 
 /// Whether this agent's password is not enough, though no code is asked: their role demands a second factor,
 /// and a passkey is what they have. Letting the password in would let it set another factor up.
 async fn must_show_passkey(visitor: &Visitor, account: Uuid) -> Result<bool, Problem> {
-    let memberships = agents::memberships(&visitor.db, account).await?;
-    let demanding = &visitor.site.settings.second_factor;
-    let obliged = memberships.iter().any(|membership| demanding.contains(&membership.role));
+    let obliged = agents::standing(&visitor.db, account).await?.any_of(&visitor.site.settings.second_factor);
     Ok(obliged && passkey::present(&visitor.db, account).await?)
 }
 

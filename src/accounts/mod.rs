@@ -115,6 +115,11 @@ pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::E
     Ok(store::find(db, id).await?.map(session::Account::from))
 }
 
+/// The agent of an address.
+pub async fn agent(db: &Db, email: &str) -> Result<Option<Uuid>, db::Error> {
+    Ok(store::credentials(db, session::Kind::Agent, email).await?.map(|found| found.id))
+}
+
 /// Creates an account outside of any page (administration, sample city).
 ///
 /// # Errors

@@ -13,7 +13,7 @@ fn minutes(portal: &Portal, count: i64) {
 }
 
 /// Sets the second factor up at `base`; gives the telephone and the recovery codes.
-async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec<String>) {
+pub async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec<String>) {
     let page = person.post(&format!("{base}/second-facteur"), &[("mot-de-passe-activer", PASSWORD)]).await.is(200);
     let phone = Phone::reading(&page);
     let form = page.form("cle");
@@ -28,12 +28,12 @@ async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec
 }
 
 /// Gives the password; the page that follows.
-async fn password(person: &mut Client, door: &str, email: &str) -> Page {
+pub async fn password(person: &mut Client, door: &str, email: &str) -> Page {
     person.post(door, &[("email", email), ("mot-de-passe", PASSWORD), ("suite", "")]).await
 }
 
 /// Types a code (or a recovery code) on the page that asks it.
-async fn give(person: &mut Client, page: &Page, field: &str, code: &str) -> Page {
+pub async fn give(person: &mut Client, page: &Page, field: &str, code: &str) -> Page {
     let form = page.form(field);
     person.post_form(&form.action, &form.clone().with(field, code).fields).await
 }

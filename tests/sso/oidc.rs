@@ -31,10 +31,14 @@ async fn code(browser: &mut Client, path: &str) -> String {
 
 /// Asks as a server does: no cookie, no origin.
 async fn ask(portal: &Portal, client: &str, form: &[(&str, &str)]) -> Page {
+    ask_with(portal, client, SECRET, form).await
+}
+
+pub async fn ask_with(portal: &Portal, client: &str, secret: &str, form: &[(&str, &str)]) -> Page {
     let form: Vec<(String, String)> = form.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let mut server = portal.client();
     server.origin = None;
-    let basic = format!("Basic {}", BASE64.encode(format!("{client}:{SECRET}").as_bytes()));
+    let basic = format!("Basic {}", BASE64.encode(format!("{client}:{secret}").as_bytes()));
     let kind = "application/x-www-form-urlencoded";
     let send = |request: reqwest::RequestBuilder| {
         let request = request.header("content-type", kind).body(urlencoded(&form));
@@ -45,7 +49,7 @@ async fn ask(portal: &Portal, client: &str, form: &[(&str, &str)]) -> Page {
     page
 }
 
-fn exchange(code: &str) -> Vec<(&str, &str)> {
+pub fn exchange(code: &str) -> Vec<(&str, &str)> {
     vec![
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -69,7 +73,7 @@ pub async fn tokens(portal: &Portal, browser: &mut Client) -> Value {
     json(&page)
 }
 
-async fn userinfo(portal: &Portal, token: &str) -> Page {
+pub async fn userinfo(portal: &Portal, token: &str) -> Page {
     let bearer = format!("Bearer {token}");
     portal
         .client()

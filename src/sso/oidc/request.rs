@@ -172,7 +172,12 @@ mod tests {
         let text = format!(
             "id = \"a\"\nname = \"A\"\nclaims = [\"given_name\", \"email\"]\n[oidc]\nredirect_uris = [\"https://a.fr/cb\"]\npublic = {public}\n"
         );
-        Client { declaration: Declaration::read("a.toml", &text).unwrap(), secret_hash: None }
+        Client {
+            declaration: Declaration::read("a.toml", &text).unwrap(),
+            secret_hash: None,
+            old_secret: None,
+            version: 1,
+        }
     }
 
     fn asked(public: bool, query: &str) -> Result<Asked, &'static str> {

@@ -89,7 +89,7 @@ async fn client(visit: &Visit, headers: &HeaderMap, typed: &Raw) -> Result<Resul
         let public = client.oidc.as_ref().map(|oidc| oidc.public);
         match public {
             Some(true) => typed_secret.is_empty(),
-            Some(false) => client.has_secret(&typed_secret),
+            Some(false) => client.has_secret(&typed_secret, visit.now),
             None => false,
         }
     });

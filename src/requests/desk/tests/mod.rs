@@ -84,7 +84,7 @@ impl World {
     /// The agent as handlers receive them.
     pub async fn agent(&self, name: &str) -> Agent {
         let id = self.account(name).await;
-        let memberships = agents::memberships(&self.visit.db, id).await.unwrap();
+        let memberships = agents::standing(&self.visit.db, id).await.unwrap().memberships;
         let account = Account {
             id,
             email: String::new(),
@@ -93,7 +93,14 @@ impl World {
             phone: None,
             quality: None,
         };
-        Agent { visit: self.visit.clone(), session_id: Uuid::nil(), passkey: None, account, memberships }
+        Agent {
+            visit: self.visit.clone(),
+            session_id: Uuid::nil(),
+            passkey: None,
+            account,
+            memberships,
+            administrator: false,
+        }
     }
 
     /// The cookie of a signed-in agent.
