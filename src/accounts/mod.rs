@@ -21,6 +21,7 @@ mod desk;
 mod entry;
 pub mod factor;
 pub mod jobs;
+mod means;
 mod model;
 mod passkey;
 mod password;
@@ -31,6 +32,7 @@ mod store;
 mod tests;
 
 pub use entry::owner;
+pub use means::{Means, strongest};
 pub use model::password as check_password;
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};

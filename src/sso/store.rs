@@ -130,10 +130,10 @@ pub async fn consents(db: &Db, account: Uuid) -> Result<Vec<Consent>, db::Error>
     .await
 }
 
-/// When a session was opened, as long as it lasts: that is when its owner proved who they are.
-pub async fn opened(db: &Db, session: Uuid, now: Timestamp) -> Result<Option<Timestamp>, db::Error> {
+/// When a session was opened, as long as it lasts, and how: that is when its owner proved who they are.
+pub async fn opened(db: &Db, session: Uuid, now: Timestamp) -> Result<Option<(Timestamp, Option<String>)>, db::Error> {
     db.first(
-        sql!("select created_at from session where authority_id = $1 and id = $2 and account_id is not null and expires_at > $3"),
+        sql!("select created_at, means from session where authority_id = $1 and id = $2 and account_id is not null and expires_at > $3"),
         args![db.authority(), session, now],
     )
     .await

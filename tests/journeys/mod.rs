@@ -8,5 +8,5 @@ mod beneficiaries;
 mod catalogue;
 mod household;
 mod mails;
-mod passkeys;
+pub mod passkeys;
 pub mod signing_in;

@@ -24,7 +24,7 @@ pub fn authorize(more: &str) -> String {
     )
 }
 
-async fn code(browser: &mut Client, path: &str) -> String {
+pub async fn code(browser: &mut Client, path: &str) -> String {
     let to = walk(browser, path).await;
     parameter(&to, "code").unwrap_or_else(|| panic!("no code in {to}"))
 }
@@ -58,7 +58,7 @@ pub fn exchange(code: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-fn json(page: &Page) -> Value {
+pub fn json(page: &Page) -> Value {
     serde_json::from_slice(&page.bytes).unwrap_or_else(|_| panic!("{} {}", page.status, page.words()))
 }
 
@@ -86,7 +86,7 @@ async fn refresh(portal: &Portal, client: &str, token: &str) -> Page {
     ask(portal, client, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
 }
 
-fn claims(token: &str) -> Value {
+pub fn claims(token: &str) -> Value {
     serde_json::from_slice(&BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap()).unwrap()
 }
 

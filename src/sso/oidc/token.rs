@@ -21,6 +21,7 @@ use super::{
     store::{self as grants, ACCESS_LASTS, Grant},
 };
 use crate::{
+    accounts::Means,
     error::Problem,
     platform::{form::Typed, secret},
     sso::{client::Client, store, visits},
@@ -213,6 +214,8 @@ async fn finish(
         sid: &sid,
         nonce: given.grant.nonce.as_deref(),
         auth_time: given.grant.auth_time,
+        means: given.grant.means.as_deref().and_then(Means::named),
+        acr: given.grant.acr.as_deref(),
         access_token: &made.access,
         now: made.now,
     };

@@ -107,8 +107,13 @@ impl World {
     pub async fn sign_in(&self, name: &str) -> String {
         let id = self.account(name).await;
         let visit = &self.visit;
-        let opened =
-            visit.db.write(async |tx: &mut Tx| session::open(tx, visit, Kind::Agent, Some(id)).await).await.unwrap();
+        let opened = visit
+            .db
+            .write(async |tx: &mut Tx| {
+                session::open(tx, visit, Kind::Agent, Some((id, accounts::Means::Password))).await
+            })
+            .await
+            .unwrap();
         opened.cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
     }
 
