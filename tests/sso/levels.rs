@@ -4,7 +4,7 @@ use guichet::platform::encode;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{declare, leads, oidc, parameter};
+use super::{SECRET, declare, leads, oidc, parameter};
 use crate::{
     harness::{Client, Engine, Page, Portal, USAGER, both},
     journeys::{
@@ -24,7 +24,7 @@ fn asking(levels: &str) -> String {
 /// (`acr`, `amr`, `auth_time`) of the ID token that comes of a session, when `levels` are asked.
 async fn told(portal: &Portal, person: &mut Client, levels: &str) -> (String, Value, i64) {
     let code = oidc::code(person, &asking(levels)).await;
-    let tokens = oidc::json(&oidc::ask_with(portal, "app", super::SECRET, &oidc::exchange(&code)).await.is(200));
+    let tokens = oidc::json(&oidc::ask_with(portal, "app", SECRET, &oidc::exchange(&code)).await.is(200));
     let claims = oidc::claims(tokens["id_token"].as_str().unwrap());
     (claims["acr"].as_str().unwrap().to_owned(), claims["amr"].clone(), claims["auth_time"].as_i64().unwrap())
 }
@@ -70,7 +70,7 @@ both! {
         let tokens = oidc::tokens(&portal, &mut second).await;
         portal.later(SignedDuration::from_mins(30));
         let form = [("grant_type", "refresh_token"), ("refresh_token", tokens["refresh_token"].as_str().unwrap())];
-        let renewed = oidc::json(&oidc::ask_with(&portal, "app", super::SECRET, &form).await.is(200));
+        let renewed = oidc::json(&oidc::ask_with(&portal, "app", SECRET, &form).await.is(200));
         let claims = oidc::claims(renewed["id_token"].as_str().unwrap());
         assert_eq!((&claims["acr"], &claims["amr"], &claims["auth_time"]), (&json!(MFA), &json!(["pwd", "otp", "mfa"]), &json!(now)));
     }
