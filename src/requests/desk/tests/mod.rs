@@ -110,7 +110,7 @@ impl World {
         let opened = visit
             .db
             .write(async |tx: &mut Tx| {
-                session::open(tx, visit, Kind::Agent, Some((id, accounts::Means::Password))).await
+                session::open(tx, visit, Kind::Agent, Some((id, crate::accounts::Means::Password))).await
             })
             .await
             .unwrap();
