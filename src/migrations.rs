@@ -43,4 +43,10 @@ pub const ALL: &[Migration] = &[
     },
     Migration { name: "0010_life", sql: include_str!("../migrations/0010_life.sql"), sqlite: None, postgres: None },
     Migration { name: "0011_homes", sql: include_str!("../migrations/0011_homes.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0013_clients",
+        sql: include_str!("../migrations/0013_clients.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

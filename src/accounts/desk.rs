@@ -18,6 +18,7 @@ use super::{
         step::{self, Step},
     },
     jobs,
+    means::Means,
     model::Wrong,
     passkey::{self, door::Proved},
     session::{self, Kind},
@@ -67,7 +68,7 @@ pub async fn send(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
         Entry::Known(found) if must_show_passkey(&visitor, found.id).await? => {
             again(Wrong::new("cle-d-acces", "Votre rôle demande plus qu’un mot de passe : utilisez votre clé d’accès"))
         }
-        Entry::Known(found) => enter(&visitor, &headers, found.id, Happened::SignedIn, None, suite).await,
+        Entry::Known(found) => enter(&visitor, &headers, found.id, Happened::SignedIn, By::Password, suite).await,
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
     }
 }
@@ -80,7 +81,7 @@ pub async fn start_again() -> Redirect {
 pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let suite = typed.text("suite");
     match step::answer(&visitor, Kind::Agent, &typed).await? {
-        Step::Passed(account, how) => enter(&visitor, &headers, account, how, None, suite).await,
+        Step::Passed(account, how) => enter(&visitor, &headers, account, how, By::Code, suite).await,
         Step::Again(page) => Ok(page),
         Step::Expired => {
             let wrong = Wrong::new("email", step::EXPIRED);
@@ -92,7 +93,9 @@ pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
 pub async fn passkey(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let suite = typed.text("suite");
     match passkey::door::answer(&visitor, Kind::Agent, &typed).await? {
-        Ok(proved) => enter(&visitor, &headers, proved.account, Happened::SignedInByPasskey, Some(proved), suite).await,
+        Ok(proved) => {
+            enter(&visitor, &headers, proved.account, Happened::SignedInByPasskey, By::Passkey(proved), suite).await
+        }
         Err(text) => {
             let page = context(&visitor, "", suite, &[Wrong::new("cle-d-acces", text)]);
             visitor.page_again("agent/sign_in.html", TITLE, page)
@@ -103,10 +106,26 @@ pub async fn passkey(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) 
 /// Whether this agent's password is not enough, though no code is asked: their role demands a second factor,
 /// and a passkey is what they have. Letting the password in would let it set another factor up.
 async fn must_show_passkey(visitor: &Visitor, account: Uuid) -> Result<bool, Problem> {
-    let memberships = agents::memberships(&visitor.db, account).await?;
-    let demanding = &visitor.site.settings.second_factor;
-    let obliged = memberships.iter().any(|membership| demanding.contains(&membership.role));
+    let obliged = agents::standing(&visitor.db, account).await?.any_of(&visitor.site.settings.second_factor);
     Ok(obliged && passkey::present(&visitor.db, account).await?)
+}
+
+/// What opened the door last.
+#[derive(Clone, Copy)]
+enum By {
+    Password,
+    Code,
+    Passkey(Proved),
+}
+
+impl By {
+    fn means(self, how: Happened) -> Means {
+        match self {
+            Self::Password => Means::Password,
+            Self::Code => how.means(),
+            Self::Passkey(proved) => proved.means(),
+        }
+    }
 }
 
 /// A new session, never the one that was there before.
@@ -115,7 +134,7 @@ async fn enter(
     headers: &HeaderMap,
     account: Uuid,
     how: Happened,
-    proved: Option<Proved>,
+    by: By,
     suite: &str,
 ) -> Result<Response, Problem> {
     let old = session::find(visitor, headers, Kind::Agent).await?;
@@ -128,8 +147,8 @@ async fn enter(
             }
             connections::remember(tx, visit, account, how).await?;
             jobs::tell_recovery(tx, visit, account, how).await?;
-            let opened = session::open(tx, visit, Kind::Agent, Some(account)).await?;
-            if let Some(proved) = proved {
+            let opened = session::open(tx, visit, Kind::Agent, Some((account, by.means(how)))).await?;
+            if let By::Passkey(proved) = by {
                 proved.vouch(tx, opened.id).await?;
             }
             Ok::<_, db::Error>(opened)

@@ -23,6 +23,7 @@ pub mod email;
 mod entry;
 pub mod factor;
 pub mod jobs;
+mod means;
 mod merge;
 mod model;
 mod passkey;
@@ -35,6 +36,7 @@ mod tests;
 
 pub use entry::{may_write_to, owner};
 pub use factor::counter::may as may_open_accounts;
+pub use means::{Means, strongest};
 pub use model::{Wrong, email_key, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
@@ -132,6 +134,11 @@ pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::E
 pub async fn usager(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
     let found = store::find(db, id).await?.filter(|account| account.kind() == session::Kind::Usager);
     Ok(found.map(session::Account::from))
+}
+
+/// The agent of an address.
+pub async fn agent(db: &Db, email: &str) -> Result<Option<Uuid>, db::Error> {
+    Ok(store::credentials(db, session::Kind::Agent, email).await?.map(|found| found.id))
 }
 
 /// Creates an account outside of any page (administration, sample city).

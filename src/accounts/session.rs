@@ -6,6 +6,7 @@ use db::{Tx, args, row, sql};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::means::Means;
 use crate::{
     platform::secret,
     sso,
@@ -202,13 +203,14 @@ pub struct Opened {
     pub cookie: HeaderValue,
 }
 
-/// Opens a session; `account` is none for somebody who files without an account.
-pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<Uuid>) -> Result<Opened, db::Error> {
+/// Opens a session: whose, and how they proved it; none for somebody who files without an account.
+pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<(Uuid, Means)>) -> Result<Opened, db::Error> {
+    let (account, means) = account.unzip();
     let (id, token) = (visit.id(), secret::token());
     let expires = visit.now.checked_add(kind.lasts()).unwrap_or(visit.now);
     tx.run(
-        sql!("insert into session (authority_id, id, token_hash, kind, account_id, created_at, seen_at, expires_at, device) values ($1, $2, $3, $4, $5, $6, $6, $7, $8)"),
-        args![tx.authority(), id, secret::digest(&token), kind.name(), account, visit.now, expires, visit.device.words()],
+        sql!("insert into session (authority_id, id, token_hash, kind, account_id, created_at, seen_at, expires_at, device, means) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)"),
+        args![tx.authority(), id, secret::digest(&token), kind.name(), account, visit.now, expires, visit.device.words(), means.map(Means::name)],
     )
     .await?;
     Ok(Opened { id, cookie: cookie(visit, kind, &token, kind.lasts().as_secs()) })

@@ -12,7 +12,7 @@ use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::agents::Role;
+use crate::agents::AnyRole;
 
 /// How long a replica may miss a change of hosts or settings.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);
@@ -67,9 +67,9 @@ pub struct Settings {
     pub streets: Vec<Street>,
     pub postcode: String,
     pub insee: String,
-    /// Roles whose agents must have a second factor: `["decider", "manager"]`.
+    /// Roles whose agents must have a second factor: `["decider", "manager", "administrator"]`.
     #[serde(default)]
-    pub second_factor: Vec<Role>,
+    pub second_factor: Vec<AnyRole>,
     /// What each department receives of a change of coordinates, by its id: `adresse`, `nom`, `courriel`,
     /// `telephone`, `membres`.
     #[serde(default)]

@@ -14,7 +14,7 @@ use crate::{
     authorities::{self, Department, Settings},
     catalogue,
     platform::{clock::Clock, config::Config, secret},
-    sso::{self, Secret},
+    sso::{self, By, Expected, Secret},
     work,
 };
 
@@ -44,8 +44,21 @@ pub enum Command {
         #[arg(long)]
         quality: String,
         /// DEPARTMENT:ROLE, where ROLE is reader, processor, decider or manager.
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "administrator")]
         member: Vec<String>,
+        /// Administers the authority.
+        #[arg(long)]
+        administrator: bool,
+    },
+    /// Makes an agent an administrator of the authority.
+    Administrator {
+        #[arg(long)]
+        authority: String,
+        #[arg(long)]
+        email: String,
+        /// No longer one.
+        #[arg(long)]
+        remove: bool,
     },
     /// Removes the second factor of an agent who has lost it, once their identity is checked.
     ResetFactor {
@@ -98,7 +111,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             println!("{count} procedures published");
             Ok(())
         }
-        Command::AddAgent { authority, email, first_name, last_name, quality, member } => {
+        Command::AddAgent { authority, email, first_name, last_name, quality, member, administrator } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
             let mut password = String::new();
             std::io::stdin().read_line(&mut password)?;
@@ -128,7 +141,16 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                 )
                 .await?;
             }
+            if administrator {
+                agents::set_administrator(&db, id, true, now).await?;
+            }
             println!("{id}");
+            Ok(())
+        }
+        Command::Administrator { authority, email, remove } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            let agent = accounts::agent(&db, &email).await?.with_context(|| format!("no agent {email}"))?;
+            agents::set_administrator(&db, agent, !remove, app.clock.now()).await?;
             Ok(())
         }
         Command::ResetFactor { authority, email, reason } => {
@@ -148,7 +170,8 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
         }
         Command::RemoveClient { authority, id } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
-            anyhow::ensure!(sso::remove(&db, &id).await?, "no application {id}");
+            let by = By::operator(&app.clock);
+            anyhow::ensure!(sso::remove(&db, &id, &by).await?, "no application {id}");
             Ok(())
         }
         Command::RotateKeys { authority } => {
@@ -191,18 +214,20 @@ async fn add_authority(app: &App, file: &std::path::Path, hosts: &[String]) -> R
 async fn add_client(app: &App, db: &db::Db, file: &std::path::Path, renew: bool) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let declaration = sso::Declaration::read(&file.display().to_string(), &text)?;
-    let wanted = declaration.oidc.as_ref().is_some_and(|oidc| !oidc.public);
     let known = sso::client(db, &declaration.id).await?;
-    let has_one = known.is_some_and(|client| client.secret_hash.is_some());
     let made = secret::token();
-    let kept = match (wanted, has_one && !renew) {
-        (false, _) => Secret::None,
-        (true, true) => Secret::Keep,
-        (true, false) => Secret::New(&made),
+    let kept = match Secret::needed(&declaration, known.as_ref(), &made) {
+        Secret::Keep if renew => Secret::New(&made),
+        needed => needed,
     };
-    sso::put(db, &declaration, kept, app.clock.now()).await?;
+    let by = By::operator(&app.clock);
+    anyhow::ensure!(
+        sso::put(db, &declaration, kept, Expected::Anything, &by).await?,
+        "somebody else declares {}: try again",
+        declaration.id
+    );
     println!("client_id {}", declaration.id);
-    if let Secret::New(secret) = kept {
+    if let Some(secret) = kept.made() {
         println!("client_secret {secret}");
     }
     Ok(())

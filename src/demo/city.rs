@@ -52,6 +52,8 @@ pub struct AgentOf {
     pub email: String,
     pub quality: String,
     pub memberships: Vec<Member>,
+    #[serde(default)]
+    pub administrator: bool,
 }
 
 impl AgentOf {
@@ -176,6 +178,9 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?)
                 .await?;
         }
+        if agent.administrator {
+            agents::set_administrator(&visit.db, id, true, visit.now).await?;
+        }
     }
     for (index, usager) in city.usagers.iter().filter(|usager| usager.email.is_some()).enumerate() {
         let new = NewAccount {
@@ -212,15 +217,14 @@ pub fn accounts(city: &City) -> Vec<Json> {
         json!({"role": "usager", "email": usager.email, "password": PASSWORD, "verified": verified, "label": format!("{what} : {} {}", usager.first_names, usager.family_name())})
     });
     let agents = city.agents.iter().map(|agent| {
-        let of: Vec<String> = agent
-            .memberships
-            .iter()
-            .map(|member| format!("{} ({})", member.department, in_french(&member.role)))
-            .collect();
+        let member = |member: &Member| format!("{} ({})", member.department, in_french(&member.role));
+        let general = agent.administrator.then(|| "administration".to_owned());
+        let of: Vec<String> = agent.memberships.iter().map(member).chain(general).collect();
+        let general = agent.administrator.then(|| "administrator".to_owned());
         json!({
             "role": "agent", "email": agent.email, "password": PASSWORD, "label": format!("agent : {}", of.join(", ")),
             "departments": agent.memberships.iter().map(|member| member.department.clone()).collect::<Vec<_>>(),
-            "right": agent.memberships.first().map(|member| member.role.clone()),
+            "right": agent.memberships.first().map(|member| member.role.clone()).or(general),
         })
     });
     usagers.chain(agents).collect()

@@ -19,7 +19,7 @@ use super::{
     store,
 };
 use crate::{
-    accounts::session::Account,
+    accounts::{Means, session::Account},
     error::Problem,
     platform::{encode, form::Typed, local},
     visit::{Citizen, Visit, Visitor},
@@ -31,11 +31,14 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// `retour` of who has just agreed.
 pub const AGREED: &str = "accord";
 
+/// `retour` of who cannot or will not sign in as surely as is asked.
+pub const ABANDON: &str = "abandon";
+
 /// What our own pages add to the address of an application's request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Marks {
-    /// Comes from a form of ours: `oui`, `accord` or `refus`.
+    /// Comes from a form of ours: `oui`, `accord`, `refus` or `abandon`.
     pub retour: String,
     /// Since when credentials must have been presented, and the proof that we said so.
     pub depuis: String,
@@ -47,6 +50,8 @@ pub struct Ready<'a> {
     pub session: Uuid,
     /// When they presented their credentials.
     pub since: Timestamp,
+    /// How; none when nobody noted it.
+    pub means: Option<Means>,
     /// They did so for this very request.
     pub fresh: bool,
 }
@@ -55,9 +60,10 @@ pub struct Ready<'a> {
 pub async fn signed_in<'a>(visitor: &'a Visitor, client: &Client, marks: &Marks) -> Result<Option<Ready<'a>>, Problem> {
     let (Some(session), Some(account)) = (&visitor.session, visitor.account()) else { return Ok(None) };
     let since = store::opened(&visitor.db, session.id, visitor.now).await?;
-    Ok(since.map(|since| {
+    Ok(since.map(|(since, means)| {
+        let means = means.as_deref().and_then(Means::named);
         let fresh = asked_since(visitor, client, &marks.depuis).is_some_and(|asked| since >= asked);
-        Ready { account, session: session.id, since, fresh }
+        Ready { account, session: session.id, since, means, fresh }
     }))
 }
 
@@ -87,7 +93,7 @@ fn asked_since(visit: &Visit, client: &Client, mark: &str) -> Option<Timestamp> 
 }
 
 /// This very address, with other marks.
-fn here(visit: &Visit, marks: &[(&str, String)]) -> String {
+pub fn here(visit: &Visit, marks: &[(&str, String)]) -> String {
     let (path, query) = visit.here.split_once('?').unwrap_or((&visit.here, ""));
     let kept = query.split('&').filter(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
@@ -168,6 +174,16 @@ pub async fn answer(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
     };
     let link = if suite.contains('?') { '&' } else { '?' };
     Ok(Redirect::to(&format!("{suite}{link}retour={mark}")).into_response())
+}
+
+/// A stronger way in is needed than the one that was used: what to do. `have`: the account has such a way.
+pub fn stronger(visitor: &Visitor, client: &Client, passkey: bool, have: bool) -> Result<Response, Problem> {
+    let again = encode(&here(visitor, &[]));
+    let context = context! {
+        service => &client.name, passkey => passkey, have => have, again => format!("/connexion?encore=oui&suite={again}"),
+        go_on => here(visitor, &[]), abandon => here(visitor, &[("retour", ABANDON.to_owned())]),
+    };
+    visitor.page("sso/stronger.html", &format!("{} demande plus qu’un mot de passe", client.name), context)
 }
 
 /// Sends the browser on to an application. After a form of ours this is a page that goes on by itself and

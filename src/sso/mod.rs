@@ -18,17 +18,21 @@ use crate::{
 };
 
 mod address;
+mod applications;
 mod cas;
+mod changes;
 mod client;
 mod gate;
+mod mistake;
 mod oidc;
 mod store;
 mod visits;
 
+pub use changes::{By, Expected, Secret, put, remove};
 pub use client::{Client, Declaration};
 pub use gate::data;
 pub use oidc::keys::rotate;
-pub use store::{Secret, client, count, merge, put, remove};
+pub use store::{client, count, merge};
 pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};
 
 /// Pages for people.
@@ -37,6 +41,7 @@ pub fn routes() -> Router<App> {
         .route("/services/autoriser", post(gate::answer))
         .route("/compte/services", get(gate::list))
         .route("/compte/services/retirer", post(gate::withdraw))
+        .merge(applications::routes())
         .merge(cas::routes())
         .merge(oidc::routes())
 }

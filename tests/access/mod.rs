@@ -12,7 +12,7 @@ use crate::harness::{
 
 mod tables;
 
-use tables::{AGENTS, ENDING, PUBLIC, USAGERS};
+use tables::{ADMINISTRATORS, AGENTS, ENDING, PUBLIC, USAGERS};
 
 fn class(page: &Page) -> String {
     let to = page.location();
@@ -50,6 +50,7 @@ fn every_route_is_classified() {
         .chain(USAGERS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(ENDING.iter().map(|(method, path, _)| (*method, *path)))
         .chain(AGENTS.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(ADMINISTRATORS.iter().map(|(method, path, _)| (*method, *path)))
         .map(|(method, path)| (method.to_owned(), route(path)))
         .collect();
     let found: BTreeSet<(String, String)> =
@@ -123,6 +124,18 @@ both! {
             wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
         }
         scene.owner = scene.portal.usager(crate::harness::USAGER).await;
+        for (method, path, expected) in ADMINISTRATORS {
+            let path = scene.address(path);
+            let people = &mut [
+                ("nobody", &mut scene.nobody, false),
+                ("smuggler", &mut smuggler, false),
+                ("owner", &mut scene.owner, false),
+                ("administrator abroad", &mut scene.agent_abroad, false),
+                ("decider", &mut scene.decider, true),
+                ("administrator", &mut scene.administrator, false),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
         for (method, path, expected) in AGENTS {
             let path = scene.address(path);
             let people = &mut [

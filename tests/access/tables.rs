@@ -187,6 +187,25 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/mes-documents/fermer", "in in in 303 303 303"),
 ];
 
+/// What administrators do: nobody, smuggler, the owner, an agent of another city who administers it, an agent
+/// who decides, an administrator.
+pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/applications", "ag ag ag 200 403 200"),
+    ("GET", "/agent/applications/ajouter", "ag ag ag 200 403 200"),
+    ("POST", "/agent/applications/ajouter", "ag ag ag 422 403 422"),
+    ("GET", "/agent/applications/fiche/{client}", "ag ag ag 404 403 200"),
+    ("GET", "/agent/applications/fiche/{client}/declaration.toml", "ag ag ag 404 403 200"),
+    ("GET", "/agent/applications/fiche/{client}/modifier", "ag ag ag 404 403 200"),
+    ("POST", "/agent/applications/fiche/{client}/modifier", "ag ag ag 404 403 422"),
+    ("GET", "/agent/applications/fiche/{client}/secret", "ag ag ag 404 403 200"),
+    ("POST", "/agent/applications/fiche/{client}/secret", "ag ag ag 404 403 303"),
+    ("GET", "/agent/applications/fiche/{client}/retirer", "ag ag ag 404 403 200"),
+    ("POST", "/agent/applications/fiche/{client}/retirer", "ag ag ag 404 403 303"),
+    // An administrator has no right on requests.
+    ("GET", "/agent/demandes/{request}", "ag ag ag 404 200 404"),
+    ("GET", "/agent/comptes", "ag ag ag 200 200 403"),
+];
+
 /// Ends the request: after everything else, for the same people as [`USAGERS`].
 pub const ENDING: &[(&str, &str, &str)] = &[("POST", "/demandes/{request}/annuler", "in in in 404 404 303")];
 

@@ -258,6 +258,26 @@ describe('the counter', () => {
   });
 });
 
+describe('administrators', () => {
+  test('pages of administrators', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent(undefined, 'administrator'));
+    const home = '/agent/applications';
+    await checkAll(page, [home, `${home}/ajouter`]);
+    await checkMistakes(page, `${home}/ajouter`, 'Ajouter l’application');
+    await page.getByLabel('Identifiant').fill('velos');
+    await page.getByLabel('Nom', { exact: true }).fill('Vélos');
+    await page.getByLabel('L’application utilise OpenID Connect').check();
+    await page.getByLabel('Adresses de retour').fill('https://velos.exemple.fr/retour');
+    await press(page, page.getByRole('button', { name: 'Ajouter l’application' }));
+    await page.getByText('Ce secret ne sera plus affiché').waitFor();
+    await city.checkPage(page);
+    const sheet = `${home}/fiche/velos`;
+    await checkAll(page, [home, sheet, `${sheet}/modifier`, `${sheet}/secret`, `${sheet}/retirer`]);
+    await context.close();
+  });
+});
+
 describe('other ways to look and to move', () => {
   test('in the dark, contrasts hold', async () => {
     const { page, context } = await city.open({ colorScheme: 'dark' });

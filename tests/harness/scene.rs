@@ -36,6 +36,7 @@ pub struct Scene {
     /// A usager and an agent of another city, on its own host.
     pub abroad: Client,
     pub agent_abroad: Client,
+    pub administrator: Client,
     /// Values of route parameters.
     pub names: BTreeMap<&'static str, String>,
 }
@@ -85,6 +86,7 @@ impl Scene {
             ("member", member(&mut owner).await),
             ("share", invite(&mut owner, "zephyrine@exemple.fr", &[]).await),
             ("address", live(&mut owner, "1 rue Zéphyrine", "2020-05-01", false).await),
+            ("client", application(&portal).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
         ]);
@@ -100,6 +102,7 @@ impl Scene {
             processor: portal.agent("nadia.benali").await,
             decider: portal.agent("herve.le-goff").await,
             outsider: portal.agent("fatoumata.diallo").await,
+            administrator: portal.agent("maelle.keller").await,
             owner,
             abroad,
             agent_abroad,
@@ -155,6 +158,13 @@ async fn document(owner: &mut Client) -> String {
 /// A child in the owner's household.
 async fn member(owner: &mut Client) -> String {
     declare(owner, "Zéphyrine", "2019").await
+}
+
+/// An application of the single sign-on.
+async fn application(portal: &Portal) -> String {
+    let text = "id = \"app\"\nname = \"Vélos\"\n[oidc]\nredirect_uris = [\"https://app.test/retour\"]\n";
+    crate::sso::declare(portal, text).await;
+    "app".to_owned()
 }
 
 /// A draft with a file, not finished.
@@ -214,6 +224,7 @@ async fn other_city(portal: &Portal) {
             for department in &departments {
                 agents::add_membership(&db, account, &department.id, Role::Manager).await.unwrap();
             }
+            agents::set_administrator(&db, account, true, now).await.unwrap();
         }
     }
 }

@@ -12,6 +12,6 @@ mod household;
 mod identity;
 mod life;
 mod mails;
-mod passkeys;
+pub mod passkeys;
 mod sharing;
-mod signing_in;
+pub mod signing_in;

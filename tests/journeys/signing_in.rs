@@ -28,12 +28,12 @@ pub async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone,
 }
 
 /// Gives the password; the page that follows.
-async fn password(person: &mut Client, door: &str, email: &str) -> Page {
+pub async fn password(person: &mut Client, door: &str, email: &str) -> Page {
     person.post(door, &[("email", email), ("mot-de-passe", PASSWORD), ("suite", "")]).await
 }
 
 /// Types a code (or a recovery code) on the page that asks it.
-async fn give(person: &mut Client, page: &Page, field: &str, code: &str) -> Page {
+pub async fn give(person: &mut Client, page: &Page, field: &str, code: &str) -> Page {
     let form = page.form(field);
     person.post_form(&form.action, &form.clone().with(field, code).fields).await
 }

@@ -20,6 +20,7 @@ use crate::{
             step::{self, Step},
         },
         jobs::{self, Letter, More},
+        means::Means,
         model::Wrong,
         passkey::{self, door::Proved},
         session::{self, Kind, Session},
@@ -169,6 +170,16 @@ enum Proof<'a> {
     Passkey(Proved),
 }
 
+impl Proof<'_> {
+    fn means(self, how: Happened) -> Means {
+        match self {
+            Self::Password(_) => Means::Password,
+            Self::Code => how.means(),
+            Self::Passkey(proved) => proved.means(),
+        }
+    }
+}
+
 /// Opens the session, saves what was typed before the last one ended, and goes on.
 async fn enter(
     mut visitor: Visitor,
@@ -206,7 +217,7 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
-            let opened = session::open(tx, visit, Kind::Usager, Some(account)).await?;
+            let opened = session::open(tx, visit, Kind::Usager, Some((account, proof.means(how)))).await?;
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;

@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::accounts::means::Means;
+
 /// How long it is kept: long enough to understand a theft, no longer (CNIL, délibération 2021-122, six months
 /// to a year for journals).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(183 * 24);
@@ -98,6 +100,11 @@ impl Happened {
             Self::Activated => "activated",
             Self::Merged => "merged",
         }
+    }
+
+    /// How a code given after the password opened the door.
+    pub fn means(self) -> Means {
+        if self == Self::SignedInByRecovery { Means::Recovery } else { Means::Code }
     }
 
     fn named(code: &str) -> Option<Self> {

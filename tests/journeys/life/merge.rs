@@ -49,7 +49,8 @@ async fn names(portal: &Portal, table: &'static str, account: Uuid) -> Vec<(Stri
 async fn application(portal: &Portal, id: &str) {
     let text = format!("id = \"{id}\"\nname = \"{id}\"\nclaims = []\n[cas]\nservices = [\"https://{id}.test/\"]\n");
     let declaration = Declaration::read("test.toml", &text).unwrap();
-    sso::put(&portal.db(), &declaration, Secret::None, portal.app.clock.now()).await.unwrap();
+    let by = sso::By::operator(&portal.app.clock);
+    assert!(sso::put(&portal.db(), &declaration, Secret::None, sso::Expected::Anything, &by).await.unwrap());
 }
 
 both! {
