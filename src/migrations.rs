@@ -35,4 +35,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0008_provider",
+        sql: include_str!("../migrations/0008_provider.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -9,7 +9,7 @@ use tower_http::{
     },
 };
 
-use crate::{accounts, app::App, catalogue, demo, error, household, pages, platform, requests, safe, sso, visit};
+use crate::{accounts, app::App, catalogue, demo, error, household, pages, platform, provider, requests, safe, sso, visit};
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
 const LARGEST_BODY: usize = 128 * 1024 * 1024;
@@ -25,6 +25,7 @@ pub fn router(app: App) -> Router {
         .merge(accounts::routes())
         .merge(safe::routes())
         .merge(sso::routes())
+        .merge(provider::routes())
         .merge(household::routes())
         .merge(pages::routes());
     if app.demo {

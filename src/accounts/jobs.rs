@@ -52,10 +52,13 @@ pub enum Letter {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// Of a provider.
+    IdentityLinked,
+    IdentityUnlinked,
 }
 
 impl Letter {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -69,6 +72,8 @@ impl Letter {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
     ];
 
     fn name(self) -> &'static str {
@@ -86,6 +91,8 @@ impl Letter {
             Self::RecoveryRenewed => "codes-de-secours",
             Self::PasskeyAdded => "cle-d-acces-ajoutee",
             Self::PasskeyRemoved => "cle-d-acces-retiree",
+            Self::IdentityLinked => "identite-rattachee",
+            Self::IdentityUnlinked => "identite-detachee",
         }
     }
 }
@@ -122,6 +129,10 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     let id: Uuid = text("account").parse().context("no account")?;
     let Some(account) = store::find(&visit.db, id).await.map_err(anyhow::Error::from)? else { return Ok(()) };
     let to = if text("to").is_empty() { &account.email } else { text("to") };
+    // Opened by a provider, its owner has given no address yet.
+    if to.is_empty() {
+        return Ok(());
+    }
     let letter = match letter {
         Letter::Confirm if account.confirmed_at.is_some() => return Ok(()),
         // Whoever has an account at the new address learns it by mail, and only they.
@@ -163,7 +174,9 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
         | Letter::RecoveryUsed
         | Letter::RecoveryRenewed
         | Letter::PasskeyAdded
-        | Letter::PasskeyRemoved => {
+        | Letter::PasskeyRemoved
+        | Letter::IdentityLinked
+        | Letter::IdentityUnlinked => {
             let space = if account.kind() == Kind::Agent { "?espace=agent" } else { "" };
             (format!("/mot-de-passe-oublie{space}"), "Choisir un nouveau mot de passe")
         }

@@ -17,24 +17,24 @@ use crate::{
 
 pub mod citizen;
 pub mod connections;
-mod desk;
+pub mod desk;
 mod entry;
 pub mod factor;
 pub mod jobs;
 mod model;
 mod passkey;
 mod password;
-mod person;
+pub mod person;
 pub mod session;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use entry::owner;
-pub use model::password as check_password;
+pub use entry::{may_register, owner};
+pub use model::{Wrong, email as check_email, identity as read_identity, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
-pub use store::NewAccount;
+pub use store::{NewAccount, insert, remove, rename};
 
 pub fn routes() -> Router<App> {
     use citizen::{confirm, mine, reset, sign_in, sign_up};
@@ -113,6 +113,11 @@ fn passkeys() -> Router<App> {
 /// An open account, for features that have no session of it.
 pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
     Ok(store::find(db, id).await?.map(session::Account::from))
+}
+
+/// The open or awaited account of an address, for who has proved something about it.
+pub async fn id_of(db: &Db, kind: session::Kind, email: &str) -> Result<Option<Uuid>, db::Error> {
+    Ok(store::credentials(db, kind, email).await?.map(|found| found.id))
 }
 
 /// Creates an account outside of any page (administration, sample city).

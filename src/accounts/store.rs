@@ -47,6 +47,17 @@ impl Account {
     }
 }
 
+impl From<Account> for Credentials {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            email: account.email,
+            password_hash: account.password_hash,
+            confirmed_at: account.confirmed_at,
+        }
+    }
+}
+
 impl From<Account> for session::Account {
     fn from(account: Account) -> Self {
         Self {
@@ -65,6 +76,7 @@ impl From<Account> for session::Account {
 pub struct NewAccount {
     pub id: Uuid,
     pub kind: Kind,
+    /// Empty: it has none before its owner confirms one.
     pub email: String,
     /// From [`super::hash`]; none when its owner enters by another way.
     pub password_hash: Option<String>,
@@ -121,6 +133,8 @@ pub async fn find(db: &Db, id: Uuid) -> Result<Option<Account>, db::Error> {
 }
 
 pub async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
+    // An account without address has a key that nobody can type.
+    let key = if new.email.is_empty() { format!(" {}", new.id) } else { email_key(&new.email) };
     tx.run(
         sql!(
             "insert into account (authority_id, id, kind, email, email_key, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at)
@@ -131,7 +145,7 @@ pub async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(),
             new.id,
             new.kind.name(),
             &new.email,
-            email_key(&new.email),
+            key,
             &new.password_hash,
             &new.first_name,
             &new.last_name,
@@ -192,6 +206,16 @@ pub async fn set_identity(tx: &mut Tx, id: Uuid, identity: &Identity, phone: Opt
     tx.run(
         sql!("update account set first_name = $1, last_name = $2, phone = $3 where authority_id = $4 and id = $5"),
         args![&identity.first_name, &identity.last_name, phone, tx.authority(), id],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Another name, unless its owner has changed it themselves since it was `before` (first, last).
+pub async fn rename(tx: &mut Tx, id: Uuid, before: (&str, &str), new: (&str, &str)) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update account set first_name = $1, last_name = $2 where authority_id = $3 and id = $4 and first_name = $5 and last_name = $6"),
+        args![new.0, new.1, tx.authority(), id, before.0, before.1],
     )
     .await?;
     Ok(())

@@ -14,6 +14,7 @@ use crate::{
     authorities::{self, Department, Settings},
     catalogue,
     platform::{clock::Clock, config::Config, secret},
+    provider,
     sso::{self, Secret},
     work,
 };
@@ -78,6 +79,24 @@ pub enum Command {
         #[arg(long)]
         authority: String,
         id: String,
+    },
+    /// Declares an identity provider (TOML or JSON, see docs/providers.md), or declares it anew.
+    AddProvider {
+        #[arg(long)]
+        authority: String,
+        file: PathBuf,
+        /// Reads the secret that the provider gave from standard input; without it, the known one stays.
+        #[arg(long)]
+        secret: bool,
+    },
+    /// Takes an identity provider out.
+    RemoveProvider {
+        #[arg(long)]
+        authority: String,
+        id: String,
+        /// Even when it opens accounts, whose owners lose that way in.
+        #[arg(long)]
+        forget_links: bool,
     },
     /// Makes a new signing key for the single sign-on; the present one goes on until applications know it.
     RotateKeys {
@@ -151,6 +170,14 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             anyhow::ensure!(sso::remove(&db, &id).await?, "no application {id}");
             Ok(())
         }
+        Command::AddProvider { authority, file, secret } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            add_provider(&app, &db, &file, secret).await
+        }
+        Command::RemoveProvider { authority, id, forget_links } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            provider::remove(&db, &id, forget_links).await
+        }
         Command::RotateKeys { authority } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
             println!("signs from {}", sso::rotate(&db, &app.secret, &app.clock).await?);
@@ -205,5 +232,19 @@ async fn add_client(app: &App, db: &db::Db, file: &std::path::Path, renew: bool)
     if let Secret::New(secret) = kept {
         println!("client_secret {secret}");
     }
+    Ok(())
+}
+
+async fn add_provider(app: &App, db: &db::Db, file: &std::path::Path, secret: bool) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let declaration = provider::Declaration::read(&file.display().to_string(), &text)?;
+    let mut line = String::new();
+    if secret {
+        std::io::stdin().read_line(&mut line)?;
+        anyhow::ensure!(!line.trim().is_empty(), "the secret on standard input is empty");
+    }
+    let given = Some(line.trim()).filter(|secret| !secret.is_empty());
+    provider::declare(db, &app.secret, &declaration, given, app.clock.now()).await?;
+    println!("{} declared", declaration.id);
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Guichet as the single sign-on of the authority's other applications (« services »): a CAS server and an
 //! OpenID Connect provider. Applications are declared by file; each knows an usager by a random name of its
-//! own, and gets what the usager agreed to give. Messages and rules are pure ([`address`], [`client`],
-//! `cas/message`, `oidc/request`, `oidc/jws`); everything durable is in the database.
+//! own, and gets what the usager agreed to give. Messages and rules are pure ([`client`], `cas/message`, `oidc/request`, `oidc/jws`); everything durable is in the database.
 
 use axum::{
     Router,
@@ -14,10 +13,10 @@ use crate::{
     accounts::session::{self, Kind},
     app::App,
     error::Problem,
+    platform::address,
     visit::Visitor,
 };
 
-mod address;
 mod cas;
 mod client;
 mod gate;
@@ -26,7 +25,7 @@ mod store;
 mod visits;
 
 pub use client::{Client, Declaration};
-pub use gate::data;
+pub use gate::{data, page_onward};
 pub use oidc::keys::rotate;
 pub use store::{Secret, client, put, remove};
 pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};
@@ -56,6 +55,6 @@ async fn end_session(visitor: &Visitor) -> Result<HeaderValue, Problem> {
 }
 
 /// The same visitor, signed out.
-fn nobody(visitor: &Visitor) -> Visitor {
+pub fn nobody(visitor: &Visitor) -> Visitor {
     Visitor { session: None, ..visitor.clone() }
 }

@@ -70,7 +70,11 @@ async fn change(visitor: &Visitor, token: &str, account: &Account, link: &Link) 
             store::drop_links(tx, account.id).await?;
             store::set_email(tx, account.id, &link.email).await?;
             connections::remember(tx, visitor, account.id, Happened::EmailChanged).await?;
-            jobs::queue(tx, visitor, Letter::EmailChanged, account.id, More { suite: "", to: &account.email }).await?;
+            // The first address of an account has no former one to tell.
+            if !account.email.is_empty() {
+                let more = More { suite: "", to: &account.email };
+                jobs::queue(tx, visitor, Letter::EmailChanged, account.id, more).await?;
+            }
             Ok::<_, db::Error>(true)
         })
         .await;

@@ -24,7 +24,7 @@ use crate::{
     error::Problem,
     household,
     platform::form::Typed,
-    requests, safe, sso,
+    provider, requests, safe, sso,
     visit::{Citizen, Visitor},
 };
 
@@ -78,7 +78,7 @@ async fn context(
             email => &account.email, created => account.created_at.to_string(), waiting_email => awaited.unwrap_or_default(),
         },
         new_email => typed.text("nouvelle-adresse"),
-        min => model::LONG, open => open, errors => errors(wrong),
+        password => account.password_hash.is_some(), min => model::LONG, open => open, errors => errors(wrong),
         running => requests::owner::running(&citizen.db, account.id).await?,
     })
 }
@@ -130,7 +130,10 @@ pub async fn change_email(citizen: Citizen, Typed(typed): Typed) -> Result<Respo
             return again(&citizen, &account, &typed, "adresse", &[Wrong::new("nouvelle-adresse", text)]).await;
         }
     };
-    if let Some(wrong) = owner(&citizen, &account, &typed, "mot-de-passe-adresse").await? {
+    // The first address of an account that a provider opens: there is no password to ask, and only the link
+    // sent there makes it count.
+    let first = account.email.is_empty() && account.password_hash.is_none();
+    if !first && let Some(wrong) = owner(&citizen, &account, &typed, "mot-de-passe-adresse").await? {
         return again(&citizen, &account, &typed, "adresse", &[wrong]).await;
     }
     if entry::may_write_to(&citizen, &email).await? {
@@ -185,6 +188,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
+        data.insert("identites".into(), provider::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);
     }

@@ -33,7 +33,7 @@ pub struct Way {
 }
 
 /// Where to go after signing in.
-fn onward(suite: &str) -> &str {
+pub fn onward(suite: &str) -> &str {
     if suite.is_empty() { "/mes-demandes" } else { local(suite) }
 }
 
@@ -43,7 +43,7 @@ fn safe(suite: &str) -> &str {
 }
 
 /// Mistakes, as templates show them.
-pub(super) fn errors(wrong: &[Wrong]) -> Value {
+pub fn errors(wrong: &[Wrong]) -> Value {
     let list: Vec<Json> =
         wrong.iter().map(|wrong| json!({"href": format!("#{}", wrong.field), "text": wrong.text})).collect();
     Value::from(Serde(list))

@@ -12,6 +12,7 @@ pub enum Happened {
     /// With a recovery code in the place of the application's.
     SignedInByRecovery,
     SignedInByPasskey,
+    SignedInByProvider,
     WrongPassword,
     WrongCode,
     WrongPasskey,
@@ -25,14 +26,20 @@ pub enum Happened {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// A provider's identity opens the account from now on.
+    IdentityLinked,
+    IdentityUnlinked,
+    /// The provider says something else of its owner than before.
+    IdentityChanged,
     SessionEnded,
 }
 
 impl Happened {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 20] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
+        Self::SignedInByProvider,
         Self::WrongPassword,
         Self::WrongCode,
         Self::WrongPasskey,
@@ -45,6 +52,9 @@ impl Happened {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+        Self::IdentityChanged,
         Self::SessionEnded,
     ];
 
@@ -53,6 +63,7 @@ impl Happened {
             Self::SignedIn => "signed-in",
             Self::SignedInByRecovery => "signed-in-by-recovery",
             Self::SignedInByPasskey => "signed-in-by-passkey",
+            Self::SignedInByProvider => "signed-in-by-provider",
             Self::WrongPassword => "wrong-password",
             Self::WrongCode => "wrong-code",
             Self::WrongPasskey => "wrong-passkey",
@@ -65,6 +76,9 @@ impl Happened {
             Self::RecoveryRenewed => "recovery-renewed",
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
+            Self::IdentityLinked => "identity-linked",
+            Self::IdentityUnlinked => "identity-unlinked",
+            Self::IdentityChanged => "identity-changed",
             Self::SessionEnded => "session-ended",
         }
     }
@@ -78,6 +92,7 @@ impl Happened {
             Self::SignedIn => "Connexion",
             Self::SignedInByRecovery => "Connexion avec un code de secours",
             Self::SignedInByPasskey => "Connexion avec une clé d’accès",
+            Self::SignedInByProvider => "Connexion par un fournisseur d’identité",
             Self::WrongPassword => "Mot de passe refusé",
             Self::WrongCode => "Code de vérification refusé",
             Self::WrongPasskey => "Clé d’accès refusée",
@@ -90,6 +105,9 @@ impl Happened {
             Self::RecoveryRenewed => "Codes de secours renouvelés",
             Self::PasskeyAdded => "Clé d’accès ajoutée",
             Self::PasskeyRemoved => "Clé d’accès retirée",
+            Self::IdentityLinked => "Identité rattachée",
+            Self::IdentityUnlinked => "Identité détachée",
+            Self::IdentityChanged => "Identité changée chez le fournisseur",
             Self::SessionEnded => "Appareil déconnecté",
         }
     }

@@ -91,7 +91,8 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
     }
     let correcting = filling.correcting.is_some();
     let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
-    let account = visitor.account().map(|account| json!({"email": account.email}));
+    let reachable = visitor.account().filter(|account| !account.email.is_empty());
+    let account = reachable.map(|account| json!({"email": account.email}));
     // Without a contact block, the template must know where the answer will go.
     let written = reading.answers.get("courriel").and_then(Json::as_str).map(|email| json!({"email": email}));
     let context = context! {

@@ -53,6 +53,8 @@ fn told(subject: &str, allowed: &Claims, account: &Account) -> Value {
         match claim {
             Claim::GivenName => put("given_name", json!(account.first_name)),
             Claim::FamilyName => put("family_name", json!(account.last_name)),
+            // Opened by a provider, an account may have no address yet.
+            Claim::Login | Claim::Email if account.email.is_empty() => {}
             Claim::Login => put("preferred_username", json!(account.email)),
             Claim::Email => {
                 put("email", json!(account.email));
