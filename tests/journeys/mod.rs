@@ -9,4 +9,4 @@ mod catalogue;
 mod household;
 mod mails;
 mod passkeys;
-mod signing_in;
+pub mod signing_in;

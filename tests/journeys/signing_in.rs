@@ -9,7 +9,7 @@ use crate::harness::{Client, Engine, PASSWORD, Page, Portal, USAGER, both, html}
 const AGENT: &str = "nadia.benali@valmont.example";
 
 /// A telephone: reads the secret of a page, then shows codes. Made apart from the program's own computing.
-struct Phone(Vec<u8>);
+pub struct Phone(Vec<u8>);
 
 impl Phone {
     fn reading(page: &Page) -> Self {
@@ -24,7 +24,7 @@ impl Phone {
     }
 
     /// The code it shows when its clock is `off` seconds away from the server's.
-    fn code(&self, portal: &Portal, off: i64) -> String {
+    pub fn code(&self, portal: &Portal, off: i64) -> String {
         let step = u64::try_from((portal.app.clock.now().as_second() + off) / 30).unwrap();
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.0);
         let tag = ring::hmac::sign(&key, &step.to_be_bytes());
@@ -46,7 +46,7 @@ fn minutes(portal: &Portal, count: i64) {
 }
 
 /// Sets the second factor up at `base`; gives the telephone and the recovery codes.
-async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec<String>) {
+pub async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec<String>) {
     let page = person.post(&format!("{base}/second-facteur"), &[("mot-de-passe-activer", PASSWORD)]).await.is(200);
     let phone = Phone::reading(&page);
     let form = page.form("cle");
