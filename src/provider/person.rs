@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(with("birthdate", "1962-00-00")["date_naissance"], "1962");
         assert_eq!(with("birthdate", "1962-05-00")["date_naissance"], "1962-05");
         assert_eq!(with("birthdate", "1962-01-01")["date_naissance"], "1962-01-01");
-        for unread in ["", "n'importe", "1962-13-01", "-00-00"] {
+        for unread in ["", "n’importe", "1962-13-01", "-00-00"] {
             assert!(with("birthdate", unread)["date_naissance"].is_null(), "{unread}");
         }
         assert_eq!(with("birthplace", "2A004")["lieu_naissance"]["code_commune"], "2A004");

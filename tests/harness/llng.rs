@@ -97,23 +97,29 @@ fn settings(url: &str, here: &str, portal: &str, key: &str, public: &str) -> ser
     });
     let option = |name: &str| format!("oidcRPMetaDataOptions{name}");
     let two = |usager: &str, agent: &str| format!("{portal}{usager} {portal}{agent}");
-    json!({
+    let client = json!({
+        option("ClientID"): CLIENT, option("ClientSecret"): SECRET, option("IDTokenSignAlg"): "RS256", option("BypassConsent"): 1,
+        option("RedirectUris"): two("/connexion/retour/llng", "/agent/connexion/retour/llng-agents"),
+        option("PostLogoutRedirectUris"): two("/deconnexion/retour", "/agent/deconnexion/retour"),
+        option("LogoutBypassConfirm"): 1, option("UserIDAttr"): "uid", option("RequirePKCE"): 1,
+    });
+    let mut all = json!({
         "cfgNum": 1, "cfgAuthor": "tests", "cfgDate": 1, "portal": format!("{url}/"), "domain": "127.0.0.1", "cookieName": "lemonldap", "securedCookie": 0,
         "authentication": "Demo", "userDB": "Same", "passwordDB": "Demo", "demoExportedVars": {"cn": "cn", "mail": "mail", "uid": "uid"},
         "exportedVars": {}, "macros": {}, "locationRules": {}, "exportedHeaders": {}, "requireToken": 0, "whatToTrace": "uid", "timeout": 7200,
         "globalStorage": "Apache::Session::File", "globalStorageOptions": store,
         "persistentStorage": "Apache::Session::File", "persistentStorageOptions": store, "localSessionStorage": "Cache::NullCache",
+    });
+    let provider = json!({
         "issuerDBOpenIDConnectActivation": 1, "issuerDBOpenIDConnectPath": "^/oauth2/", "issuerDBOpenIDConnectRule": 1,
         "oidcServiceMetaDataIssuer": url, "oidcServicePrivateKeySig": key, "oidcServicePublicKeySig": public, "oidcServiceKeyIdSig": "llng-1",
         "oidcServiceAllowAuthorizationCodeFlow": 1, "oidcServiceMetaDataAuthorizeURI": "authorize", "oidcServiceMetaDataTokenURI": "token",
         "oidcServiceMetaDataUserInfoURI": "userinfo", "oidcServiceMetaDataJWKSURI": "jwks", "oidcServiceMetaDataEndSessionURI": "logout",
-        "oidcServiceMetaDataAuthnContext": {"loa-1": 1, "loa-2": 2},
-        "oidcRPMetaDataOptions": {"guichet": {
-            option("ClientID"): CLIENT, option("ClientSecret"): SECRET, option("IDTokenSignAlg"): "RS256", option("BypassConsent"): 1,
-            option("RedirectUris"): two("/connexion/retour/llng", "/agent/connexion/retour/llng-agents"),
-            option("PostLogoutRedirectUris"): two("/deconnexion/retour", "/agent/deconnexion/retour"),
-            option("LogoutBypassConfirm"): 1, option("UserIDAttr"): "uid", option("RequirePKCE"): 1,
-        }},
+        "oidcServiceMetaDataAuthnContext": {"loa-1": 1, "loa-2": 2}, "oidcRPMetaDataOptions": {"guichet": client},
         "oidcRPMetaDataExportedVars": {"guichet": {"email": "mail", "family_name": "cn"}}, "oidcRPMetaDataMacros": {},
-    })
+    });
+    for (name, value) in provider.as_object().unwrap() {
+        all[name.as_str()] = value.clone();
+    }
+    all
 }

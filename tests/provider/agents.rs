@@ -39,7 +39,7 @@ both! {
         provider.script().person["email"] = json!("n.benali@valmont.example");
         let mut other = portal.client();
         come(&mut other, DOOR, "pc").await.leads_to("/agent");
-        other.get("/agent").await.is(200).shows("Nadia");
+        assert!(other.get("/agent").await.is(200).html().contains("Nadia"));
         // Somebody else with the same address does not take it over: it has its identity already.
         provider.script().person["sub"] = json!("nadia-2");
         provider.script().person["email"] = json!(NADIA);
@@ -71,7 +71,7 @@ both! {
         provider.script().person = json!({"sub": "n", "given_name": "Noé", "usual_name": "Vidal", "email": "noe.vidal@valmont.example"});
         let mut noe = portal.client();
         come(&mut noe, DOOR, "pc").await.leads_to("/agent");
-        noe.get("/agent").await.is(200).shows("Noé Vidal");
+        assert!(noe.get("/agent").await.is(200).html().contains("Noé Vidal"));
         noe.get("/agent/securite").await.is(200).shows("pas de mot de passe");
         // An address that the provider itself has not checked finds nobody.
         provider.script().person = json!({"sub": "m", "given_name": "Max", "usual_name": "Roy", "email": "max@valmont.example", "email_verified": false});

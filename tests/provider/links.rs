@@ -73,8 +73,8 @@ both! {
         assert_eq!(portal.count("provider_link").await, 0);
         // Shown to somebody signed in since before: their session alone does not add it.
         let mut signed = portal.usager(USAGER).await;
-        let page = come(&mut signed, "/connexion?encore=oui", "fc").await.is(303);
         portal.later(jiff::SignedDuration::from_secs(1));
+        let page = come(&mut signed, "/connexion?encore=oui", "fc").await.is(303);
         let first = signed.follow(&page).await.is(200).hides("Rattacher cette identité");
         signed.post(&first.path, &[("choix", "rattacher")]).await.leads_to(&first.path);
         assert_eq!(portal.count("provider_link").await, 0);

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 
 use super::{come, franceconnect, path, sent};
 use crate::{
-    harness::{Client, Engine, Portal, USAGER, both},
+    harness::{
+        Client, Engine, Portal, USAGER, both,
+        journey::{filled, question},
+    },
     journeys::signing_in::set_up,
     sso::{leads, parameter},
 };
@@ -203,11 +206,14 @@ both! {
         let provider = franceconnect(&portal).await;
         let mut browser = portal.client();
         create(&mut browser, "fc", "").await;
-        let draft = browser.get("/demarches/restaurant-scolaire/remplir").await.is(303).location().to_owned();
+        let check = browser.fill("demande-information", &question("Avant la pause")).await;
+        let draft = format!("{}/votre-message", check.trim_end_matches("/verifier"));
+        let form = browser.get(&draft).await.form("action");
+        let fields = filled(&form, &question("Après la pause"));
         browser.cookies.clear();
-        let page = browser.post(&draft, &[("page", "x"), ("foyer.nom", "Zoé")]).await.is(200).shows("Vos réponses sont conservées");
+        let page = browser.post_form(&draft, &fields).await.is(200).shows("Vos réponses sont conservées");
         let form = page.forms().into_iter().find(|form| form.action == "/connexion/fournisseur/fc").unwrap();
-        assert!(form.value("saisie").contains("Zoé"));
+        assert!(form.value("saisie").contains("Après la pause"));
         // The provider is down: the page keeps it.
         provider.set(crate::harness::provider::Flaw::Broken);
         portal.later(jiff::SignedDuration::from_mins(11));
@@ -217,12 +223,13 @@ both! {
             .await
             .unwrap();
         let down = down.is(503).shows("fc ne répond pas pour le moment");
-        assert!(down.form("mot-de-passe").value("saisie").contains("Zoé"));
+        assert!(down.form("mot-de-passe").value("saisie").contains("Après la pause"));
         provider.set(crate::harness::provider::Flaw::None);
         let form = down.forms().into_iter().find(|form| form.action == "/connexion/fournisseur/fc").unwrap();
         let there = leads(&browser.post_form(&form.action, &form.fields).await).unwrap();
         let back = path(&browser, &sent(&there).await);
         browser.get(&back).await.leads_to(&draft);
+        assert_eq!(browser.get(&draft).await.form("action").value("message"), "Après la pause");
     }
 }
 
