@@ -9,7 +9,9 @@ use tower_http::{
     },
 };
 
-use crate::{accounts, app::App, catalogue, demo, error, household, pages, platform, provider, requests, safe, sso, visit};
+use crate::{
+    accounts, app::App, catalogue, demo, error, household, pages, platform, provider, requests, safe, sso, visit,
+};
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
 const LARGEST_BODY: usize = 128 * 1024 * 1024;

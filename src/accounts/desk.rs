@@ -41,7 +41,9 @@ fn onward(suite: &str) -> &str {
 async fn context(visitor: &Visitor, email: &str, suite: &str, wrong: &[Wrong]) -> Result<Value, db::Error> {
     // Whoever is signed in as an usager in this browser is nobody here.
     let (passkeys, providers) = (passkey::possible(visitor), provider::offered(visitor, Kind::Agent).await?);
-    Ok(context! { passkeys => passkeys, providers => providers, email => email, back => onward(suite), errors => errors(wrong), reason => "", who => Value::from(()) })
+    Ok(
+        context! { passkeys => passkeys, providers => providers, email => email, back => onward(suite), errors => errors(wrong), reason => "", who => Value::from(()) },
+    )
 }
 
 pub async fn show(visitor: Visitor, headers: HeaderMap, Query(way): Query<Way>) -> Result<Response, Problem> {

@@ -78,13 +78,7 @@ pub fn id_token(visit: &Visit, sealed: &[u8]) -> Option<String> {
 
 impl Arrived {
     pub fn new(visit: &Visit, shown: Shown, asked: Asked) -> Self {
-        Self {
-            at: visit.now,
-            person: shown.person,
-            id_token: shown.id_token,
-            suite: asked.suite,
-            saisie: asked.saisie,
-        }
+        Self { at: visit.now, person: shown.person, id_token: shown.id_token, suite: asked.suite, saisie: asked.saisie }
     }
 }
 

@@ -168,15 +168,14 @@ fn read_discovery(declared: &Declaration, document: &Json) -> anyhow::Result<Kno
 async fn signed(visit: &Visit, known: &Known, token: &str) -> Result<Json, Trouble> {
     let cache = &visit.app.providers.keys;
     let (name, now) = (known.keys.as_str(), visit.now);
-    let read =
-        async || Ok::<_, Trouble>(cache.put(name, now, PublicKey::list(&json(visit, &known.keys).await?)));
+    let read = async || Ok::<_, Trouble>(cache.put(name, now, PublicKey::list(&json(visit, &known.keys).await?)));
     let (keys, fresh) = match cache.get(name, now) {
         Some(keys) => (keys, false),
         None => (read().await?, true),
     };
     let mut found = jws::read(&keys, token);
     if found == Err(Unsigned::UnknownKey) && !fresh {
-        found = jws::read(&*read().await?, token);
+        found = jws::read(&read().await?, token);
     }
     found.map(|(_, claims)| claims).map_err(|error| Trouble::Untrusted(format!("signature: {error:?}")))
 }
@@ -197,12 +196,7 @@ pub struct Code<'a> {
 }
 
 /// Code for tokens, tokens for a person.
-pub async fn exchange(
-    visit: &Visit,
-    declared: &Declaration,
-    secret: &str,
-    code: &Code<'_>,
-) -> Result<Shown, Trouble> {
+pub async fn exchange(visit: &Visit, declared: &Declaration, secret: &str, code: &Code<'_>) -> Result<Shown, Trouble> {
     in_time(async {
         let known = discover(visit, declared).await?;
         let (access_token, id_token) = tokens(visit, &known, declared, secret, code).await?;
@@ -231,8 +225,7 @@ async fn tokens(
     secret: &str,
     code: &Code<'_>,
 ) -> Result<(String, String), Trouble> {
-    let mut form =
-        vec![("grant_type", "authorization_code"), ("code", code.code), ("redirect_uri", code.redirect_uri)];
+    let mut form = vec![("grant_type", "authorization_code"), ("code", code.code), ("redirect_uri", code.redirect_uri)];
     if !code.verifier.is_empty() {
         form.push(("code_verifier", code.verifier));
     }

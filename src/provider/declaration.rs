@@ -146,19 +146,16 @@ impl Declaration {
         );
         if self.profile == Profile::FranceConnect {
             ensure!(self.door == Door::Usagers, "door: FranceConnect is for usagers");
-            ensure!(self.acr.len() <= 1 && self.acr.iter().all(|acr| level(acr).is_some()), "acr: eidas1, eidas2 or eidas3");
+            ensure!(
+                self.acr.len() <= 1 && self.acr.iter().all(|acr| level(acr).is_some()),
+                "acr: eidas1, eidas2 or eidas3"
+            );
         }
-        ensure!(
-            self.door == Door::Agents || self.profile != Profile::ProConnect,
-            "door: ProConnect is for agents"
-        );
+        ensure!(self.door == Door::Agents || self.profile != Profile::ProConnect, "door: ProConnect is for agents");
         let agents = &self.agents;
         let ruled = agents.match_email || agents.create || !agents.sirets.is_empty();
         ensure!(self.door == Door::Agents || !ruled, "agents: only with door = \"agents\"");
-        ensure!(
-            self.door == Door::Usagers || self.verified != Some(true),
-            "verified: only with door = \"usagers\""
-        );
+        ensure!(self.door == Door::Usagers || self.verified != Some(true), "verified: only with door = \"usagers\"");
         Ok(())
     }
 
@@ -241,7 +238,10 @@ mod tests {
     fn the_examples_are_declarations() {
         let found = Declaration::read("franceconnect.toml", FILE).unwrap();
         assert!(found.verified() && found.pkce() && found.logout() && found.signs_userinfo());
-        assert_eq!((found.acr_values().as_str(), found.invitation().as_str()), ("eidas1", "S’identifier avec FranceConnect"));
+        assert_eq!(
+            (found.acr_values().as_str(), found.invitation().as_str()),
+            ("eidas1", "S’identifier avec FranceConnect")
+        );
         let agents = include_str!("../../docs/examples/proconnect.toml");
         let found = Declaration::read("proconnect.toml", agents).unwrap();
         assert!(!found.verified() && !found.pkce() && found.agents.match_email);
@@ -263,7 +263,9 @@ mod tests {
         let generic = "id = \"a\"\nname = \"A\"\nprofile = \"generic\"\ndoor = \"usagers\"\nissuer = \"https://a.fr\"\nclient_id = \"x\"\n";
         assert!(Declaration::read("a.toml", generic).is_ok());
         for (more, why) in [("scopes = [\"email\"]\n", "openid"), ("[agents]\ncreate = true\n", "agents:")] {
-            assert!(format!("{:#}", Declaration::read("a.toml", &format!("{generic}{more}")).unwrap_err()).contains(why));
+            assert!(
+                format!("{:#}", Declaration::read("a.toml", &format!("{generic}{more}")).unwrap_err()).contains(why)
+            );
         }
     }
 

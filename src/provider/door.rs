@@ -22,9 +22,9 @@ use super::{
 use crate::{
     accounts::{
         self,
+        citizen::sign_in,
         connections::{self, Happened},
         desk,
-        citizen::sign_in,
         session::Kind,
     },
     error::Problem,
@@ -37,9 +37,6 @@ use crate::{
     sso,
     visit::{Visit, Visitor},
 };
-
-/// What was typed before a session ended goes along up to this size.
-const LARGEST_TYPED: usize = 500_000;
 
 pub async fn start_usager(
     visitor: Visitor,
@@ -63,7 +60,7 @@ async fn start(visitor: &Visitor, headers: &HeaderMap, kind: Kind, id: &str, typ
     let provider = Provider::find(visitor, id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
     let suite = typed.text("suite");
     let suite = if suite.is_empty() { "" } else { local(suite) };
-    let saisie = Some(typed.text("saisie")).filter(|saisie| saisie.len() <= LARGEST_TYPED).unwrap_or_default();
+    let saisie = Some(typed.text("saisie")).filter(|saisie| saisie.len() <= sign_in::LARGEST_TYPED).unwrap_or_default();
     let asked = Asked::new(&provider, suite, saisie);
     // Who is signed in and comes here was asked for fresh credentials.
     let again = kind == Kind::Usager && visitor.account().is_some();
@@ -184,12 +181,8 @@ async fn shown(
         return Ok(Err(Trouble::Untrusted("no code".to_owned())));
     }
     let (secret, redirect_uri) = (provider.secret(visit)?, provider.redirect_uri(visit));
-    let code = Code {
-        code: answer.text("code"),
-        redirect_uri: &redirect_uri,
-        verifier: &asked.verifier,
-        nonce: &asked.nonce,
-    };
+    let code =
+        Code { code: answer.text("code"), redirect_uri: &redirect_uri, verifier: &asked.verifier, nonce: &asked.nonce };
     Ok(call::exchange(visit, provider, &secret, &code).await)
 }
 
@@ -207,7 +200,10 @@ async fn issued(visit: &Visit, provider: &Provider, answer: &Raw) -> Result<(), 
 fn said(error: &str, description: &str) -> Trouble {
     match error {
         "server_error" | "temporarily_unavailable" => Trouble::Down(anyhow::anyhow!("{error}: {description}")),
-        "access_denied" | "login_required" | "consent_required" | "interaction_required"
+        "access_denied"
+        | "login_required"
+        | "consent_required"
+        | "interaction_required"
         | "account_selection_required" => Trouble::Denied(format!("{error}: {description}")),
         _ => Trouble::Untrusted(format!("{error}: {description}")),
     }
@@ -246,13 +242,15 @@ pub async fn refuse(
             );
             (StatusCode::FORBIDDEN, text)
         }
-        Trouble::Stale => (
-            StatusCode::GONE,
-            format!("Trop de temps a passé, ou cette page a déjà servi : recommencez avec {name}"),
-        ),
+        Trouble::Stale => {
+            (StatusCode::GONE, format!("Trop de temps a passé, ou cette page a déjà servi : recommencez avec {name}"))
+        }
     };
     if asked.link.is_some() {
-        return Ok(pages::back(kind, if matches!(trouble, Trouble::Down(_)) { "identite-panne" } else { "identite-refusee" }));
+        return Ok(pages::back(
+            kind,
+            if matches!(trouble, Trouble::Down(_)) { "identite-panne" } else { "identite-refusee" },
+        ));
     }
     no_entry(visitor, kind, provider, (status, &text), &asked.suite, &asked.saisie).await
 }

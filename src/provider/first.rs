@@ -184,6 +184,7 @@ async fn add(visitor: &Visitor, headers: &HeaderMap, first: First) -> Result<Res
     if let Ok(typed) = serde_json::from_str::<Raw>(&arrived.saisie) {
         requests::restore(visitor, &arrived.suite, &sign_in::clean(typed)).await?;
     }
-    let suite = if arrived.suite.is_empty() { "/compte/securite?fait=identite" } else { citizen::onward(&arrived.suite) };
+    let suite =
+        if arrived.suite.is_empty() { "/compte/securite?fait=identite" } else { citizen::onward(&arrived.suite) };
     Ok(Redirect::to(suite).into_response())
 }

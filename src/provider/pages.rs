@@ -9,14 +9,7 @@ use minijinja::{Value, context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{
-    Door, Provider,
-    attempt::Asked,
-    call::Shown,
-    door,
-    person::Person as Shows,
-    store,
-};
+use super::{Door, Provider, attempt::Asked, call::Shown, door, person::Person as Shows, store};
 use crate::{
     accounts::{
         self, NewAccount,

@@ -44,7 +44,8 @@ pub fn read(declared: &Declaration, subject: &str, claims: &Json) -> Person {
     // Of several first names, everyday life knows the first; only a list tells it from a compound one.
     let first = claims.get("given_name_array").and_then(Json::as_array).and_then(|all| all.first());
     let first = first.and_then(Json::as_str).map(name).filter(|first| !first.is_empty());
-    let identity = (declared.verified() && !family.is_empty()).then(|| identity(&named, claims, &family, &given, &used));
+    let identity =
+        (declared.verified() && !family.is_empty()).then(|| identity(&named, claims, &family, &given, &used));
     Person {
         subject: subject.to_owned(),
         first_name: first.unwrap_or(given),
@@ -134,7 +135,9 @@ mod tests {
 
     fn declared(profile: &str, more: &str) -> Declaration {
         let door = if profile == "proconnect" { "agents" } else { "usagers" };
-        let text = format!("id = \"a\"\nname = \"A\"\nprofile = \"{profile}\"\ndoor = \"{door}\"\nissuer = \"https://a.fr\"\nclient_id = \"x\"\n{more}");
+        let text = format!(
+            "id = \"a\"\nname = \"A\"\nprofile = \"{profile}\"\ndoor = \"{door}\"\nissuer = \"https://a.fr\"\nclient_id = \"x\"\n{more}"
+        );
         Declaration::read("a.toml", &text).unwrap()
     }
 
@@ -183,12 +186,21 @@ mod tests {
 
     #[test]
     fn a_login_is_no_name() {
-        let claims = json!({"given_name": "A", "family_name": "B", "preferred_username": "ab", "birthdate": "1990-01-02"});
+        let claims =
+            json!({"given_name": "A", "family_name": "B", "preferred_username": "ab", "birthdate": "1990-01-02"});
         let found = read(&declared("generic", ""), "s", &claims);
         assert_eq!((found.full_name().as_str(), found.identity, found.email), ("A B", None, None));
-        let found = read(&declared("generic", "verified = true\n[claims]\nfamily_name = \"nom\"\n"), "s", &json!({"nom": "Ng", "given_name": ""}));
+        let found = read(
+            &declared("generic", "verified = true\n[claims]\nfamily_name = \"nom\"\n"),
+            "s",
+            &json!({"nom": "Ng", "given_name": ""}),
+        );
         assert_eq!(found.identity.unwrap(), json!({"nom_naissance": "Ng", "prenoms": ""}));
-        let found = read(&declared("proconnect", ""), "s", &json!({"usual_name": "Le Goff", "given_name": "Hervé", "siret": "1"}));
+        let found = read(
+            &declared("proconnect", ""),
+            "s",
+            &json!({"usual_name": "Le Goff", "given_name": "Hervé", "siret": "1"}),
+        );
         assert_eq!((found.full_name().as_str(), found.siret.as_deref()), ("Hervé Le Goff", Some("1")));
         // Names of other scripts stay as they are; what is no text is not there.
         let odd = json!({"given_name": "王", "family_name": {"a": 1}, "email": "pas une adresse"});

@@ -39,7 +39,10 @@ pub async fn submit(
     let account = visitor.account();
     let filer_name = model::filer_name(answers).or_else(|| account.map(|account| account.full_name()));
     let given_email = model::email(answers);
-    let email = given_email.as_deref().or(email).or(account.map(|account| account.email.as_str()).filter(|email| !email.is_empty()));
+    let email = given_email
+        .as_deref()
+        .or(email)
+        .or(account.map(|account| account.email.as_str()).filter(|email| !email.is_empty()));
     let words = procedure.words(answers);
     let beneficiary = procedure.beneficiary_of(answers);
     let new = New {

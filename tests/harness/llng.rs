@@ -53,11 +53,8 @@ impl Llng {
         let mut command = Command::new("plackup");
         command.args(["-o", "127.0.0.1", "-p", &port.to_string(), "app.psgi"]).current_dir(&folder.0);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        let llng = Self {
-            url,
-            folder,
-            _running: Killed(child.expect("plackup is missing: run scripts/setup-tests.sh")),
-        };
+        let llng =
+            Self { url, folder, _running: Killed(child.expect("plackup is missing: run scripts/setup-tests.sh")) };
         let address = format!("{}/.well-known/openid-configuration", llng.url);
         let http = http();
         eventually("LemonLDAP::NG answers", Duration::from_secs(60), async || http.get(&address).send().await.ok())
@@ -73,7 +70,11 @@ impl Llng {
         let text = page.text().await.unwrap();
         // Its page is not as regular as ours.
         let hidden = text.split_once("name=\"url\" value=\"").map(|(_, rest)| rest.split('"').next().unwrap());
-        let form = [("url", html::decode(hidden.unwrap_or_default())), ("user", user.to_owned()), ("password", user.to_owned())];
+        let form = [
+            ("url", html::decode(hidden.unwrap_or_default())),
+            ("user", user.to_owned()),
+            ("password", user.to_owned()),
+        ];
         let answer = http.post(url).header("cookie", before).form(&form).send().await.unwrap();
         let session = cookies(&answer);
         let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());

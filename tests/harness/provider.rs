@@ -229,7 +229,8 @@ async fn jwks(State(shared): State<Shared>) -> Response {
 /// What FranceConnect demands of a request, and what ProConnect does not know.
 fn check(script: &Script, query: &BTreeMap<String, String>) -> Result<(), String> {
     let text = |name: &str| query.get(name).map_or("", String::as_str);
-    let known = ["response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "acr_values", "claims", "prompt"];
+    let known =
+        ["response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "acr_values", "claims", "prompt"];
     if script.proconnect
         && let Some(name) = query.keys().find(|name| !known.contains(&name.as_str()))
     {
@@ -291,7 +292,9 @@ async fn token(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) ->
     let mut script = shared.script.lock().unwrap();
     let form = pairs(&body);
     let text = |name: &str| form.get(name).map_or("", String::as_str);
-    if headers.contains_key(header::AUTHORIZATION) || (text("client_id"), text("client_secret")) != (CLIENT, CLIENT_SECRET) {
+    if headers.contains_key(header::AUTHORIZATION)
+        || (text("client_id"), text("client_secret")) != (CLIENT, CLIENT_SECRET)
+    {
         return refuse("invalid_client");
     }
     // Good once.
@@ -309,7 +312,8 @@ async fn token(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) ->
     });
     put(&mut claims, &script.id_token);
     let id_token = sign(&script, &claims, script.flaw == Flaw::OtherKey);
-    axum::Json(json!({"access_token": access, "token_type": "Bearer", "expires_in": 60, "id_token": id_token})).into_response()
+    axum::Json(json!({"access_token": access, "token_type": "Bearer", "expires_in": 60, "id_token": id_token}))
+        .into_response()
 }
 
 fn put(claims: &mut Json, more: &Json) {

@@ -1,11 +1,17 @@
-//! Real providers: LemonLDAP::NG, and Guichet's own.
+//! Real providers: LemonLDAP::NG, the engine of FranceConnect, and Guichet's own.
+
+use std::collections::BTreeMap;
+
+use db::{Json, args, sql};
 
 use super::{declare_with, path, press};
 use crate::{
     harness::{
         Engine, Portal, USAGER,
         client::http,
+        html,
         llng::{self, Llng},
+        peers::Script,
     },
     sso::{self, leads, reachable, walk},
 };
@@ -24,7 +30,9 @@ async fn lemonldap() {
     let llng = Llng::start(&here).await;
     let declared = |id: &str, door: &str, more: &str| {
         let (url, client) = (&llng.url, llng::CLIENT);
-        format!("id = \"{id}\"\nname = \"Annuaire\"\nprofile = \"generic\"\ndoor = \"{door}\"\nissuer = \"{url}\"\nclient_id = \"{client}\"\n{more}")
+        format!(
+            "id = \"{id}\"\nname = \"Annuaire\"\nprofile = \"generic\"\ndoor = \"{door}\"\nissuer = \"{url}\"\nclient_id = \"{client}\"\n{more}"
+        )
     };
     declare_with(&portal, &declared("llng", "usagers", "acr = [\"loa-1\"]\n"), llng::SECRET).await;
     let agents = "client_auth = \"basic\"\n[agents]\ncreate = true\n";
@@ -49,7 +57,10 @@ async fn lemonldap() {
     other.get(&path(&other, &to)).await.is(200).shows("Vous êtes déconnecté");
     let there = press(&mut other, "/connexion", "llng").await;
     let page = http().get(&there).header("cookie", &cookie).send().await.unwrap();
-    assert!(page.status().is_success() && page.text().await.unwrap().contains("name=\"password\""), "still signed in there");
+    assert!(
+        page.status().is_success() && page.text().await.unwrap().contains("name=\"password\""),
+        "still signed in there"
+    );
     // A level that it did not reach.
     declare_with(&portal, &declared("llng", "usagers", "acr = [\"loa-2\"]\n"), llng::SECRET).await;
     let (back, _) = dwho(&mut other, &llng, "/connexion", "llng").await;
@@ -101,4 +112,75 @@ async fn guichet_itself() {
     let left = walk(&mut away, &end).await;
     browser.get(&path(&browser, &left)).await.is(200).shows("Vous êtes déconnecté");
     away.get("/compte").await.is(303);
+}
+
+/// A browser at the provider: follows it until it sends elsewhere, filling in what it asks.
+async fn elsewhere(provider: &str, cookies: &mut BTreeMap<String, String>, url: &str) -> String {
+    let http = http();
+    let (mut url, mut form) = (url.to_owned(), None::<Vec<(String, String)>>);
+    for _ in 0..10 {
+        let jar = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        let request = match form.take() {
+            Some(fields) => http.post(&url).form(&fields),
+            None => http.get(&url),
+        };
+        let answer = request.header("cookie", jar).send().await.unwrap();
+        for cookie in answer.headers().get_all("set-cookie") {
+            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
+            cookies.insert(name.to_owned(), rest.split(';').next().unwrap().to_owned());
+        }
+        let next = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        match next {
+            Some(to) if to.starts_with('/') => url = format!("{provider}{to}"),
+            Some(to) if to.starts_with(provider) => url = to,
+            Some(to) => return to,
+            None => {
+                let (status, text) = (answer.status(), answer.text().await.unwrap());
+                let found = html::forms(&text).into_iter().next();
+                let asked = found.unwrap_or_else(|| panic!("{url}: {status} {text}")).with("logout", "yes");
+                (url, form) = (asked.action.clone(), Some(asked.fields));
+            }
+        }
+    }
+    panic!("turns in circles at {url}");
+}
+
+/// The engine that FranceConnect runs on, with FranceConnect's rules.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_engine_of_franceconnect() {
+    let portal = Portal::start_at_present(Engine::Sqlite).await;
+    let here = reachable(&portal).await;
+    let script = Script::start("franceconnect.mjs", &[&here, "ville", "un secret assez long"]);
+    let url = script.url();
+    let declared = |acr: &str| {
+        format!(
+            "id = \"fc\"\nname = \"FranceConnect\"\nprofile = \"franceconnect\"\ndoor = \"usagers\"\nissuer = \"{url}\"\nclient_id = \"ville\"\nacr = [\"{acr}\"]\n"
+        )
+    };
+    declare_with(&portal, &declared("eidas1"), "un secret assez long").await;
+    let (mut browser, mut cookies) = (portal.client_at(&portal.address.to_string()), BTreeMap::new());
+    let ask = press(&mut browser, "/connexion", "fc").await;
+    let back = elsewhere(&url, &mut cookies, &ask).await;
+    let page = browser.get(&path(&browser, &back)).await.is(303);
+    let page =
+        browser.follow(&page).await.is(200).shows("Bienvenue, Angela MARTIN").shows("certifiée par FranceConnect");
+    browser.post_form(&page.path, &page.form("email").fields).await.leads_to("/mes-demandes");
+    let Json(identity): Json<serde_json::Value> = portal
+        .db()
+        .one(sql!("select identity from verified_identity where authority_id = $1"), args![portal.city])
+        .await
+        .unwrap();
+    assert_eq!((&identity["date_naissance"], &identity["nom_naissance"]), (&"1962-08".into(), &"DUBOIS".into()));
+    let end = leads(&browser.post("/deconnexion", &[]).await).unwrap();
+    let left = elsewhere(&url, &mut cookies, &end).await;
+    browser.get(&path(&browser, &left)).await.is(200).shows("Vous êtes déconnecté");
+    // The same person comes back, and is not strong enough for more.
+    let ask = press(&mut browser, "/connexion", "fc").await;
+    let back = elsewhere(&url, &mut cookies, &ask).await;
+    browser.get(&path(&browser, &back)).await.leads_to("/mes-demandes");
+    declare_with(&portal, &declared("eidas2"), "un secret assez long").await;
+    browser.cookies.clear();
+    let ask = press(&mut browser, "/connexion", "fc").await;
+    let back = elsewhere(&url, &mut cookies, &ask).await;
+    browser.get(&path(&browser, &back)).await.is(403);
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// What was typed before a session ended waits in the sign-in page up to this size.
-const LARGEST_TYPED: usize = 500_000;
+pub const LARGEST_TYPED: usize = 500_000;
 
 const TITLE: &str = "Se connecter";
 

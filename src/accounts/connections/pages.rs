@@ -16,11 +16,11 @@ use super::{
 use crate::{
     accounts::{
         citizen::{Way, errors, flash},
-        factor,
+        entry, factor,
         model::Wrong,
         passkey,
         person::{self, Person},
-        entry, session,
+        session,
     },
     error::Problem,
     provider,
@@ -54,7 +54,9 @@ pub async fn show<P: Person>(person: P, Query(way): Query<Way>) -> Result<Respon
     let failed = match way.fait.as_str() {
         "identite-refusee" => Some("L’identité n’a pas été rattachée : recommencez"),
         "identite-panne" => Some("Ce fournisseur d’identité ne répond pas pour le moment : réessayez plus tard"),
-        "identite-prise" => Some("Cette identité ouvre déjà un autre compte, ou votre compte en a déjà une de ce fournisseur"),
+        "identite-prise" => {
+            Some("Cette identité ouvre déjà un autre compte, ou votre compte en a déjà une de ce fournisseur")
+        }
         _ => None,
     };
     if let Some(text) = failed {
