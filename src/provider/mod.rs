@@ -20,6 +20,7 @@ use crate::{
     visit::{Arriving, Citizen, Visit},
 };
 
+mod arrive;
 mod attempt;
 mod call;
 mod declaration;

@@ -9,7 +9,7 @@ use minijinja::{Value, context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Door, Provider, attempt::Asked, call::Shown, door, person::Person as Shows, store};
+use super::{Door, Provider, arrive, attempt::Asked, call::Shown, door, person::Person as Shows, store};
 use crate::{
     accounts::{
         self, NewAccount,
@@ -83,7 +83,7 @@ pub async fn linked(
 /// The identity opens the account from now on; its owner is told. False when it opens another, or the account
 /// has another identity of this provider.
 pub async fn keep_link(visit: &Visit, provider: &Provider, shows: &Shows, account: Uuid) -> Result<bool, Problem> {
-    let new = door::new_link(provider, shows, account);
+    let new = arrive::new_link(provider, shows, account);
     let linked = visit
         .db
         .write(async |tx: &mut Tx| {
@@ -91,7 +91,7 @@ pub async fn keep_link(visit: &Visit, provider: &Provider, shows: &Shows, accoun
                 return Ok(false);
             }
             if let Some(found) = &shows.identity {
-                identity::record(tx, account, &door::source(provider), found, visit.now).await?;
+                identity::record(tx, account, &arrive::source(provider), found, visit.now).await?;
             }
             connections::remember_with(tx, visit, account, Happened::IdentityLinked, &provider.name).await?;
             jobs::queue(tx, visit, Letter::IdentityLinked, account, More::default()).await?;
@@ -111,7 +111,7 @@ pub async fn create(
     new: &NewAccount,
     email: &str,
 ) -> Result<bool, Problem> {
-    let link = door::new_link(provider, shows, new.id);
+    let link = arrive::new_link(provider, shows, new.id);
     let made = visit
         .db
         .write(async |tx: &mut Tx| {
@@ -121,7 +121,7 @@ pub async fn create(
                 return Ok(false);
             }
             if let Some(found) = &shows.identity {
-                identity::record(tx, new.id, &door::source(provider), found, visit.now).await?;
+                identity::record(tx, new.id, &arrive::source(provider), found, visit.now).await?;
             }
             connections::remember_with(tx, visit, new.id, Happened::IdentityLinked, &provider.name).await?;
             if !email.is_empty() {
