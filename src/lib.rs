@@ -15,6 +15,7 @@ pub mod identity;
 pub mod migrations;
 pub mod pages;
 pub mod platform;
+pub mod provider;
 pub mod requests;
 pub mod routes;
 pub mod safe;

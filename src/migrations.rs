@@ -36,6 +36,12 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
+        name: "0008_provider",
+        sql: include_str!("../migrations/0008_provider.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
         name: "0009_verified",
         sql: include_str!("../migrations/0009_verified.sql"),
         sqlite: None,

@@ -10,7 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, app::App, catalogue, demo, error, household, identity, pages, platform, requests, safe, sso, visit,
+    accounts, app::App, catalogue, demo, error, household, identity, pages, platform, provider, requests, safe, sso,
+    visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -27,6 +28,7 @@ pub fn router(app: App) -> Router {
         .merge(accounts::routes())
         .merge(safe::routes())
         .merge(sso::routes())
+        .merge(provider::routes())
         .merge(household::routes())
         .merge(identity::routes())
         .merge(pages::routes());

@@ -17,6 +17,8 @@ mod harness;
 #[cfg(test)]
 mod journeys;
 #[cfg(test)]
+mod provider;
+#[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod safe;

@@ -62,8 +62,22 @@ pub async fn check(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Resul
     }
 }
 
+/// What to say to who is asked for a password and has none.
+const NO_PASSWORD: &str = "Votre compte n’a pas encore de mot de passe : choisissez-en un par «\u{a0}J’ai oublié mon mot de passe\u{a0}», à la page de connexion";
+const NO_ADDRESS: &str =
+    "Votre compte n’a pas encore de mot de passe : confirmez d’abord une adresse électronique à la page « Mon compte »";
+
+/// Whether the account of this address has a password; one without address has none.
+pub async fn has_password(visit: &Visit, kind: Kind, email: &str) -> Result<bool, db::Error> {
+    let found = if email.is_empty() { None } else { store::credentials(&visit.db, kind, email).await? };
+    Ok(found.is_some_and(|found| found.password_hash.is_some()))
+}
+
 /// Whether the owner’s present password was typed; else what to say.
 pub async fn owner(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Result<Option<String>, Problem> {
+    if !has_password(visit, kind, login).await? {
+        return Ok(Some(if login.is_empty() { NO_ADDRESS } else { NO_PASSWORD }.to_owned()));
+    }
     if typed.is_empty() {
         return Ok(Some("Saisissez votre mot de passe actuel".to_owned()));
     }

@@ -61,10 +61,13 @@ pub enum Letter {
     IdentityVerified,
     /// Two accounts have become one, to both addresses.
     Merged,
+    /// Of a provider.
+    IdentityLinked,
+    IdentityUnlinked,
 }
 
 impl Letter {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 19] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -82,6 +85,8 @@ impl Letter {
         Self::PasskeyRemoved,
         Self::IdentityVerified,
         Self::Merged,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
     ];
 
     fn name(self) -> &'static str {
@@ -103,6 +108,8 @@ impl Letter {
             Self::PasskeyRemoved => "cle-d-acces-retiree",
             Self::IdentityVerified => "identite-verifiee",
             Self::Merged => "comptes-reunis",
+            Self::IdentityLinked => "identite-rattachee",
+            Self::IdentityUnlinked => "identite-detachee",
         }
     }
 }
@@ -256,7 +263,9 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
         | Letter::RecoveryRenewed
         | Letter::PasskeyAdded
         | Letter::PasskeyRemoved
-        | Letter::Merged => {
+        | Letter::Merged
+        | Letter::IdentityLinked
+        | Letter::IdentityUnlinked => {
             let space = if account.kind() == Kind::Agent { "?espace=agent" } else { "" };
             (format!("/mot-de-passe-oublie{space}"), "Choisir un nouveau mot de passe")
         }

@@ -3,7 +3,7 @@
 use db::Db;
 use uuid::Uuid;
 
-use super::{factor, passkey};
+use super::{connections::Happened, factor, passkey};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Means {
@@ -14,18 +14,32 @@ pub enum Means {
     Recovery,
     /// A passkey that stays on its device.
     Passkey,
+    /// Another's identity (a provider's).
+    Provider,
+    /// The same, then a code.
+    ProviderCode,
     /// A passkey that its maker may copy to other devices.
     SyncedPasskey,
 }
 
 impl Means {
-    const ALL: [Self; 5] = [Self::Password, Self::Code, Self::Recovery, Self::Passkey, Self::SyncedPasskey];
+    const ALL: [Self; 7] = [
+        Self::Password,
+        Self::Code,
+        Self::Recovery,
+        Self::Provider,
+        Self::ProviderCode,
+        Self::Passkey,
+        Self::SyncedPasskey,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::Code => "code",
             Self::Recovery => "recovery",
+            Self::Provider => "provider",
+            Self::ProviderCode => "provider-code",
             Self::Passkey => "passkey",
             Self::SyncedPasskey => "synced-passkey",
         }
@@ -33,6 +47,11 @@ impl Means {
 
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|means| means.name() == name)
+    }
+
+    /// At a provider, then what is asked here: nothing, or a code.
+    pub fn of_provider(how: Happened) -> Self {
+        if how == Happened::SignedInByProvider { Self::Provider } else { Self::ProviderCode }
     }
 
     /// What applications read (`amr`, RFC 8176). A recovery code is no one-time password of a generator; the
@@ -43,6 +62,9 @@ impl Means {
             Self::Password => &["pwd"],
             Self::Code => &["pwd", "otp", "mfa"],
             Self::Recovery => &["pwd", "mfa"],
+            // RFC 8176 has no word for it, and how the provider judged is not ours to tell.
+            Self::Provider => &[],
+            Self::ProviderCode => &["mfa"],
             Self::Passkey => &["hwk", "user", "mfa"],
             Self::SyncedPasskey => &["swk", "user", "mfa"],
         }

@@ -18,7 +18,7 @@ use crate::{
 mod activation;
 pub mod citizen;
 pub mod connections;
-mod desk;
+pub mod desk;
 pub mod email;
 mod entry;
 pub mod factor;
@@ -28,19 +28,19 @@ mod merge;
 mod model;
 mod passkey;
 mod password;
-mod person;
+pub mod person;
 pub mod session;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{may_write_to, owner};
+pub use entry::{may_register, may_write_to, owner};
 pub use factor::counter::may as may_open_accounts;
 pub use means::{Means, strongest};
-pub use model::{Wrong, email_key, password as check_password};
+pub use model::{Wrong, email as check_email, email_key, identity as read_identity, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
-pub use store::{NewAccount, set_phone};
+pub use store::{NewAccount, insert, remove, rename, set_phone};
 
 pub fn routes() -> Router<App> {
     use citizen::{confirm, mine, reset, sign_in, sign_up};
@@ -136,9 +136,9 @@ pub async fn usager(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::E
     Ok(found.map(session::Account::from))
 }
 
-/// The agent of an address.
-pub async fn agent(db: &Db, email: &str) -> Result<Option<Uuid>, db::Error> {
-    Ok(store::credentials(db, session::Kind::Agent, email).await?.map(|found| found.id))
+/// The open or awaited account of an address, for who has proved something about it.
+pub async fn id_of(db: &Db, kind: session::Kind, email: &str) -> Result<Option<Uuid>, db::Error> {
+    Ok(store::credentials(db, kind, email).await?.map(|found| found.id))
 }
 
 /// Creates an account outside of any page (administration, sample city).

@@ -52,6 +52,18 @@ impl Account {
     }
 }
 
+impl From<Account> for Credentials {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            login: account.login,
+            email: account.email,
+            password_hash: account.password_hash,
+            confirmed_at: account.confirmed_at,
+        }
+    }
+}
+
 impl From<Account> for session::Account {
     fn from(account: Account) -> Self {
         Self {
@@ -71,7 +83,7 @@ impl From<Account> for session::Account {
 pub struct NewAccount {
     pub id: Uuid,
     pub kind: Kind,
-    /// To sign in with, and to write to.
+    /// To sign in with, and to write to. Empty: none before its owner confirms one.
     pub email: String,
     /// From [`super::hash`]; none when its owner enters by another way.
     pub password_hash: Option<String>,
@@ -131,7 +143,8 @@ pub async fn find(db: &Db, id: Uuid) -> Result<Option<Account>, db::Error> {
 }
 
 pub async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
-    insert_as(tx, new, &new.email, Some(&new.email), now).await
+    let email = (!new.email.is_empty()).then_some(new.email.as_str());
+    insert_as(tx, new, &new.email, email, now).await
 }
 
 /// The same, for who signs in with `login` and is written to at `email`, if at all.
@@ -145,6 +158,8 @@ pub async fn insert_as(
     email: Option<&str>,
     now: Timestamp,
 ) -> Result<(), db::Error> {
+    // Without any, the key is one that nobody can type.
+    let key = if login.is_empty() { format!(" {}", new.id) } else { email_key(login) };
     tx.run(
         sql!(
             "insert into account (authority_id, id, kind, login, login_key, email, email_key, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at)
@@ -155,7 +170,7 @@ pub async fn insert_as(
             new.id,
             new.kind.name(),
             login,
-            email_key(login),
+            key,
             email,
             email.map(email_key),
             &new.password_hash,
@@ -224,20 +239,30 @@ pub async fn set_identity(tx: &mut Tx, id: Uuid, identity: &Identity, phone: Opt
     Ok(())
 }
 
+/// Another name, unless its owner has changed it themselves since it was `before` (first, last).
+pub async fn rename(tx: &mut Tx, id: Uuid, before: (&str, &str), new: (&str, &str)) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update account set first_name = $1, last_name = $2 where authority_id = $3 and id = $4 and first_name = $5 and last_name = $6"),
+        args![new.0, new.1, tx.authority(), id, before.0, before.1],
+    )
+    .await?;
+    Ok(())
+}
+
 pub async fn set_phone(tx: &mut Tx, id: Uuid, phone: &str) -> Result<(), db::Error> {
     tx.run(sql!("update account set phone = $1 where authority_id = $2 and id = $3"), args![phone, tx.authority(), id])
         .await?;
     Ok(())
 }
 
-/// Who signs in with their address signs in with the new one.
+/// Who signs in with their address, or with no name yet, signs in with the new one.
 ///
 /// # Errors
 /// `account_login_key` when another account took the address meanwhile.
 pub async fn set_email(tx: &mut Tx, id: Uuid, email: &str) -> Result<(), db::Error> {
     tx.run(
-        sql!("update account set email = $1, email_key = $2, login = case when login_key = email_key then $1 else login end,
-               login_key = case when login_key = email_key then $2 else login_key end where authority_id = $3 and id = $4"),
+        sql!("update account set email = $1, email_key = $2, login = case when login_key = email_key or login = '' then $1 else login end,
+               login_key = case when login_key = email_key or login = '' then $2 else login_key end where authority_id = $3 and id = $4"),
         args![email, email_key(email), tx.authority(), id],
     )
     .await?;

@@ -14,6 +14,7 @@ use crate::{
     authorities::{self, Department, Settings},
     catalogue,
     platform::{clock::Clock, config::Config, secret},
+    provider,
     sso::{self, By, Expected, Secret},
     work,
 };
@@ -92,6 +93,24 @@ pub enum Command {
         authority: String,
         id: String,
     },
+    /// Declares an identity provider (TOML or JSON, see docs/providers.md), or declares it anew.
+    AddProvider {
+        #[arg(long)]
+        authority: String,
+        file: PathBuf,
+        /// Reads the secret that the provider gave from standard input; without it, the known one stays.
+        #[arg(long)]
+        secret: bool,
+    },
+    /// Takes an identity provider out.
+    RemoveProvider {
+        #[arg(long)]
+        authority: String,
+        id: String,
+        /// Even when it opens accounts, whose owners lose that way in.
+        #[arg(long)]
+        forget_links: bool,
+    },
     /// Makes a new signing key for the single sign-on; the present one goes on until applications know it.
     RotateKeys {
         #[arg(long)]
@@ -149,7 +168,8 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
         }
         Command::Administrator { authority, email, remove } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
-            let agent = accounts::agent(&db, &email).await?.with_context(|| format!("no agent {email}"))?;
+            let agent =
+                accounts::id_of(&db, Kind::Agent, &email).await?.with_context(|| format!("no agent {email}"))?;
             agents::set_administrator(&db, agent, !remove, app.clock.now()).await?;
             Ok(())
         }
@@ -173,6 +193,14 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             let by = By::operator(&app.clock);
             anyhow::ensure!(sso::remove(&db, &id, &by).await?, "no application {id}");
             Ok(())
+        }
+        Command::AddProvider { authority, file, secret } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            add_provider(&app, &db, &file, secret).await
+        }
+        Command::RemoveProvider { authority, id, forget_links } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            provider::remove(&db, &id, forget_links).await
         }
         Command::RotateKeys { authority } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
@@ -230,5 +258,19 @@ async fn add_client(app: &App, db: &db::Db, file: &std::path::Path, renew: bool)
     if let Some(secret) = kept.made() {
         println!("client_secret {secret}");
     }
+    Ok(())
+}
+
+async fn add_provider(app: &App, db: &db::Db, file: &std::path::Path, secret: bool) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let declaration = provider::Declaration::read(&file.display().to_string(), &text)?;
+    let mut line = String::new();
+    if secret {
+        std::io::stdin().read_line(&mut line)?;
+        anyhow::ensure!(!line.trim().is_empty(), "the secret on standard input is empty");
+    }
+    let given = Some(line.trim()).filter(|secret| !secret.is_empty());
+    provider::declare(db, &app.secret, &declaration, given, app.clock.now()).await?;
+    println!("{} declared", declaration.id);
     Ok(())
 }

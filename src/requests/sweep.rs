@@ -19,7 +19,7 @@ use crate::{
     app::App,
     catalogue,
     household::sharing,
-    identity, safe, sso,
+    identity, provider, safe, sso,
     visit::Visit,
     work,
 };
@@ -64,6 +64,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             sharing::sweep(tx, last_week).await?;
             identity::sweep(tx, now).await?;
             accounts::email::store::sweep(tx, now).await?;
+            provider::sweep(tx, now).await?;
             tx.run(sql!("delete from job where authority_id = $1 and done_at < $2"), args![a, last_week]).await?;
             Ok(())
         })

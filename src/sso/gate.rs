@@ -192,12 +192,13 @@ pub fn onward(visitor: &Visitor, client: &Client, marks: &Marks, url: &Url) -> R
     if marks.retour.is_empty() {
         return Ok(Redirect::to(url.as_str()).into_response());
     }
-    page_onward(visitor, client, url)
+    page_onward(visitor, &client.name, url)
 }
 
-pub fn page_onward(visitor: &Visitor, client: &Client, url: &Url) -> Result<Response, Problem> {
-    let context = context! { service => &client.name, address => url.as_str() };
-    let mut response = visitor.page("sso/onward.html", &format!("Vers {}", client.name), context)?;
+/// The page that goes on by itself, to the application or the provider of this name.
+pub fn page_onward(visitor: &Visitor, name: &str, url: &Url) -> Result<Response, Problem> {
+    let context = context! { service => name, address => url.as_str() };
+    let mut response = visitor.page("sso/onward.html", &format!("Vers {name}"), context)?;
     let refresh = HeaderValue::from_str(&format!("0;url={url}")).map_err(anyhow::Error::from)?;
     response.headers_mut().insert(header::REFRESH, refresh);
     Ok(response)

@@ -1,6 +1,6 @@
 //! What is wrong in a declaration, told to who wrote the file and to who filled in the form.
 
-use super::address::Wrong;
+use crate::platform::address::Wrong;
 
 /// Most addresses in one list.
 pub const MOST: usize = 50;
@@ -44,10 +44,7 @@ impl Mistake {
             Reason::NoProtocol => return "[oidc] or [cas] is missing".to_owned(),
             Reason::Missing => "one at least",
             Reason::TooMany => "50 at most",
-            Reason::Address(Wrong::NotAnAddress) => "not an address",
-            Reason::Address(Wrong::NotHttps) => "must begin with https:// (http:// only for localhost)",
-            Reason::Address(Wrong::TooMuch) => "no user name, password or fragment in it",
-            Reason::Address(Wrong::TooLong) => "1,000 characters at most",
+            Reason::Address(wrong) => wrong.english(),
             Reason::Https => "must begin with https://",
             Reason::Query => "the beginning of an address has no « ? »",
         };

@@ -24,7 +24,7 @@ use crate::{
     error::Problem,
     household, identity,
     platform::form::Typed,
-    requests, safe, sso,
+    provider, requests, safe, sso,
     visit::{Citizen, Visitor},
 };
 
@@ -78,7 +78,7 @@ async fn context(
         },
         waiting => email::pages::waiting(citizen, account.id).await?,
         new_email => typed.text("nouvelle-adresse"),
-        min => model::LONG, open => open, errors => errors(wrong),
+        password => account.password_hash.is_some(), min => model::LONG, open => open, errors => errors(wrong),
         identity => identity::shown(citizen, account.id).await?,
         running => requests::owner::running(&citizen.db, account.id).await?,
     })
@@ -153,6 +153,7 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         data.insert("identite_verifiee".into(), identity::export(&citizen, account.id).await?);
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
+        data.insert("identites".into(), provider::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);
     }

@@ -33,7 +33,7 @@ pub struct Way {
 }
 
 /// Where to go after signing in.
-fn onward(suite: &str) -> &str {
+pub fn onward(suite: &str) -> &str {
     if suite.is_empty() { "/mes-demandes" } else { local(suite) }
 }
 

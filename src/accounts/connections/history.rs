@@ -14,6 +14,7 @@ pub enum Happened {
     /// With a recovery code in the place of the application's.
     SignedInByRecovery,
     SignedInByPasskey,
+    SignedInByProvider,
     WrongPassword,
     WrongCode,
     WrongPasskey,
@@ -31,6 +32,11 @@ pub enum Happened {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// A provider's identity opens the account from now on.
+    IdentityLinked,
+    IdentityUnlinked,
+    /// The provider says something else of its owner than before.
+    IdentityChanged,
     SessionEnded,
     /// Their civil identity, by an agent, a letter or a provider.
     IdentityVerified,
@@ -44,10 +50,11 @@ pub enum Happened {
 }
 
 impl Happened {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 29] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
+        Self::SignedInByProvider,
         Self::WrongPassword,
         Self::WrongCode,
         Self::WrongPasskey,
@@ -63,6 +70,9 @@ impl Happened {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+        Self::IdentityChanged,
         Self::SessionEnded,
         Self::IdentityVerified,
         Self::IdentityRemoved,
@@ -77,6 +87,7 @@ impl Happened {
             Self::SignedIn => "signed-in",
             Self::SignedInByRecovery => "signed-in-by-recovery",
             Self::SignedInByPasskey => "signed-in-by-passkey",
+            Self::SignedInByProvider => "signed-in-by-provider",
             Self::WrongPassword => "wrong-password",
             Self::WrongCode => "wrong-code",
             Self::WrongPasskey => "wrong-passkey",
@@ -92,6 +103,9 @@ impl Happened {
             Self::RecoveryRenewed => "recovery-renewed",
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
+            Self::IdentityLinked => "identity-linked",
+            Self::IdentityUnlinked => "identity-unlinked",
+            Self::IdentityChanged => "identity-changed",
             Self::SessionEnded => "session-ended",
             Self::IdentityVerified => "identity-verified",
             Self::IdentityRemoved => "identity-removed",
@@ -116,6 +130,7 @@ impl Happened {
             Self::SignedIn => "Connexion",
             Self::SignedInByRecovery => "Connexion avec un code de secours",
             Self::SignedInByPasskey => "Connexion avec une clé d’accès",
+            Self::SignedInByProvider => "Connexion par un fournisseur d’identité",
             Self::WrongPassword => "Mot de passe refusé",
             Self::WrongCode => "Code de vérification refusé",
             Self::WrongPasskey => "Clé d’accès refusée",
@@ -131,6 +146,9 @@ impl Happened {
             Self::RecoveryRenewed => "Codes de secours renouvelés",
             Self::PasskeyAdded => "Clé d’accès ajoutée",
             Self::PasskeyRemoved => "Clé d’accès retirée",
+            Self::IdentityLinked => "Identité rattachée",
+            Self::IdentityUnlinked => "Identité détachée",
+            Self::IdentityChanged => "Identité changée chez le fournisseur",
             Self::SessionEnded => "Appareil déconnecté",
             Self::IdentityVerified => "Identité vérifiée",
             Self::IdentityRemoved => "Identité vérifiée retirée",

@@ -44,7 +44,10 @@ pub async fn ask(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Prob
         Ok(email) => email,
         Err(wrong) => return mine::again(&citizen, &account, &typed, "adresse", &[wrong]).await,
     };
-    if let Some(wrong) = mine::owner(&citizen, &account, &typed, "mot-de-passe-adresse").await? {
+    // The first address of an account that a provider opens: there is no password to ask, and only the link
+    // sent there makes it count.
+    let first = account.login.is_empty() && account.password_hash.is_none();
+    if !first && let Some(wrong) = mine::owner(&citizen, &account, &typed, "mot-de-passe-adresse").await? {
         return mine::again(&citizen, &account, &typed, "adresse", &[wrong]).await;
     }
     if entry::may_write_to(&citizen, &email).await? {

@@ -97,7 +97,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
     let mut shown = reading.show();
     certified::annotate(visitor, &filling.marks(visitor, &reading), &reading.answers, &mut shown);
     let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
-    let account = visitor.account().map(|account| json!({"email": account.email.as_deref().unwrap_or_default()}));
+    let account = visitor.account().and_then(|account| account.email.as_ref()).map(|email| json!({"email": email}));
     // Without a contact block, the template must know where the answer will go.
     let written = reading.answers.get("courriel").and_then(Json::as_str).map(|email| json!({"email": email}));
     let context = context! {

@@ -128,7 +128,7 @@ pub async fn save(
         // The session ended while the page was open: what was typed waits in the sign-in page.
         Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
             let typed = form::plain(request).await?;
-            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed);
+            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed).await;
         }
         other => other?,
     };

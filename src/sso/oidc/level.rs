@@ -26,8 +26,8 @@ impl Level {
 
     pub fn of(means: Means) -> Self {
         match means {
-            Means::Password => Self::One,
-            Means::Code | Means::Recovery => Self::Two,
+            Means::Password | Means::Provider => Self::One,
+            Means::Code | Means::Recovery | Means::ProviderCode => Self::Two,
             Means::Passkey | Means::SyncedPasskey => Self::Resistant,
         }
     }

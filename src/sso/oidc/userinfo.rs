@@ -53,6 +53,8 @@ fn told(subject: &str, allowed: &Claims, account: &Account) -> Value {
         match claim {
             Claim::GivenName => put("given_name", json!(account.first_name)),
             Claim::FamilyName => put("family_name", json!(account.last_name)),
+            // Opened by a provider, an account may have no name to sign in with.
+            Claim::Login if account.login.is_empty() => {}
             Claim::Login => put("preferred_username", json!(account.login)),
             Claim::Email => {
                 if let Some(email) = &account.email {

@@ -13,6 +13,18 @@ pub enum Wrong {
     TooLong,
 }
 
+impl Wrong {
+    /// For the command line.
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::NotAnAddress => "not an address",
+            Self::NotHttps => "must begin with https:// (http:// only for localhost)",
+            Self::TooMuch => "no user name, password or fragment in it",
+            Self::TooLong => "1,000 characters at most",
+        }
+    }
+}
+
 /// Longest declared address, in bytes.
 const LONGEST: usize = 1000;
 
