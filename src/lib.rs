@@ -13,6 +13,7 @@ pub mod error;
 pub mod household;
 pub mod identity;
 pub mod migrations;
+pub mod own_data;
 pub mod pages;
 pub mod platform;
 pub mod requests;

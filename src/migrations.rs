@@ -35,4 +35,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0012_links", sql: include_str!("../migrations/0012_links.sql"), sqlite: None, postgres: None },
 ];

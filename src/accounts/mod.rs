@@ -51,7 +51,6 @@ pub fn routes() -> Router<App> {
         .route("/compte", get(mine::show).post(mine::save))
         .route("/compte/adresse", post(mine::change_email))
         .route("/compte/mot-de-passe", post(mine::change_password))
-        .route("/compte/donnees", get(mine::data))
         .route("/compte/supprimer", post(mine::remove))
         .route("/compte/supprime", get(mine::removed))
         .route("/agent/connexion", get(desk::show).post(desk::send))

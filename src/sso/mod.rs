@@ -26,7 +26,7 @@ mod store;
 mod visits;
 
 pub use client::{Client, Declaration};
-pub use gate::data;
+pub use gate::{consents, data};
 pub use oidc::keys::rotate;
 pub use store::{Secret, client, put, remove};
 pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};

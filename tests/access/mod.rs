@@ -162,7 +162,9 @@ both! {
         scene.other.get("/mes-demandes").await.is(200).hides(&reference);
         scene.abroad.get("/mes-demandes").await.is(200).hides(&reference);
         scene.other.get("/compte/donnees").await.is(200).hides(&reference);
-        scene.owner.get("/compte/donnees").await.is(200);
+        assert!(!scene.other.data().await.to_string().contains(&reference));
+        scene.owner.get("/compte/donnees").await.is(200).shows(&reference);
+        assert!(scene.owner.data().await.to_string().contains(&reference));
         // A reader knows that the request exists, not what it holds.
         scene.reader.get(&scene.address("/agent/demandes/{request}")).await.is(200).shows(&reference).hides("Zéphyrine");
     }

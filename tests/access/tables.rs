@@ -95,6 +95,8 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/compte", "in in in 200 200 200"),
     ("POST", "/compte", "in in in 422 422 422"),
     ("GET", "/compte/donnees", "in in in 200 200 200"),
+    ("GET", "/compte/donnees/export", "in in in 303 303 303"),
+    ("POST", "/compte/donnees/export", "in in in 422 422 422"),
     ("POST", "/compte/adresse", "in in in 422 422 422"),
     ("POST", "/compte/mot-de-passe", "in in in 422 422 422"),
     ("GET", "/compte/securite", "in in in 200 200 200"),

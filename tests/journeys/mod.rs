@@ -8,5 +8,6 @@ mod beneficiaries;
 mod catalogue;
 mod household;
 mod mails;
+mod own_data;
 mod passkeys;
 mod signing_in;

@@ -26,10 +26,11 @@ pub enum Happened {
     PasskeyAdded,
     PasskeyRemoved,
     SessionEnded,
+    DataExported,
 }
 
 impl Happened {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -46,6 +47,7 @@ impl Happened {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::SessionEnded,
+        Self::DataExported,
     ];
 
     pub fn code(self) -> &'static str {
@@ -66,6 +68,7 @@ impl Happened {
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
             Self::SessionEnded => "session-ended",
+            Self::DataExported => "data-exported",
         }
     }
 
@@ -91,6 +94,7 @@ impl Happened {
             Self::PasskeyAdded => "Clé d’accès ajoutée",
             Self::PasskeyRemoved => "Clé d’accès retirée",
             Self::SessionEnded => "Appareil déconnecté",
+            Self::DataExported => "Données téléchargées",
         }
     }
 }
