@@ -12,6 +12,7 @@ pub mod demo;
 pub mod error;
 pub mod household;
 pub mod identity;
+pub mod links;
 pub mod migrations;
 pub mod own_data;
 pub mod pages;

@@ -10,7 +10,7 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, app::App, catalogue, demo, error, household, own_data, pages, platform, requests, safe, sso, visit,
+    accounts, app::App, catalogue, demo, error, household, links, own_data, pages, platform, requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .merge(safe::routes())
         .merge(sso::routes())
         .merge(household::routes())
+        .merge(links::routes())
         .merge(own_data::routes())
         .merge(pages::routes());
     if app.demo {

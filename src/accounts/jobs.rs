@@ -52,10 +52,12 @@ pub enum Letter {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// A department no longer knows a reference that the owner linked.
+    ReferenceGone,
 }
 
 impl Letter {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -69,6 +71,7 @@ impl Letter {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::ReferenceGone,
     ];
 
     fn name(self) -> &'static str {
@@ -86,6 +89,7 @@ impl Letter {
             Self::RecoveryRenewed => "codes-de-secours",
             Self::PasskeyAdded => "cle-d-acces-ajoutee",
             Self::PasskeyRemoved => "cle-d-acces-retiree",
+            Self::ReferenceGone => "reference-retiree",
         }
     }
 }
@@ -154,6 +158,7 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             "Choisir un nouveau mot de passe",
         ),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),
+        Letter::ReferenceGone => ("/mes-services".to_owned(), "Voir mes services"),
         // Something changed at the door: whoever did not do it takes the account back.
         Letter::PasswordChanged
         | Letter::EmailChanged

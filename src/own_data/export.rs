@@ -126,21 +126,21 @@ fn note(city: &str, documents: &Contents, missing: &[String]) -> String {
     let documents = match documents {
         Contents::None => "",
         Contents::Closed => {
-            "\nVos documents personnels (« Mes documents ») ne sont pas ici : ils étaient fermés, et personne d'autre que vous ne peut les ouvrir. \
-             Ouvrez-les, puis recommencez l'export, ou choisissez « Tout télécharger » dans « Mes documents ».\n"
+            "\nVos documents personnels (« Mes documents ») ne sont pas ici : ils étaient fermés, et personne d’autre que vous ne peut les ouvrir. \
+             Ouvrez-les, puis recommencez l’export, ou choisissez « Tout télécharger » dans « Mes documents ».\n"
         }
         Contents::Open(..) => "\n- documents : vos documents personnels (« Mes documents »).\n",
     };
     let missing = if missing.is_empty() {
         String::new()
     } else {
-        format!("\nCes fichiers n'ont pas pu être lus ; demandez-les au service :\n{}\n", missing.join("\n"))
+        format!("\nCes fichiers n’ont pas pu être lus ; demandez-les au service :\n{}\n", missing.join("\n"))
     };
     let text = format!(
         "Vos données – {city}\n\n\
-         - donnees.json : tout ce que vous avez donné ou reçu, dans un format que d'autres programmes savent lire.\n\
-         - demandes : les fichiers de vos demandes, un dossier par référence, avec les accusés d'enregistrement.\n\
-         - brouillons : les fichiers de ce que vous n'avez pas encore envoyé.\n{documents}{missing}"
+         - donnees.json : tout ce que vous avez donné ou reçu, dans un format que d’autres programmes savent lire.\n\
+         - demandes : les fichiers de vos demandes, un dossier par référence, avec les accusés d’enregistrement.\n\
+         - brouillons : les fichiers de ce que vous n’avez pas encore envoyé.\n{documents}{missing}"
     );
     // Some text editors know lines only by these two characters.
     text.replace('\n', "\r\n")

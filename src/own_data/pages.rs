@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     error::Problem,
+    links,
     requests::{readings, recipients},
     sso,
     visit::Citizen,
@@ -43,6 +44,7 @@ async fn context(citizen: &Citizen) -> Result<Value, Problem> {
     Ok(context! {
         email => &citizen.account.email,
         services => Serde(sso::consents(visit, account).await?),
+        linked => Serde(links::shown(visit, account).await?),
         recipients => Serde(recipients::of(visit, account, SHOWN).await?),
         readings => Serde(readings),
         most => SHOWN,

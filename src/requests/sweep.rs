@@ -17,7 +17,7 @@ use super::{
 use crate::{
     accounts::{self, connections},
     app::App,
-    catalogue, safe, sso,
+    catalogue, links, safe, sso,
     visit::Visit,
     work,
 };
@@ -59,6 +59,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             tx.run(sql!("delete from attempt where authority_id = $1 and last_at < $2"), args![a, last_week]).await?;
             connections::sweep(tx, now).await?;
             readings::sweep(tx, now).await?;
+            links::sweep(tx, now).await?;
             accounts::sweep_passkeys(tx, now).await?;
             tx.run(sql!("delete from job where authority_id = $1 and done_at < $2"), args![a, last_week]).await?;
             Ok(())

@@ -144,6 +144,13 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/compte/foyer/{member}/deces", "in in in 404 404 422"),
     ("GET", "/compte/foyer/{member}/retirer", "in in in 404 404 200"),
     ("POST", "/compte/foyer/{member}/retirer", "in in in 404 404 303"),
+    ("GET", "/mes-services", "in in in 200 200 200"),
+    ("GET", "/mes-services/rattacher/{service=dechets}", "in in in 404 200 200"),
+    ("POST", "/mes-services/rattacher/{service=dechets}", "in in in 404 422 422"),
+    ("GET", "/mes-services/{link}", "in in in 404 404 200"),
+    ("POST", "/mes-services/{link}", "in in in 404 404 422"),
+    ("GET", "/mes-services/{link}/detacher", "in in in 404 404 200"),
+    ("POST", "/mes-services/{link}/detacher", "in in in 404 404 303"),
     // A request's id where a draft's is meant: the request, or nothing.
     ("GET", "/brouillons/{draft=request}/verifier", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft=request}/supprimer", "in in in 404 404 303"),
@@ -154,6 +161,15 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
 
 /// Ends the request: after everything else, for the same people as [`USAGERS`].
 pub const ENDING: &[(&str, &str, &str)] = &[("POST", "/demandes/{request}/annuler", "in in in 404 404 303")];
+
+/// What the managers of a department do: nobody, smuggler, the owner, agent who may do everything in another city,
+/// manager of another department, processor of this one, its manager.
+pub const MANAGERS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/references", "ag ag ag 200 200 403 200"),
+    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 200"),
+    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 422"),
+    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 422"),
+];
 
 /// What agents do: nobody, smuggler, the owner, agent of another city, of another department, reader,
 /// processor, decider.

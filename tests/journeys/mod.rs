@@ -7,6 +7,7 @@ mod archives;
 mod beneficiaries;
 mod catalogue;
 mod household;
+mod links;
 mod mails;
 mod own_data;
 mod passkeys;

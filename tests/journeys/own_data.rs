@@ -35,14 +35,17 @@ fn inside(zip: &[u8], text: &str) -> bool {
     zip.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
-/// A request with a file of this name; gives its reference.
+/// A request with files of these names; gives its id.
 async fn with_file(person: &mut Client, names: &[&str]) -> Uuid {
     let start = person.get("/demarches/demande-information/remplir").await.location().to_owned();
     let fields = filled(&person.get(&start).await.form("action"), &question("Une question"));
     let files: Vec<_> = names.iter().map(|name| ("document.fichier", *name, PDF)).collect();
     let next = person.upload(&start, &fields, &files).await.is(303);
-    let check = next.location().to_owned();
-    person.send_checked(&check).await.id
+    let mut path = next.location().to_owned();
+    while !path.ends_with("/verifier") {
+        path = person.answer(&path, &question("Une question")).await;
+    }
+    person.send_checked(&path).await.id
 }
 
 both! {
@@ -124,7 +127,7 @@ both! {
         portal.agent("fatoumata.diallo").await.get(&address).await.is(404);
         let page = person.get("/compte/donnees").await.is(200).shows("17 novembre 2026").hides("Nadia");
         assert_eq!(portal.count("request_reading").await, 1);
-        assert!(page.words().matches("État civil").count() >= 2, "{}", page.words());
+        assert!(page.words().matches("Service de l'état civil").count() >= 2, "{}", page.words());
         portal.later(SignedDuration::from_hours(24));
         agent.get(&address).await.is(200);
         person.get("/compte/donnees").await.is(200).shows("18 novembre 2026");

@@ -22,7 +22,7 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household,
+    household, links,
     platform::form::Typed,
     requests, safe, sso,
     visit::{Citizen, Visitor},
@@ -186,6 +186,7 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
         data.insert("destinataires".into(), requests::recipients::export(citizen, account.id).await?.into());
+        data.insert("services_rattaches".into(), links::export(citizen, account.id).await?.into());
         data.insert("consultations".into(), requests::readings::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);

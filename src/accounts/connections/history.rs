@@ -27,10 +27,13 @@ pub enum Happened {
     PasskeyRemoved,
     SessionEnded,
     DataExported,
+    ReferenceLinked,
+    ReferenceUnlinked,
+    ReferenceRefused,
 }
 
 impl Happened {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 20] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -48,6 +51,9 @@ impl Happened {
         Self::PasskeyRemoved,
         Self::SessionEnded,
         Self::DataExported,
+        Self::ReferenceLinked,
+        Self::ReferenceUnlinked,
+        Self::ReferenceRefused,
     ];
 
     pub fn code(self) -> &'static str {
@@ -69,6 +75,9 @@ impl Happened {
             Self::PasskeyRemoved => "passkey-removed",
             Self::SessionEnded => "session-ended",
             Self::DataExported => "data-exported",
+            Self::ReferenceLinked => "reference-linked",
+            Self::ReferenceUnlinked => "reference-unlinked",
+            Self::ReferenceRefused => "reference-refused",
         }
     }
 
@@ -95,6 +104,9 @@ impl Happened {
             Self::PasskeyRemoved => "Clé d’accès retirée",
             Self::SessionEnded => "Appareil déconnecté",
             Self::DataExported => "Données téléchargées",
+            Self::ReferenceLinked => "Service rattaché",
+            Self::ReferenceUnlinked => "Service détaché",
+            Self::ReferenceRefused => "Référence de service refusée",
         }
     }
 }
@@ -122,7 +134,7 @@ impl Event {
     pub fn refused(&self) -> bool {
         matches!(
             Happened::named(&self.code),
-            Some(Happened::WrongPassword | Happened::WrongCode | Happened::WrongPasskey)
+            Some(Happened::WrongPassword | Happened::WrongCode | Happened::WrongPasskey | Happened::ReferenceRefused)
         )
     }
 
