@@ -137,7 +137,7 @@ pub async fn change_over(tx: &mut Tx, visit: &Visit, service: &str, load: Uuid) 
         .all(
             sql!(
                 "update linked_account set gone_at = $1 where authority_id = $2 and service_id = $3 and gone_at is null
-                   and ref_key not in (select ref_key from linked_reference where authority_id = $2 and service_id = $3 and load_id = $4)
+                   and not exists (select 1 from linked_reference r where r.authority_id = $2 and r.service_id = $3 and r.load_id = $4 and r.ref_key = linked_account.ref_key)
                  returning account_id"
             ),
             args![now, a, service, load],
@@ -146,7 +146,7 @@ pub async fn change_over(tx: &mut Tx, visit: &Visit, service: &str, load: Uuid) 
     tx.run(
         sql!(
             "update linked_account set gone_at = null where authority_id = $1 and service_id = $2 and gone_at is not null
-               and ref_key in (select ref_key from linked_reference where authority_id = $1 and service_id = $2 and load_id = $3)"
+               and exists (select 1 from linked_reference r where r.authority_id = $1 and r.service_id = $2 and r.load_id = $3 and r.ref_key = linked_account.ref_key)"
         ),
         args![a, service, load],
     )

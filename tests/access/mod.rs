@@ -124,6 +124,19 @@ both! {
             wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
         }
         scene.owner = scene.portal.usager(crate::harness::USAGER).await;
+        for (method, path, expected) in MANAGERS {
+            let path = scene.address(path);
+            let people = &mut [
+                ("nobody", &mut scene.nobody, false),
+                ("smuggler", &mut smuggler, false),
+                ("owner", &mut scene.owner, false),
+                ("agent abroad", &mut scene.agent_abroad, false),
+                ("manager elsewhere", &mut scene.manager_elsewhere, false),
+                ("processor", &mut scene.processor, false),
+                ("manager", &mut scene.manager, false),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
         for (method, path, expected) in AGENTS {
             let path = scene.address(path);
             let people = &mut [
@@ -135,19 +148,6 @@ both! {
                 ("reader", &mut scene.reader, false),
                 ("processor", &mut scene.processor, true),
                 ("decider", &mut scene.decider, true),
-            ];
-            wrong.extend(row(method, &path, expected, people).await);
-        }
-        for (method, path, expected) in MANAGERS {
-            let path = scene.address(path);
-            let people = &mut [
-                ("nobody", &mut scene.nobody, false),
-                ("smuggler", &mut smuggler, false),
-                ("owner", &mut scene.owner, false),
-                ("agent abroad", &mut scene.agent_abroad, false),
-                ("manager elsewhere", &mut scene.manager_elsewhere, false),
-                ("processor", &mut scene.processor, false),
-                ("manager", &mut scene.manager, false),
             ];
             wrong.extend(row(method, &path, expected, people).await);
         }

@@ -11,10 +11,6 @@ use crate::harness::{
 
 const WRONG: &str = "ne vont pas ensemble";
 
-async fn text(portal: &Portal, query: db::Sql) -> Vec<String> {
-    portal.db().all(query, args![portal.city]).await.unwrap()
-}
-
 /// Forgets every failure, as hours would.
 async fn calm(portal: &Portal) {
     portal.later(SignedDuration::from_hours(12));
@@ -94,8 +90,7 @@ both! {
         // Unknown, or known with another proof: one answer, but for what was typed.
         let unknown = attempt(&mut person, "dechets", "DEC-999999", BORN).await.is(422).shows(WRONG);
         let wrong = attempt(&mut person, "dechets", "DEC-100001", "28/03/1985").await.is(422).shows(WRONG);
-        let masked = |page: &crate::harness::Page| page.html().replace("DEC-999999", "X").replace("DEC-100001", "X").replace("28/03/1985", "Y").replace("value=\"27/03/1985\"", "value=\"Y\"");
-        assert_eq!(masked(&unknown), masked(&wrong));
+        assert_eq!(unknown.words(), wrong.words());
         person.get("/compte/securite").await.shows("Référence de service refusée");
 
         // By account: after five failures, even what is right waits.
@@ -156,7 +151,7 @@ both! {
         let path = "/agent/references/dechets";
         manager.get("/agent/references").await.is(200).shows("Ma facture de déchets");
         manager.get(path).await.is(200).shows("chargées le");
-        manager.upload(path, &[], &[]).await.is(422).shows("Choisissez d’abord un fichier");
+        manager.upload(path, &[], &[("fichier", "", b"")]).await.is(422).shows("Choisissez d’abord un fichier");
         let send = async |manager: &mut crate::harness::Client, csv: &str| manager.upload(path, &[], &[("fichier", "a.csv", csv.as_bytes())]).await;
 
         // Every line is judged; nothing changes.
@@ -218,8 +213,13 @@ both! {
         elsewhere.upload(path, &[], &[("fichier", "a.csv", csv.as_bytes())]).await.is(404);
         portal.agent("nadia.benali").await.get("/agent/references").await.is(403);
         // What the database holds tells neither reference nor proof nor data.
-        for kept in text(&portal, sql!("select cast(ref_key as text) || cast(proof as text) || cast(sealed as text) from linked_reference where authority_id = $1")).await {
-            assert!(!kept.contains("100001") && !kept.contains("1985") && !kept.contains("Martin") && !kept.contains("DEC"), "{kept}");
+        let kept: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = portal.db().all(sql!("select ref_key, proof, sealed from linked_reference where authority_id = $1"), args![portal.city]).await.unwrap();
+        assert_eq!(kept.len(), 3);
+        for (key, proof, sealed) in kept {
+            let bytes = [key, proof, sealed].concat();
+            for clear in ["100001", "1985", "Martin", "DEC"] {
+                assert!(!bytes.windows(clear.len()).any(|part| part == clear.as_bytes()), "{clear}");
+            }
         }
     }
 

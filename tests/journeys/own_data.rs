@@ -77,7 +77,7 @@ both! {
         assert!(names.contains(&receipt(&filed.reference).as_str()) && names.contains(&receipt(&reference).as_str()));
         assert!(files.contains(&format!("demandes/{reference}/facture.pdf {}", PDF.len())), "{files:?}");
         // The second has no object behind it: the rest leaves all the same, and the note tells.
-        assert!(inside(&zip, "n'ont pas pu être lus") && inside(&zip, &format!("demandes/{reference}/FACTURE.pdf")));
+        assert!(inside(&zip, "n’ont pas pu être lus") && inside(&zip, &format!("demandes/{reference}/FACTURE.pdf")));
         assert_eq!(data["compte"]["courriel"], USAGER);
         assert_eq!(data["demandes"].as_array().unwrap().len(), 2);
         assert_eq!(data["demandes"][0]["historique"].as_array().unwrap().len(), 1);
@@ -129,6 +129,7 @@ both! {
         assert_eq!(portal.count("request_reading").await, 1);
         assert!(page.words().matches("Service de l'état civil").count() >= 2, "{}", page.words());
         portal.later(SignedDuration::from_hours(24));
+        let mut agent = portal.agent("nadia.benali").await;
         agent.get(&address).await.is(200);
         person.get("/compte/donnees").await.is(200).shows("18 novembre 2026");
         let data = person.data().await;
