@@ -145,7 +145,14 @@ async fn receive(agent: &Agent, service: &Service, request: Request) -> Result<O
                 while let Some(piece) = field.chunk().await.map_err(|_| BROKEN)? {
                     size += piece.len() as u64;
                     if size > LARGEST {
+                        if let Some(import) = &import {
+                            Import::abandon(import).await?;
+                        }
                         return Err(Problem::TooLarge);
+                    }
+                    // What a browser sends when no file was chosen.
+                    if piece.is_empty() {
+                        continue;
                     }
                     let import = match &mut import {
                         Some(import) => import,
