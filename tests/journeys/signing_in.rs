@@ -346,7 +346,7 @@ both! {
         agent.get("/agent/securite").await.is(200).shows("Connexion").hides("Mot de passe refusé").hides("Mot de passe changé");
         portal.later(SignedDuration::from_hours(182 * 24));
         guichet::requests::sweep::all(&portal.app).await.unwrap();
-        assert_eq!(portal.count("sign_in_event").await, 5);
+        assert_eq!(portal.count("sign_in_event").await, 6);
         portal.later(SignedDuration::from_hours(24));
         guichet::requests::sweep::all(&portal.app).await.unwrap();
         assert_eq!(portal.count("sign_in_event").await, 0);
