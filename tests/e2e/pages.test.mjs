@@ -160,7 +160,7 @@ describe('pages of agents', () => {
     await checkMistakes(page, '/agent/references/dechets', 'Charger');
     await checkMistakes(page, '/agent/references/dechets', 'Chercher');
     await page.getByLabel('Référence', { exact: true }).fill('DEC-100002');
-    await press(page, page.getByRole('button', { name: 'Chercher' }));
+    await press(page, page.getByRole('button', { name: 'Chercher', exact: true }));
     await city.checkPage(page);
     await page.getByLabel('Fichier CSV').setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('reference;naissance\nDEC;x') });
     await press(page, page.getByRole('button', { name: 'Charger' }));
