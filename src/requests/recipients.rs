@@ -52,8 +52,14 @@ pub async fn of(visit: &Visit, account: Uuid, most: i64) -> Result<Vec<Json>, Pr
     }
     let mut shown = Vec::new();
     for ((id, version, department), lines) in groups {
-        let procedure = catalogue::version(visit, &id, version).await?;
-        shown.push(group(&procedure, &department, &lines, &visit.site.zone));
+        shown.push(match catalogue::version(visit, &id, version).await {
+            Ok(procedure) => group(&procedure, &department, &lines, &visit.site.zone),
+            // Somebody's right to see who has their data outlives a procedure that can no longer be read.
+            Err(error) => {
+                tracing::error!(procedure = id, version, error = format!("{error:#}"), "notice not readable");
+                unreadable(&id, &department, &lines)
+            }
+        });
     }
     Ok(shown)
 }
@@ -71,6 +77,18 @@ fn group(procedure: &Procedure, department: &str, lines: &[Line], zone: &TimeZon
         "title": procedure.title, "department": department, "purpose": notice.purpose, "basis": notice.basis,
         "recipients": notice.recipients, "retention": citizen::retention(notice), "fate": fate(notice.retention.fate),
         "requests": lines.iter().map(one).collect::<Vec<_>>(),
+    })
+}
+
+fn unreadable(title: &str, department: &str, lines: &[Line]) -> Json {
+    const UNKNOWN: &str = "Information indisponible : demandez-la au service";
+    let one = |line: &Line| {
+        let (href, sent) = (format!("/demandes/{}", line.id), line.submitted_at.to_string());
+        json!({"reference": line.reference, "href": href, "sent": sent, "until": ""})
+    };
+    json!({
+        "title": title, "department": department, "purpose": UNKNOWN, "basis": UNKNOWN, "recipients": [], "retention": UNKNOWN,
+        "fate": "sans date connue", "requests": lines.iter().map(one).collect::<Vec<_>>(),
     })
 }
 
