@@ -49,6 +49,7 @@ pub const ALL: &[Migration] = &[
     },
     Migration { name: "0010_life", sql: include_str!("../migrations/0010_life.sql"), sqlite: None, postgres: None },
     Migration { name: "0011_homes", sql: include_str!("../migrations/0011_homes.sql"), sqlite: None, postgres: None },
+    Migration { name: "0012_links", sql: include_str!("../migrations/0012_links.sql"), sqlite: None, postgres: None },
     Migration {
         name: "0013_clients",
         sql: include_str!("../migrations/0013_clients.sql"),

@@ -10,8 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, app::App, catalogue, demo, error, household, identity, pages, platform, provider, requests, safe, sso,
-    visit,
+    accounts, app::App, catalogue, demo, error, household, identity, links, own_data, pages, platform, provider,
+    requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -31,6 +31,8 @@ pub fn router(app: App) -> Router {
         .merge(provider::routes())
         .merge(household::routes())
         .merge(identity::routes())
+        .merge(links::routes())
+        .merge(own_data::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());

@@ -358,7 +358,8 @@ impl Agent {
     ) -> Result<Response, Problem> {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments) };
+        let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
+        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

@@ -64,10 +64,12 @@ pub enum Letter {
     /// Of a provider.
     IdentityLinked,
     IdentityUnlinked,
+    /// A department no longer knows a reference that the owner linked.
+    ReferenceGone,
 }
 
 impl Letter {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -87,6 +89,7 @@ impl Letter {
         Self::Merged,
         Self::IdentityLinked,
         Self::IdentityUnlinked,
+        Self::ReferenceGone,
     ];
 
     fn name(self) -> &'static str {
@@ -110,6 +113,7 @@ impl Letter {
             Self::Merged => "comptes-reunis",
             Self::IdentityLinked => "identite-rattachee",
             Self::IdentityUnlinked => "identite-detachee",
+            Self::ReferenceGone => "reference-retiree",
         }
     }
 }
@@ -253,6 +257,7 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
         ),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),
         Letter::IdentityVerified => ("/compte/identite".to_owned(), "Voir mon identité vérifiée"),
+        Letter::ReferenceGone => ("/mes-services".to_owned(), "Voir mes services"),
         // Something changed at the door: whoever did not do it takes the account back.
         Letter::PasswordChanged
         | Letter::EmailChanged

@@ -61,7 +61,6 @@ pub fn routes() -> Router<App> {
         .route("/compte/reunir/cle", get(merge::pages::start).post(merge::pages::passkey))
         .route("/compte/reunir/cle/defi", post(passkey::door::challenge_usager))
         .route("/compte/reunir/confirmer", get(merge::pages::start).post(merge::pages::confirm))
-        .route("/compte/donnees", get(mine::data))
         .route("/compte/supprimer", post(mine::remove))
         .route("/compte/supprime", get(mine::removed))
         .route("/agent/connexion", get(desk::show).post(desk::send))

@@ -12,10 +12,11 @@ use crate::{
     agents::{self, Role},
     app::App,
     authorities::{self, Department, Settings},
-    catalogue,
+    catalogue, links,
     platform::{clock::Clock, config::Config, secret},
     provider,
     sso::{self, By, Expected, Secret},
+    visit::Visit,
     work,
 };
 
@@ -111,6 +112,29 @@ pub enum Command {
         #[arg(long)]
         forget_links: bool,
     },
+    /// Declares a linked service of a department (TOML or JSON, see docs/linked-services.md), or declares it anew.
+    AddService {
+        #[arg(long)]
+        authority: String,
+        file: PathBuf,
+    },
+    /// Takes a linked service out, with its references; who had linked one is told.
+    RemoveService {
+        #[arg(long)]
+        authority: String,
+        id: String,
+    },
+    /// Replaces the references of a linked service by those of a CSV file, all or nothing.
+    ImportReferences {
+        #[arg(long)]
+        authority: String,
+        #[arg(long)]
+        service: String,
+        file: PathBuf,
+        /// The file may hold less than half of the present references.
+        #[arg(long)]
+        fewer: bool,
+    },
     /// Makes a new signing key for the single sign-on; the present one goes on until applications know it.
     RotateKeys {
         #[arg(long)]
@@ -202,6 +226,24 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             let db = app.db.for_authority(find(&app, &authority).await?);
             provider::remove(&db, &id, forget_links).await
         }
+        Command::AddService { authority, file } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let declaration = links::Declaration::read(&file.display().to_string(), &text)?;
+            let department = authorities::department(&db, &declaration.department).await?;
+            anyhow::ensure!(department.is_some(), "no department {}", declaration.department);
+            links::put(&db, &declaration, app.clock.now()).await?;
+            Ok(())
+        }
+        Command::RemoveService { authority, id } => {
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            anyhow::ensure!(links::remove(&visit, &id).await?, "no linked service {id}");
+            Ok(())
+        }
+        Command::ImportReferences { authority, service, file, fewer } => {
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            import_references(&visit, &service, &file, fewer).await
+        }
         Command::RotateKeys { authority } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
             println!("signs from {}", sso::rotate(&db, &app.secret, &app.clock).await?);
@@ -236,6 +278,33 @@ async fn add_authority(app: &App, file: &std::path::Path, hosts: &[String]) -> R
     }
     let count = catalogue::publish(&db, &super::sources(&app.config)?, app.clock.now()).await?;
     println!("{} : {count} procedures published", found.name);
+    Ok(())
+}
+
+async fn import_references(visit: &Visit, service: &str, file: &std::path::Path, fewer: bool) -> Result<()> {
+    use tokio::io::AsyncReadExt;
+    let service = links::find(&visit.db, service).await?.with_context(|| format!("no linked service {service}"))?;
+    let mut input = tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+    let told = |problem| anyhow::anyhow!("{problem:?}");
+    let mut import = links::Import::begin(visit, &service).await.map_err(told)?;
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let size = input.read(&mut piece).await?;
+        let Some(read) = piece.get(..size).filter(|read| !read.is_empty()) else { break };
+        import.push(read).await.map_err(told)?;
+    }
+    match import.end(fewer).await.map_err(told)? {
+        links::Report::Loaded(count) => println!("{count} references"),
+        links::Report::Wrong(mistakes, count) => {
+            for mistake in mistakes {
+                eprintln!("{}:{}: {}", file.display(), mistake.line, mistake.text);
+            }
+            anyhow::bail!("{count} mistakes: nothing was changed");
+        }
+        links::Report::Fewer { before, after } => {
+            anyhow::bail!("{after} references instead of {before}: nothing was changed (--fewer if it is meant)");
+        }
+    }
     Ok(())
 }
 

@@ -76,6 +76,13 @@ impl Secret {
         unseal_under(&self.key(purpose), owner, sealed)
     }
 
+    /// What is kept of something that must be found again but not read: without the installation's secret,
+    /// nobody can try values against it.
+    pub fn fingerprint(&self, purpose: &str, clear: &[u8]) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key(&format!("fingerprint {purpose}")));
+        hmac::sign(&key, clear).as_ref().to_vec()
+    }
+
     /// A key of its own for each purpose.
     fn key(&self, purpose: &str) -> [u8; 32] {
         let master = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
@@ -196,6 +203,20 @@ mod tests {
         assert_eq!(grouped("ABCDEFGHJK", 5), "ABCDE-FGHJK");
         assert_eq!(grouped("ABCDEFG", 3), "ABC-DEF-G");
         assert!(same_code(&grouped(&code, 4), &code));
+    }
+
+    #[test]
+    fn fingerprints_are_bound_to_purpose_and_installation() {
+        let secret = Secret::new("a");
+        let print = secret.fingerprint("lien", b"1");
+        assert_eq!((print.len(), &print), (32, &secret.fingerprint("lien", b"1")));
+        for other in [
+            secret.fingerprint("autre", b"1"),
+            secret.fingerprint("lien", b"2"),
+            Secret::new("b").fingerprint("lien", b"1"),
+        ] {
+            assert_ne!(print, other);
+        }
     }
 
     #[test]

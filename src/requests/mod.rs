@@ -21,6 +21,8 @@ pub mod form;
 pub mod jobs;
 pub mod model;
 pub mod owner;
+pub mod readings;
+pub mod recipients;
 pub mod store;
 pub mod submit;
 mod summary;

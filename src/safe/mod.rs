@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     error::Problem,
-    platform::upload::Received,
+    platform::{upload::Received, zip::Entry},
     visit::{Visit, Visitor},
 };
 
@@ -134,6 +134,24 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Json, db::Error> {
         })
     };
     Ok(documents.iter().map(one).collect())
+}
+
+/// What an export of one's data may take from here.
+pub enum Contents {
+    None,
+    /// Their owner has not opened them in this session.
+    Closed,
+    /// Each document's id and place in a ZIP file; [`Key::open`] gives its content.
+    Open(Vec<(Uuid, Entry)>, Key),
+}
+
+pub async fn contents(visitor: &Visitor, headers: &HeaderMap) -> Result<Contents, Problem> {
+    let Some(account) = visitor.account() else { return Ok(Contents::None) };
+    match open_of(visitor, headers).await? {
+        Some((safe, key)) => Ok(Contents::Open(list::entries(&visitor.db, &safe, &key).await?, key)),
+        None if exists(&visitor.db, account.id).await? => Ok(Contents::Closed),
+        None => Ok(Contents::None),
+    }
 }
 
 /// What a usager may take from their documents for a piece: `state` is `none`, `closed` or `open`; `open` is

@@ -227,19 +227,21 @@ pub struct Way {
 
 /// « Services connectés »: what the account's owner agreed to.
 pub async fn list(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, Problem> {
-    let services: Vec<Json> = store::consents(&citizen.db, citizen.account.id)
-        .await?
-        .into_iter()
-        .map(|one| {
-            let claims: Vec<&str> = one.claims.0.iter().copied().map(label).collect();
-            json!({"id": one.client_id, "name": one.declaration.0.name, "date": one.given_at.to_string(), "given": claims})
-        })
-        .collect();
+    let services = consents(&citizen, citizen.account.id).await?;
     let told = (way.fait == "retire").then_some("Ce service ne recevra plus rien de votre compte.");
     let page = context! { services => Serde(services) };
     let flash =
         told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } });
     citizen.page("sso/services.html", "Services connectés", context! { ..page, ..flash })
+}
+
+/// What an account agreed to: list of {id, name, date: date-time, given: list of text}.
+pub async fn consents(visit: &Visit, account: Uuid) -> Result<Vec<Json>, db::Error> {
+    let one = |one: store::Consent| {
+        let claims: Vec<&str> = one.claims.0.iter().copied().map(label).collect();
+        json!({"id": one.client_id, "name": one.declaration.0.name, "date": one.given_at.to_string(), "given": claims})
+    };
+    Ok(store::consents(&visit.db, account).await?.into_iter().map(one).collect())
 }
 
 pub async fn withdraw(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {

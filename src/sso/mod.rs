@@ -30,7 +30,7 @@ mod visits;
 
 pub use changes::{By, Expected, Secret, put, remove};
 pub use client::{Client, Declaration};
-pub use gate::{data, page_onward};
+pub use gate::{consents, data, page_onward};
 pub use oidc::keys::rotate;
 pub use store::{client, count, merge};
 pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};

@@ -114,6 +114,8 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/compte/reunir/confirmer", "in in in 200 200 200"),
     ("POST", "/compte/reunir/confirmer", "in in in 422 422 422"),
     ("GET", "/compte/donnees", "in in in 200 200 200"),
+    ("GET", "/compte/donnees/export", "in in in 303 303 303"),
+    ("POST", "/compte/donnees/export", "in in in 422 422 422"),
     ("POST", "/compte/adresse", "in in in 422 422 422"),
     ("POST", "/compte/mot-de-passe", "in in in 422 422 422"),
     ("GET", "/compte/securite", "in in in 200 200 200"),
@@ -190,6 +192,13 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/compte/identite/courrier", "in in in 422 422 422"),
     ("POST", "/compte/identite/courrier/annuler", "in in in 303 303 303"),
     ("GET", "/compte/identite/retirer", "in in in 303 303 200"),
+    ("GET", "/mes-services", "in in in 200 200 200"),
+    ("GET", "/mes-services/rattacher/{service=dechets}", "in in in 404 200 200"),
+    ("POST", "/mes-services/rattacher/{service=dechets}", "in in in 404 422 422"),
+    ("GET", "/mes-services/{link}", "in in in 404 404 200"),
+    ("POST", "/mes-services/{link}", "in in in 404 404 422"),
+    ("GET", "/mes-services/{link}/detacher", "in in in 404 404 200"),
+    ("POST", "/mes-services/{link}/detacher", "in in in 404 404 303"),
     // A request's id where a draft's is meant: the request, or nothing.
     ("GET", "/brouillons/{draft=request}/verifier", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft=request}/supprimer", "in in in 404 404 303"),
@@ -220,6 +229,15 @@ pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
 
 /// Ends the request: after everything else, for the same people as [`USAGERS`].
 pub const ENDING: &[(&str, &str, &str)] = &[("POST", "/demandes/{request}/annuler", "in in in 404 404 303")];
+
+/// What the managers of a department do: nobody, smuggler, the owner, agent who may do everything in another city,
+/// manager of another department, processor of this one, its manager.
+pub const MANAGERS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/references", "ag ag ag 200 200 403 200"),
+    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 200"),
+    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 422"),
+    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 422"),
+];
 
 /// What agents do: nobody, smuggler, the owner, agent of another city, of another department, reader,
 /// processor, decider.

@@ -102,7 +102,8 @@ describe('pages of somebody who has an account', () => {
   after(() => context?.close());
 
   test('requests and account', async () => {
-    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/reunir', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer']);
+    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/reunir', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer',
+      '/compte/donnees', '/mes-services', '/mes-services/rattacher/dechets']);
     await city.go(page, '/mes-demandes');
     const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
     assert.ok(requests.length > 0);
@@ -195,12 +196,40 @@ describe('pages of somebody who has an account', () => {
     }
   });
 
+  test('a bill is linked, renamed, taken back', async () => {
+    await checkMistakes(page, '/mes-services/rattacher/dechets', 'Rattacher');
+    await page.getByLabel('Référence web').fill('DEC-100001');
+    await page.getByLabel('Date de naissance du titulaire du contrat').fill('27/03/1985');
+    await press(page, page.getByRole('button', { name: 'Rattacher', exact: true }));
+    await city.checkPage(page);
+    const [link] = await hrefs(page, /^\/mes-services\/[0-9a-f-]+$/);
+    await checkAll(page, [link, `${link}/detacher`, '/compte/donnees']);
+    await city.go(page, `${link}/detacher`);
+    await press(page, page.getByRole('button', { name: 'Détacher' }));
+    await checkMistakes(page, '/compte/donnees', 'Télécharger');
+  });
+
   test('the procedure pages list the drafts', async () => {
     await checkAll(page, procedures.slice(0, 3));
   });
 });
 
 describe('pages of agents', () => {
+  test('references of a department', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('dechets', 'manager'));
+    await checkAll(page, ['/agent/references', '/agent/references/dechets']);
+    await checkMistakes(page, '/agent/references/dechets', 'Charger');
+    await checkMistakes(page, '/agent/references/dechets', 'Chercher');
+    await page.getByLabel('Référence', { exact: true }).fill('DEC-100002');
+    await press(page, page.getByRole('button', { name: 'Chercher', exact: true }));
+    await city.checkPage(page);
+    await page.getByLabel('Fichier CSV').setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('reference;naissance\nDEC;x') });
+    await press(page, page.getByRole('button', { name: 'Charger' }));
+    await city.checkPage(page);
+    await context.close();
+  });
+
   for (const [department, right] of [['education', 'processor'], ['etat-civil', 'decider'], ['relations-usagers', 'reader']]) {
     test(`${right} of ${department}`, async () => {
       const { page, context } = await city.open();

@@ -4,6 +4,7 @@ pub mod client;
 pub mod household;
 pub mod html;
 pub mod journey;
+pub mod links;
 pub mod llng;
 pub mod peers;
 pub mod phone;

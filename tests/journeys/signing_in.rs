@@ -337,14 +337,16 @@ both! {
         assert_eq!(kept, [("signed-in".to_owned(), network.clone()), ("wrong-password".to_owned(), network)]);
         person.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", "girafe bleue du mardi")]).await.is(303);
         person.get("/compte/securite").await.shows("Mot de passe changé");
-        person.get("/compte/donnees").await.is(200).shows("Mot de passe changé");
+        let password = [("mot-de-passe-export", "girafe bleue du mardi")];
+        let export = person.post("/compte/donnees/export", &password).await.is(200);
+        assert!(String::from_utf8_lossy(&export.bytes).contains("Mot de passe changé"));
         // Of this account only.
         portal.usager(crate::harness::OTHER_USAGER).await.get("/compte/securite").await.hides("Mot de passe refusé");
         let mut agent = portal.agent("nadia.benali").await;
         agent.get("/agent/securite").await.is(200).shows("Connexion").hides("Mot de passe refusé").hides("Mot de passe changé");
         portal.later(SignedDuration::from_hours(182 * 24));
         guichet::requests::sweep::all(&portal.app).await.unwrap();
-        assert_eq!(portal.count("sign_in_event").await, 5);
+        assert_eq!(portal.count("sign_in_event").await, 6);
         portal.later(SignedDuration::from_hours(24));
         guichet::requests::sweep::all(&portal.app).await.unwrap();
         assert_eq!(portal.count("sign_in_event").await, 0);

@@ -2,13 +2,13 @@
 
 use axum::{
     extract::Query,
-    http::{HeaderValue, header},
+    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
 use forms::{answers::Raw, kinds};
 use minijinja::{Value, context};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::{Way, errors, flash, new_password};
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household, identity,
+    household, identity, links,
     platform::form::Typed,
     provider, requests, safe, sso,
     visit::{Citizen, Visitor},
@@ -138,9 +138,9 @@ pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Re
     Ok(Redirect::to("/compte?fait=mot-de-passe").into_response())
 }
 
-/// All that the account's owner gave or received, in one file.
-pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
-    let account = account(&citizen).await?;
+/// All that the account's owner gave or received, files apart: see [`crate::own_data`].
+pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
+    let account = account(citizen).await?;
     let mut data = requests::owner::data(&citizen.db, account.id).await?;
     if let Some(data) = data.as_object_mut() {
         let identity = json!({
@@ -154,15 +154,13 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
         data.insert("identites".into(), provider::export(&citizen.db, account.id).await?.into());
+        data.insert("destinataires".into(), requests::recipients::export(citizen, account.id).await?.into());
+        data.insert("services_rattaches".into(), links::export(citizen, account.id).await?.into());
+        data.insert("consultations".into(), requests::readings::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
-        data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);
+        data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);
     }
-    let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"mes-donnees.json\"")),
-    ];
-    Ok((headers, text).into_response())
+    Ok(data)
 }
 
 pub async fn remove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {

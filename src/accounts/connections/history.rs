@@ -47,10 +47,14 @@ pub enum Happened {
     Activated,
     /// Another account of the same person was taken up.
     Merged,
+    DataExported,
+    ReferenceLinked,
+    ReferenceUnlinked,
+    ReferenceRefused,
 }
 
 impl Happened {
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 33] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -80,6 +84,10 @@ impl Happened {
         Self::ActivationPrinted,
         Self::Activated,
         Self::Merged,
+        Self::DataExported,
+        Self::ReferenceLinked,
+        Self::ReferenceUnlinked,
+        Self::ReferenceRefused,
     ];
 
     pub fn code(self) -> &'static str {
@@ -113,6 +121,10 @@ impl Happened {
             Self::ActivationPrinted => "activation-printed",
             Self::Activated => "activated",
             Self::Merged => "merged",
+            Self::DataExported => "data-exported",
+            Self::ReferenceLinked => "reference-linked",
+            Self::ReferenceUnlinked => "reference-unlinked",
+            Self::ReferenceRefused => "reference-refused",
         }
     }
 
@@ -156,6 +168,10 @@ impl Happened {
             Self::ActivationPrinted => "Code d’activation imprimé au guichet",
             Self::Activated => "Compte activé",
             Self::Merged => "Autre compte réuni à celui-ci",
+            Self::DataExported => "Données téléchargées",
+            Self::ReferenceLinked => "Service rattaché",
+            Self::ReferenceUnlinked => "Service détaché",
+            Self::ReferenceRefused => "Référence de service refusée",
         }
     }
 }
@@ -183,7 +199,7 @@ impl Event {
     pub fn refused(&self) -> bool {
         matches!(
             Happened::named(&self.code),
-            Some(Happened::WrongPassword | Happened::WrongCode | Happened::WrongPasskey)
+            Some(Happened::WrongPassword | Happened::WrongCode | Happened::WrongPasskey | Happened::ReferenceRefused)
         )
     }
 

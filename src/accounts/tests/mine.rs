@@ -153,8 +153,10 @@ async fn an_account_goes_with_its_drafts_and_leaves_what_was_sent() {
         .await;
     assert_eq!(given.unwrap(), 1);
 
-    let data = browser.get("/compte/donnees").await;
-    let data: serde_json::Value = serde_json::from_str(&data.is(200).body).unwrap();
+    let package = browser.post("/compte/donnees/export", &[("mot-de-passe-export", PASSWORD)]).await;
+    let (_, json) = package.is(200).body.split_once("donnees.json").unwrap();
+    let mut values = serde_json::Deserializer::from_str(json).into_iter::<serde_json::Value>();
+    let data = values.next().unwrap().unwrap();
     assert_eq!(
         (
             &data["compte"]["courriel"],
