@@ -81,7 +81,7 @@ both! {
         create(&mut browser, "fc", "").await;
         let asked = [("mot-de-passe-suppression", "n'importe quoi")];
         browser.post("/compte/supprimer", &asked).await.is(422).shows("confirmez d'abord une adresse électronique");
-        browser.post("/mes-documents/creer", &[("mot-de-passe", "x")]).await.is(422).shows("pas encore de mot de passe");
+        browser.post("/mes-documents/creer", &[("mot-de-passe", "x")]).await.is(422).shows("Choisissez un code");
         // The first address needs no password, and is not one before it is confirmed.
         browser.post("/compte/adresse", &[("nouvelle-adresse", "angela@exemple.fr")]).await.is(200).shows("angela@exemple.fr");
         portal.client().post("/mot-de-passe-oublie", &[("email", "angela@exemple.fr")]).await.is(200);
