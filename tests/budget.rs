@@ -58,7 +58,7 @@ both! {
             ("my request", &scene.owner, &mine, 11),
             ("desk list", &scene.processor, "/agent", 6),
             ("desk search", &scene.processor, "/agent?vue=toutes&q=martin", 6),
-            ("desk request", &scene.processor, &theirs, 10),
+            ("desk request", &scene.processor, &theirs, 11),
             ("desk action", &scene.processor, &action, 8),
             ("desk failures", &scene.processor, "/agent/envois", 6),
         ];
