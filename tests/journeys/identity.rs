@@ -280,7 +280,7 @@ both! {
         person.get(ask).await.leads_to("/compte/identite");
         assert_eq!(portal.count("identity_letter").await, 1);
         person.get("/compte/identite").await.is(200).shows("14 place des Carmes").shows("Code de la lettre");
-        assert!(person.get("/compte/donnees").await.html().contains("14 place des Carmes"));
+        assert!(person.data().await.to_string().contains("14 place des Carmes"));
 
         // Given up before it leaves: nothing remains, and another may be asked for.
         person.post("/compte/identite/courrier/annuler", &[]).await.is(303);
@@ -335,7 +335,7 @@ both! {
         agent.post("/agent/courriers/postes", &[("lettre", &letter)]).await.is(303);
         // Cancelled once posted: who and where is forgotten, that a letter left is not.
         person.post("/compte/identite/courrier/annuler", &[]).await.is(303);
-        assert!(!person.get("/compte/donnees").await.html().contains("14 place des Carmes"));
+        assert!(!person.data().await.to_string().contains("14 place des Carmes"));
         person.get(ask).await.is(400).shows("il y a moins de quinze jours");
         person.post_form(ask, &fields).await.is(400);
         portal.later(days(15));

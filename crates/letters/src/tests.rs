@@ -23,7 +23,8 @@ fn poppler(tool: &str, arguments: &[&str], pdf: &[u8]) -> String {
 }
 
 fn text(pdf: &[u8]) -> String {
-    poppler("pdftotext", &["-raw", "-", "-"], pdf)
+    // Places where a long word may break are not of the text.
+    poppler("pdftotext", &["-raw", "-", "-"], pdf).replace('\u{200b}', "")
 }
 
 fn fact(info: &str, name: &str) -> String {
