@@ -14,7 +14,7 @@ before(async () => {
   await city.go(page, '/demarches');
   procedures = await hrefs(page, /^\/demarches\/[a-z-]+$/);
   await context.close();
-  assert.equal(procedures.length, 18, procedures.join(' '));
+  assert.equal(procedures.length, 19, procedures.join(' '));
 });
 after(() => city?.stop());
 
