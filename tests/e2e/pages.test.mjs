@@ -169,7 +169,7 @@ describe('pages of somebody who has an account', () => {
     await city.signIn(desk, city.agent('education', 'processor'));
     await checkAll(desk, ['/agent/courriers', '/agent/comptes']);
     await desk.getByLabel('Adresse électronique ou identifiant').fill(city.account('usager').email);
-    await press(desk, desk.getByRole('button', { name: 'Rechercher' }));
+    await press(desk, desk.getByRole('main').getByRole('button', { name: 'Rechercher' }));
     await city.checkPage(desk);
     await desk.getByRole('link', { name: 'Vérifier l’identité de cette personne' }).click();
     await city.checkPage(desk);
@@ -294,7 +294,7 @@ describe('administrators', () => {
     const home = '/agent/applications';
     await checkAll(page, [home, `${home}/ajouter`]);
     await checkMistakes(page, `${home}/ajouter`, 'Ajouter l’application');
-    await page.getByLabel('Identifiant').fill('velos');
+    await page.locator('#identifiant').fill('velos');
     await page.getByLabel('Nom', { exact: true }).fill('Vélos');
     await page.getByLabel('L’application utilise OpenID Connect').check();
     await page.getByLabel('Adresses de retour').fill('https://velos.exemple.fr/retour');
