@@ -9,7 +9,9 @@ use tower_http::{
     },
 };
 
-use crate::{accounts, app::App, catalogue, demo, error, household, pages, platform, requests, safe, sso, visit};
+use crate::{
+    accounts, agents, app::App, catalogue, demo, error, household, pages, platform, requests, safe, sso, visit,
+};
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
 const LARGEST_BODY: usize = 128 * 1024 * 1024;
@@ -23,6 +25,7 @@ pub fn router(app: App) -> Router {
         .merge(catalogue::citizen::routes())
         .merge(requests::routes())
         .merge(accounts::routes())
+        .merge(agents::routes())
         .merge(safe::routes())
         .merge(sso::routes())
         .merge(household::routes())

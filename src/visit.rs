@@ -17,14 +17,14 @@ use uuid::Uuid;
 
 use crate::{
     accounts::{
-        factor,
+        ending, factor,
         session::{self, Kind, Session},
     },
     agents::{self, Membership, Role},
     app::App,
     authorities::Authority,
     error::Problem,
-    platform::{clock, device::Device},
+    platform::{clock, device::Device, french},
 };
 
 pub use page_cache::{PageCache, cached};
@@ -262,6 +262,8 @@ pub struct Agent {
     /// The passkey that vouches for the session, if one does.
     pub passkey: Option<Uuid>,
     pub account: session::Account,
+    /// Last day of their access, when one is set.
+    pub ends_on: Option<Date>,
     pub memberships: Vec<Membership>,
 }
 
@@ -296,9 +298,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let visit = visit(parts)?;
         let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
+        let ends_on = session.ends_on;
         let account = session.account.ok_or_else(sign_in)?;
         let memberships = agents::memberships(&visit.db, account.id).await?;
-        Ok(Self(Agent { visit, session_id: session.id, passkey: session.passkey, account, memberships }))
+        Ok(Self(Agent { visit, session_id: session.id, passkey: session.passkey, account, ends_on, memberships }))
     }
 }
 
@@ -334,7 +337,9 @@ impl Agent {
     ) -> Result<Response, Problem> {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments) };
+        let manages = self.memberships.iter().any(|membership| membership.role == Role::Manager);
+        let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
+        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments), manages => manages, ends => ends };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     citizen::{Way, errors, flash},
     connections::{self, Happened},
+    ending,
     entry::{self, Entry},
     factor::{
         self,
@@ -25,7 +26,7 @@ use super::{
 use crate::{
     agents,
     error::Problem,
-    platform::{form::Typed, local},
+    platform::{form::Typed, french, local},
     visit::{Arriving, Visitor},
 };
 
@@ -118,6 +119,14 @@ async fn enter(
     proved: Option<Proved>,
     suite: &str,
 ) -> Result<Response, Problem> {
+    if let Some(last) =
+        ending::of(&visitor.db, account).await?.filter(|last| ending::over(Some(*last), visitor.today()))
+    {
+        let day = french::date(last);
+        let wrong =
+            Wrong::new("email", format!("Votre accès a pris fin le {day} au soir\u{a0}: voyez votre responsable"));
+        return visitor.page_again("agent/sign_in.html", TITLE, context(visitor, "", suite, &[wrong]));
+    }
     let old = session::find(visitor, headers, Kind::Agent).await?;
     let visit = &visitor.visit;
     let opened = visit

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use db::Tx;
 use jiff::SignedDuration;
-use minijinja::{Value, context};
+use minijinja::{Value, context, value::Serde};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -29,6 +29,8 @@ pub const LETTER: &str = "account-letter";
 /// How long the links of mails are good for.
 pub const CONFIRM_LASTS: SignedDuration = SignedDuration::from_hours(24);
 pub const RESET_LASTS: SignedDuration = SignedDuration::from_hours(1);
+/// Of the first password of an agent, who may be away for a week-end.
+const WELCOME_LASTS: SignedDuration = SignedDuration::from_hours(72);
 
 /// A mail, by the name of its templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +54,18 @@ pub enum Letter {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// A first password is to be chosen.
+    Welcome,
+    /// To an agent whose access ends soon.
+    EndNear,
+    /// The same, to who manages the department.
+    EndNearOf,
+    /// A colleague's requests are theirs now.
+    HandedOver,
 }
 
 impl Letter {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 17] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -69,6 +79,10 @@ impl Letter {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::Welcome,
+        Self::EndNear,
+        Self::EndNearOf,
+        Self::HandedOver,
     ];
 
     fn name(self) -> &'static str {
@@ -86,6 +100,10 @@ impl Letter {
             Self::RecoveryRenewed => "codes-de-secours",
             Self::PasskeyAdded => "cle-d-acces-ajoutee",
             Self::PasskeyRemoved => "cle-d-acces-retiree",
+            Self::Welcome => "premier-mot-de-passe",
+            Self::EndNear => "fin-d-acces",
+            Self::EndNearOf => "fin-d-acces-d-un-agent",
+            Self::HandedOver => "dossiers-confies",
         }
     }
 }
@@ -97,12 +115,15 @@ pub struct More<'a> {
     pub suite: &'a str,
     /// The address to write to, when it is not the account's present one.
     pub to: &'a str,
+    /// What the text needs beside: `about` in its template.
+    pub about: Json,
 }
 
 /// Queues a mail in the transaction that causes it.
 pub async fn queue(tx: &mut Tx, visit: &Visit, letter: Letter, account: Uuid, more: More<'_>) -> Result<(), db::Error> {
     let id = visit.id();
-    let payload = json!({"message": letter.name(), "account": account, "suite": more.suite, "to": more.to});
+    let payload =
+        json!({"message": letter.name(), "account": account, "suite": more.suite, "to": more.to, "about": more.about});
     let job = NewJob { kind: LETTER, effect: format!("account:{}:{id}", letter.name()), request: None, payload };
     jobs::enqueue(tx, id, visit.now, job).await
 }
@@ -128,7 +149,8 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         Letter::NewEmail if taken(visit, &account, to).await? => Letter::Exists,
         letter => letter,
     };
-    let context = content(visit, letter, &account, to, text("suite")).await?;
+    let about = Value::from(Serde(job.payload.0.get("about").cloned().unwrap_or_default()));
+    let context = context! { about => about, ..content(visit, letter, &account, to, text("suite")).await? };
     let mail = requests::jobs::letter(visit, letter.name(), context, to, job.id)?;
     visit.app.mailer.send(&visit.db, &mail, visit.now).await
 }
@@ -153,6 +175,12 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), RESET_LASTS).await?),
             "Choisir un nouveau mot de passe",
         ),
+        Letter::Welcome => (
+            format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), WELCOME_LASTS).await?),
+            "Choisir mon mot de passe",
+        ),
+        Letter::EndNear | Letter::HandedOver => ("/agent?vue=mes-dossiers".to_owned(), "Mes dossiers"),
+        Letter::EndNearOf => ("/agent/agents".to_owned(), "Agents du service"),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),
         // Something changed at the door: whoever did not do it takes the account back.
         Letter::PasswordChanged

@@ -18,6 +18,7 @@ use crate::{
 pub mod citizen;
 pub mod connections;
 mod desk;
+pub mod ending;
 mod entry;
 pub mod factor;
 pub mod jobs;
@@ -108,6 +109,11 @@ fn passkeys() -> Router<App> {
         .route("/agent/securite/cles", get(person::start::<Arriving>).post(passkey::prepare::<Arriving>))
         .route("/agent/securite/cles/ajouter", get(person::start::<Arriving>).post(passkey::add::<Arriving>))
         .route("/agent/securite/cles/retirer", post(passkey::remove::<Arriving>))
+}
+
+/// The open account of an address, for administration.
+pub async fn named(db: &Db, kind: session::Kind, email: &str) -> Result<Option<Uuid>, db::Error> {
+    Ok(store::credentials(db, kind, email).await?.map(|found| found.id))
 }
 
 /// An open account, for features that have no session of it.

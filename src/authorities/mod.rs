@@ -174,6 +174,14 @@ pub async fn add_department(db: &Db, department: &Department) -> Result<(), db::
     .await
 }
 
+pub async fn departments(db: &Db) -> Result<Vec<Department>, db::Error> {
+    db.all(
+        sql!("select id, name, email, phone, address, hours from department where authority_id = $1 order by name, id"),
+        args![db.authority()],
+    )
+    .await
+}
+
 pub async fn department(db: &Db, id: &str) -> Result<Option<Department>, db::Error> {
     db.first(
         sql!("select id, name, email, phone, address, hours from department where authority_id = $1 and id = $2"),

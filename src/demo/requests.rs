@@ -113,7 +113,13 @@ async fn request(
     if index % 15 == 14 && owner.is_some() {
         return Ok(());
     }
-    let session = account.map(|account| Session { id: Uuid::nil(), account: Some(account), passkey: None, waiting: 0 });
+    let session = account.map(|account| Session {
+        id: Uuid::nil(),
+        account: Some(account),
+        passkey: None,
+        waiting: 0,
+        ends_on: None,
+    });
     let visitor = Visitor { visit: visit.clone(), session, offered: None };
     let reference: String = visit
         .db

@@ -12,7 +12,7 @@ use crate::harness::{
 
 mod tables;
 
-use tables::{AGENTS, ENDING, PUBLIC, USAGERS};
+use tables::{AGENTS, ENDING, MANAGERS, PUBLIC, USAGERS};
 
 fn class(page: &Page) -> String {
     let to = page.location();
@@ -50,6 +50,7 @@ fn every_route_is_classified() {
         .chain(USAGERS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(ENDING.iter().map(|(method, path, _)| (*method, *path)))
         .chain(AGENTS.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(MANAGERS.iter().map(|(method, path, _)| (*method, *path)))
         .map(|(method, path)| (method.to_owned(), route(path)))
         .collect();
     let found: BTreeSet<(String, String)> =
@@ -123,6 +124,26 @@ both! {
             wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
         }
         scene.owner = scene.portal.usager(crate::harness::USAGER).await;
+        // The processor holds something that its manager may hand over.
+        scene.processor.post(&scene.address("/agent/demandes/{request}/affecter"), &[]).await.is(303);
+        let mut elsewhere = scene.portal.agent("olivier.de-la-tour").await;
+        let mut manager = scene.portal.agent("claire.daubigny").await;
+        for (method, path, expected) in MANAGERS {
+            let path = scene.address(path);
+            let people = &mut [
+                ("nobody", &mut scene.nobody, false),
+                ("smuggler", &mut smuggler, false),
+                ("owner", &mut scene.owner, false),
+                ("agent abroad", &mut scene.agent_abroad, false),
+                ("outsider", &mut scene.outsider, false),
+                ("reader", &mut scene.reader, false),
+                ("processor", &mut scene.processor, false),
+                ("decider", &mut scene.decider, false),
+                ("manager elsewhere", &mut elsewhere, false),
+                ("manager", &mut manager, false),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
         for (method, path, expected) in AGENTS {
             let path = scene.address(path);
             let people = &mut [

@@ -7,6 +7,7 @@ mod archives;
 mod beneficiaries;
 mod catalogue;
 mod household;
+mod leaving;
 mod mails;
 mod passkeys;
 mod signing_in;

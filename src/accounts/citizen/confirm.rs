@@ -70,7 +70,14 @@ async fn change(visitor: &Visitor, token: &str, account: &Account, link: &Link) 
             store::drop_links(tx, account.id).await?;
             store::set_email(tx, account.id, &link.email).await?;
             connections::remember(tx, visitor, account.id, Happened::EmailChanged).await?;
-            jobs::queue(tx, visitor, Letter::EmailChanged, account.id, More { suite: "", to: &account.email }).await?;
+            jobs::queue(
+                tx,
+                visitor,
+                Letter::EmailChanged,
+                account.id,
+                More { suite: "", to: &account.email, ..More::default() },
+            )
+            .await?;
             Ok::<_, db::Error>(true)
         })
         .await;

@@ -139,7 +139,8 @@ pub async fn change_email(citizen: Citizen, Typed(typed): Typed) -> Result<Respo
             .db
             .write(async |tx: &mut Tx| {
                 store::drop_links(tx, account.id).await?;
-                jobs::queue(tx, visit, Letter::NewEmail, account.id, More { suite: "", to: &email }).await
+                jobs::queue(tx, visit, Letter::NewEmail, account.id, More { suite: "", to: &email, ..More::default() })
+                    .await
             })
             .await?;
         citizen.app.work.notify_one();

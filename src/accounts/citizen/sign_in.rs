@@ -147,7 +147,7 @@ pub async fn passkey(visitor: Visitor, Typed(typed): Typed) -> Result<Response, 
 /// The password is right, but the address was never confirmed: a new link is sent.
 async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> Result<Response, Problem> {
     if entry::may_write_to(visitor, &found.email).await? {
-        let more = More { suite: safe(suite), to: "" };
+        let more = More { suite: safe(suite), to: "", ..More::default() };
         visitor
             .db
             .write(async |tx: &mut Tx| jobs::queue(tx, visitor, Letter::Confirm, found.id, more.clone()).await)
@@ -223,7 +223,8 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
         .await?;
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
-    visitor.session = Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0 });
+    visitor.session =
+        Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0, ends_on: None });
     Ok(opened.cookie)
 }
 

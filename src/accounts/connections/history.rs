@@ -26,10 +26,17 @@ pub enum Happened {
     PasskeyAdded,
     PasskeyRemoved,
     SessionEnded,
+    /// The last day of access was set, or taken back.
+    EndSet,
+    /// Access was cut at once.
+    Closed,
+    Reopened,
+    /// Belongs to a department no longer.
+    DepartmentLeft,
 }
 
 impl Happened {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 20] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -46,6 +53,10 @@ impl Happened {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::SessionEnded,
+        Self::EndSet,
+        Self::Closed,
+        Self::Reopened,
+        Self::DepartmentLeft,
     ];
 
     pub fn code(self) -> &'static str {
@@ -66,6 +77,10 @@ impl Happened {
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
             Self::SessionEnded => "session-ended",
+            Self::EndSet => "end-set",
+            Self::Closed => "closed",
+            Self::Reopened => "reopened",
+            Self::DepartmentLeft => "department-left",
         }
     }
 
@@ -91,6 +106,10 @@ impl Happened {
             Self::PasskeyAdded => "Clé d’accès ajoutée",
             Self::PasskeyRemoved => "Clé d’accès retirée",
             Self::SessionEnded => "Appareil déconnecté",
+            Self::EndSet => "Fin d’accès changée",
+            Self::Closed => "Accès coupé",
+            Self::Reopened => "Accès rouvert",
+            Self::DepartmentLeft => "Service quitté",
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use forms::model::Procedure;
 
-use crate::requests::model::{Event, Request};
+use crate::requests::{
+    handover::HANDED,
+    model::{Event, Request},
+};
 
 /// Codes of events that are not transitions (they have no state to go to).
 pub const HELD: &str = "held";
@@ -18,6 +21,9 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
             .transition(&event.code)
             .map_or(event.code.as_str(), |transition| transition.label.as_str());
         return format!("{label} → {}", state(procedure, to));
+    }
+    if event.code == HANDED {
+        return format!("Dossier confié à {}", event.subject_name.as_deref().unwrap_or("un collègue"));
     }
     match event.code.as_str() {
         HELD => "Dossier affecté",

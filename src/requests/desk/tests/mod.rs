@@ -93,7 +93,7 @@ impl World {
             phone: None,
             quality: None,
         };
-        Agent { visit: self.visit.clone(), session_id: Uuid::nil(), passkey: None, account, memberships }
+        Agent { visit: self.visit.clone(), session_id: Uuid::nil(), passkey: None, account, ends_on: None, memberships }
     }
 
     /// The cookie of a signed-in agent.
