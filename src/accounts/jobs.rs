@@ -14,6 +14,7 @@ use super::{
     store::{self, Account, Link, Purpose},
 };
 use crate::{
+    directory,
     platform::{
         encode,
         jobs::{self, Claimed, NewJob},
@@ -62,10 +63,12 @@ pub enum Letter {
     EndNearOf,
     /// A colleague's requests are theirs now.
     HandedOver,
+    /// A new password was asked for, of an account whose password is the directory’s.
+    DirectoryPassword,
 }
 
 impl Letter {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -83,6 +86,7 @@ impl Letter {
         Self::EndNear,
         Self::EndNearOf,
         Self::HandedOver,
+        Self::DirectoryPassword,
     ];
 
     fn name(self) -> &'static str {
@@ -104,6 +108,7 @@ impl Letter {
             Self::EndNear => "fin-d-acces",
             Self::EndNearOf => "fin-d-acces-d-un-agent",
             Self::HandedOver => "dossiers-confies",
+            Self::DirectoryPassword => "mot-de-passe-de-l-annuaire",
         }
     }
 }
@@ -147,6 +152,9 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         Letter::Confirm if account.confirmed_at.is_some() => return Ok(()),
         // Whoever has an account at the new address learns it by mail, and only they.
         Letter::NewEmail if taken(visit, &account, to).await? => Letter::Exists,
+        Letter::Reset if directory::linked(&visit.db, account.id).await.map_err(anyhow::Error::from)? => {
+            Letter::DirectoryPassword
+        }
         letter => letter,
     };
     let about = Value::from(Serde(job.payload.0.get("about").cloned().unwrap_or_default()));
@@ -179,6 +187,7 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), WELCOME_LASTS).await?),
             "Choisir mon mot de passe",
         ),
+        Letter::DirectoryPassword => ("/agent/connexion".to_owned(), "Me connecter"),
         Letter::EndNear | Letter::HandedOver => ("/agent?vue=mes-dossiers".to_owned(), "Mes dossiers"),
         Letter::EndNearOf => ("/agent/agents".to_owned(), "Agents du service"),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),

@@ -32,10 +32,10 @@ mod store;
 mod tests;
 
 pub use entry::owner;
-pub use model::password as check_password;
+pub use model::{email as check_email, email_key, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
-pub use store::NewAccount;
+pub use store::{NewAccount, insert};
 
 pub fn routes() -> Router<App> {
     use citizen::{confirm, mine, reset, sign_in, sign_up};

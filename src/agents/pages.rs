@@ -22,6 +22,7 @@ use crate::{
         connections::{self, Happened},
         ending,
     },
+    directory,
     error::Problem,
     platform::form::Typed,
     requests::handover::{self, Held},
@@ -69,7 +70,22 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
         "retire" => Some("L’agent n’appartient plus à ce service."),
         _ => None,
     };
-    agent.page("agent/agents.html", TITLE, context! { departments => Serde(shown), ..flash(told) })
+    let notice = directory_notice(&agent).await?;
+    agent.page("agent/agents.html", TITLE, context! { departments => Serde(shown), notice => notice, ..flash(told) })
+}
+
+/// What is wrong with the directory, for who can have it mended.
+async fn directory_notice(agent: &Agent) -> Result<String, Problem> {
+    let Some(state) = directory::state(&agent.db).await? else { return Ok(String::new()) };
+    Ok(match (state.held_lost, state.held_of, &state.last_error) {
+        (Some(lost), Some(of), _) => format!(
+            "La mise à jour depuis l’annuaire est suspendue\u{a0}: elle couperait {lost} agents sur {of}. Prévenez le service informatique si ce n’est pas voulu."
+        ),
+        (_, _, Some(_)) => {
+            "L’annuaire ne peut pas être lu pour le moment\u{a0}: les changements d’agents attendent.".to_owned()
+        }
+        _ => String::new(),
+    })
 }
 
 fn flash(told: Option<&str>) -> Value {
@@ -111,6 +127,8 @@ struct Managed {
     /// Belongs to other departments too: their end is not for one manager alone.
     elsewhere: bool,
     oneself: bool,
+    /// The directory tells their end.
+    theirs: bool,
 }
 
 async fn find(agent: &Agent, id: Uuid) -> Result<Managed, Problem> {
@@ -123,7 +141,8 @@ async fn find(agent: &Agent, id: Uuid) -> Result<Managed, Problem> {
     if memberships.is_empty() {
         return Err(Problem::NotFound);
     }
-    Ok(Managed { elsewhere: memberships.len() < count, person, memberships, oneself: id == agent.account.id })
+    let theirs = directory::tells_end(&agent.db, id).await?;
+    Ok(Managed { elsewhere: memberships.len() < count, person, memberships, oneself: id == agent.account.id, theirs })
 }
 
 pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(done): Query<Done>) -> Result<Response, Problem> {
@@ -164,7 +183,7 @@ async fn context(agent: &Agent, found: &Managed, typed: &Raw, wrong: Option<&str
         name => person.name(), email => &person.email, quality => person.quality.as_deref().unwrap_or_default(),
         rows => Serde(rows), ends_on => person.ends_on.map(|day| day.to_string()).unwrap_or_default(),
         gone => person.closed_at.is_some() || ending::over(person.ends_on, agent.today()), cut => person.closed_at.is_some(),
-        oneself => found.oneself, elsewhere => found.elsewhere,
+        oneself => found.oneself, elsewhere => found.elsewhere, theirs => found.theirs,
         day => typed.text("fin.jour"), month => typed.text("fin.mois"), year => typed.text("fin.annee"),
         base => format!("/agent/agents/{}", person.id), errors => Serde(errors),
     })
@@ -188,9 +207,9 @@ fn last_day(typed: &Raw, today: Date) -> Result<Option<Date>, &'static str> {
 
 pub async fn end(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
     let found = find(&agent, id).await?;
-    if found.oneself || found.elsewhere {
+    if found.oneself || found.elsewhere || found.theirs {
         return Err(Problem::Forbidden(
-            "La fin de cet accès ne dépend pas de vous seul : adressez-vous à l’administrateur de votre collectivité.",
+            "La fin de cet accès ne dépend pas de vous seul : l’annuaire ou l’administrateur de votre collectivité la fixe.",
         ));
     }
     let last = match last_day(&typed, agent.today()) {

@@ -58,6 +58,8 @@ pub enum Command {
     },
     #[command(flatten)]
     Agents(super::agents::Command),
+    #[command(flatten)]
+    Directory(super::agents::Directory),
     /// Removes the second factor of an agent who has lost it, once their identity is checked.
     ResetFactor {
         #[arg(long)]
@@ -150,6 +152,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             Ok(())
         }
         Command::Agents(command) => super::agents::run(&app, command).await,
+        Command::Directory(command) => super::agents::directory(&app, command).await,
         Command::ResetFactor { authority, email, reason } => {
             let visit = work::visit(&app, find(&app, &authority).await?).await?;
             let removed = accounts::factor::reset_agent(&visit, &email, &reason).await?;
@@ -186,16 +189,18 @@ pub(super) async fn find(app: &App, slug: &str) -> Result<Uuid> {
 
 /// The password of standard input, hashed; none when nothing comes from there.
 async fn given_password(known: &[&str]) -> Result<Option<String>> {
+    let Some(typed) = typed_line()? else { return Ok(None) };
+    accounts::check_password(&typed, known).map_err(|text| anyhow::anyhow!("{text}"))?;
+    Ok(Some(accounts::hash(&typed).await?))
+}
+
+/// The first line of standard input, when it is no terminal and has one.
+pub(super) fn typed_line() -> Result<Option<String>> {
     let mut typed = String::new();
     if !std::io::stdin().is_terminal() {
         std::io::stdin().read_line(&mut typed)?;
     }
-    let typed = typed.trim();
-    if typed.is_empty() {
-        return Ok(None);
-    }
-    accounts::check_password(typed, known).map_err(|text| anyhow::anyhow!("{text}"))?;
-    Ok(Some(accounts::hash(typed).await?))
+    Ok(Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty()))
 }
 
 #[derive(serde::Deserialize)]

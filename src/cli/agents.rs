@@ -1,6 +1,8 @@
 //! Agents' access from the command line: its end, what they leave behind.
 
-use anyhow::{Context, Result, ensure};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand};
 use db::Tx;
 use jiff::civil::Date;
@@ -11,6 +13,7 @@ use crate::{
     accounts::{self, ending, session::Kind},
     app::App,
     authorities,
+    directory::{self, Report},
     requests::handover::{self, Order},
     visit::Visit,
     work,
@@ -84,6 +87,74 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub enum Directory {
+    /// Declares the directory (LDAP) of an authority's agents, or declares it anew (TOML, see docs/directory.md).
+    /// The password of `bind_dn` is read from standard input; nothing there keeps the one before.
+    AddDirectory {
+        #[arg(long)]
+        authority: String,
+        file: PathBuf,
+    },
+    /// Takes the directory away. Its accounts stay, and open once a password is chosen by mail.
+    RemoveDirectory {
+        #[arg(long)]
+        authority: String,
+    },
+    /// Reads the directory now.
+    SyncDirectory {
+        #[arg(long)]
+        authority: String,
+        /// However many agents it cuts.
+        #[arg(long)]
+        accept_cut: bool,
+    },
+    /// Gives an agent's account to the directory: its own password is forgotten.
+    FromDirectory {
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+pub async fn directory(app: &App, command: Directory) -> Result<()> {
+    match command {
+        Directory::AddDirectory { authority, file } => {
+            let db = app.db.for_authority(find(app, &authority).await?);
+            let declaration = directory::Declaration::read(&file)?;
+            directory::declare(app, &db, &declaration, super::admin::typed_line()?.as_deref()).await
+        }
+        Directory::RemoveDirectory { authority } => {
+            let db = app.db.for_authority(find(app, &authority).await?);
+            ensure!(directory::forget(&db).await?, "{authority} has no directory");
+            Ok(())
+        }
+        Directory::SyncDirectory { authority, accept_cut } => {
+            let visit = work::visit(app, find(app, &authority).await?).await?;
+            match directory::sync(&visit, accept_cut).await? {
+                Report::None => bail!("{authority} has no directory"),
+                Report::Done { kept, cut, back } => println!("{kept} agents up to date, {cut} cut, {back} back"),
+                Report::Held { lost, of } => {
+                    bail!(
+                        "held: {lost} of {of} agents would lose access or a department (--accept-cut if that is right)"
+                    )
+                }
+            }
+            Ok(())
+        }
+        Directory::FromDirectory { who } => {
+            let (visit, id) = agent(app, &who).await?;
+            visit
+                .db
+                .write(async |tx: &mut Tx| {
+                    directory::adopt(tx, id, &who.email).await?;
+                    ending::end_sessions(tx, &visit, Some(id)).await
+                })
+                .await?;
+            Ok(())
+        }
+    }
 }
 
 pub async fn run(app: &App, command: Command) -> Result<()> {

@@ -6,6 +6,7 @@ mod anonymous;
 mod archives;
 mod beneficiaries;
 mod catalogue;
+mod directory;
 mod household;
 mod leaving;
 mod mails;
