@@ -10,7 +10,7 @@ use guichet::{
 use jiff::SignedDuration;
 
 use crate::harness::{
-    Client, Engine, PASSWORD, Page, Portal, both,
+    Client, Engine, PASSWORD, Page, Phone, Portal, both,
     peers::slapd::{READER_PASSWORD, Slapd},
 };
 
@@ -96,9 +96,15 @@ both! {
         portal.client().post("/mot-de-passe-oublie?espace=agent", &[("email", amel)]).await.is(200);
         let mails = portal.outbox().await;
         assert!(mails.len() == 1 && mails[0].1.contains("celui de l’annuaire") && !mails[0].2.contains("/mot-de-passe/"), "{mails:?}");
-        // What an open session alone may not do asks the directory too.
-        client.post("/agent/securite/second-facteur", &[("mot-de-passe", "faux")]).await.is(422);
-        client.post("/agent/securite/second-facteur", &[("mot-de-passe", "mot de passe de amel.kaci")]).await.is(200);
+        // What an open session alone may not do asks the directory too; our second factor is asked after it.
+        let right = "mot de passe de amel.kaci";
+        client.post("/agent/securite/second-facteur", &[("mot-de-passe-activer", "faux")]).await.is(422);
+        let page = client.post("/agent/securite/second-facteur", &[("mot-de-passe-activer", right)]).await.is(200);
+        let (phone, form) = (Phone::reading(&page), page.form("cle"));
+        client.post_form(&form.action, &form.with("code", &phone.code(&portal, 0)).fields).await.is(200);
+        let mut other = portal.client();
+        attempt(&mut other, amel, right).await.is(200).shows("Saisissez votre code");
+        other.get("/agent").await.is(303);
     }
 
     async fn whoever_leaves_the_directory_is_cut(portal: Portal) {

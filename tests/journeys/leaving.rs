@@ -131,7 +131,7 @@ both! {
         assert!(told.len() == 1 && told[0].contains("2 dossiers que suivait Nadia Benali"), "{told:?}");
         assert_eq!(portal.outbox().await.len(), before + 1, "one mail for all");
         let mut receiver = portal.agent("herve.le-goff").await;
-        receiver.get(&format!("/agent/demandes/{one}?onglet=historique")).await.shows("Dossier confié à Hervé Le Goff").shows("Claire Daubigny").shows("Nadia Benali");
+        receiver.get(&format!("/agent/demandes/{one}?onglet=historique")).await.shows("Dossier confié à Hervé Le Goff").shows("Claire d’Aubigny").shows("Nadia Benali");
         receiver.get(&format!("/agent/demandes/{one}")).await.shows("Pris en charge par vous");
     }
 
