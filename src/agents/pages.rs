@@ -149,9 +149,9 @@ pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(done): Query<Done>) 
     let found = find(&agent, id).await?;
     let mut typed = Raw::default();
     if let Some(day) = found.person.ends_on {
-        typed.set("fin.jour", &day.day().to_string());
-        typed.set("fin.mois", &day.month().to_string());
-        typed.set("fin.annee", &day.year().to_string());
+        typed.set("fin.jour", day.day().to_string());
+        typed.set("fin.mois", day.month().to_string());
+        typed.set("fin.annee", day.year().to_string());
     }
     let told = match done.fait.as_str() {
         "fin" => Some("La fin d’accès est enregistrée."),

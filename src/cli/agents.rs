@@ -93,18 +93,21 @@ pub enum Command {
 pub enum Directory {
     /// Declares the directory (LDAP) of an authority's agents, or declares it anew (TOML, see docs/directory.md).
     /// The password of `bind_dn` is read from standard input; nothing there keeps the one before.
-    AddDirectory {
+    #[command(name = "add-directory")]
+    Add {
         #[arg(long)]
         authority: String,
         file: PathBuf,
     },
     /// Takes the directory away. Its accounts stay, and open once a password is chosen by mail.
-    RemoveDirectory {
+    #[command(name = "remove-directory")]
+    Remove {
         #[arg(long)]
         authority: String,
     },
     /// Reads the directory now.
-    SyncDirectory {
+    #[command(name = "sync-directory")]
+    Sync {
         #[arg(long)]
         authority: String,
         /// However many agents it cuts.
@@ -112,7 +115,8 @@ pub enum Directory {
         accept_cut: bool,
     },
     /// Gives an agent's account to the directory: its own password is forgotten.
-    FromDirectory {
+    #[command(name = "from-directory")]
+    From {
         #[command(flatten)]
         who: Who,
     },
@@ -120,17 +124,17 @@ pub enum Directory {
 
 pub async fn directory(app: &App, command: Directory) -> Result<()> {
     match command {
-        Directory::AddDirectory { authority, file } => {
+        Directory::Add { authority, file } => {
             let db = app.db.for_authority(find(app, &authority).await?);
             let declaration = directory::Declaration::read(&file)?;
             directory::declare(app, &db, &declaration, super::admin::typed_line()?.as_deref()).await
         }
-        Directory::RemoveDirectory { authority } => {
+        Directory::Remove { authority } => {
             let db = app.db.for_authority(find(app, &authority).await?);
             ensure!(directory::forget(&db).await?, "{authority} has no directory");
             Ok(())
         }
-        Directory::SyncDirectory { authority, accept_cut } => {
+        Directory::Sync { authority, accept_cut } => {
             let visit = work::visit(app, find(app, &authority).await?).await?;
             match directory::sync(&visit, accept_cut).await? {
                 Report::None => bail!("{authority} has no directory"),
@@ -143,7 +147,7 @@ pub async fn directory(app: &App, command: Directory) -> Result<()> {
             }
             Ok(())
         }
-        Directory::FromDirectory { who } => {
+        Directory::From { who } => {
             let (visit, id) = agent(app, &who).await?;
             visit
                 .db

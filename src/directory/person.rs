@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn an_entry_is_read() {
         let values = [("entryuuid", "1-2"), ("mail", "Nadia@Valmont.example"), ("sn", " Benali "), ("title", "")];
-        let mut entry = Entry::default();
-        entry.values = values.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect();
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect();
+        let mut entry = Entry { values, ..Entry::default() };
         let person = Person::of(&entry, &sample(), &paris()).unwrap();
         assert_eq!(
             (person.last_name.as_str(), person.quality.as_deref(), person.end),

@@ -101,7 +101,7 @@ both! {
         client.post("/agent/securite/second-facteur", &[("mot-de-passe-activer", "faux")]).await.is(422);
         let page = client.post("/agent/securite/second-facteur", &[("mot-de-passe-activer", right)]).await.is(200);
         let (phone, form) = (Phone::reading(&page), page.form("cle"));
-        client.post_form(&form.action, &form.with("code", &phone.code(&portal, 0)).fields).await.is(200);
+        client.post_form(&form.action, &form.clone().with("code", &phone.code(&portal, 0)).fields).await.is(200);
         let mut other = portal.client();
         attempt(&mut other, amel, right).await.is(200).shows("Saisissez votre code");
         other.get("/agent").await.is(303);
