@@ -95,7 +95,8 @@ fn last_day(attribute: &str, text: &str, zone: &TimeZone) -> Option<Date> {
         return before(Timestamp::from_microsecond((ticks / 10).checked_sub(EPOCH)?).ok()?);
     }
     if attribute.eq_ignore_ascii_case("shadowExpire") {
-        let days: i64 = text.parse().ok().filter(|days| *days > 0)?;
+        // Some write 99999999 for never: no calendar goes there.
+        let days: i64 = text.parse().ok().filter(|days| (1..=2_000_000).contains(days))?;
         return jiff::civil::date(1970, 1, 1).checked_add((days - 1).days()).ok();
     }
     let digits = text.strip_suffix('Z')?.split('.').next()?;
