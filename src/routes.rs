@@ -10,7 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, agents, app::App, catalogue, demo, error, household, pages, platform, requests, safe, sso, visit,
+    accounts, agents, app::App, catalogue, demo, error, household, identity, links, own_data, pages, platform,
+    provider, requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -28,7 +29,11 @@ pub fn router(app: App) -> Router {
         .merge(agents::routes())
         .merge(safe::routes())
         .merge(sso::routes())
+        .merge(provider::routes())
         .merge(household::routes())
+        .merge(identity::routes())
+        .merge(links::routes())
+        .merge(own_data::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());

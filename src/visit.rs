@@ -1,6 +1,6 @@
 //! Who visits which authority, and what they may be taken for. The type of the first parameter of a
 //! handler is its permission: [`Visitor`] (anybody), [`Citizen`] (signed in), [`Agent`] (signed in, with
-//! departments).
+//! departments), [`Administrator`] (an agent who administers the authority).
 
 use std::{ops::Deref, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{
         ending, factor,
         session::{self, Kind, Session},
     },
-    agents::{self, Membership, Role},
+    agents::{self, Membership, Role, Standing},
     app::App,
     authorities::Authority,
     error::Problem,
@@ -219,7 +219,7 @@ impl Visitor {
     ) -> Result<Response, Problem> {
         let who = self.session.as_ref().and_then(|session| {
             let account = session.account.as_ref()?;
-            Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.email })
+            Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.login })
         });
         Ok(html(status, self.visit.draw_for(who, template, title, context)?))
     }
@@ -265,6 +265,7 @@ pub struct Agent {
     /// Last day of their access, when one is set.
     pub ends_on: Option<Date>,
     pub memberships: Vec<Membership>,
+    pub administrator: bool,
 }
 
 impl Deref for Agent {
@@ -300,8 +301,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let ends_on = session.ends_on;
         let account = session.account.ok_or_else(sign_in)?;
-        let memberships = agents::memberships(&visit.db, account.id).await?;
-        Ok(Self(Agent { visit, session_id: session.id, passkey: session.passkey, account, ends_on, memberships }))
+        let Standing { memberships, administrator } = agents::standing(&visit.db, account.id).await?;
+        let (session_id, passkey) = (session.id, session.passkey);
+        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, administrator }))
+    }
+}
+
+/// An agent who administers the authority.
+pub struct Administrator(pub Agent);
+
+impl Deref for Administrator {
+    type Target = Agent;
+    fn deref(&self) -> &Agent {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let agent = Agent::from_request_parts(parts, state).await?;
+        if agent.administrator {
+            Ok(Self(agent))
+        } else {
+            Err(Problem::Forbidden("Cette page est réservée aux administrateurs de la collectivité."))
+        }
     }
 }
 
@@ -316,8 +341,7 @@ impl Agent {
 
     /// Whether one of the agent's roles demands a second factor here.
     pub fn needs_factor(&self) -> bool {
-        let demanding = &self.site.settings.second_factor;
-        self.memberships.iter().any(|membership| demanding.contains(&membership.role))
+        agents::any_of(&self.memberships, self.administrator, &self.site.settings.second_factor)
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -337,9 +361,9 @@ impl Agent {
     ) -> Result<Response, Problem> {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let manages = self.memberships.iter().any(|membership| membership.role == Role::Manager);
+        let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
         let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
-        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments), manages => manages, ends => ends };
+        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager, ends => ends };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

@@ -178,12 +178,12 @@ async fn tell(tx: &mut Tx, visit: &Visit, one: &Ending) -> Result<(), db::Error>
     Ok(())
 }
 
-/// Any agent's account of this address, cut or not, for the operator: id and when it was cut.
-pub async fn agent(db: &Db, email: &str) -> Result<Option<(Uuid, Option<Timestamp>)>, db::Error> {
+/// Any agent's account of this sign-in name, cut or not, for the operator: id and when it was cut.
+pub async fn agent(db: &Db, login: &str) -> Result<Option<(Uuid, Option<Timestamp>)>, db::Error> {
     db.fresh()
         .first(
-            sql!("select id, closed_at from account where authority_id = $1 and kind = $2 and email_key = $3"),
-            args![db.authority(), Kind::Agent.name(), super::model::email_key(email)],
+            sql!("select id, closed_at from account where authority_id = $1 and kind = $2 and login_key = $3"),
+            args![db.authority(), Kind::Agent.name(), super::model::email_key(login)],
         )
         .await
 }

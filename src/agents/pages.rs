@@ -124,7 +124,7 @@ fn department(agent: &Agent, of: &Membership, members: &[Member], held: &[Held])
 struct Managed {
     person: Person,
     memberships: Vec<Member>,
-    /// Belongs to other departments too: their end is not for one manager alone.
+    /// Belongs to other departments too, or administers the authority: their end is not for one manager alone.
     elsewhere: bool,
     oneself: bool,
     /// The directory tells their end.
@@ -136,13 +136,15 @@ async fn find(agent: &Agent, id: Uuid) -> Result<Managed, Problem> {
     let person = store::person(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let all = store::of_agent(&agent.db, id).await?;
     let count = all.len();
+    let general = super::standing(&agent.db, id).await?.administrator;
     let memberships: Vec<Member> =
         all.into_iter().filter(|one| managed.iter().any(|mine| mine.department_id == one.department_id)).collect();
     if memberships.is_empty() {
         return Err(Problem::NotFound);
     }
     let theirs = directory::tells_end(&agent.db, id).await?;
-    Ok(Managed { elsewhere: memberships.len() < count, person, memberships, oneself: id == agent.account.id, theirs })
+    let elsewhere = general || memberships.len() < count;
+    Ok(Managed { elsewhere, person, memberships, oneself: id == agent.account.id, theirs })
 }
 
 pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(done): Query<Done>) -> Result<Response, Problem> {

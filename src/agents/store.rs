@@ -49,7 +49,7 @@ impl Person {
 
 fn members(db: &Db) -> Query {
     Query::new(
-        "select a.id, a.first_name, a.last_name, a.email, m.department_id, d.name as department_name, m.role, m.from_directory, a.ends_on, a.closed_at,
+        "select a.id, a.first_name, a.last_name, coalesce(a.email, a.login) as email, m.department_id, d.name as department_name, m.role, m.from_directory, a.ends_on, a.closed_at,
            (select max(e.at) from sign_in_event e where e.authority_id = a.authority_id and e.account_id = a.id and e.code like 'signed-in%') as signed_in_at
          from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
            join department d on d.authority_id = m.authority_id and d.id = m.department_id where 1 = 1",
@@ -74,7 +74,7 @@ pub async fn of_agent(db: &Db, agent: Uuid) -> Result<Vec<Member>, db::Error> {
 pub async fn person(db: &Db, agent: Uuid) -> Result<Option<Person>, db::Error> {
     db.fresh()
         .first(
-            sql!("select id, first_name, last_name, email, quality, ends_on, closed_at from account where authority_id = $1 and id = $2 and kind = 'agent'"),
+            sql!("select id, first_name, last_name, coalesce(email, login) as email, quality, ends_on, closed_at from account where authority_id = $1 and id = $2 and kind = 'agent'"),
             args![db.authority(), agent],
         )
         .await

@@ -185,7 +185,7 @@ pub async fn run(app: &App, command: Command) -> Result<()> {
             let kind = if usager { Kind::Usager } else { Kind::Agent };
             let account = match &email {
                 Some(email) => Some(
-                    accounts::named(&visit.db, kind, email).await?.with_context(|| format!("no account {email}"))?,
+                    accounts::id_of(&visit.db, kind, email).await?.with_context(|| format!("no account {email}"))?,
                 ),
                 None => None,
             };
@@ -197,7 +197,7 @@ pub async fn run(app: &App, command: Command) -> Result<()> {
             let (visit, from) = agent(app, &Who { authority, email: from }).await?;
             let to = match &to {
                 Some(email) => {
-                    let found = accounts::named(&visit.db, Kind::Agent, email).await?;
+                    let found = accounts::id_of(&visit.db, Kind::Agent, email).await?;
                     Some(found.with_context(|| format!("no agent {email}"))?)
                 }
                 None => None,
@@ -215,7 +215,7 @@ async fn agent(app: &App, who: &Who) -> Result<(Visit, Uuid)> {
 }
 
 async fn departments(visit: &Visit) -> Result<Vec<String>> {
-    Ok(authorities::departments(&visit.db).await?.into_iter().map(|department| department.id).collect())
+    Ok(authorities::departments(&visit.db).await?.into_iter().map(|(id, _)| id).collect())
 }
 
 /// Says what somebody whose access is cut still holds.

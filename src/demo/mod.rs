@@ -24,6 +24,7 @@ use crate::{
 mod answers;
 mod city;
 mod requests;
+mod services;
 
 /// The same for every demo account; fit for nothing else.
 pub const PASSWORD: &str = "Valmont-2026-demo";
@@ -66,6 +67,7 @@ pub async fn run(options: Options, mut config: Config) -> Result<()> {
 pub async fn fill(app: &App, count: usize) -> Result<Vec<Json>> {
     let city = city::read()?;
     let visit = city::found(app, &city).await?;
+    services::make(&visit).await?;
     requests::make(&visit, &city, count).await?;
     Ok(city::accounts(&city))
 }

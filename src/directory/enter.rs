@@ -20,7 +20,7 @@ use crate::{
 pub enum Verdict {
     /// Nothing: the password kept here decides.
     NotMine,
-    /// The right password, and an account up to date: its address.
+    /// The right password, and an account up to date: what it signs in with.
     Enters(String),
     Wrong,
     /// Right, but none of their groups gives a role here.
@@ -102,18 +102,18 @@ async fn welcome(tx: &mut Tx, visit: &Visit, person: &Person, typed: &str, id: U
         }
     };
     refresh(tx, visit, account, person).await?;
-    let email = tx
-        .one(sql!("select email from account where authority_id = $1 and id = $2"), args![tx.authority(), account])
+    let login = tx
+        .one(sql!("select login from account where authority_id = $1 and id = $2"), args![tx.authority(), account])
         .await?;
-    Ok(Verdict::Enters(email))
+    Ok(Verdict::Enters(login))
 }
 
-/// Whether another account of agents has the address.
+/// Whether another account of agents signs in with the address.
 async fn taken(tx: &mut Tx, person: &Person, typed: &str) -> Result<bool, db::Error> {
     let email = person.email.as_deref().unwrap_or(typed);
     let found: Option<i64> = tx
         .first(
-            sql!("select 1 from account where authority_id = $1 and kind = 'agent' and email_key = $2"),
+            sql!("select 1 from account where authority_id = $1 and kind = 'agent' and login_key = $2"),
             args![tx.authority(), accounts::email_key(email)],
         )
         .await?;

@@ -28,7 +28,7 @@ const SEALING: &str = "annuaire";
 pub async fn declare(app: &App, db: &Db, declaration: &Declaration, password: Option<&str>) -> anyhow::Result<()> {
     let departments = crate::authorities::departments(db).await?;
     for group in &declaration.groups {
-        let known = departments.iter().any(|department| department.id == group.department);
+        let known = departments.iter().any(|(id, _)| *id == group.department);
         anyhow::ensure!(known, "{}: no department {}", group.dn, group.department);
     }
     let owner = db.authority();

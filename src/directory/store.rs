@@ -36,7 +36,7 @@ row! {
         pub closed_at: Option<Timestamp>,
         /// Departments that the directory gave it.
         pub given: i64,
-        /// Departments given here.
+        /// Departments given here, and the administration of the authority.
         pub own: i64,
     }
 }
@@ -142,7 +142,8 @@ pub async fn all_linked(db: &Db) -> Result<Vec<Linked>, db::Error> {
             sql!(
                 "select d.account_id, d.key, d.left_at, a.closed_at,
                    (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = true) as given,
-                   (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false) as own
+                   (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
+                     + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id) as own
                  from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
                  where d.authority_id = $1 order by d.account_id"
             ),
@@ -163,7 +164,8 @@ pub async fn account_of(tx: &mut Tx, person: &Person) -> Result<Option<Linked>, 
         sql!(
             "select d.account_id, d.key, d.left_at, a.closed_at,
                (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = true) as given,
-               (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false) as own
+               (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
+                     + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id) as own
              from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
              where d.authority_id = $1 and d.key in ($2, $3) order by case when d.key = $2 then 0 else 1 end limit 1"
         ),
@@ -205,7 +207,7 @@ pub async fn left(tx: &mut Tx, account: Uuid, at: Option<Timestamp>) -> Result<(
     Ok(())
 }
 
-/// Names, quality, and the address if nobody else has it.
+/// Names, quality, and the address, to sign in with and to write to, if nobody else signs in with it.
 pub async fn rename(tx: &mut Tx, account: Uuid, person: &Person) -> Result<(), db::Error> {
     tx.run(
         sql!("update account set first_name = $1, last_name = $2, quality = coalesce($3, quality) where authority_id = $4 and id = $5"),
@@ -215,8 +217,9 @@ pub async fn rename(tx: &mut Tx, account: Uuid, person: &Person) -> Result<(), d
     let Some(email) = &person.email else { return Ok(()) };
     tx.run(
         sql!(
-            "update account set email = $1, email_key = $2 where authority_id = $3 and id = $4 and email <> $1
-             and not exists (select 1 from account o where o.authority_id = $3 and o.kind = 'agent' and o.email_key = $2 and o.id <> $4)"
+            "update account set login = $1, login_key = $2, email = $1, email_key = $2
+             where authority_id = $3 and id = $4 and (login <> $1 or email is null or email <> $1)
+             and not exists (select 1 from account o where o.authority_id = $3 and o.kind = 'agent' and o.login_key = $2 and o.id <> $4)"
         ),
         args![email, accounts::email_key(email), tx.authority(), account],
     )

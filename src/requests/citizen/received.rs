@@ -11,9 +11,7 @@ use axum::{
 use forms::{answers::Raw, model::Page};
 use uuid::Uuid;
 
-use super::question::{
-    BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, prefilled, stopped, unsaved,
-};
+use super::question::{BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, stopped, unsaved};
 use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
 use crate::{
@@ -21,6 +19,7 @@ use crate::{
     catalogue::Published,
     error::Problem,
     requests::{
+        certified,
         drafts::{self, Holder},
         files,
         form::{self, Form, Slot},
@@ -76,11 +75,12 @@ async fn make(
     let received = form.typed.clone();
     let rows_changed = change_rows(page, form);
     let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
+    let mut filling = unsaved(visitor, id, published).await?;
+    certify(visitor, &filling, page, &mut form.typed);
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
-    let fresh = prefilled(visitor, &published.procedure, Raw::default());
     let with = |typed: Raw| {
-        let mut raw = fresh.clone();
+        let mut raw = filling.raw.clone();
         replace(&mut raw, page, typed);
         raw
     };
@@ -101,7 +101,6 @@ async fn make(
         return Ok(None);
     }
     let raw = if stored { raw } else { with(of_page(page, &form.typed)) };
-    let mut filling = unsaved(visitor, id, published);
     if !form.added.is_empty() {
         filling.files = files::of(&visitor.db, id).await?;
     }
@@ -129,7 +128,7 @@ pub async fn save(
         // The session ended while the page was open: what was typed waits in the sign-in page.
         Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
             let typed = form::plain(request).await?;
-            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed);
+            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed).await;
         }
         other => other?,
     };
@@ -146,10 +145,18 @@ pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<()
     if drafts::find(visitor, id).await?.is_some() {
         let filling = Filling::open(visitor, id).await?;
         if let Some(page) = filling.procedure.pages.iter().find(|found| found.id == page) {
-            store(visitor, &filling, page, typed).await?;
+            let mut typed = typed.clone();
+            certify(visitor, &filling, page, &mut typed);
+            store(visitor, &filling, page, &typed).await?;
         }
     }
     Ok(())
+}
+
+/// Types what is certified in the form of a page, whatever the browser sent there.
+fn certify(visitor: &Visitor, filling: &Filling, page: &Page, typed: &mut Raw) {
+    let of_page = |id: &str| page.fields.iter().any(|field| field.id == id);
+    certified::overlay(filling.certified.as_ref(), &filling.procedure, visitor.today(), typed, of_page);
 }
 
 fn slot(page: &Page, input: &str) -> Option<Slot> {
@@ -221,6 +228,7 @@ async fn keep(visitor: &Visitor, mut filling: Filling, page: &str, mut form: For
     }
     let rows_changed = change_rows(definition, &mut form);
     let taken_up = household::take_up(visitor, &procedure, definition, &mut form).await?;
+    certify(visitor, &filling, definition, &mut form.typed);
     let stored = store(visitor, &filling, definition, &form.typed).await?;
     let mut raw = filling.raw.clone();
     replace(&mut raw, definition, of_page(definition, &form.typed));
@@ -266,5 +274,7 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
     } else {
         filling.after_page(&reading, shown.index)
     };
+    // Begun while the identity was verified, or sent without looking: nothing typed is lost.
+    let to = filling.unverified(&to).unwrap_or(to);
     Ok(Redirect::to(&to).into_response())
 }

@@ -10,6 +10,7 @@ use super::access::{self, Permitted, Right};
 use crate::{catalogue, error::Problem, visit::Agent};
 
 pub mod act;
+pub mod code;
 mod delays;
 pub mod failures;
 mod filters;

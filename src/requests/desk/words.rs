@@ -3,6 +3,7 @@
 use forms::model::Procedure;
 
 use crate::requests::{
+    code,
     handover::HANDED,
     model::{Event, Request},
 };
@@ -30,6 +31,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         RELEASED => "Dossier libéré",
         MESSAGE if event.actor == "usager" => "Message de l’usager",
         MESSAGE => "Message à l’usager",
+        code::RENEWED => "Nouveau code de suivi donné",
         AGAIN => "Courriel relancé",
         other => other,
     }
