@@ -308,9 +308,9 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
 /// agent of another department, reader, processor, decider, manager of another department, manager.
 pub const MANAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/references", "ag ag ag 200 403 403 403 403 200 200"),
-    ("GET", "/agent/references/{service}", "ag ag ag 404 403 403 403 403 404 200"),
-    ("POST", "/agent/references/{service}", "ag ag ag 404 403 403 403 403 404 422"),
-    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 403 403 403 403 404 422"),
+    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 200"),
+    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 422"),
+    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 403 403 404 422"),
     ("GET", "/agent/agents", "ag ag ag 200 403 403 403 403 200 200"),
     ("GET", "/agent/agents/{agent=nadia}", "ag ag ag 404 403 403 403 403 404 200"),
     ("POST", "/agent/agents/{agent=nadia}/fin", "ag ag ag 404 403 403 403 403 404 303"),
