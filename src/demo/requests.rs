@@ -98,7 +98,13 @@ async fn request(
     let procedure = published.procedure.clone();
     let account = account(&visit, usager, &procedure, index).await?;
     let owner = account.as_ref().map(|account| account.id);
-    let session = account.map(|account| Session { id: Uuid::nil(), account: Some(account), passkey: None, waiting: 0 });
+    let session = account.map(|account| Session {
+        id: Uuid::nil(),
+        account: Some(account),
+        passkey: None,
+        waiting: 0,
+        ends_on: None,
+    });
     let visitor = Visitor { visit: visit.clone(), session, offered: None };
     let certified = certified::of_visitor(&visitor, &procedure).await?;
     let mut raw = answers::typed(&procedure, usager, visit.today(), index);

@@ -74,6 +74,8 @@ row! {
         code: String,
         from_state: Option<String>,
         to_state: Option<String>,
+        /// The agent it is about, when it is about one.
+        subject_name: Option<String>,
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     readings, store,
 };
 use crate::{
-    accounts::{self, connections},
+    accounts::{self, connections, ending},
     app::App,
     catalogue,
     household::sharing,
@@ -32,6 +32,7 @@ pub async fn all(app: &App) -> Result<()> {
     for authority in authorities {
         expired(app, authority).await?;
         archive(app, authority).await?;
+        ending::sweep(&work::visit(app, authority).await?).await?;
         orphans(app, authority).await?;
     }
     Ok(())

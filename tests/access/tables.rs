@@ -232,15 +232,6 @@ pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
 /// Ends the request: after everything else, for the same people as [`USAGERS`].
 pub const ENDING: &[(&str, &str, &str)] = &[("POST", "/demandes/{request}/annuler", "in in in 404 404 303")];
 
-/// What the managers of a department do: nobody, smuggler, the owner, agent who may do everything in another city,
-/// manager of another department, processor of this one, its manager.
-pub const MANAGERS: &[(&str, &str, &str)] = &[
-    ("GET", "/agent/references", "ag ag ag 200 200 403 200"),
-    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 200"),
-    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 422"),
-    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 422"),
-];
-
 /// What agents do: nobody, smuggler, the owner, agent of another city, of another department, reader,
 /// processor, decider.
 pub const AGENTS: &[(&str, &str, &str)] = &[
@@ -313,4 +304,22 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/securite/deconnecter", "ag ag ag 303 303 303 303 303"),
     // Signed out, or never in: the same page.
     ("POST", "/agent/deconnexion", "ag ag ag ag ag ag ag ag"),
+];
+
+/// What managers do with the agents and the references of their departments: nobody, smuggler, the owner, manager of another city,
+/// agent of another department, reader, processor, decider, manager of another department, manager.
+pub const MANAGERS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/references", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 200"),
+    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 422"),
+    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 403 403 404 422"),
+    ("GET", "/agent/agents", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/agents/{agent=nadia}", "ag ag ag 404 403 403 403 403 404 200"),
+    ("POST", "/agent/agents/{agent=nadia}/fin", "ag ag ag 404 403 403 403 403 404 303"),
+    ("GET", "/agent/agents/{agent=nadia}/dossiers?service=etat-civil", "ag ag ag 404 403 403 403 403 404 200"),
+    ("POST", "/agent/agents/{agent=nadia}/dossiers", "ag ag ag 404 403 403 403 403 404 404"),
+    // No department is named.
+    ("POST", "/agent/agents/{agent=nadia}/retirer", "ag ag ag 404 403 403 403 403 404 404"),
+    // An usager is no agent.
+    ("GET", "/agent/agents/{agent=account}", "ag ag ag 404 403 403 403 403 404 404"),
 ];

@@ -92,7 +92,7 @@ async fn make(
     let account = visitor.account().map(|account| account.id);
     let begun = drafts::begin(visitor, id, published, account, holder, raw.clone()).await?;
     if let Some(opened) = begun.opened {
-        visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0 });
+        visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None });
         *cookie = Some(opened.cookie);
     }
     if !begun.made {
@@ -115,7 +115,7 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>
     }
     let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
     let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
-    visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0 });
+    visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None });
     Ok(Some(opened.cookie))
 }
 
