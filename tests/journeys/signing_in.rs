@@ -281,7 +281,9 @@ both! {
         let long = "x".repeat(301);
         agent.post(&form.action, &[("identite", "oui"), ("motif", &long)]).await.is(422).shows("Raccourcissez le motif");
         agent.post(&form.action, &[("identite", "oui"), ("motif", "Téléphone perdu, passeport vu")]).await.leads_to("/agent/comptes?fait=retire");
-        password(&mut portal.client(), "/connexion", USAGER).await.leads_to("/mes-demandes");
+        // What the lost telephone had opened is closed.
+        assert!(person.get("/compte/securite").await.location().starts_with("/connexion"));
+        password(&mut person, "/connexion", USAGER).await.leads_to("/mes-demandes");
         person.get("/compte/securite").await.is(200).shows("Second facteur retiré au guichet").shows("Téléphone perdu, passeport vu");
         let by: String = portal
             .db()
