@@ -2,6 +2,7 @@
 //!
 //! - [`Problem::NotFound`]: unknown, or not yours: the two look alike from outside.
 //! - [`Problem::Forbidden`]: known, and never allowed here.
+//! - [`Problem::Over`]: the right to act in somebody's name ended since the page was opened.
 //! - [`Problem::Bad`]: what was sent makes no sense (not a mistake in a form: those show the form again).
 //! - [`Problem::Conflict`]: somebody was faster; says who may look again and where.
 //! - [`Problem::Elsewhere`]: goes to the sign-in page and comes back.
@@ -23,6 +24,7 @@ use crate::visit::{TooMany, Visit};
 pub enum Problem {
     NotFound,
     Forbidden(&'static str),
+    Over,
     Bad(&'static str),
     TooLarge,
     Conflict(&'static str),
@@ -70,6 +72,12 @@ impl IntoResponse for Problem {
                 None,
             ),
             Self::Forbidden(text) => (StatusCode::FORBIDDEN, "Cette action n’est pas possible", text.to_owned(), None),
+            Self::Over => (
+                StatusCode::FORBIDDEN,
+                "Vous n’agissez plus pour cette personne ou cette organisation",
+                "Votre mandat ou votre rôle a pris fin : vous agissez de nouveau pour vous-même. Ce qui était enregistré reste dans le brouillon de la personne ou de l’organisation ; la page que vous venez d’envoyer ne l’est pas. La page précédente de votre navigateur peut encore la montrer, pour la recopier.".to_owned(),
+                None,
+            ),
             Self::Bad(text) => (StatusCode::BAD_REQUEST, "Nous n’avons pas compris cette demande", text.to_owned(), None),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

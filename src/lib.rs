@@ -2,6 +2,7 @@
 //! only so that tests reach it.
 
 pub mod accounts;
+pub mod acting;
 pub mod agents;
 pub mod app;
 pub mod authorities;
@@ -12,7 +13,9 @@ pub mod demo;
 pub mod error;
 pub mod household;
 pub mod identity;
+pub mod mandates;
 pub mod migrations;
+pub mod organisations;
 pub mod pages;
 pub mod platform;
 pub mod requests;

@@ -9,7 +9,10 @@ use tower_http::{
     },
 };
 
-use crate::{accounts, app::App, catalogue, demo, error, household, pages, platform, requests, safe, sso, visit};
+use crate::{
+    accounts, acting, app::App, catalogue, demo, error, household, mandates, organisations, pages, platform, requests,
+    safe, sso, visit,
+};
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
 const LARGEST_BODY: usize = 128 * 1024 * 1024;
@@ -26,6 +29,9 @@ pub fn router(app: App) -> Router {
         .merge(safe::routes())
         .merge(sso::routes())
         .merge(household::routes())
+        .merge(acting::routes())
+        .merge(organisations::routes())
+        .merge(mandates::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());

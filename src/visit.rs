@@ -20,6 +20,7 @@ use crate::{
         factor,
         session::{self, Kind, Session},
     },
+    acting::{self, Acting, Deed},
     agents::{self, Membership, Role},
     app::App,
     authorities::Authority,
@@ -176,6 +177,8 @@ pub struct Visitor {
     pub session: Option<Session>,
     /// A token that the browser presents without a session behind it: offered earlier, or ended.
     pub offered: Option<String>,
+    /// Whom they act for, by a right that holds now; none: themselves.
+    pub acting: Option<Arc<Acting>>,
 }
 
 impl Deref for Visitor {
@@ -192,13 +195,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
         let visit = visit(parts)?;
         let session = session::find(&visit, &parts.headers, Kind::Usager).await?;
         let offered = if session.is_none() { session::token_of(&visit, &parts.headers) } else { None };
-        Ok(Self { visit, session, offered })
+        let acting = acting::resolve(&visit, session.as_ref()).await?;
+        Ok(Self { visit, session, offered, acting })
     }
 }
 
 impl Visitor {
     pub fn account(&self) -> Option<&session::Account> {
         self.session.as_ref().and_then(|session| session.account.as_ref())
+    }
+
+    /// Whether they may do this: always in their own name.
+    ///
+    /// # Errors
+    /// `Forbidden` when the right to act for somebody does not go so far.
+    pub fn require(&self, deed: Deed) -> Result<(), Problem> {
+        self.acting.as_ref().map_or(Ok(()), |acting| acting.require(deed))
+    }
+
+    /// Whether a procedure is theirs to use, in the name they act in.
+    pub fn covers(&self, procedure: &str) -> bool {
+        self.acting.as_ref().is_none_or(|acting| acting.covers(procedure))
+    }
+
+    /// Whether they may begin a request of this procedure.
+    ///
+    /// # Errors
+    /// `Forbidden`, as for [`require`](Self::require).
+    pub fn may_begin(&self, procedure: &str) -> Result<(), Problem> {
+        self.require(Deed::Fill)?;
+        if self.covers(procedure) {
+            Ok(())
+        } else {
+            Err(Problem::Forbidden(
+                "Le mandat qui vous a été donné ne couvre pas cette démarche. Demandez un mandat plus large, ou revenez à vous-même pour la faire en votre nom.",
+            ))
+        }
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -219,7 +251,11 @@ impl Visitor {
     ) -> Result<Response, Problem> {
         let who = self.session.as_ref().and_then(|session| {
             let account = session.account.as_ref()?;
-            Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.email })
+            let unread = self.acting.as_ref().map_or(session.waiting, |acting| acting.waiting);
+            Some(context! {
+                name => account.full_name(), kind => "usager", unread => unread, email => &account.email,
+                acting => self.acting.as_ref().map(|acting| &acting.name),
+            })
         });
         Ok(html(status, self.visit.draw_for(who, template, title, context)?))
     }
@@ -309,6 +345,18 @@ impl Agent {
             .iter()
             .find(|membership| membership.department_id == department)
             .map(|membership| membership.role)
+    }
+
+    /// Whoever only reads, or belongs to no department, has no business with accounts, organisations and mandates.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn at_counter(&self) -> Result<(), Problem> {
+        if self.memberships.iter().any(|membership| membership.role >= Role::Processor) {
+            Ok(())
+        } else {
+            Err(Problem::Forbidden("Votre rôle ne permet pas d’agir sur les comptes des usagers."))
+        }
     }
 
     /// Whether one of the agent's roles demands a second factor here.

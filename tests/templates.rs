@@ -105,6 +105,7 @@ fn every_mail_is_drawn() {
             let context = json!({
                 "city": city, "reference": "VAL-7F3K-29", "procedure": procedure, "submitted": "17 novembre 2026 à 10 h 00",
                 "link": "http://ville.test/suivre", "link_label": "Suivre ma demande",
+                "who": "Camille Martin", "what": "Judo-club de Valmont",
             });
             let text = templates
                 .render(&name, Value::from(Serde(context)))

@@ -30,8 +30,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use entry::owner;
-pub use model::password as check_password;
+pub use entry::{may_write_to, owner};
+pub use model::{Wrong, email as check_email, email_key, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
 pub use store::NewAccount;
@@ -113,6 +113,14 @@ fn passkeys() -> Router<App> {
 /// An open account, for features that have no session of it.
 pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
     Ok(store::find(db, id).await?.map(session::Account::from))
+}
+
+/// The open account of this kind at an address that its owner has proved theirs.
+pub async fn by_email(db: &Db, kind: session::Kind, email: &str) -> Result<Option<session::Account>, db::Error> {
+    match store::credentials(db, kind, email).await? {
+        Some(found) if found.confirmed_at.is_some() => person(db, found.id).await,
+        _ => Ok(None),
+    }
 }
 
 /// Creates an account outside of any page (administration, sample city).

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
+    acting::Choice,
     platform::secret,
     sso,
     visit::{Visit, Visitor},
@@ -46,6 +47,8 @@ pub struct Session {
     pub passkey: Option<Uuid>,
     /// Requests of the account that wait for its answer.
     pub waiting: i64,
+    /// In whose name it was chosen to act; checked by [`crate::acting::resolve`].
+    pub acting: Option<Choice>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +73,8 @@ row! {
         id: Uuid,
         seen_at: Timestamp,
         passkey_id: Option<Uuid>,
+        acting_kind: Option<String>,
+        acting_id: Option<Uuid>,
         account_id: Option<Uuid>,
         email: Option<String>,
         first_name: Option<String>,
@@ -148,7 +153,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         .db
         .first(
             sql!(
-                "select s.id, s.seen_at, s.passkey_id, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
+                "select s.id, s.seen_at, s.passkey_id, s.acting_kind, s.acting_id, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
                    (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
                  from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
                  where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
@@ -171,7 +176,8 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         }),
         _ => None,
     };
-    Ok(Some(Session { id: found.id, account, passkey: found.passkey_id, waiting: found.waiting }))
+    let acting = Choice::of(found.acting_kind.as_deref(), found.acting_id);
+    Ok(Some(Session { id: found.id, account, passkey: found.passkey_id, waiting: found.waiting, acting }))
 }
 
 /// Notes that the session is in use. A page is shown even when that cannot be written.

@@ -23,6 +23,7 @@ use crate::{
         drafts,
         fire::{self, By, With},
         model::{Decision, Request},
+        owner::Whose,
         store, submit,
     },
     visit::{Visit, Visitor},
@@ -61,9 +62,16 @@ async fn two_children(visit: &Visit, city: &City, current: &Current) -> Result<(
         let visit = Visit { now: visit.now.checked_sub(days)?, ..visit.clone() };
         let Some(account) = account(&visit, usager, &published.procedure, index).await? else { return Ok(()) };
         let raw = answers::typed(&published.procedure, usager, visit.today(), index);
-        drafts::begin(&visit, visit.id(), published, Some(account.id), drafts::Holder::Session(Uuid::nil()), raw)
-            .await
-            .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+        drafts::begin(
+            &visit,
+            visit.id(),
+            published,
+            Whose::account(Some(account.id)),
+            drafts::Holder::Session(Uuid::nil()),
+            raw,
+        )
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     }
     Ok(())
 }
@@ -106,15 +114,21 @@ async fn request(
     }
     let id = visit.id();
     let owner = account.as_ref().map(|account| account.id);
-    drafts::begin(&visit, id, published, owner, drafts::Holder::Session(Uuid::nil()), raw)
+    drafts::begin(&visit, id, published, Whose::account(owner), drafts::Holder::Session(Uuid::nil()), raw)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     // One in fifteen is still being written.
     if index % 15 == 14 && owner.is_some() {
         return Ok(());
     }
-    let session = account.map(|account| Session { id: Uuid::nil(), account: Some(account), passkey: None, waiting: 0 });
-    let visitor = Visitor { visit: visit.clone(), session, offered: None };
+    let session = account.map(|account| Session {
+        id: Uuid::nil(),
+        account: Some(account),
+        passkey: None,
+        waiting: 0,
+        acting: None,
+    });
+    let visitor = Visitor { visit: visit.clone(), session, offered: None, acting: None };
     let reference: String = visit
         .db
         .one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id])
@@ -125,6 +139,8 @@ async fn request(
         procedure_version: published.version,
         reference,
         account_id: owner,
+        organisation_id: None,
+        acted_by: None,
         session_id: None,
         beneficiary: None,
         raw: db::Json(Raw::default()),
@@ -175,7 +191,8 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
             Actor::System => None,
             _ => city::account_of(visit, Kind::Agent, &agent.email).await?,
         };
-        fire_one(visit, procedure, &request, transition, By { actor, account }, (agent, department)).await?;
+        fire_one(visit, procedure, &request, transition, By { actor, account, acted: None }, (agent, department))
+            .await?;
     }
     Ok(())
 }

@@ -36,7 +36,8 @@ pub async fn find(citizen: &Citizen, id: Uuid) -> Result<Option<Member>, db::Err
 
 /// The members that may be taken up in a request of the visitor's today.
 pub async fn proposed(visitor: &Visitor) -> Result<Vec<Member>, db::Error> {
-    let Some(account) = visitor.account() else { return Ok(Vec::new()) };
+    // One's household is one's own: nobody's in somebody else's name.
+    let Some(account) = visitor.account().filter(|_| visitor.acting.is_none()) else { return Ok(Vec::new()) };
     let mut members = members(&visitor.db, account.id).await?;
     members.retain(|member| member.standing(visitor.today(), &visitor.site.zone).is_proposed());
     Ok(members)

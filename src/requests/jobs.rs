@@ -48,7 +48,7 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
 pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let base = visit.public_url();
-    let link = if request.account_id.is_some() {
+    let link = if !request.is_anonymous() {
         format!("{base}/demandes/{}", request.id)
     } else {
         format!("{base}/suivre?reference={}", request.reference)

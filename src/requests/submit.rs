@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     drafts::Draft,
     fire, model,
+    owner::{self, Whose},
     store::{self, Entry, FactOf, New},
 };
 use crate::{error::Problem, visit::Visitor};
@@ -36,10 +37,14 @@ pub async fn submit(
     let (life, effects) = step::step(procedure, &begun, &sending.id, Actor::Usager, Given::default(), cx)
         .map_err(|refused| Problem::Broken(anyhow::anyhow!("{} cannot be sent: {refused:?}", procedure.id)))?;
     let status = procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status));
+    let whose = Whose::of(visitor);
+    let acted_as = owner::acted_as(visitor);
     let account = visitor.account();
-    let filer_name = model::filer_name(answers).or_else(|| account.map(|account| account.full_name()));
+    let name =
+        || visitor.acting.as_ref().map(|acting| acting.name.clone()).or(account.map(|account| account.full_name()));
+    let filer_name = model::filer_name(answers).or_else(name);
     let given_email = model::email(answers);
-    let email = given_email.as_deref().or(email).or(account.map(|account| account.email.as_str()));
+    let email = given_email.as_deref().or(email).or(owner::contact(visitor));
     let words = procedure.words(answers);
     let beneficiary = procedure.beneficiary_of(answers);
     let new = New {
@@ -48,7 +53,8 @@ pub async fn submit(
         procedure_id: &draft.procedure_id,
         procedure_version: draft.procedure_version,
         department_id: &procedure.department,
-        account_id: account.map(|account| account.id),
+        whose,
+        acted_as: acted_as.as_deref(),
         filer_name: filer_name.as_deref(),
         beneficiary: beneficiary.as_deref(),
         email,
@@ -94,16 +100,17 @@ async fn write(
             }
             store::insert(tx, new).await?;
             // Who has an account needs no grant: the request is theirs wherever they sign in.
-            if let Some(session) = session.filter(|_| new.account_id.is_none()) {
+            if let Some(session) = session.filter(|_| new.whose == Whose::default()) {
                 store::grant(tx, session, new.id).await?;
             }
             let entry = Entry {
                 actor: "usager",
-                actor_id: new.account_id,
+                actor_id: new.whose.by.or(new.whose.account),
                 code: transition,
                 from: Some(from),
                 to: Some(&new.life.state),
                 subject: None,
+                acted: owner::acted(visitor),
             };
             let seq = store::record(tx, new.id, &entry, now).await?;
             let fact = FactOf { procedure_id: new.procedure_id, department_id: new.department_id, hours: 0 };

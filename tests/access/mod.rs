@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 
 use crate::harness::{
-    Client, Engine, Page, Portal, both, routes,
+    Client, Engine, Page, Portal,
+    acting::{ALL, act, join, mandate},
+    both, routes,
     scene::{SECRETS, Scene},
 };
 
 mod tables;
 
-use tables::{AGENTS, ENDING, PUBLIC, USAGERS};
+use tables::{ACTING, AGENTS, ENDING, PUBLIC, USAGERS};
 
 fn class(page: &Page) -> String {
     let to = page.location();
@@ -103,6 +105,14 @@ async fn usagers(
     row(method, &path, expected, people).await
 }
 
+/// Somebody to whom the owner gave a mandate, and who acts by it.
+async fn acting(scene: &mut Scene, email: &str, more: &[(&str, &str)]) -> Client {
+    let mut person = scene.portal.usager(email).await;
+    let id = mandate(&scene.portal, &mut scene.owner, &mut person, email, more).await;
+    act(&mut person, &format!("mandate:{id}")).await;
+    person
+}
+
 both! {
     async fn everybody_gets_what_is_theirs(portal: Portal) {
         let mut scene = Scene::set(portal).await;
@@ -140,6 +150,34 @@ both! {
         scene.decider = scene.portal.agent("herve.le-goff").await;
         for (method, path, expected) in ENDING {
             wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Who acts in the owner's name gets what they were given, and nothing of the owner's secrets beyond.
+    async fn who_acts_gets_what_was_given(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        let prepare = [("peut", "fill"), ("portee", "toutes")];
+        let elsewhere = [("peut", "send"), ("peut", "answer"), ("portee", "choix"), ("demarche", "demande-information")];
+        let (mut helper, mut preparer, mut astray, mut delegate) = (
+            acting(&mut scene, "anne-laure.leroy@exemple.fr", &ALL).await,
+            acting(&mut scene, "jean.de-la-fontaine@exemple.fr", &prepare).await,
+            acting(&mut scene, "tiago.da-costa@exemple.fr", &elsewhere).await,
+            scene.portal.usager("chantal.moreau@exemple.fr").await,
+        );
+        let organisation = scene.names["organisation"].clone();
+        join(&scene.portal, &mut scene.owner, &organisation, &mut delegate, "chantal.moreau@exemple.fr", "delegate").await;
+        act(&mut delegate, &format!("organisation:{organisation}")).await;
+        let mut wrong = Vec::new();
+        for (method, path, expected) in ACTING {
+            let path = scene.address(path);
+            let people = &mut [
+                ("helper", &mut helper, true),
+                ("preparer", &mut preparer, path.starts_with("/brouillons/") || path.starts_with("/fichiers/")),
+                ("helper for something else", &mut astray, false),
+                ("delegate", &mut delegate, false),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }

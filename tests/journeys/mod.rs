@@ -8,5 +8,7 @@ mod beneficiaries;
 mod catalogue;
 mod household;
 mod mails;
+mod mandates;
+mod organisations;
 mod passkeys;
 mod signing_in;

@@ -22,7 +22,7 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household,
+    household, mandates, organisations,
     platform::form::Typed,
     requests, safe, sso,
     visit::{Citizen, Visitor},
@@ -182,6 +182,8 @@ pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("organisations".into(), organisations::export(&citizen.db, account.id).await?.into());
+        data.insert("mandats".into(), mandates::export(&citizen.db, account.id).await?);
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
@@ -201,9 +203,17 @@ pub async fn remove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
     if let Some(wrong) = owner(&citizen, &account, &typed, "mot-de-passe-suppression").await? {
         return again(&citizen, &account, &typed, "suppression", &[wrong]).await;
     }
+    if let [first, ..] = organisations::needing(&citizen.db, account.id).await?.as_slice() {
+        let text =
+            format!("Vous présidez « {first} », que d’autres représentent : transmettez-leur d’abord la présidence");
+        return again(&citizen, &account, &typed, "suppression", &[Wrong::new("mot-de-passe-suppression", text)]).await;
+    }
+    let now = citizen.now;
     citizen
         .db
         .write(async |tx: &mut Tx| {
+            organisations::leave(tx, account.id).await?;
+            mandates::leave(tx, account.id, now).await?;
             requests::owner::leave(tx, account.id).await?;
             session::close_others(tx, account.id, None).await?;
             store::remove(tx, account.id).await

@@ -43,14 +43,14 @@ fn safe(suite: &str) -> &str {
 }
 
 /// Mistakes, as templates show them.
-pub(super) fn errors(wrong: &[Wrong]) -> Value {
+pub fn errors(wrong: &[Wrong]) -> Value {
     let list: Vec<Json> =
         wrong.iter().map(|wrong| json!({"href": format!("#{}", wrong.field), "text": wrong.text})).collect();
     Value::from(Serde(list))
 }
 
 /// Says what has just been done, in the page that follows.
-pub(super) fn flash(text: Option<&str>) -> Value {
+pub fn flash(text: Option<&str>) -> Value {
     text.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } })
 }
 

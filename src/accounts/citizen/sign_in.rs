@@ -223,7 +223,8 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
         .await?;
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
-    visitor.session = Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0 });
+    visitor.session =
+        Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0, acting: None });
     Ok(opened.cookie)
 }
 

@@ -20,7 +20,6 @@ use crate::{
         session::Kind,
         store::{self as accounts, Account},
     },
-    agents::Role,
     error::Problem,
     platform::form::Typed,
     visit::{Agent, Visit},
@@ -30,17 +29,8 @@ const TITLE: &str = "Comptes des usagers";
 const PAGE: &str = "agent/accounts.html";
 const LONGEST_REASON: usize = 300;
 
-/// Who only reads, or belongs to no department, has no business with usagers’ accounts.
-fn may(agent: &Agent) -> Result<(), Problem> {
-    if agent.memberships.iter().any(|membership| membership.role >= Role::Processor) {
-        Ok(())
-    } else {
-        Err(Problem::Forbidden("Votre rôle ne permet pas de consulter les comptes."))
-    }
-}
-
 pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Problem> {
-    may(&agent)?;
+    agent.at_counter()?;
     let told = (way.fait == "retire").then_some("Le second facteur est retiré. L’usager en est prévenu par courriel.");
     let page =
         context! { email => "", searched => false, account => Value::from(()), reason => "", errors => errors(&[]) };
@@ -49,7 +39,7 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
 
 /// By the whole address only: nobody leafs through accounts.
 pub async fn search(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {
-    may(&agent)?;
+    agent.at_counter()?;
     let email = match model::email(typed.text("email")) {
         Ok(email) => email,
         Err(text) => {
@@ -88,7 +78,7 @@ async fn context(
 }
 
 pub async fn reset(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
-    may(&agent)?;
+    agent.at_counter()?;
     let account = accounts::find(&agent.db, id).await?.filter(|account| account.kind() == Kind::Usager);
     let account = account.ok_or(Problem::NotFound)?;
     let reason = typed.text("motif").trim();

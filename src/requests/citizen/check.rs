@@ -18,8 +18,9 @@ use uuid::Uuid;
 
 use super::{Filling, notice, procedure_link, sections, start, twin};
 use crate::{
+    acting::Deed,
     error::Problem,
-    requests::{form, submit},
+    requests::{form, owner, submit},
     visit::Visitor,
 };
 
@@ -45,6 +46,7 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> R
             "Cette démarche n’est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
         ));
     }
+    visitor.require(Deed::Send)?;
     let reading = filling.read(&visitor);
     let errors = wrong(&visitor, &filling, &typed);
     if !errors.is_empty() || !reading.ready() {
@@ -91,7 +93,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
     }
     let correcting = filling.correcting.is_some();
     let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
-    let account = visitor.account().map(|account| json!({"email": account.email}));
+    let account = owner::contact(visitor).map(|email| json!({"email": email}));
     // Without a contact block, the template must know where the answer will go.
     let written = reading.answers.get("courriel").and_then(Json::as_str).map(|email| json!({"email": email}));
     let context = context! {
@@ -112,6 +114,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
         twin => Serde(twin::of(visitor, filling).await?),
         missing => Serde(missing(filling, &reading)),
         mode => filling.mode(),
+        may_send => correcting || visitor.require(Deed::Send).is_ok(),
         discard => if correcting { String::new() } else { filling.url("supprimer") },
         notice => Serde(notice(&filling.procedure)),
     };

@@ -18,6 +18,7 @@ use super::{
     model::{Ask, File, piece_slot},
 };
 use crate::{
+    acting::Deed,
     catalogue,
     error::Problem,
     platform::french,
@@ -64,6 +65,7 @@ impl Filling {
                 Err(problem) => problem,
             });
         };
+        visitor.require(if draft.correcting { Deed::Answer } else { Deed::Fill })?;
         let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
         let files = if draft.has_files { files::of(&visitor.db, id).await? } else { Vec::new() };
         let (correcting, asks) = if draft.correcting {

@@ -20,9 +20,10 @@ use super::rows::names;
 use super::{Filling, notice, procedure_link, start};
 use crate::{
     accounts::session,
+    acting::For,
     authorities, catalogue,
     error::Problem,
-    requests::{drafts, fields::Drawing},
+    requests::{drafts, fields::Drawing, owner::Whose},
     visit::Visitor,
 };
 
@@ -30,6 +31,14 @@ use crate::{
 pub const BACK_TO_CHECK: &str = "?retour=verifier";
 /// Names the fields that the page showed, so that a question that appears is not told as a mistake.
 pub const SHOWN: &str = "_vus";
+
+/// Tells in whose name the first page was opened: it may have changed in another tab.
+pub const NAMED: &str = "_pour";
+
+/// What [`NAMED`] holds.
+pub fn in_the_name_of(visitor: &Visitor) -> String {
+    visitor.acting.as_ref().map_or_else(|| "moi".to_owned(), |acting| acting.choice.id.to_string())
+}
 
 #[derive(Debug, Deserialize)]
 pub struct New {
@@ -41,6 +50,7 @@ pub struct New {
 pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<New>) -> Result<Response, Problem> {
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
+    visitor.may_begin(&id)?;
     let Some(draft) = new.brouillon else {
         let mut response = Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response();
         // The cookie goes out before anything is kept under it: however fast one clicks on the first
@@ -58,7 +68,8 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     let filling = unsaved(&visitor, draft, &published);
     let reading = filling.read(&visitor);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
-    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
+    let told = told_of_organisation(&visitor, &Raw::default(), &filling.raw, page);
+    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 
 /// A first page that was sent already, by another click or before the request left, leads where that
@@ -72,12 +83,15 @@ pub async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Prob
 
 /// The draft to be, before anything is kept.
 pub fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Filling {
+    let whose = Whose::of(visitor);
     let draft = drafts::Draft {
         id,
         procedure_id: published.procedure.id.clone(),
         procedure_version: published.version,
         reference: String::new(),
-        account_id: visitor.account().map(|account| account.id),
+        account_id: whose.account,
+        organisation_id: whose.organisation,
+        acted_by: whose.by,
         session_id: visitor.session.as_ref().map(|session| session.id),
         beneficiary: None,
         raw: db::Json(Raw::default()),
@@ -113,6 +127,12 @@ pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Proble
 /// What the account already tells, where nothing was typed yet.
 pub fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
     let Some(account) = visitor.account() else { return raw };
+    let whom = visitor.acting.as_ref().map(|acting| (&acting.whom, acting.name.as_str()));
+    // For a person, what their account tells; for an organisation, who sends is who is written to.
+    let account = match whom {
+        Some((For::Person(person), _)) => person,
+        _ => account,
+    };
     let known = [
         ("courriel", "courriel", account.email.as_str()),
         ("telephone", "telephone", account.phone.as_deref().unwrap_or_default()),
@@ -126,15 +146,44 @@ pub fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw 
             raw.set(name, value);
         }
     }
+    if let Some((For::Organisation { siret, rna, .. }, name)) = whom {
+        of_organisation(procedure, name, siret.as_deref(), rna.as_deref(), &mut raw);
+    }
     raw
+}
+
+/// What an organisation's sheet tells, in the questions that ask for it and were not answered.
+fn of_organisation(procedure: &Procedure, name: &str, siret: Option<&str>, rna: Option<&str>, raw: &mut Raw) {
+    for field in procedure.pages.iter().flat_map(|page| &page.fields) {
+        if !raw.is_blank(&field.id) || raw.0.contains_key(&field.id) {
+            continue;
+        }
+        match (field.id.as_str(), siret, rna) {
+            (_, Some(siret), _) if field.kind.numbers_organisation() => field.kind.fill(&field.id, &siret.into(), raw),
+            ("rna", _, Some(rna)) => raw.set(&field.id, rna),
+            ("organisateur_nom" | "entreprise_nom", ..) => raw.set(&field.id, name),
+            _ => {}
+        }
+    }
+}
+
+/// Says that answers of this page were not typed by anybody.
+fn told_of_organisation(visitor: &Visitor, before: &Raw, after: &Raw, page: &PageReading<'_>) -> Option<&'static str> {
+    let organisation = visitor.acting.as_ref().is_some_and(|acting| matches!(acting.whom, For::Organisation { .. }));
+    let mut shown = page.shown_fields().map(|field| &field.field.id);
+    let taken = shown.any(|id| before.is_blank(id) && !after.is_blank(id));
+    (organisation && taken)
+        .then_some("Certaines réponses sont reprises de la fiche de l’organisation et de votre compte : vérifiez-les.")
 }
 
 pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> Result<Response, Problem> {
     let mut filling = Filling::open(&visitor, id).await?;
+    let before = filling.raw.clone();
     filling.raw = prefilled(&visitor, &filling.procedure, filling.raw);
     let reading = filling.read(&visitor);
     let page = shown_page(&filling, &reading, &page)?;
-    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
+    let told = told_of_organisation(&visitor, &before, &filling.raw, page);
+    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 
 /// The page, or the right place to be when a condition hides it.
@@ -187,7 +236,10 @@ pub async fn draw(
         Some(previous) => filling.page_url(previous),
         None => format!("/demarches/{}", filling.procedure.id),
     };
-    let hidden = format!("<input type=\"hidden\" name=\"{SHOWN}\" value=\"{}\">", names(page));
+    let mut hidden = format!("<input type=\"hidden\" name=\"{SHOWN}\" value=\"{}\">", names(page));
+    if filling.draft.reference.is_empty() {
+        hidden.push_str(&format!("<input type=\"hidden\" name=\"{NAMED}\" value=\"{}\">", in_the_name_of(visitor)));
+    }
     let context = context! {
         heading => heading,
         procedure => Serde(procedure_link(&filling.procedure)),

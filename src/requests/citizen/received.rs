@@ -12,18 +12,21 @@ use forms::{answers::Raw, model::Page};
 use uuid::Uuid;
 
 use super::question::{
-    BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, prefilled, stopped, unsaved,
+    BACK_TO_CHECK, NAMED, New, SHOWN, Shown, draw, identified, in_the_name_of, not_begun_elsewhere, prefilled, stopped,
+    unsaved,
 };
 use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
 use crate::{
     accounts::session::{self, Session},
+    acting::trace,
     catalogue::Published,
     error::Problem,
     requests::{
         drafts::{self, Holder},
         files,
         form::{self, Form, Slot},
+        owner::Whose,
     },
     visit::Visitor,
 };
@@ -40,6 +43,7 @@ pub async fn begin(
 ) -> Result<Response, Problem> {
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
+    visitor.may_begin(&id)?;
     let draft = new.brouillon.unwrap_or_else(|| visitor.id());
     let page = published.procedure.pages.first().ok_or(Problem::NotFound)?;
     let mut cookie = None;
@@ -49,6 +53,10 @@ pub async fn begin(
         not_begun_elsewhere(&visitor, draft).await?;
     }
     let mut form = form::receive(&visitor, draft, request, |name| slot(page, name)).await?;
+    let named = form.typed.text(NAMED);
+    if !begun && !named.is_empty() && named != in_the_name_of(&visitor) {
+        return renamed(&visitor, draft, &published, page, &form).await;
+    }
     let made = if begun { None } else { make(&mut visitor, draft, &published, page, &mut form, &mut cookie).await? };
     let answer = match made {
         Some(kept) => go_on(&visitor, kept, page, &form).await,
@@ -62,6 +70,22 @@ pub async fn begin(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// The first page was opened in another name than the present one: nothing is kept before somebody has seen it.
+async fn renamed(
+    visitor: &Visitor,
+    id: Uuid,
+    published: &Published,
+    page: &Page,
+    form: &Form,
+) -> Result<Response, Problem> {
+    let mut filling = unsaved(visitor, id, published);
+    replace(&mut filling.raw, page, of_page(page, &form.typed));
+    let reading = filling.read(visitor);
+    let shown = reading.pages.first().ok_or(Problem::NotFound)?;
+    let text = "Vous n’agissez plus pour la même personne ou organisation que quand cette page s’est ouverte. Voyez en haut de page pour qui vous agissez, puis continuez ou changez-en : vos réponses sont encore là.";
+    draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await
 }
 
 /// None when the draft is there already: the same page was sent at the same moment.
@@ -85,14 +109,15 @@ async fn make(
         raw
     };
     let raw = with(typed.unwrap_or_default());
+    let whose = Whose::of(visitor);
     let holder = match &visitor.session {
+        Some(_) if whose.by.is_some() => Holder::Right,
         Some(session) => Holder::Session(session.id),
         None => Holder::Nobody(visitor.offered.as_deref()),
     };
-    let account = visitor.account().map(|account| account.id);
-    let begun = drafts::begin(visitor, id, published, account, holder, raw.clone()).await?;
+    let begun = drafts::begin(visitor, id, published, whose, holder, raw.clone()).await?;
     if let Some(opened) = begun.opened {
-        visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0 });
+        visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, acting: None });
         *cookie = Some(opened.cookie);
     }
     if !begun.made {
@@ -100,6 +125,8 @@ async fn make(
         form.typed = received;
         return Ok(None);
     }
+    let reference = begun.reference;
+    trace::note(visitor, trace::BEGUN, &reference).await?;
     let raw = if stored { raw } else { with(of_page(page, &form.typed)) };
     let mut filling = unsaved(visitor, id, published);
     if !form.added.is_empty() {
@@ -116,7 +143,7 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>
     }
     let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
     let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
-    visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0 });
+    visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, acting: None });
     Ok(Some(opened.cookie))
 }
 
@@ -162,6 +189,7 @@ fn slot(page: &Page, input: &str) -> Option<Slot> {
 async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -> Result<bool, Problem> {
     let Some(kept) = fitting(page, typed) else { return Ok(false) };
     drafts::save(visitor, &filling.procedure, filling.draft.id, &own(page), &kept).await?;
+    trace::note(visitor, trace::FILLED, &filling.draft.reference).await?;
     Ok(true)
 }
 

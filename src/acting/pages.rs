@@ -1,0 +1,66 @@
+//! « Agir pour… »: oneself, an organisation, somebody who gave a mandate.
+
+use axum::{
+    extract::Query,
+    response::{IntoResponse, Redirect, Response},
+};
+use db::Tx;
+use minijinja::{context, value::Serde};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{
+    model::{Choice, Kind},
+    store,
+};
+use crate::{accounts::citizen::flash, error::Problem, mandates, organisations, platform::form::Typed, visit::Citizen};
+
+const ONESELF: &str = "moi";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    fait: String,
+}
+
+pub async fn show(citizen: Citizen, Query(told): Query<Told>) -> Result<Response, Problem> {
+    let text = match told.fait.as_str() {
+        "accepte" => Some("Vous avez accepté l’invitation."),
+        "refuse" => Some("Vous avez refusé l’invitation. La personne qui vous a invité en est prévenue."),
+        _ => None,
+    };
+    let current = citizen.acting.as_ref().map(|acting| acting.choice);
+    let option = |choice: Choice, name: String, detail: String| json!({"value": format!("{}:{}", choice.kind.name(), choice.id), "name": name, "detail": detail, "current": current == Some(choice)});
+    let mut options: Vec<Json> = Vec::new();
+    for (id, name, detail) in organisations::choices(&citizen).await? {
+        options.push(option(Choice { kind: Kind::Organisation, id }, name, detail));
+    }
+    for (id, name, detail) in mandates::choices(&citizen).await? {
+        options.push(option(Choice { kind: Kind::Mandate, id }, name, detail));
+    }
+    let context = context! { myself => citizen.account.full_name(), oneself => current.is_none(), options => Serde(options), ..flash(text) };
+    citizen.page("acting/choose.html", "Agir pour…", context)
+}
+
+/// Keeps the choice, if it is a right of the account.
+pub async fn choose(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+    let Some(session) = citizen.session.as_ref().map(|session| session.id) else { return Err(citizen.sign_in()) };
+    let choice = match typed.text("pour") {
+        "" => return Ok(Redirect::to("/agir-pour").into_response()),
+        ONESELF => None,
+        wanted => {
+            let choice = read(wanted).ok_or(Problem::NotFound)?;
+            store::find(&citizen, citizen.account.id, choice).await?.ok_or(Problem::NotFound)?;
+            Some(choice)
+        }
+    };
+    citizen.db.write(async |tx: &mut Tx| store::keep(tx, session, choice).await).await?;
+    Ok(Redirect::to("/mes-demandes").into_response())
+}
+
+/// `organisation:ID`.
+fn read(text: &str) -> Option<Choice> {
+    let (kind, id) = text.split_once(':')?;
+    Choice::of(Some(kind), id.parse::<Uuid>().ok())
+}
