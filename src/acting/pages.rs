@@ -1,10 +1,12 @@
 //! « Agir pour… »: oneself, an organisation, somebody who gave a mandate.
 
 use axum::{
-    extract::Query,
+    extract::{FromRequestParts, Query, Request},
+    http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
+use forms::answers::Raw;
 use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -14,7 +16,13 @@ use super::{
     model::{Choice, Kind},
     store,
 };
-use crate::{accounts::citizen::flash, error::Problem, mandates, organisations, platform::form::Typed, visit::Citizen};
+use crate::{
+    accounts::citizen::flash,
+    error::Problem,
+    mandates, organisations,
+    platform::form::{Typed, plain},
+    visit::Citizen,
+};
 
 const ONESELF: &str = "moi";
 
@@ -57,6 +65,23 @@ pub async fn choose(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
     };
     citizen.db.write(async |tx: &mut Tx| store::keep(tx, session, choice).await).await?;
     Ok(Redirect::to("/mes-demandes").into_response())
+}
+
+/// A page of answers sent in a name whose right had ended: not kept, but given back, to be copied out.
+pub async fn over(request: Request) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    // The session was brought back to its person when the end was noticed.
+    let visitor = Visitor::from_request_parts(&mut parts, &()).await?;
+    let form = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let typed = if form { plain(Request::from_parts(parts, body)).await? } else { Raw::default() };
+    let own =
+        typed.0.iter().filter(|(name, _)| !name.starts_with('_') && !["action", "version"].contains(&name.as_str()));
+    let answers: Vec<&String> = own.flat_map(|(_, values)| values).filter(|value| !value.is_empty()).collect();
+    let title = "Vous n’agissez plus pour cette personne ou cette organisation";
+    visitor.page_with(StatusCode::FORBIDDEN, "acting/over.html", title, context! { answers => Serde(answers) })
 }
 
 /// `organisation:ID`.

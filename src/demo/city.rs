@@ -185,8 +185,9 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
 
 /// The accounts to print: one usager, then agents of different rights.
 pub fn accounts(city: &City) -> Vec<Json> {
-    let usagers = city.usagers.iter().filter(|usager| usager.email.is_some()).take(2).map(|usager| {
-        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "label": format!("usager : {} {}", usager.first_names, usager.family_name())})
+    let usagers = city.usagers.iter().filter(|usager| usager.email.is_some()).take(2).enumerate().map(|(index, usager)| {
+        let more = if index == 0 { super::acting::LABEL } else { "" };
+        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "label": format!("usager : {} {}{more}", usager.first_names, usager.family_name())})
     });
     let agents = city.agents.iter().map(|agent| {
         let of: Vec<String> = agent

@@ -34,7 +34,8 @@ both! {
         // The principal's name and address are proposed, not the helper's.
         let filed = helper.file("demande-information", &question("Pour Camille")).await;
         let address = format!("/demandes/{}", filed.id);
-        helper.post(&format!("{address}/messages"), &[("message", "Une précision")]).await.is(303);
+        let sent = helper.post(&format!("{address}/messages"), &[("message", "Une précision")]).await.is(303);
+        helper.follow(&sent).await.is(200).shows("Vous avez écrit au service");
         principal.get("/mes-demandes").await.is(200).shows(&filed.reference).shows("Envoyée par Mohamed Benkhelifa, mandataire (proche), jusqu’au 16 février 2027");
         let page = principal.get(&address).await.is(200).shows("par Mohamed Benkhelifa, mandataire");
         page.shows("Message au service, par Mohamed Benkhelifa, mandataire").hides("Vous avez écrit au service");

@@ -68,7 +68,7 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     let filling = unsaved(&visitor, draft, &published);
     let reading = filling.read(&visitor);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
-    let told = told_of_organisation(&visitor, &Raw::default(), &filling.raw, page);
+    let told = told_of_organisation(&visitor, &filling, page);
     draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 
@@ -167,22 +167,23 @@ fn of_organisation(procedure: &Procedure, name: &str, siret: Option<&str>, rna: 
     }
 }
 
-/// Says that answers of this page were not typed by anybody.
-fn told_of_organisation(visitor: &Visitor, before: &Raw, after: &Raw, page: &PageReading<'_>) -> Option<&'static str> {
-    let organisation = visitor.acting.as_ref().is_some_and(|acting| matches!(acting.whom, For::Organisation { .. }));
+/// Says that answers of this page come from the organisation's sheet, as long as they are what it says.
+fn told_of_organisation(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>) -> Option<&'static str> {
+    let For::Organisation { siret, rna, .. } = &visitor.acting.as_ref()?.whom else { return None };
+    let mut sheet = Raw::default();
+    let name = visitor.acting.as_ref().map_or("", |acting| &acting.name);
+    of_organisation(&filling.procedure, name, siret.as_deref(), rna.as_deref(), &mut sheet);
     let mut shown = page.shown_fields().map(|field| &field.field.id);
-    let taken = shown.any(|id| before.is_blank(id) && !after.is_blank(id));
-    (organisation && taken)
-        .then_some("Certaines réponses sont reprises de la fiche de l’organisation et de votre compte : vérifiez-les.")
+    let taken = shown.any(|id| !sheet.is_blank(id) && sheet.text(id) == filling.raw.text(id));
+    taken.then_some("Certaines réponses sont reprises de la fiche de l’organisation : vérifiez-les.")
 }
 
 pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> Result<Response, Problem> {
     let mut filling = Filling::open(&visitor, id).await?;
-    let before = filling.raw.clone();
     filling.raw = prefilled(&visitor, &filling.procedure, filling.raw);
     let reading = filling.read(&visitor);
     let page = shown_page(&filling, &reading, &page)?;
-    let told = told_of_organisation(&visitor, &before, &filling.raw, page);
+    let told = told_of_organisation(&visitor, &filling, page);
     draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 

@@ -19,7 +19,7 @@ use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
 use crate::{
     accounts::session::{self, Session},
-    acting::trace,
+    acting::{self, trace},
     catalogue::Published,
     error::Problem,
     requests::{
@@ -36,11 +36,15 @@ const LARGEST_PAGE: usize = 200_000;
 
 /// The first answers: one transaction makes the session (for who has none) and the draft with them in.
 pub async fn begin(
-    mut visitor: Visitor,
+    visitor: Result<Visitor, Problem>,
     Path(id): Path<String>,
     Query(new): Query<New>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let mut visitor = match visitor {
+        Err(Problem::Over) => return acting::over(request).await,
+        other => other?,
+    };
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
     visitor.may_begin(&id)?;
@@ -148,10 +152,14 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>
 }
 
 pub async fn save(
-    visitor: Visitor,
+    visitor: Result<Visitor, Problem>,
     Path((id, page)): Path<(Uuid, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let visitor = match visitor {
+        Err(Problem::Over) => return acting::over(request).await,
+        other => other?,
+    };
     let filling = match Filling::open(&visitor, id).await {
         // The session ended while the page was open: what was typed waits in the sign-in page.
         Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
