@@ -21,7 +21,7 @@ use crate::{
     error::Problem,
     mandates, organisations,
     platform::form::{Typed, plain},
-    visit::Citizen,
+    visit::{Citizen, Visitor},
 };
 
 const ONESELF: &str = "moi";

@@ -32,11 +32,11 @@ pub async fn declare_club(person: &mut Client) -> String {
 /// The path of the latest invitation mailed to this address.
 pub async fn invitation(portal: &Portal, email: &str) -> String {
     let mails = portal.outbox().await;
-    let links = mails.iter().filter(|(to, ..)| to == email).filter_map(|(_, _, body)| {
+    let mut links = mails.iter().filter(|(to, ..)| to == email).filter_map(|(_, _, body)| {
         let at = body.find("/invitations/")?;
         body.get(at..)?.split_whitespace().next()
     });
-    links.last().unwrap_or_else(|| panic!("no invitation for {email}: {mails:?}")).to_owned()
+    links.next_back().unwrap_or_else(|| panic!("no invitation for {email}: {mails:?}")).to_owned()
 }
 
 /// Invites somebody, who accepts.

@@ -81,7 +81,7 @@ both! {
         principal.get("/mes-demandes").await.is(200).shows("Préparé par une personne que vous avez mandatée");
         let draft = format!("/brouillons/{}/verifier", second.split('/').nth(2).unwrap());
         principal.get(&draft).await.is(200).shows("Déjà écrit").hides("trop@tard.fr");
-        principal.get("/compte/mandats/fait").await.is(200).shows("Brouillon rempli").shows("Fin du mandat – Camille Martin");
+        principal.get("/compte/mandats/fait").await.is(200).shows("Brouillon commencé").shows("Fin du mandat – Camille Martin");
         let mails = portal.outbox().await;
         assert!(mails.iter().any(|(to, subject, _)| to == OTHER_USAGER && subject == "Un mandat a pris fin"));
         // Prolonging what has ended gives nothing back.
