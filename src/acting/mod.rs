@@ -13,7 +13,7 @@ mod store;
 pub mod trace;
 
 pub use model::{Acting, Choice, Deed, For, Kind, May};
-pub use pages::over;
+pub use pages::{astray, over};
 pub use store::resolve;
 
 pub fn routes() -> Router<App> {

@@ -67,21 +67,34 @@ pub async fn choose(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
     Ok(Redirect::to("/mes-demandes").into_response())
 }
 
-/// A page of answers sent in a name whose right had ended: not kept, but given back, to be copied out.
+/// A page of answers sent in a name whose right had ended.
 pub async fn over(request: Request) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     // The session was brought back to its person when the end was noticed.
     let visitor = Visitor::from_request_parts(&mut parts, &()).await?;
-    let form = parts
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-    let typed = if form { plain(Request::from_parts(parts, body)).await? } else { Raw::default() };
+    give_back(&visitor, Request::from_parts(parts, body), true).await
+}
+
+/// A page of answers to a draft that is not theirs in whose name one acts now: another tab changed it.
+pub async fn astray(visitor: &Visitor, request: Request) -> Result<Response, Problem> {
+    give_back(visitor, request, false).await
+}
+
+/// What was typed is not kept, but given back, to be copied out.
+async fn give_back(visitor: &Visitor, request: Request, over: bool) -> Result<Response, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let form = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let typed = if form { plain(request).await? } else { Raw::default() };
     let own =
         typed.0.iter().filter(|(name, _)| !name.starts_with('_') && !["action", "version"].contains(&name.as_str()));
     let answers: Vec<&String> = own.flat_map(|(_, values)| values).filter(|value| !value.is_empty()).collect();
-    let title = "Vous n’agissez plus pour cette personne ou cette organisation";
-    visitor.page_with(StatusCode::FORBIDDEN, "acting/over.html", title, context! { answers => Serde(answers) })
+    let (status, title) = if over {
+        (StatusCode::FORBIDDEN, "Vous n’agissez plus pour cette personne ou cette organisation")
+    } else {
+        (StatusCode::NOT_FOUND, "Ce brouillon n’est pas accessible")
+    };
+    let context = context! { over => over, answers => Serde(answers) };
+    visitor.page_with(status, "acting/over.html", title, context)
 }
 
 /// `organisation:ID`.

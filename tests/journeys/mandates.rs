@@ -252,6 +252,12 @@ both! {
         assert!(page.words().contains("Pour moi seul"), "nothing typed is lost");
         assert_eq!(portal.count("draft").await, 0);
         assert_eq!(banner(&page), "Camille Martin");
+        // Nor is a page of one's own draft, sent while acting for somebody: it is given back.
+        act(&mut helper, "moi").await;
+        let own = first(&mut helper, "demande-information").await;
+        let own = helper.answer(&own, &question("Le mien")).await;
+        act(&mut helper, &format!("mandate:{id}")).await;
+        helper.post(&own, &[("courriel", "ma@page.fr"), ("action", "continuer")]).await.is(404).shows("ma@page.fr");
         // Seen, it may be sent.
         let form = page.form("action");
         helper.submit(&page, &form, &form.fields).await;

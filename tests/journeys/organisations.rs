@@ -64,6 +64,10 @@ both! {
         }
         let page = delegate.get(&path).await.is(200).shows("reprises de la fiche de l’organisation");
         assert_eq!(page.form("siret").value("siret").replace('\u{a0}', " "), SIRET);
+        // A question that an answer makes appear is filled in too.
+        let form = page.form("action").with("organisateur_type", "association").with("autorisations", "0").with("action", "continuer");
+        let page = delegate.submit(&page, &form, &form.fields).await.is(200).shows("Une question de plus");
+        assert_eq!((page.form("rna").value("rna"), page.form("rna").value("organisateur_nom")), (RNA, CLUB));
         let filed = delegate.file("demande-information", &question("Pouvons-nous réserver le dojo ?")).await;
         assert_eq!(filed.code, "", "an organisation has no need of a code");
         let address = format!("/demandes/{}", filed.id);

@@ -166,6 +166,7 @@ pub async fn save(
             let typed = form::plain(request).await?;
             return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed);
         }
+        Err(Problem::NotFound) => return acting::astray(&visitor, request).await,
         other => other?,
     };
     let procedure = filling.procedure.clone();
@@ -291,7 +292,12 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
     }
     if !wrong.is_empty() {
         let text = "Une question de plus apparaît d’après vos réponses : répondez-y pour continuer.";
-        return draw(visitor, filling, &reading, shown, Shown::Again, &[], Some(text)).await;
+        // What is known is proposed in it, as in a page shown for the first time.
+        let mut filling = kept.filling;
+        filling.raw = prefilled(visitor, &filling.procedure, filling.raw);
+        let reading = filling.read(visitor);
+        let shown = reading.pages.iter().find(|reading| reading.page.id == page.id).ok_or(Problem::NotFound)?;
+        return draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await;
     }
     if let Some(say) = shown.stop {
         return stopped(visitor, filling, shown, say).await;
