@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
+    accounts,
     acting::{
         Acting, Choice, For, Kind,
         invitation::{Invitation, Offer},
@@ -90,6 +91,22 @@ pub async fn card(db: &Db, id: Uuid) -> Result<Option<Json>, db::Error> {
     Ok(found.map(
         |one| json!({"name": one.name, "numbers": one.numbers(), "verified": one.verified_at.map(|at| at.to_string())}),
     ))
+}
+
+/// Where to write about a request of an organisation: where its sender said, unless that is their own address
+/// and they represent it no more; then to its president.
+pub async fn recipient(db: &Db, id: Uuid, sender: Option<Uuid>, email: &str) -> Result<String, db::Error> {
+    let people = store::people(db, id).await?;
+    if people.iter().any(|person| Some(person.account_id) == sender) {
+        return Ok(email.to_owned());
+    }
+    let left = match sender {
+        Some(sender) => accounts::person(db, sender).await?,
+        None => None,
+    };
+    let own = left.is_none_or(|left| accounts::email_key(&left.email) == accounts::email_key(email));
+    let president = people.into_iter().find(|person| own && person.role() == Role::President);
+    Ok(president.map_or_else(|| email.to_owned(), |person| person.email))
 }
 
 /// What the account is in organisations, for its owner's copy of their data.

@@ -213,7 +213,9 @@ both! {
     async fn an_organisation_outlives_who_leaves_and_ends_with_the_last(portal: Portal) {
         let (mut president, mut delegate, id) = club(&portal, "delegate").await;
         act(&mut delegate, &format!("organisation:{id}")).await;
-        let filed = delegate.file("demande-information", &question("Bonjour")).await;
+        let mut answers = question("Bonjour");
+        answers.set("courriel", OTHER_USAGER);
+        let filed = delegate.file("demande-information", &answers).await;
         delegate.fill("demande-information", &question("Pas encore")).await;
         let data: serde_json::Value = serde_json::from_slice(&delegate.get("/compte/donnees").await.is(200).bytes).unwrap();
         assert_eq!(data["organisations"][0]["nom"], CLUB);
@@ -221,6 +223,12 @@ both! {
         act(&mut president, &format!("organisation:{id}")).await;
         president.get("/mes-demandes").await.is(200).shows(&filed.reference).shows("Brouillon");
         president.get(&format!("/demandes/{}", filed.id)).await.is(200);
+        // Who left is not written to any more: the president is.
+        let (before, mut agent) = (portal.outbox().await.len(), portal.agent("paulo.da-silva").await);
+        let address = format!("/agent/demandes/{}/messages", filed.id);
+        agent.post(&address, &[("message", "Le dojo est libre")]).await.is(303);
+        let mails = portal.outbox().await;
+        assert_eq!(mails.iter().skip(before).map(|(to, ..)| to.as_str()).collect::<Vec<_>>(), [USAGER]);
         president.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
         for (table, left) in [("organisation", 0), ("representative", 0), ("acting_event", 0), ("draft", 0), ("request", 1)] {
             assert_eq!(portal.count(table).await, left, "{table}");
