@@ -31,8 +31,12 @@ create table account (
   authority_id uuid not null references authority (id),
   id uuid not null,
   kind text not null,
-  email text not null,
-  email_key text not null,
+  -- What its owner signs in with: their address, or a name made for them at the counter. One account each.
+  login text not null,
+  login_key text not null,
+  -- Where we write, proved by its mailbox: several people may share one. None: they read the site.
+  email text,
+  email_key text,
   -- None: its owner enters by another way.
   password_hash text,
   first_name text not null,
@@ -44,7 +48,8 @@ create table account (
   closed_at {time},
   primary key (authority_id, id)
 );
-create unique index account_email_key on account (authority_id, kind, email_key);
+create unique index account_login_key on account (authority_id, kind, login_key);
+create index account_email on account (authority_id, kind, email_key);
 
 create table membership (
   authority_id uuid not null,

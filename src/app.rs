@@ -20,6 +20,7 @@ use crate::{
         secret::Secret,
         storage::{self, Storage},
     },
+    provider,
     requests::Untouched,
     visit::PageCache,
 };
@@ -40,6 +41,8 @@ pub struct Inner {
     pub catalogue: Catalogue,
     pub pages: PageCache,
     pub untouched: Untouched,
+    /// What identity providers say of themselves.
+    pub providers: provider::Cache,
     /// Wakes the worker of this process when it queued something.
     pub work: Notify,
     /// Slows floods of forms from one address.
@@ -83,6 +86,7 @@ impl App {
             catalogue: Catalogue::default(),
             pages: PageCache::default(),
             untouched: Untouched::default(),
+            providers: provider::Cache::default(),
             work: Notify::new(),
             flood: NonZeroU32::new(config.posts_per_minute).map(|count| RateLimiter::keyed(Quota::per_minute(count))),
             config,

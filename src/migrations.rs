@@ -35,5 +35,26 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0008_provider",
+        sql: include_str!("../migrations/0008_provider.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
+        name: "0009_verified",
+        sql: include_str!("../migrations/0009_verified.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration { name: "0010_life", sql: include_str!("../migrations/0010_life.sql"), sqlite: None, postgres: None },
+    Migration { name: "0011_homes", sql: include_str!("../migrations/0011_homes.sql"), sqlite: None, postgres: None },
+    Migration { name: "0012_links", sql: include_str!("../migrations/0012_links.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0013_clients",
+        sql: include_str!("../migrations/0013_clients.sql"),
+        sqlite: None,
+        postgres: None,
+    },
     Migration { name: "0014_acting", sql: include_str!("../migrations/0014_acting.sql"), sqlite: None, postgres: None },
 ];

@@ -10,8 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, app::App, catalogue, demo, error, household, mandates, organisations, pages, platform, requests,
-    safe, sso, visit,
+    accounts, acting, app::App, catalogue, demo, error, household, identity, links, mandates, organisations, own_data,
+    pages, platform, provider, requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -28,10 +28,14 @@ pub fn router(app: App) -> Router {
         .merge(accounts::routes())
         .merge(safe::routes())
         .merge(sso::routes())
+        .merge(provider::routes())
         .merge(household::routes())
         .merge(acting::routes())
         .merge(organisations::routes())
         .merge(mandates::routes())
+        .merge(identity::routes())
+        .merge(links::routes())
+        .merge(own_data::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());

@@ -1,6 +1,6 @@
 //! Who visits which authority, and what they may be taken for. The type of the first parameter of a
 //! handler is its permission: [`Visitor`] (anybody), [`Citizen`] (signed in), [`Agent`] (signed in, with
-//! departments).
+//! departments), [`Administrator`] (an agent who administers the authority).
 
 use std::{ops::Deref, sync::Arc};
 
@@ -21,7 +21,7 @@ use crate::{
         session::{self, Kind, Session},
     },
     acting::{self, Acting, Deed},
-    agents::{self, Membership, Role},
+    agents::{self, Membership, Role, Standing},
     app::App,
     authorities::Authority,
     error::Problem,
@@ -253,7 +253,7 @@ impl Visitor {
             let account = session.account.as_ref()?;
             let unread = self.acting.as_ref().map_or(session.waiting, |acting| acting.waiting);
             Some(context! {
-                name => account.full_name(), kind => "usager", unread => unread, email => &account.email,
+                name => account.full_name(), kind => "usager", unread => unread, email => &account.login,
                 acting => self.acting.as_ref().map(|acting| &acting.name),
             })
         });
@@ -299,6 +299,7 @@ pub struct Agent {
     pub passkey: Option<Uuid>,
     pub account: session::Account,
     pub memberships: Vec<Membership>,
+    pub administrator: bool,
 }
 
 impl Deref for Agent {
@@ -333,8 +334,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let account = session.account.ok_or_else(sign_in)?;
-        let memberships = agents::memberships(&visit.db, account.id).await?;
-        Ok(Self(Agent { visit, session_id: session.id, passkey: session.passkey, account, memberships }))
+        let Standing { memberships, administrator } = agents::standing(&visit.db, account.id).await?;
+        let (session_id, passkey) = (session.id, session.passkey);
+        Ok(Self(Agent { visit, session_id, passkey, account, memberships, administrator }))
+    }
+}
+
+/// An agent who administers the authority.
+pub struct Administrator(pub Agent);
+
+impl Deref for Administrator {
+    type Target = Agent;
+    fn deref(&self) -> &Agent {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let agent = Agent::from_request_parts(parts, state).await?;
+        if agent.administrator {
+            Ok(Self(agent))
+        } else {
+            Err(Problem::Forbidden("Cette page est réservée aux administrateurs de la collectivité."))
+        }
     }
 }
 
@@ -361,8 +386,7 @@ impl Agent {
 
     /// Whether one of the agent's roles demands a second factor here.
     pub fn needs_factor(&self) -> bool {
-        let demanding = &self.site.settings.second_factor;
-        self.memberships.iter().any(|membership| demanding.contains(&membership.role))
+        agents::any_of(&self.memberships, self.administrator, &self.site.settings.second_factor)
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -382,7 +406,8 @@ impl Agent {
     ) -> Result<Response, Problem> {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let who = context! { name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.email, departments => Serde(departments) };
+        let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
+        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

@@ -42,7 +42,7 @@ both! {
         let mine = scene.address("/demandes/{request}");
         let theirs = scene.address("/agent/demandes/{request}");
         let action = scene.address("/agent/demandes/{request}/actions/ask");
-        let budget: [(&str, &Client, &str, u64); 17] = [
+        let budget: [(&str, &Client, &str, u64); 18] = [
             ("public home", &scene.nobody, "/", 0),
             ("public list", &scene.nobody, "/demarches?q=naissance", 2),
             ("public procedure", &scene.nobody, "/demarches/acte-naissance", 3),
@@ -53,6 +53,7 @@ both! {
             ("piece", &scene.owner, &piece, 6),
             ("check", &scene.owner, &check, 6),
             ("household", &scene.owner, "/compte/foyer", 4),
+            ("addresses", &scene.owner, "/compte/coordonnees", 4),
             ("my requests", &scene.owner, "/mes-demandes", 6),
             ("my request", &scene.owner, &mine, 10),
             ("desk list", &scene.processor, "/agent", 6),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod asvs;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bench;
@@ -16,6 +18,8 @@ mod erasure;
 mod harness;
 #[cfg(test)]
 mod journeys;
+#[cfg(test)]
+mod provider;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]

@@ -104,7 +104,8 @@ fn every_mail_is_drawn() {
         for procedure in [json!("Demander un acte de naissance"), Json::Null] {
             let context = json!({
                 "city": city, "reference": "VAL-7F3K-29", "procedure": procedure, "submitted": "17 novembre 2026 à 10 h 00",
-                "link": "http://ville.test/suivre", "link_label": "Suivre ma demande",
+                "inviter": "Camille Martin", "email": "dominique@exemple.fr", "link": "http://ville.test/suivre", "link_label": "Suivre ma demande",
+                "code": "7F3K2-9ACDE", "accounts": [{"login": "camille.moreau.2734", "href": "http://ville.test/mot-de-passe/x"}], "link_label": "Suivre ma demande",
                 "who": "Camille Martin", "what": "Judo-club de Valmont",
             });
             let text = templates

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Query,
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -18,14 +18,17 @@ use super::{
         step::{self, Step},
     },
     jobs,
+    means::Means,
     model::Wrong,
     passkey::{self, door::Proved},
     session::{self, Kind},
+    store,
 };
 use crate::{
     agents,
     error::Problem,
     platform::{form::Typed, local},
+    provider, sso,
     visit::{Arriving, Visitor},
 };
 
@@ -36,10 +39,12 @@ fn onward(suite: &str) -> &str {
     if suite.is_empty() { HOME } else { local(suite) }
 }
 
-fn context(visitor: &Visitor, email: &str, suite: &str, wrong: &[Wrong]) -> Value {
+async fn context(visitor: &Visitor, email: &str, suite: &str, wrong: &[Wrong]) -> Result<Value, db::Error> {
     // Whoever is signed in as an usager in this browser is nobody here.
-    let passkeys = passkey::possible(visitor);
-    context! { passkeys => passkeys, email => email, back => onward(suite), errors => errors(wrong), reason => "", who => Value::from(()) }
+    let (passkeys, providers) = (passkey::possible(visitor), provider::offered(visitor, Kind::Agent).await?);
+    Ok(
+        context! { passkeys => passkeys, providers => providers, email => email, back => onward(suite), errors => errors(wrong), reason => "", who => Value::from(()) },
+    )
 }
 
 pub async fn show(visitor: Visitor, headers: HeaderMap, Query(way): Query<Way>) -> Result<Response, Problem> {
@@ -47,18 +52,20 @@ pub async fn show(visitor: Visitor, headers: HeaderMap, Query(way): Query<Way>) 
         return Ok(Redirect::to(onward(&way.suite)).into_response());
     }
     let told = (way.fait == "mot-de-passe").then_some("Votre mot de passe est changé. Connectez-vous avec le nouveau.");
-    visitor.page("agent/sign_in.html", TITLE, context! { ..context(&visitor, "", &way.suite, &[]), ..flash(told) })
+    let page = context(&visitor, "", &way.suite, &[]).await?;
+    visitor.page("agent/sign_in.html", TITLE, context! { ..page, ..flash(told) })
 }
 
 pub async fn send(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let (email, password, suite) = (typed.text("email"), typed.text("mot-de-passe"), typed.text("suite"));
-    let again =
-        |wrong: Wrong| visitor.page_again("agent/sign_in.html", TITLE, context(&visitor, email, suite, &[wrong]));
+    let again = async |wrong: Wrong| {
+        visitor.page_again("agent/sign_in.html", TITLE, context(&visitor, email, suite, &[wrong]).await?)
+    };
     if email.is_empty() {
-        return again(Wrong::new("email", "Saisissez votre adresse professionnelle"));
+        return again(Wrong::new("email", "Saisissez votre adresse professionnelle")).await;
     }
     if password.is_empty() {
-        return again(Wrong::new("mot-de-passe", "Saisissez votre mot de passe"));
+        return again(Wrong::new("mot-de-passe", "Saisissez votre mot de passe")).await;
     }
     match entry::check(&visitor, Kind::Agent, email, password).await? {
         Entry::Known(found) if factor::present(&visitor.db, found.id).await? => {
@@ -66,9 +73,10 @@ pub async fn send(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
         }
         Entry::Known(found) if must_show_passkey(&visitor, found.id).await? => {
             again(Wrong::new("cle-d-acces", "Votre rôle demande plus qu’un mot de passe : utilisez votre clé d’accès"))
+                .await
         }
-        Entry::Known(found) => enter(&visitor, &headers, found.id, Happened::SignedIn, None, suite).await,
-        refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
+        Entry::Known(found) => enter(&visitor, &headers, found.id, Happened::SignedIn, Proof::Password, suite).await,
+        refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())).await,
     }
 }
 
@@ -80,11 +88,15 @@ pub async fn start_again() -> Redirect {
 pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let suite = typed.text("suite");
     match step::answer(&visitor, Kind::Agent, &typed).await? {
-        Step::Passed(account, how) => enter(&visitor, &headers, account, how, None, suite).await,
+        Step::Passed(account, how) => {
+            let before = provider::waiting(&visitor, &headers, account).await?;
+            let proof = before.as_ref().map_or(Proof::Code, Proof::Provider);
+            enter(&visitor, &headers, account, how, proof, suite).await
+        }
         Step::Again(page) => Ok(page),
         Step::Expired => {
             let wrong = Wrong::new("email", step::EXPIRED);
-            visitor.page_again("agent/sign_in.html", TITLE, context(&visitor, "", suite, &[wrong]))
+            visitor.page_again("agent/sign_in.html", TITLE, context(&visitor, "", suite, &[wrong]).await?)
         }
     }
 }
@@ -92,21 +104,76 @@ pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
 pub async fn passkey(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let suite = typed.text("suite");
     match passkey::door::answer(&visitor, Kind::Agent, &typed).await? {
-        Ok(proved) => enter(&visitor, &headers, proved.account, Happened::SignedInByPasskey, Some(proved), suite).await,
+        Ok(proved) => {
+            let proof = Proof::Passkey(proved);
+            enter(&visitor, &headers, proved.account, Happened::SignedInByPasskey, proof, suite).await
+        }
         Err(text) => {
-            let page = context(&visitor, "", suite, &[Wrong::new("cle-d-acces", text)]);
+            let page = context(&visitor, "", suite, &[Wrong::new("cle-d-acces", text)]).await?;
             visitor.page_again("agent/sign_in.html", TITLE, page)
         }
     }
 }
 
+/// The sign-in page, with why a provider did not sign its reader in, at its button (`field`).
+pub async fn refused(
+    visitor: &Visitor,
+    status: StatusCode,
+    field: &str,
+    text: &str,
+    suite: &str,
+) -> Result<Response, Problem> {
+    let page = context(visitor, "", suite, &[]).await?;
+    let errors = context! { errors => [context! { href => format!("#{field}"), text => text }] };
+    visitor.page_with(status, "agent/sign_in.html", &format!("Erreur : {TITLE}"), context! { ..errors, ..page })
+}
+
+/// A provider has shown whose account it is. Here that is worth a password: a second factor is asked for, and
+/// whose role demands one and has a passkey only must show it.
+pub async fn by_provider(
+    visitor: Visitor,
+    headers: &HeaderMap,
+    account: Uuid,
+    proved: &provider::Proved,
+    suite: &str,
+) -> Result<Response, Problem> {
+    if factor::present(&visitor.db, account).await? {
+        provider::wait(&visitor, headers, account, proved).await?;
+        let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
+        return step::ask(&visitor, Kind::Agent, &found.into(), suite, "");
+    }
+    if must_show_passkey(&visitor, account).await? {
+        let text = "Votre rôle demande plus que cette identité : utilisez votre clé d’accès";
+        return refused(&visitor, StatusCode::FORBIDDEN, "cle-d-acces", text, suite).await;
+    }
+    enter(&visitor, headers, account, Happened::SignedInByProvider, Proof::Provider(proved), suite).await
+}
+
 /// Whether this agent's password is not enough, though no code is asked: their role demands a second factor,
 /// and a passkey is what they have. Letting the password in would let it set another factor up.
 async fn must_show_passkey(visitor: &Visitor, account: Uuid) -> Result<bool, Problem> {
-    let memberships = agents::memberships(&visitor.db, account).await?;
-    let demanding = &visitor.site.settings.second_factor;
-    let obliged = memberships.iter().any(|membership| demanding.contains(&membership.role));
+    let obliged = agents::standing(&visitor.db, account).await?.any_of(&visitor.site.settings.second_factor);
     Ok(obliged && passkey::present(&visitor.db, account).await?)
+}
+
+/// What the new session is to remember of how the door was opened.
+#[derive(Clone, Copy)]
+enum Proof<'a> {
+    Password,
+    Code,
+    Passkey(Proved),
+    Provider(&'a provider::Proved),
+}
+
+impl Proof<'_> {
+    fn means(self, how: Happened) -> Means {
+        match self {
+            Self::Password => Means::Password,
+            Self::Code => how.means(),
+            Self::Passkey(proved) => proved.means(),
+            Self::Provider(_) => Means::of_provider(how),
+        }
+    }
 }
 
 /// A new session, never the one that was there before.
@@ -115,22 +182,33 @@ async fn enter(
     headers: &HeaderMap,
     account: Uuid,
     how: Happened,
-    proved: Option<Proved>,
+    proof: Proof<'_>,
     suite: &str,
 ) -> Result<Response, Problem> {
     let old = session::find(visitor, headers, Kind::Agent).await?;
     let visit = &visitor.visit;
+    let vouched = match proof {
+        Proof::Provider(proved) => Some((proved, proved.seal(visit)?)),
+        _ => None,
+    };
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
             if let Some(old) = &old {
                 session::close(tx, old.id).await?;
             }
-            connections::remember(tx, visit, account, how).await?;
+            let more = vouched.as_ref().map(|(proved, _)| proved.name.as_str());
+            match more {
+                Some(name) => connections::remember_with(tx, visit, account, how, name).await?,
+                None => connections::remember(tx, visit, account, how).await?,
+            }
             jobs::tell_recovery(tx, visit, account, how).await?;
-            let opened = session::open(tx, visit, Kind::Agent, Some(account)).await?;
-            if let Some(proved) = proved {
+            let opened = session::open(tx, visit, Kind::Agent, Some((account, proof.means(how)))).await?;
+            if let Proof::Passkey(proved) = proof {
                 proved.vouch(tx, opened.id).await?;
+            }
+            if let Some((proved, sealed)) = &vouched {
+                proved.vouch(tx, opened.id, sealed).await?;
             }
             Ok::<_, db::Error>(opened)
         })
@@ -141,9 +219,13 @@ async fn enter(
     Ok(response)
 }
 
-pub async fn leave(Arriving(agent): Arriving) -> Result<Response, Problem> {
+pub async fn leave(Arriving(agent): Arriving, visitor: Visitor) -> Result<Response, Problem> {
+    let onward = provider::leaving(&agent, agent.session_id, Kind::Agent).await?;
     agent.db.write(async |tx: &mut Tx| session::close(tx, agent.session_id).await).await?;
-    let mut response = Redirect::to("/agent/connexion").into_response();
+    let mut response = match onward {
+        Some((name, url)) => sso::page_onward(&sso::nobody(&visitor), &name, &url)?,
+        None => Redirect::to("/agent/connexion").into_response(),
+    };
     response.headers_mut().append(header::SET_COOKIE, session::forget(&agent, Kind::Agent));
     Ok(response)
 }

@@ -37,21 +37,21 @@ impl Entry {
     }
 }
 
-/// Checks an address and its password: the one place where a password is judged, at sign-in and before what
+/// Checks a sign-in name and its password: the one place where a password is judged, at sign-in and before what
 /// an open session alone may not do.
-pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Result<Entry, Problem> {
-    let (account, client) = (subject(visit, kind.name(), email), client(visit));
+pub async fn check(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Result<Entry, Problem> {
+    let (account, client) = (subject(visit, kind.name(), login), client(visit));
     if let Some(left) = throttle::wait(&visit.db, &client, SHARED, visit.now).await? {
         return Ok(Entry::Wait(left));
     }
     if let Some(left) = throttle::take(&visit.db, &account, ONE, visit.now).await? {
         return Ok(Entry::Wait(left));
     }
-    let found = store::credentials(&visit.db, kind, email).await?;
+    let found = store::credentials(&visit.db, kind, login).await?;
     let same = password::matches(typed, found.as_ref().and_then(|found| found.password_hash.as_deref())).await?;
     match found {
         Some(found) if same => {
-            forgive(visit, kind, email).await?;
+            forgive(visit, kind, login).await?;
             Ok(Entry::Known(found))
         }
         found => {
@@ -62,12 +62,26 @@ pub async fn check(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Resul
     }
 }
 
+/// What to say to who is asked for a password and has none.
+const NO_PASSWORD: &str = "Votre compte n’a pas encore de mot de passe : choisissez-en un par «\u{a0}J’ai oublié mon mot de passe\u{a0}», à la page de connexion";
+const NO_ADDRESS: &str =
+    "Votre compte n’a pas encore de mot de passe : confirmez d’abord une adresse électronique à la page « Mon compte »";
+
+/// Whether the account of this address has a password; one without address has none.
+pub async fn has_password(visit: &Visit, kind: Kind, email: &str) -> Result<bool, db::Error> {
+    let found = if email.is_empty() { None } else { store::credentials(&visit.db, kind, email).await? };
+    Ok(found.is_some_and(|found| found.password_hash.is_some()))
+}
+
 /// Whether the owner’s present password was typed; else what to say.
-pub async fn owner(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Result<Option<String>, Problem> {
+pub async fn owner(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Result<Option<String>, Problem> {
+    if !has_password(visit, kind, login).await? {
+        return Ok(Some(if login.is_empty() { NO_ADDRESS } else { NO_PASSWORD }.to_owned()));
+    }
     if typed.is_empty() {
         return Ok(Some("Saisissez votre mot de passe actuel".to_owned()));
     }
-    let entry = check(visit, kind, email, typed).await?;
+    let entry = check(visit, kind, login, typed).await?;
     Ok(match entry {
         Entry::Known(_) => None,
         Entry::Wrong => Some("Ce n’est pas votre mot de passe actuel".to_owned()),
@@ -75,9 +89,9 @@ pub async fn owner(visit: &Visit, kind: Kind, email: &str, typed: &str) -> Resul
     })
 }
 
-/// Forgets the failures at an address: its owner has come.
-pub async fn forgive(visit: &Visit, kind: Kind, email: &str) -> Result<(), db::Error> {
-    throttle::succeeded(&visit.db, &subject(visit, kind.name(), email)).await
+/// Forgets the failures at a sign-in name: its owner has come.
+pub async fn forgive(visit: &Visit, kind: Kind, login: &str) -> Result<(), db::Error> {
+    throttle::succeeded(&visit.db, &subject(visit, kind.name(), login)).await
 }
 
 /// Whether one more mail may be sent to this address: strangers must not fill a mailbox through us.
@@ -92,7 +106,7 @@ pub async fn may_register(visit: &Visit) -> Result<Option<SignedDuration>, db::E
 }
 
 /// No address of anybody is kept here in clear.
-fn subject(visit: &Visit, what: &str, email: &str) -> String {
+pub fn subject(visit: &Visit, what: &str, email: &str) -> String {
     format!("compte:{}", visit.app.secret.code(what, email_key(email).as_bytes()))
 }
 

@@ -15,26 +15,31 @@ use crate::{
     visit::{Arriving, Citizen},
 };
 
+mod activation;
 pub mod citizen;
 pub mod connections;
-mod desk;
+pub mod desk;
+pub mod email;
 mod entry;
 pub mod factor;
 pub mod jobs;
+mod means;
+mod merge;
 mod model;
 mod passkey;
 mod password;
-mod person;
+pub mod person;
 pub mod session;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{may_write_to, owner};
-pub use model::{Wrong, email as check_email, email_key, password as check_password};
+pub use entry::{may_register, may_write_to, owner};
+pub use means::{Means, strongest};
+pub use model::{Wrong, email as check_email, email_key, identity as read_identity, password as check_password};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
-pub use store::NewAccount;
+pub use store::{NewAccount, insert, remove, rename, set_phone};
 
 pub fn routes() -> Router<App> {
     use citizen::{confirm, mine, reset, sign_in, sign_up};
@@ -49,9 +54,12 @@ pub fn routes() -> Router<App> {
         .route("/mot-de-passe-oublie", get(reset::ask).post(reset::send))
         .route("/mot-de-passe/{token}", get(reset::show).post(reset::choose))
         .route("/compte", get(mine::show).post(mine::save))
-        .route("/compte/adresse", post(mine::change_email))
+        .route("/compte/adresse", post(email::pages::ask))
         .route("/compte/mot-de-passe", post(mine::change_password))
-        .route("/compte/donnees", get(mine::data))
+        .route("/compte/reunir", get(merge::pages::start).post(merge::pages::prove))
+        .route("/compte/reunir/cle", get(merge::pages::start).post(merge::pages::passkey))
+        .route("/compte/reunir/cle/defi", post(passkey::door::challenge_usager))
+        .route("/compte/reunir/confirmer", get(merge::pages::start).post(merge::pages::confirm))
         .route("/compte/supprimer", post(mine::remove))
         .route("/compte/supprime", get(mine::removed))
         .route("/agent/connexion", get(desk::show).post(desk::send))
@@ -94,8 +102,13 @@ fn security() -> Router<App> {
             get(person::start::<Arriving>).post(factor::renew_codes::<Arriving>),
         )
         .route("/agent/securite/second-facteur/retirer", post(factor::remove::<Arriving>))
+        .route("/activation", get(activation::pages::show).post(activation::pages::send))
+        .route("/agent/comptes/ouvrir", get(activation::counter::start).post(activation::counter::open))
+        .route("/agent/comptes/{account}", get(activation::counter::show))
+        .route("/agent/comptes/{account}/activation", post(activation::counter::print))
         .route("/agent/comptes", get(counter::show).post(counter::search))
         .route("/agent/comptes/{account}/second-facteur", post(counter::reset))
+        .route("/agent/comptes/{account}/adresse", post(email::counter::change))
 }
 
 /// Passkeys on the same page.
@@ -115,18 +128,37 @@ pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::E
     Ok(store::find(db, id).await?.map(session::Account::from))
 }
 
-/// The open account of this kind at an address that its owner has proved theirs.
+/// Whether this address is the account's own.
+pub fn reads(account: &session::Account, email: &str) -> bool {
+    account.email.as_deref().is_some_and(|own| email_key(own) == email_key(email))
+}
+
+/// The open account of this kind at an address that its owner has proved theirs. Among those who share a
+/// mailbox, the one that signs in with it.
 pub async fn by_email(db: &Db, kind: session::Kind, email: &str) -> Result<Option<session::Account>, db::Error> {
-    match store::credentials(db, kind, email).await? {
-        Some(found) if found.confirmed_at.is_some() => person(db, found.id).await,
-        _ => Ok(None),
+    let mut found = store::at_address(db, kind, email).await?;
+    found.retain(|account| account.confirmed_at.is_some());
+    if found.len() > 1 {
+        found.retain(|account| email_key(&account.login) == email_key(email));
     }
+    Ok(found.pop().map(session::Account::from))
+}
+
+/// The same, when it is an usager's.
+pub async fn usager(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
+    let found = store::find(db, id).await?.filter(|account| account.kind() == session::Kind::Usager);
+    Ok(found.map(session::Account::from))
+}
+
+/// The open or awaited account of an address, for who has proved something about it.
+pub async fn id_of(db: &Db, kind: session::Kind, email: &str) -> Result<Option<Uuid>, db::Error> {
+    Ok(store::credentials(db, kind, email).await?.map(|found| found.id))
 }
 
 /// Creates an account outside of any page (administration, sample city).
 ///
 /// # Errors
-/// `account_email_key` when the address has an account of this kind.
+/// `account_login_key` when the address has an account of this kind.
 pub async fn create(db: &Db, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
     db.write(async |tx: &mut Tx| store::insert(tx, new, now).await).await
 }

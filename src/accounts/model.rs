@@ -228,6 +228,27 @@ fn sequence(letters: &[char]) -> usize {
         "qwertyuiop",
         "asdfghjkl",
         "zxcvbnm",
+        // Columns and zigzags of a keyboard.
+        "1qaz2wsx3edc4rfv5tgb6yhn",
+        "1aqw2zsx3edc4rfv5tgb6yhn",
+        "1qazxsw23edcvfr4",
+        "zaq12wsxcde34rfv",
+        "zaq1xsw2cde3vfr4",
+        "qazwsxedcrfvtgb",
+        "qazxswedcvfrtgb",
+        "zaqwsxcderfv",
+        "qawsedrftgyh",
+        "qwaszxerdfcv",
+        "1q2w3e4r5t6y7u8i9o0p",
+        "q1w2e3r4t5y6u7i8o9p0",
+        "1a2z3e4r5t6y7u8i9o0p",
+        "a1z2e3r4t5y6u7i8o9p0",
+        "a1s2d3f4g5h6",
+        "1a2s3d4f5g6h7j8k9l",
+        "z1x2c3v4b5n6m7",
+        "12qw34er56ty",
+        "1qa2ws3ed4rf5tg",
+        "qaz123wsx456",
     ];
     let along = rows.iter().flat_map(|row| {
         let row = guessed_first(row);
@@ -290,6 +311,10 @@ mod tests {
             "P@ssw0rd2024",
             "1234567890123456",
             "9876543210987654",
+            "1qaz2wsx3edc",
+            "1aqw2zsx3edc",
+            "finalfantasy",
+            "Christopher1!",
         ] {
             assert!(refused(bad).contains("trop facile à deviner"), "{bad}: {}", refused(bad));
         }

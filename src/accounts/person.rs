@@ -72,11 +72,11 @@ pub fn frame(kind: Kind) -> Value {
 pub async fn password(
     visit: &Visit,
     kind: Kind,
-    email: &str,
+    login: &str,
     typed: &str,
     field: &'static str,
 ) -> Result<Option<Wrong>, Problem> {
-    let refused = entry::owner(visit, kind, email, typed).await?;
+    let refused = entry::owner(visit, kind, login, typed).await?;
     Ok(refused.map(|text| Wrong::new(field, text)))
 }
 

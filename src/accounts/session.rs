@@ -6,6 +6,7 @@ use db::{Tx, args, row, sql};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::means::Means;
 use crate::{
     acting::Choice,
     platform::secret,
@@ -54,7 +55,10 @@ pub struct Session {
 #[derive(Debug, Clone)]
 pub struct Account {
     pub id: Uuid,
-    pub email: String,
+    /// What its owner signs in with.
+    pub login: String,
+    /// Where mails go; none: they read the site.
+    pub email: Option<String>,
     pub first_name: String,
     pub last_name: String,
     pub phone: Option<String>,
@@ -66,6 +70,11 @@ impl Account {
     pub fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
     }
+
+    /// Where mails go; empty: nowhere.
+    pub fn mailbox(&self) -> &str {
+        self.email.as_deref().unwrap_or_default()
+    }
 }
 
 row! {
@@ -76,6 +85,7 @@ row! {
         acting_kind: Option<String>,
         acting_id: Option<Uuid>,
         account_id: Option<Uuid>,
+        login: Option<String>,
         email: Option<String>,
         first_name: Option<String>,
         last_name: Option<String>,
@@ -153,7 +163,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         .db
         .first(
             sql!(
-                "select s.id, s.seen_at, s.passkey_id, s.acting_kind, s.acting_id, a.id as account_id, a.email, a.first_name, a.last_name, a.phone, a.quality,
+                "select s.id, s.seen_at, s.passkey_id, s.acting_kind, s.acting_id, a.id as account_id, a.login, a.email, a.first_name, a.last_name, a.phone, a.quality,
                    (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
                  from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
                  where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
@@ -165,10 +175,11 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
     if visit.now.duration_since(found.seen_at) >= SEEN_EVERY {
         seen(visit, found.id).await;
     }
-    let account = match (found.account_id, found.email) {
-        (Some(id), Some(email)) => Some(Account {
+    let account = match (found.account_id, found.login) {
+        (Some(id), Some(login)) => Some(Account {
             id,
-            email,
+            login,
+            email: found.email,
             first_name: found.first_name.unwrap_or_default(),
             last_name: found.last_name.unwrap_or_default(),
             phone: found.phone,
@@ -203,13 +214,14 @@ pub struct Opened {
     pub cookie: HeaderValue,
 }
 
-/// Opens a session; `account` is none for somebody who files without an account.
-pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<Uuid>) -> Result<Opened, db::Error> {
+/// Opens a session: whose, and how they proved it; none for somebody who files without an account.
+pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<(Uuid, Means)>) -> Result<Opened, db::Error> {
+    let (account, means) = account.unzip();
     let (id, token) = (visit.id(), secret::token());
     let expires = visit.now.checked_add(kind.lasts()).unwrap_or(visit.now);
     tx.run(
-        sql!("insert into session (authority_id, id, token_hash, kind, account_id, created_at, seen_at, expires_at, device) values ($1, $2, $3, $4, $5, $6, $6, $7, $8)"),
-        args![tx.authority(), id, secret::digest(&token), kind.name(), account, visit.now, expires, visit.device.words()],
+        sql!("insert into session (authority_id, id, token_hash, kind, account_id, created_at, seen_at, expires_at, device, means) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)"),
+        args![tx.authority(), id, secret::digest(&token), kind.name(), account, visit.now, expires, visit.device.words(), means.map(Means::name)],
     )
     .await?;
     Ok(Opened { id, cookie: cookie(visit, kind, &token, kind.lasts().as_secs()) })

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
+    activation,
     model::{Identity, email_key},
     session::{self, Kind},
 };
@@ -15,7 +16,8 @@ row! {
     #[derive(Debug, Clone)]
     pub struct Credentials {
         pub id: Uuid,
-        pub email: String,
+        pub login: String,
+        pub email: Option<String>,
         pub password_hash: Option<String>,
         pub confirmed_at: Option<Timestamp>,
     }
@@ -25,7 +27,10 @@ row! {
     pub struct Account {
         pub id: Uuid,
         pub kind: String,
-        pub email: String,
+        /// What its owner signs in with.
+        pub login: String,
+        /// Where mails go; none: they read the site.
+        pub email: Option<String>,
         pub password_hash: Option<String>,
         pub first_name: String,
         pub last_name: String,
@@ -43,7 +48,19 @@ impl Account {
 
     /// What others know of its owner, and try first as a password.
     pub fn known(&self) -> [&str; 3] {
-        [&self.first_name, &self.last_name, self.email.split('@').next().unwrap_or_default()]
+        [&self.first_name, &self.last_name, self.login.split('@').next().unwrap_or_default()]
+    }
+}
+
+impl From<Account> for Credentials {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id,
+            login: account.login,
+            email: account.email,
+            password_hash: account.password_hash,
+            confirmed_at: account.confirmed_at,
+        }
     }
 }
 
@@ -51,6 +68,7 @@ impl From<Account> for session::Account {
     fn from(account: Account) -> Self {
         Self {
             id: account.id,
+            login: account.login,
             email: account.email,
             first_name: account.first_name,
             last_name: account.last_name,
@@ -65,6 +83,7 @@ impl From<Account> for session::Account {
 pub struct NewAccount {
     pub id: Uuid,
     pub kind: Kind,
+    /// To sign in with, and to write to. Empty: none before its owner confirms one.
     pub email: String,
     /// From [`super::hash`]; none when its owner enters by another way.
     pub password_hash: Option<String>,
@@ -83,6 +102,8 @@ pub enum Purpose {
     Confirm,
     Reset,
     NewEmail,
+    /// Of a change of address, at the former one.
+    OldEmail,
 }
 
 impl Purpose {
@@ -91,19 +112,20 @@ impl Purpose {
             Self::Confirm => "confirm",
             Self::Reset => "reset",
             Self::NewEmail => "new-email",
+            Self::OldEmail => "old-email",
         }
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Confirm, Self::Reset, Self::NewEmail].into_iter().find(|purpose| purpose.name() == name)
+        [Self::Confirm, Self::Reset, Self::NewEmail, Self::OldEmail].into_iter().find(|purpose| purpose.name() == name)
     }
 }
 
-pub async fn credentials(db: &Db, kind: Kind, email: &str) -> Result<Option<Credentials>, db::Error> {
+pub async fn credentials(db: &Db, kind: Kind, login: &str) -> Result<Option<Credentials>, db::Error> {
     db.fresh()
         .first(
-            sql!("select id, email, password_hash, confirmed_at from account where authority_id = $1 and kind = $2 and email_key = $3 and closed_at is null"),
-            args![db.authority(), kind.name(), email_key(email)],
+            sql!("select id, login, email, password_hash, confirmed_at from account where authority_id = $1 and kind = $2 and login_key = $3 and closed_at is null"),
+            args![db.authority(), kind.name(), email_key(login)],
         )
         .await
 }
@@ -112,7 +134,7 @@ pub async fn find(db: &Db, id: Uuid) -> Result<Option<Account>, db::Error> {
     db.fresh()
         .first(
             sql!(
-                "select id, kind, email, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at from account
+                "select id, kind, login, email, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at from account
                  where authority_id = $1 and id = $2 and closed_at is null"
             ),
             args![db.authority(), id],
@@ -121,17 +143,36 @@ pub async fn find(db: &Db, id: Uuid) -> Result<Option<Account>, db::Error> {
 }
 
 pub async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(), db::Error> {
+    let email = (!new.email.is_empty()).then_some(new.email.as_str());
+    insert_as(tx, new, &new.email, email, now).await
+}
+
+/// The same, for who signs in with `login` and is written to at `email`, if at all.
+///
+/// # Errors
+/// `account_login_key` when somebody signs in with that name.
+pub async fn insert_as(
+    tx: &mut Tx,
+    new: &NewAccount,
+    login: &str,
+    email: Option<&str>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    // Without any, the key is one that nobody can type.
+    let key = if login.is_empty() { format!(" {}", new.id) } else { email_key(login) };
     tx.run(
         sql!(
-            "insert into account (authority_id, id, kind, email, email_key, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            "insert into account (authority_id, id, kind, login, login_key, email, email_key, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
         ),
         args![
             tx.authority(),
             new.id,
             new.kind.name(),
-            &new.email,
-            email_key(&new.email),
+            login,
+            key,
+            email,
+            email.map(email_key),
             &new.password_hash,
             &new.first_name,
             &new.last_name,
@@ -150,7 +191,7 @@ pub async fn insert(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(),
 pub async fn register(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(Uuid, bool), db::Error> {
     let found: Option<(Uuid, Option<Timestamp>)> = tx
         .first(
-            sql!("select id, confirmed_at from account where authority_id = $1 and kind = $2 and email_key = $3 for update"),
+            sql!("select id, confirmed_at from account where authority_id = $1 and kind = $2 and login_key = $3 for update"),
             args![tx.authority(), new.kind.name(), email_key(&new.email)],
         )
         .await?;
@@ -163,7 +204,7 @@ pub async fn register(tx: &mut Tx, new: &NewAccount, now: Timestamp) -> Result<(
     }
     drop_links(tx, id).await?;
     tx.run(
-        sql!("update account set email = $1, password_hash = $2, first_name = $3, last_name = $4, created_at = $5 where authority_id = $6 and id = $7"),
+        sql!("update account set login = $1, email = $1, password_hash = $2, first_name = $3, last_name = $4, created_at = $5 where authority_id = $6 and id = $7"),
         args![&new.email, &new.password_hash, &new.first_name, &new.last_name, now, tx.authority(), id],
     )
     .await?;
@@ -185,6 +226,7 @@ pub async fn set_password(tx: &mut Tx, id: Uuid, hash: &str) -> Result<(), db::E
         args![hash, tx.authority(), id],
     )
     .await?;
+    activation::drop(tx, id).await?;
     Ok(())
 }
 
@@ -197,20 +239,68 @@ pub async fn set_identity(tx: &mut Tx, id: Uuid, identity: &Identity, phone: Opt
     Ok(())
 }
 
+/// Another name, unless its owner has changed it themselves since it was `before` (first, last).
+pub async fn rename(tx: &mut Tx, id: Uuid, before: (&str, &str), new: (&str, &str)) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update account set first_name = $1, last_name = $2 where authority_id = $3 and id = $4 and first_name = $5 and last_name = $6"),
+        args![new.0, new.1, tx.authority(), id, before.0, before.1],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn set_phone(tx: &mut Tx, id: Uuid, phone: &str) -> Result<(), db::Error> {
+    tx.run(sql!("update account set phone = $1 where authority_id = $2 and id = $3"), args![phone, tx.authority(), id])
+        .await?;
+    Ok(())
+}
+
+/// Who signs in with their address, or with no name yet, signs in with the new one.
+///
 /// # Errors
-/// `account_email_key` when another account took the address meanwhile.
+/// `account_login_key` when another account took the address meanwhile.
 pub async fn set_email(tx: &mut Tx, id: Uuid, email: &str) -> Result<(), db::Error> {
     tx.run(
-        sql!("update account set email = $1, email_key = $2 where authority_id = $3 and id = $4"),
+        sql!("update account set email = $1, email_key = $2, login = case when login_key = email_key or login = '' then $1 else login end,
+               login_key = case when login_key = email_key or login = '' then $2 else login_key end where authority_id = $3 and id = $4"),
         args![email, email_key(email), tx.authority(), id],
     )
     .await?;
     Ok(())
 }
 
+/// Accounts that are written to at this address: its owner's, and those of who shares the mailbox.
+pub async fn at_address(db: &Db, kind: Kind, email: &str) -> Result<Vec<Account>, db::Error> {
+    db.fresh()
+        .all(
+            sql!(
+                "select id, kind, login, email, password_hash, first_name, last_name, phone, quality, created_at, confirmed_at from account
+                 where authority_id = $1 and kind = $2 and email_key = $3 and closed_at is null order by created_at, id limit 20"
+            ),
+            args![db.authority(), kind.name(), email_key(email)],
+        )
+        .await
+}
+
+/// Whether the account is there and has no address.
+pub async fn unreachable(tx: &mut Tx, id: Uuid) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from account where authority_id = $1 and id = $2 and email is null"),
+            args![tx.authority(), id],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Erases the account, its sessions and its links.
 pub async fn remove(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
-    tx.run(sql!("delete from account where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
+    // With what is left of the accounts that it took up.
+    tx.run(
+        sql!("delete from account where authority_id = $1 and (id = $2 or merged_into = $2)"),
+        args![tx.authority(), id],
+    )
+    .await?;
     Ok(())
 }
 
@@ -244,16 +334,6 @@ pub async fn link(db: &Db, token: &str, now: Timestamp) -> Result<Option<Link>, 
     Ok(found.and_then(|(purpose, account, email)| Some(Link { purpose: Purpose::named(&purpose)?, account, email })))
 }
 
-/// The new address whose confirmation is awaited.
-pub async fn awaited_email(db: &Db, account: Uuid, now: Timestamp) -> Result<Option<String>, db::Error> {
-    db.fresh()
-        .first(
-            sql!("select email from link where authority_id = $1 and account_id = $2 and purpose = 'new-email' and used_at is null and expires_at > $3 limit 1"),
-            args![db.authority(), account, now],
-        )
-        .await
-}
-
 /// Uses the link up: false when somebody did before, or when it is too old.
 pub async fn use_link(tx: &mut Tx, token: &str, now: Timestamp) -> Result<bool, db::Error> {
     let used = tx
@@ -265,9 +345,14 @@ pub async fn use_link(tx: &mut Tx, token: &str, now: Timestamp) -> Result<bool, 
     Ok(used == 1)
 }
 
-/// No link sent before is good any more.
+/// No link sent before is good any more, and no change of address is under way.
 pub async fn drop_links(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
     tx.run(sql!("delete from link where authority_id = $1 and account_id = $2"), args![tx.authority(), account])
         .await?;
+    tx.run(
+        sql!("delete from email_change where authority_id = $1 and account_id = $2"),
+        args![tx.authority(), account],
+    )
+    .await?;
     Ok(())
 }

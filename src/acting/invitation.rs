@@ -125,7 +125,7 @@ async fn find(visit: &Visit, token: &str) -> Result<Option<Invitation>, db::Erro
 
 /// Whether the link was sent to the account that opens it: a forwarded mail opens nothing.
 fn addressed(citizen: &Citizen, invitation: &Invitation) -> bool {
-    accounts::email_key(&citizen.account.email) == accounts::email_key(&invitation.email)
+    accounts::reads(&citizen.account, &invitation.email)
 }
 
 /// What the invited person reads before they answer.

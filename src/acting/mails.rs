@@ -31,8 +31,11 @@ pub struct Letter<'a> {
     pub invitation: Option<Uuid>,
 }
 
-/// Queues a mail in the transaction that causes it.
+/// Queues a mail in the transaction that causes it; none for an account without address.
 pub async fn queue(tx: &mut Tx, visit: &Visit, letter: &Letter<'_>) -> Result<(), db::Error> {
+    if letter.to.is_empty() {
+        return Ok(());
+    }
     let id = visit.id();
     let payload = json!({
         "message": letter.name, "to": letter.to, "who": letter.who, "what": letter.what, "path": letter.path, "invitation": letter.invitation,

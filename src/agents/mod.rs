@@ -1,6 +1,7 @@
-//! Agents: who belongs to which department, with which role.
+//! Agents: who belongs to which department, with which role; who administers the authority.
 
 use db::{Db, args, sql};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -36,24 +37,81 @@ pub struct Membership {
     pub role: Role,
 }
 
-pub async fn memberships(db: &Db, account: Uuid) -> Result<Vec<Membership>, db::Error> {
-    let rows: Vec<(String, String, String)> = db
+/// What an agent is for the whole authority, apart from any department: no right on requests comes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum General {
+    Administrator,
+}
+
+/// Any role, as settings name them: `reader`, `processor`, `decider`, `manager`, `administrator`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AnyRole {
+    InDepartment(Role),
+    General(General),
+}
+
+/// All that an agent is here.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    pub memberships: Vec<Membership>,
+    pub administrator: bool,
+}
+
+impl Standing {
+    /// Whether one of these roles is among `demanding`.
+    pub fn any_of(&self, demanding: &[AnyRole]) -> bool {
+        any_of(&self.memberships, self.administrator, demanding)
+    }
+}
+
+/// The same, of an agent’s roles taken apart.
+pub fn any_of(memberships: &[Membership], administrator: bool, demanding: &[AnyRole]) -> bool {
+    let general = administrator && demanding.contains(&AnyRole::General(General::Administrator));
+    general || memberships.iter().any(|one| demanding.contains(&AnyRole::InDepartment(one.role)))
+}
+
+const ADMINISTRATOR: &str = "administrator";
+
+/// One statement, since every page of agents asks.
+pub async fn standing(db: &Db, account: Uuid) -> Result<Standing, db::Error> {
+    let rows: Vec<(Option<String>, Option<String>, String)> = db
         .all(
             sql!(
                 "select m.department_id, d.name, m.role from membership m join department d on d.authority_id = m.authority_id and d.id = m.department_id
-                 where m.authority_id = $1 and m.account_id = $2 order by d.name"
+                 where m.authority_id = $1 and m.account_id = $2
+                 union all select null, null, 'administrator' from administrator where authority_id = $1 and account_id = $2
+                 order by 2"
             ),
             args![db.authority(), account],
         )
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(department_id, department_name, role)| Membership {
-            department_id,
-            department_name,
-            role: Role::parse(&role).unwrap_or(Role::Reader),
-        })
-        .collect())
+    let administrator = rows.iter().any(|(department, _, role)| department.is_none() && role == ADMINISTRATOR);
+    let memberships = rows.into_iter().filter_map(|(department, name, role)| {
+        let role = Role::parse(&role).unwrap_or(Role::Reader);
+        Some(Membership { department_id: department?, department_name: name?, role })
+    });
+    Ok(Standing { memberships: memberships.collect(), administrator })
+}
+
+/// Makes an agent an administrator of the authority, or no longer.
+pub async fn set_administrator(db: &Db, account: Uuid, wanted: bool, now: Timestamp) -> Result<(), db::Error> {
+    db.write(async |tx: &mut db::Tx| {
+        let authority = tx.authority();
+        if wanted {
+            tx.run(
+                sql!("insert into administrator (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"),
+                args![authority, account, now],
+            )
+            .await
+        } else {
+            tx.run(sql!("delete from administrator where authority_id = $1 and account_id = $2"), args![authority, account])
+                .await
+        }
+    })
+    .await?;
+    Ok(())
 }
 
 pub async fn add_membership(db: &Db, account: Uuid, department: &str, role: Role) -> Result<(), db::Error> {

@@ -2,7 +2,7 @@
 //! departments (« services »).
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, OnceLock, RwLock},
 };
 
@@ -12,7 +12,7 @@ use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::agents::Role;
+use crate::agents::AnyRole;
 
 /// How long a replica may miss a change of hosts or settings.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);
@@ -67,9 +67,13 @@ pub struct Settings {
     pub streets: Vec<Street>,
     pub postcode: String,
     pub insee: String,
-    /// Roles whose agents must have a second factor: `["decider", "manager"]`.
+    /// Roles whose agents must have a second factor: `["decider", "manager", "administrator"]`.
     #[serde(default)]
-    pub second_factor: Vec<Role>,
+    pub second_factor: Vec<AnyRole>,
+    /// What each department receives of a change of coordinates, by its id: `adresse`, `nom`, `courriel`,
+    /// `telephone`, `membres`.
+    #[serde(default)]
+    pub receives_changes: BTreeMap<String, Vec<String>>,
 }
 
 /// A theme, or a life event.
@@ -98,6 +102,14 @@ row! {
         phone: Option<String>,
         address: Option<String>,
         hours: Option<String>,
+    }
+}
+
+impl Department {
+    /// As the head of letters has it.
+    pub fn for_letters(&self) -> serde_json::Value {
+        let lines = self.address.as_deref().map(|text| text.split('\n').collect::<Vec<_>>());
+        serde_json::json!({"name": self.name, "address": lines, "email": self.email, "phone": self.phone})
     }
 }
 
@@ -180,4 +192,10 @@ pub async fn department(db: &Db, id: &str) -> Result<Option<Department>, db::Err
         args![db.authority(), id],
     )
     .await
+}
+
+/// Ids and names of the departments, by name.
+pub async fn departments(db: &Db) -> Result<Vec<(String, String)>, db::Error> {
+    db.all(sql!("select id, name from department where authority_id = $1 order by name, id"), args![db.authority()])
+        .await
 }

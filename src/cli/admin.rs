@@ -12,9 +12,11 @@ use crate::{
     agents::{self, Role},
     app::App,
     authorities::{self, Department, Settings},
-    catalogue,
+    catalogue, links,
     platform::{clock::Clock, config::Config, secret},
-    sso::{self, Secret},
+    provider,
+    sso::{self, By, Expected, Secret},
+    visit::Visit,
     work,
 };
 
@@ -44,8 +46,21 @@ pub enum Command {
         #[arg(long)]
         quality: String,
         /// DEPARTMENT:ROLE, where ROLE is reader, processor, decider or manager.
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "administrator")]
         member: Vec<String>,
+        /// Administers the authority.
+        #[arg(long)]
+        administrator: bool,
+    },
+    /// Makes an agent an administrator of the authority.
+    Administrator {
+        #[arg(long)]
+        authority: String,
+        #[arg(long)]
+        email: String,
+        /// No longer one.
+        #[arg(long)]
+        remove: bool,
     },
     /// Removes the second factor of an agent who has lost it, once their identity is checked.
     ResetFactor {
@@ -79,6 +94,47 @@ pub enum Command {
         authority: String,
         id: String,
     },
+    /// Declares an identity provider (TOML or JSON, see docs/providers.md), or declares it anew.
+    AddProvider {
+        #[arg(long)]
+        authority: String,
+        file: PathBuf,
+        /// Reads the secret that the provider gave from standard input; without it, the known one stays.
+        #[arg(long)]
+        secret: bool,
+    },
+    /// Takes an identity provider out.
+    RemoveProvider {
+        #[arg(long)]
+        authority: String,
+        id: String,
+        /// Even when it opens accounts, whose owners lose that way in.
+        #[arg(long)]
+        forget_links: bool,
+    },
+    /// Declares a linked service of a department (TOML or JSON, see docs/linked-services.md), or declares it anew.
+    AddService {
+        #[arg(long)]
+        authority: String,
+        file: PathBuf,
+    },
+    /// Takes a linked service out, with its references; who had linked one is told.
+    RemoveService {
+        #[arg(long)]
+        authority: String,
+        id: String,
+    },
+    /// Replaces the references of a linked service by those of a CSV file, all or nothing.
+    ImportReferences {
+        #[arg(long)]
+        authority: String,
+        #[arg(long)]
+        service: String,
+        file: PathBuf,
+        /// The file may hold less than half of the present references.
+        #[arg(long)]
+        fewer: bool,
+    },
     /// Makes a new signing key for the single sign-on; the present one goes on until applications know it.
     RotateKeys {
         #[arg(long)]
@@ -98,7 +154,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             println!("{count} procedures published");
             Ok(())
         }
-        Command::AddAgent { authority, email, first_name, last_name, quality, member } => {
+        Command::AddAgent { authority, email, first_name, last_name, quality, member, administrator } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
             let mut password = String::new();
             std::io::stdin().read_line(&mut password)?;
@@ -128,7 +184,17 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                 )
                 .await?;
             }
+            if administrator {
+                agents::set_administrator(&db, id, true, now).await?;
+            }
             println!("{id}");
+            Ok(())
+        }
+        Command::Administrator { authority, email, remove } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            let agent =
+                accounts::id_of(&db, Kind::Agent, &email).await?.with_context(|| format!("no agent {email}"))?;
+            agents::set_administrator(&db, agent, !remove, app.clock.now()).await?;
             Ok(())
         }
         Command::ResetFactor { authority, email, reason } => {
@@ -148,8 +214,35 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
         }
         Command::RemoveClient { authority, id } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
-            anyhow::ensure!(sso::remove(&db, &id).await?, "no application {id}");
+            let by = By::operator(&app.clock);
+            anyhow::ensure!(sso::remove(&db, &id, &by).await?, "no application {id}");
             Ok(())
+        }
+        Command::AddProvider { authority, file, secret } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            add_provider(&app, &db, &file, secret).await
+        }
+        Command::RemoveProvider { authority, id, forget_links } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            provider::remove(&db, &id, forget_links).await
+        }
+        Command::AddService { authority, file } => {
+            let db = app.db.for_authority(find(&app, &authority).await?);
+            let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let declaration = links::Declaration::read(&file.display().to_string(), &text)?;
+            let department = authorities::department(&db, &declaration.department).await?;
+            anyhow::ensure!(department.is_some(), "no department {}", declaration.department);
+            links::put(&db, &declaration, app.clock.now()).await?;
+            Ok(())
+        }
+        Command::RemoveService { authority, id } => {
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            anyhow::ensure!(links::remove(&visit, &id).await?, "no linked service {id}");
+            Ok(())
+        }
+        Command::ImportReferences { authority, service, file, fewer } => {
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            import_references(&visit, &service, &file, fewer).await
         }
         Command::RotateKeys { authority } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
@@ -188,22 +281,65 @@ async fn add_authority(app: &App, file: &std::path::Path, hosts: &[String]) -> R
     Ok(())
 }
 
+async fn import_references(visit: &Visit, service: &str, file: &std::path::Path, fewer: bool) -> Result<()> {
+    use tokio::io::AsyncReadExt;
+    let service = links::find(&visit.db, service).await?.with_context(|| format!("no linked service {service}"))?;
+    let mut input = tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+    let told = |problem| anyhow::anyhow!("{problem:?}");
+    let mut import = links::Import::begin(visit, &service).await.map_err(told)?;
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let size = input.read(&mut piece).await?;
+        let Some(read) = piece.get(..size).filter(|read| !read.is_empty()) else { break };
+        import.push(read).await.map_err(told)?;
+    }
+    match import.end(fewer).await.map_err(told)? {
+        links::Report::Loaded(count) => println!("{count} references"),
+        links::Report::Wrong(mistakes, count) => {
+            for mistake in mistakes {
+                eprintln!("{}:{}: {}", file.display(), mistake.line, mistake.text);
+            }
+            anyhow::bail!("{count} mistakes: nothing was changed");
+        }
+        links::Report::Fewer { before, after } => {
+            anyhow::bail!("{after} references instead of {before}: nothing was changed (--fewer if it is meant)");
+        }
+    }
+    Ok(())
+}
+
 async fn add_client(app: &App, db: &db::Db, file: &std::path::Path, renew: bool) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let declaration = sso::Declaration::read(&file.display().to_string(), &text)?;
-    let wanted = declaration.oidc.as_ref().is_some_and(|oidc| !oidc.public);
     let known = sso::client(db, &declaration.id).await?;
-    let has_one = known.is_some_and(|client| client.secret_hash.is_some());
     let made = secret::token();
-    let kept = match (wanted, has_one && !renew) {
-        (false, _) => Secret::None,
-        (true, true) => Secret::Keep,
-        (true, false) => Secret::New(&made),
+    let kept = match Secret::needed(&declaration, known.as_ref(), &made) {
+        Secret::Keep if renew => Secret::New(&made),
+        needed => needed,
     };
-    sso::put(db, &declaration, kept, app.clock.now()).await?;
+    let by = By::operator(&app.clock);
+    anyhow::ensure!(
+        sso::put(db, &declaration, kept, Expected::Anything, &by).await?,
+        "somebody else declares {}: try again",
+        declaration.id
+    );
     println!("client_id {}", declaration.id);
-    if let Secret::New(secret) = kept {
+    if let Some(secret) = kept.made() {
         println!("client_secret {secret}");
     }
+    Ok(())
+}
+
+async fn add_provider(app: &App, db: &db::Db, file: &std::path::Path, secret: bool) -> Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let declaration = provider::Declaration::read(&file.display().to_string(), &text)?;
+    let mut line = String::new();
+    if secret {
+        std::io::stdin().read_line(&mut line)?;
+        anyhow::ensure!(!line.trim().is_empty(), "the secret on standard input is empty");
+    }
+    let given = Some(line.trim()).filter(|secret| !secret.is_empty());
+    provider::declare(db, &app.secret, &declaration, given, app.clock.now()).await?;
+    println!("{} declared", declaration.id);
     Ok(())
 }

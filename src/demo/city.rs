@@ -12,7 +12,7 @@ use crate::{
     agents::{self, Role},
     app::App,
     authorities::{self, Department, Settings, Street, Topic},
-    catalogue,
+    catalogue, identity,
     visit::Visit,
     work,
 };
@@ -21,6 +21,7 @@ use crate::{
 pub struct City {
     authority: Authority,
     departments: Vec<Department>,
+    receives_changes: std::collections::BTreeMap<String, Vec<String>>,
     themes: Vec<Topic>,
     events: Vec<Topic>,
     popular: Vec<String>,
@@ -51,6 +52,8 @@ pub struct AgentOf {
     pub email: String,
     pub quality: String,
     pub memberships: Vec<Member>,
+    #[serde(default)]
+    pub administrator: bool,
 }
 
 impl AgentOf {
@@ -98,7 +101,20 @@ pub struct Home {
     pub city: String,
 }
 
+/// Whose identity nobody has verified, among those who have an account: the second one printed.
+pub const UNVERIFIED: usize = 1;
+
 impl Usager {
+    /// What an agent would have read on their papers.
+    fn checked(&self) -> Json {
+        let mut read =
+            json!({"nom_naissance": self.birth_name, "prenoms": self.first_names, "date_naissance": self.birth_date});
+        if let (Some(read), Some(name)) = (read.as_object_mut(), &self.use_name) {
+            read.insert("nom_usage".into(), json!(name));
+        }
+        read
+    }
+
     pub fn family_name(&self) -> &str {
         self.use_name.as_deref().unwrap_or(&self.birth_name)
     }
@@ -116,6 +132,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
         public_url: String::new(),
         prefix: "VAL".into(),
         second_factor: Vec::new(),
+        receives_changes: city.receives_changes.clone(),
         zone: "Europe/Paris".into(),
         address: of.address.clone(),
         phone: of.phone.clone(),
@@ -161,8 +178,11 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?)
                 .await?;
         }
+        if agent.administrator {
+            agents::set_administrator(&visit.db, id, true, visit.now).await?;
+        }
     }
-    for usager in city.usagers.iter().filter(|usager| usager.email.is_some()) {
+    for (index, usager) in city.usagers.iter().filter(|usager| usager.email.is_some()).enumerate() {
         let new = NewAccount {
             id: visit.id(),
             kind: Kind::Usager,
@@ -176,8 +196,14 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
         };
         match accounts::create(&visit.db, &new, visit.now).await {
             // Two people share a contact address, never a sign-in: the second has no account.
-            Err(error) if error.is_unique("account_email_key") => {}
+            Err(error) if error.is_unique("account_login_key") => continue,
             other => other?,
+        }
+        if index != UNVERIFIED {
+            let checked = usager.checked();
+            let id = new.id;
+            let record = async |tx: &mut db::Tx| identity::record(tx, id, "counter", &checked, visit.now).await;
+            visit.db.write(record).await?;
         }
     }
     Ok(())
@@ -187,18 +213,19 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
 pub fn accounts(city: &City) -> Vec<Json> {
     let usagers = city.usagers.iter().filter(|usager| usager.email.is_some()).take(2).enumerate().map(|(index, usager)| {
         let more = if index == 0 { super::acting::LABEL } else { "" };
-        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "label": format!("usager : {} {}{more}", usager.first_names, usager.family_name())})
+        let verified = index != UNVERIFIED;
+        let what = if verified { "usager, identité vérifiée" } else { "usager" };
+        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "verified": verified, "label": format!("{what} : {} {}{more}", usager.first_names, usager.family_name())})
     });
     let agents = city.agents.iter().map(|agent| {
-        let of: Vec<String> = agent
-            .memberships
-            .iter()
-            .map(|member| format!("{} ({})", member.department, in_french(&member.role)))
-            .collect();
+        let member = |member: &Member| format!("{} ({})", member.department, in_french(&member.role));
+        let general = agent.administrator.then(|| "administration".to_owned());
+        let of: Vec<String> = agent.memberships.iter().map(member).chain(general).collect();
+        let general = agent.administrator.then(|| "administrator".to_owned());
         json!({
             "role": "agent", "email": agent.email, "password": PASSWORD, "label": format!("agent : {}", of.join(", ")),
             "departments": agent.memberships.iter().map(|member| member.department.clone()).collect::<Vec<_>>(),
-            "right": agent.memberships.first().map(|member| member.role.clone()),
+            "right": agent.memberships.first().map(|member| member.role.clone()).or(general),
         })
     });
     usagers.chain(agents).collect()
@@ -219,7 +246,7 @@ pub async fn account_of(visit: &Visit, kind: Kind, email: &str) -> Result<Option
     visit
         .db
         .first(
-            db::sql!("select id from account where authority_id = $1 and kind = $2 and email = $3"),
+            db::sql!("select id from account where authority_id = $1 and kind = $2 and login = $3"),
             db::args![visit.db.authority(), kind.name(), email],
         )
         .await

@@ -25,6 +25,7 @@ mod acting;
 mod answers;
 mod city;
 mod requests;
+mod services;
 
 /// The same for every demo account; fit for nothing else.
 pub const PASSWORD: &str = "Valmont-2026-demo";
@@ -67,6 +68,7 @@ pub async fn run(options: Options, mut config: Config) -> Result<()> {
 pub async fn fill(app: &App, count: usize) -> Result<Vec<Json>> {
     let city = city::read()?;
     let visit = city::found(app, &city).await?;
+    services::make(&visit).await?;
     requests::make(&visit, &city, count).await?;
     if count > 0 {
         acting::make(&visit, &city).await?;

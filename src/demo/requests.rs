@@ -20,7 +20,7 @@ use crate::{
     accounts::session::{Account, Kind, Session},
     catalogue::{self, Current, Published},
     requests::{
-        drafts,
+        certified, drafts,
         fire::{self, By, With},
         model::{Decision, Request},
         owner::Whose,
@@ -105,22 +105,7 @@ async fn request(
     let mut visit = Visit { now: visit.now.checked_sub(age)?, ..visit.clone() };
     let procedure = published.procedure.clone();
     let account = account(&visit, usager, &procedure, index).await?;
-    let raw = answers::typed(&procedure, usager, visit.today(), index);
-    let reading = procedure.read(&raw, &everything(&procedure), visit.today());
-    // Not everybody may ask for everything: a minor runs no bar.
-    if !reading.ready() {
-        tracing::debug!(procedure = procedure.id, "no request: not for this person");
-        return Ok(());
-    }
-    let id = visit.id();
     let owner = account.as_ref().map(|account| account.id);
-    drafts::begin(&visit, id, published, Whose::account(owner), drafts::Holder::Session(Uuid::nil()), raw)
-        .await
-        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
-    // One in fifteen is still being written.
-    if index % 15 == 14 && owner.is_some() {
-        return Ok(());
-    }
     let session = account.map(|account| Session {
         id: Uuid::nil(),
         account: Some(account),
@@ -129,6 +114,25 @@ async fn request(
         acting: None,
     });
     let visitor = Visitor { visit: visit.clone(), session, offered: None, acting: None };
+    let certified = certified::of_visitor(&visitor, &procedure).await?;
+    let mut raw = answers::typed(&procedure, usager, visit.today(), index);
+    certified::overlay(certified.as_ref(), &procedure, visit.today(), &mut raw, |_| true);
+    let reading = procedure.read(&raw, &everything(&procedure), visit.today());
+    // Not everybody may ask for everything: a minor runs no bar.
+    let unverified = procedure.identification == Identification::Verified && certified.is_none();
+    if unverified || !reading.ready() {
+        tracing::debug!(procedure = procedure.id, "no request: not for this person");
+        return Ok(());
+    }
+    let marks = certified.map_or_else(Vec::new, |known| known.marks(&reading, &raw, visit.today()));
+    let id = visit.id();
+    drafts::begin(&visit, id, published, Whose::account(owner), drafts::Holder::Session(Uuid::nil()), raw)
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    // One in fifteen is still being written.
+    if index % 15 == 14 && owner.is_some() {
+        return Ok(());
+    }
     let reference: String = visit
         .db
         .one(sql!("select reference from draft where authority_id = $1 and id = $2"), args![visit.db.authority(), id])
@@ -148,7 +152,7 @@ async fn request(
         correcting: false,
         has_files: false,
     };
-    submit::submit(&visitor, &draft, &procedure, &reading.answers, usager.email.as_deref())
+    submit::submit(&visitor, &draft, &procedure, &reading.answers, &marks, usager.email.as_deref())
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     live(&mut visit, city, &procedure, id, index).await
@@ -315,7 +319,8 @@ async fn account(visit: &Visit, usager: &Usager, procedure: &Procedure, index: u
     let id = city::account_of(visit, Kind::Usager, &email).await?;
     Ok(id.map(|id| Account {
         id,
-        email,
+        login: email.clone(),
+        email: Some(email),
         first_name: usager.first_names.clone(),
         last_name: usager.family_name().to_owned(),
         phone: usager.phone.as_deref().and_then(e164),

@@ -17,6 +17,10 @@ use uuid::Uuid;
 
 use crate::platform::clock;
 
+pub mod protection;
+
+pub use protection::Measure;
+
 /// More than any family: a bound on what one account keeps.
 pub const MOST: i64 = 50;
 const MAJORITY: i16 = 18;
@@ -32,10 +36,14 @@ pub enum Relation {
     Partner,
     Parent,
     Other,
+    /// Under a measure of legal protection that the account's owner exercises.
+    Protected,
 }
 
 impl Relation {
-    const ALL: [Self; 4] = [Self::Child, Self::Partner, Self::Parent, Self::Other];
+    const ALL: [Self; 5] = [Self::Child, Self::Partner, Self::Parent, Self::Other, Self::Protected];
+    /// Those of the usual form.
+    const ASKED: [Self; 4] = [Self::Child, Self::Partner, Self::Parent, Self::Other];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -43,6 +51,7 @@ impl Relation {
             Self::Partner => "partner",
             Self::Parent => "parent",
             Self::Other => "other",
+            Self::Protected => "protected",
         }
     }
 
@@ -52,6 +61,7 @@ impl Relation {
             Self::Partner => "Conjoint·e, partenaire ou concubin·e",
             Self::Parent => "Parent",
             Self::Other => "Autre lien",
+            Self::Protected => "Personne que je protège",
         }
     }
 
@@ -69,6 +79,8 @@ pub struct Person {
     pub identity: answers::Json,
     /// Of a minor only.
     pub responsible: Option<bool>,
+    /// Of somebody protected only.
+    pub measure: Option<Measure>,
 }
 
 row! {
@@ -79,6 +91,9 @@ row! {
         identity: Json<answers::Json>,
         responsible: Option<bool>,
         deceased_on: Option<String>,
+        measure: Option<String>,
+        measure_from: Option<Date>,
+        measure_until: Option<Date>,
         declared_at: Timestamp,
         changed_at: Timestamp,
     }
@@ -91,6 +106,8 @@ pub enum Standing {
     /// Declared as a child or while a minor, of age since that day.
     OfAge(Date),
     Deceased(PartialDate),
+    /// The measure that let the account's owner act for them ended with that day.
+    Unprotected(Date),
 }
 
 impl Standing {
@@ -115,6 +132,7 @@ impl Member {
         let mut raw = Raw::default();
         raw.set(RELATION, self.relation().code());
         identity_kind().fill(IDENTITY, &self.identity.0, &mut raw);
+        protection::fill(self, &mut raw);
         if let Some(responsible) = self.responsible {
             YesNo.fill(RESPONSIBLE, &responsible.into(), &mut raw);
         }
@@ -137,6 +155,9 @@ impl Member {
         if let Some(day) = self.deceased() {
             return Standing::Deceased(day);
         }
+        if let Some(day) = self.measure_until.filter(|day| *day < today) {
+            return Standing::Unprotected(day);
+        }
         let Some(of_age) = self.born().and_then(of_age) else { return Standing::Proposed };
         let declared = clock::day(self.declared_at, zone);
         let grows_up = self.relation() == Relation::Child || declared < of_age;
@@ -156,7 +177,7 @@ pub fn of_age(born: PartialDate) -> Option<Date> {
     Date::new(year, last.month(), last.day()).or_else(|_| Date::new(year, 3, 1)).ok()
 }
 
-fn identity_kind() -> Identity {
+pub fn identity_kind() -> Identity {
     Identity { birth_date: true, birth_place: true, ..Identity::default() }
 }
 
@@ -165,13 +186,13 @@ pub fn identity_lines(identity: &answers::Json) -> Vec<String> {
     identity_kind().display(identity)
 }
 
-fn asked(id: &str, ask: &str, help: Option<&str>, kind: Arc<dyn Kind>) -> Field {
+pub fn asked(id: &str, ask: &str, help: Option<&str>, kind: Arc<dyn Kind>) -> Field {
     Field { optional: false, help: help.map(str::to_owned), ..Field::plain(id, ask, kind) }
 }
 
 /// What is asked about a member.
 pub fn questions() -> Vec<Field> {
-    let options = Relation::ALL.map(|relation| (relation.code().to_owned(), relation.label().to_owned()));
+    let options = Relation::ASKED.map(|relation| (relation.code().to_owned(), relation.label().to_owned()));
     let help = "Pour un enfant mineur seulement. C’est votre déclaration : un service peut demander un justificatif.";
     vec![
         asked(IDENTITY, "Identité", None, Arc::new(identity_kind())),
@@ -206,7 +227,7 @@ fn read_one<'a>(field: &'a Field, raw: &Raw, today: Date) -> FieldReading<'a> {
     FieldReading { field, name: field.id.clone(), shown: true, typed, answer, problems, rows: Vec::new() }
 }
 
-fn answer<'r>(readings: &'r [FieldReading<'_>], id: &str) -> Option<&'r answers::Json> {
+pub fn answer<'r>(readings: &'r [FieldReading<'_>], id: &str) -> Option<&'r answers::Json> {
     readings.iter().find(|reading| reading.name == id)?.answer.as_ref()
 }
 
@@ -224,7 +245,7 @@ pub fn person(readings: &mut [FieldReading<'_>], today: Date) -> Option<Person> 
         reading.problems.push(Problem::new("Répondez Oui ou Non : exercez-vous l’autorité parentale sur cet enfant ?"));
     }
     let right = readings.iter().all(|reading| reading.problems.is_empty());
-    Some(Person { relation: relation?, identity: identity?, responsible }).filter(|_| right)
+    Some(Person { relation: relation?, identity: identity?, responsible, measure: None }).filter(|_| right)
 }
 
 /// The day of a death, never before the birth.

@@ -5,33 +5,35 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
-use forms::{answers::Raw, journey::FieldReading};
-use minijinja::{Value, context, value::Serde};
+use forms::{answers::Raw, model::Field};
+use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
-    model::{self, Member, Standing},
+    model::{self, Member, Person, Relation, Standing, protection},
+    sharing,
+    sheet::{Back, NEW, Sheet},
     store,
 };
 use crate::{
     catalogue,
     error::Problem,
     platform::{clock, form::Typed, french},
-    requests::{Drawing, Drawn},
-    visit::{Citizen, Visitor},
+    visit::Citizen,
 };
 
 const HOME: &str = "/compte/foyer";
+const BACK: Back<'static> = (HOME, "Mon foyer");
 const DECLARE: &str = "Déclarer une personne";
-/// Holds the id of the person to be: a form sent twice declares them once.
-const NEW: &str = "membre";
+/// What is kept drawn of its forms.
+const FORM: i64 = 0;
 
 #[derive(Debug, Deserialize)]
 pub struct Done {
     #[serde(default)]
-    fait: String,
+    pub fait: String,
 }
 
 pub async fn show(citizen: Citizen, Query(done): Query<Done>) -> Result<Response, Problem> {
@@ -39,6 +41,10 @@ pub async fn show(citizen: Citizen, Query(done): Query<Done>) -> Result<Response
         "declare" => Some("La personne est ajoutée à votre foyer."),
         "modifie" => Some("Les informations sont enregistrées."),
         "retire" => Some("La personne est retirée de votre foyer."),
+        "invite" => Some("L’invitation est partie. Vous verrez ici quand elle sera acceptée."),
+        "accepte" => Some("Le partage commence. Chacun de vous peut l’arrêter à tout moment."),
+        "refuse" => Some("L’invitation est refusée : rien n’est partagé."),
+        "arrete" => Some("Le partage est arrêté."),
         _ => None,
     };
     let members = store::members(&citizen.db, citizen.account.id).await?;
@@ -48,12 +54,15 @@ pub async fn show(citizen: Citizen, Query(done): Query<Done>) -> Result<Response
         .map(|found| json!({"title": found.procedure.title, "href": format!("/demarches/{}/commencer", found.procedure.id)}))
         .collect();
     let standings: Vec<Json> = members.iter().map(|member| shown(&citizen, member)).collect();
+    let shared = sharing::shared(&citizen, citizen.account.id).await?;
+    let shared: Vec<Json> = shared.iter().map(|one| received(&citizen, one)).collect();
+    let shares = sharing::section(&citizen).await?;
     let flash =
         told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } });
     citizen.page(
         "household/household.html",
         "Mon foyer",
-        context! { members => Serde(standings), procedures => Serde(procedures), ..flash },
+        context! { members => Serde(standings), shared => Serde(shared), shares => Serde(shares), procedures => Serde(procedures), ..flash },
     )
 }
 
@@ -63,51 +72,36 @@ fn shown(citizen: &Citizen, member: &Member) -> Json {
         Standing::Proposed => ("proposed", String::new()),
         Standing::OfAge(day) => ("of-age", french::date(day)),
         Standing::Deceased(day) => ("deceased", day.french()),
+        Standing::Unprotected(day) => ("unprotected", french::date(day)),
     };
+    let measure = member.measure.as_deref().map(|code| protection::name(code).to_owned());
+    let period = (member.measure_from.map(french::date), member.measure_until.map(french::date));
     let day = |at| clock::day(at, &citizen.site.zone).to_string();
     json!({
         "name": member.name(), "relation": member.relation().label(), "lines": model::identity_lines(&member.identity.0),
         "responsible": member.responsible.filter(|_| standing == "proposed"), "standing": standing, "since": since,
         "declared": day(member.declared_at), "changed": if member.changed_at == member.declared_at { String::new() } else { day(member.changed_at) },
-        "href": format!("{HOME}/{}", member.id),
+        "href": format!("{HOME}/{}", member.id), "measure": measure, "measure_from": period.0, "measure_until": period.1,
     })
 }
 
-/// What tells one form of the household from another.
-struct Sheet<'a> {
-    title: &'a str,
-    intro: &'a str,
-    /// Id of the person to be declared, or none.
-    new: Option<Uuid>,
-    button: &'a str,
-    /// Whether a death noted by mistake may be taken back.
-    undo: bool,
-}
-
-impl Sheet<'_> {
-    fn draw(
-        &self,
-        citizen: &Citizen,
-        readings: &[FieldReading<'_>],
-        raw: &Raw,
-        again: bool,
-    ) -> Result<Response, Problem> {
-        // No procedure is called so: what is kept drawn for these fields is theirs alone.
-        let procedure = ("", 0);
-        let drawing = Drawing { visit: citizen, procedure, raw, files: &[], errors: again, refused: &[], base: "" };
-        let Drawn { html, errors, .. } = drawing.draw(readings)?;
-        let context = context! {
-            heading => self.title, intro => self.intro, back => HOME, errors => Serde(errors), fields_html => Value::from_safe_string(html),
-            new => self.new.map(|id| id.to_string()).unwrap_or_default(), button => self.button, undo => self.undo,
-        };
-        let draw = if again { Visitor::page_again } else { Visitor::page };
-        draw(citizen, "household/member.html", self.title, context)
-    }
+/// A member of somebody else's, whom they share.
+fn received(citizen: &Citizen, shared: &sharing::Shared) -> Json {
+    let changed = clock::day(shared.member.changed_at, &citizen.site.zone).to_string();
+    json!({"name": shared.member.name(), "lines": model::identity_lines(&shared.member.identity.0), "by": shared.by, "changed": changed})
 }
 
 fn declaring(id: Uuid) -> Sheet<'static> {
     let intro = "Ces informations restent dans votre compte : aucun service ne les lit. Elles vous évitent de les saisir à chaque demande.";
-    Sheet { title: DECLARE, intro, new: Some(id), button: "Ajouter à mon foyer", undo: false }
+    Sheet {
+        form: Some(FORM),
+        back: BACK,
+        title: DECLARE,
+        intro,
+        new: Some(id),
+        button: "Ajouter à mon foyer",
+        undo: false,
+    }
 }
 
 pub async fn adding(citizen: Citizen) -> Result<Response, Problem> {
@@ -122,12 +116,39 @@ pub async fn add(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Prob
     let Some(person) = model::person(&mut readings, citizen.today()) else {
         return declaring(id).draw(&citizen, &readings, &typed, true);
     };
+    store_new(&citizen, id, &person).await
+}
+
+async fn store_new(citizen: &Citizen, id: Uuid, person: &Person) -> Result<Response, Problem> {
     let (account, now) = (citizen.account.id, citizen.now);
-    let declared = citizen.db.write(async |tx: &mut Tx| store::declare(tx, account, id, &person, now).await).await?;
+    let declared = citizen.db.write(async |tx: &mut Tx| store::declare(tx, account, id, person, now).await).await?;
     if !declared {
         return Err(Problem::Bad("Votre foyer compte déjà 50 personnes. Retirez-en une avant d’en ajouter une autre."));
     }
     done("declare")
+}
+
+/// Where somebody under protection is declared and corrected: other questions.
+const FORM_PROTECTED: i64 = 2;
+
+fn protecting_sheet(id: Uuid) -> Sheet<'static> {
+    let intro = "Vous êtes tuteur, curateur ou habilité : vous pourrez reprendre l’identité de cette personne dans vos démarches, jusqu’à la fin de la mesure. Aucun service ne lit cette page.";
+    Sheet { form: Some(FORM_PROTECTED), title: "Déclarer une personne que je protège", intro, ..declaring(id) }
+}
+
+pub async fn protecting(citizen: Citizen) -> Result<Response, Problem> {
+    let (questions, raw) = (protection::questions(), Raw::default());
+    protecting_sheet(citizen.id()).draw(&citizen, &model::read(&questions, &raw, citizen.today()), &raw, false)
+}
+
+pub async fn protect(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+    let id = typed.text(NEW).parse().unwrap_or_else(|_| citizen.id());
+    let questions = protection::questions();
+    let mut readings = model::read(&questions, &typed, citizen.today());
+    match protection::person(&mut readings) {
+        Some(person) => store_new(&citizen, id, &person).await,
+        None => protecting_sheet(id).draw(&citizen, &readings, &typed, true),
+    }
 }
 
 fn done(what: &str) -> Result<Response, Problem> {
@@ -138,22 +159,31 @@ async fn member(citizen: &Citizen, id: Uuid) -> Result<Member, Problem> {
     store::find(citizen, id).await?.ok_or(Problem::NotFound)
 }
 
-fn correcting(name: &str) -> Sheet<'_> {
-    Sheet { title: name, intro: "", new: None, button: "Enregistrer", undo: false }
+fn correcting<'a>(member: &Member, name: &'a str) -> Sheet<'a> {
+    let form = if member.relation() == Relation::Protected { FORM_PROTECTED } else { FORM };
+    Sheet { form: Some(form), back: BACK, title: name, intro: "", new: None, button: "Enregistrer", undo: false }
+}
+
+fn questions(member: &Member) -> Vec<Field> {
+    if member.relation() == Relation::Protected { protection::questions() } else { model::questions() }
 }
 
 pub async fn changing(citizen: Citizen, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let member = member(&citizen, id).await?;
-    let (questions, raw) = (model::questions(), member.typed());
-    correcting(&member.name()).draw(&citizen, &model::read(&questions, &raw, citizen.today()), &raw, false)
+    let (questions, raw) = (questions(&member), member.typed());
+    correcting(&member, &member.name()).draw(&citizen, &model::read(&questions, &raw, citizen.today()), &raw, false)
 }
 
 pub async fn change(citizen: Citizen, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
     let member = member(&citizen, id).await?;
-    let questions = model::questions();
+    let questions = questions(&member);
     let mut readings = model::read(&questions, &typed, citizen.today());
-    let Some(person) = model::person(&mut readings, citizen.today()) else {
-        return correcting(&member.name()).draw(&citizen, &readings, &typed, true);
+    let person = match member.relation() {
+        Relation::Protected => protection::person(&mut readings),
+        _ => model::person(&mut readings, citizen.today()),
+    };
+    let Some(person) = person else {
+        return correcting(&member, &member.name()).draw(&citizen, &readings, &typed, true);
     };
     let (account, now) = (citizen.account.id, citizen.now);
     kept(citizen.db.write(async |tx: &mut Tx| store::change(tx, account, id, &person, now).await).await?, "modifie")
@@ -166,7 +196,15 @@ fn kept(found: bool, what: &str) -> Result<Response, Problem> {
 
 fn of_death<'a>(title: &'a str, member: &Member) -> Sheet<'a> {
     let intro = "Cette personne restera dans votre foyer et ne sera plus proposée dans vos démarches. Le service de l’état civil n’est pas prévenu.";
-    Sheet { title, intro, new: None, button: "Enregistrer", undo: member.deceased().is_some() }
+    Sheet {
+        form: Some(FORM),
+        back: BACK,
+        title,
+        intro,
+        new: None,
+        button: "Enregistrer",
+        undo: member.deceased().is_some(),
+    }
 }
 
 fn title_of_death(member: &Member) -> String {
@@ -198,7 +236,12 @@ pub async fn die(citizen: Citizen, Path(id): Path<Uuid>, Typed(typed): Typed) ->
 pub async fn removing(citizen: Citizen, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let name = member(&citizen, id).await?.name();
     let title = format!("Retirer {name} de votre foyer");
-    citizen.page("household/remove.html", &title, context! { name => name, back => HOME })
+    let (back, back_label) = BACK;
+    let context = context! {
+        heading => format!("{title} ?"), lines => Vec::<String>::new(), button => "Retirer de mon foyer", back => back, back_label => back_label,
+        text => "Ses informations seront effacées de votre compte tout de suite. Vos demandes et vos brouillons ne changent pas.",
+    };
+    citizen.page("household/remove.html", &title, context)
 }
 
 pub async fn remove(citizen: Citizen, Path(id): Path<Uuid>) -> Result<Response, Problem> {

@@ -107,8 +107,14 @@ pub async fn record(agent: Agent, Typed(typed): Typed) -> Result<Response, Probl
             for (to, other) in [(&principal, &helper), (&helper, &principal)] {
                 let name = if to.id == principal.id { "mandat-guichet" } else { "mandat-guichet-mandataire" };
                 let who = other.full_name();
-                let letter =
-                    Letter { name, to: &to.email, who: &who, what: &until, path: "/compte/mandats", invitation: None };
+                let letter = Letter {
+                    name,
+                    to: to.mailbox(),
+                    who: &who,
+                    what: &until,
+                    path: "/compte/mandats",
+                    invitation: None,
+                };
                 mails::queue(tx, visit, &letter).await?;
             }
             Ok::<(), db::Error>(())

@@ -43,7 +43,7 @@ pub async fn send(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pro
         wrong.push(Wrong::new("email", text));
         String::new()
     });
-    if accounts::email_key(&email) == accounts::email_key(&citizen.account.email) {
+    if accounts::reads(&citizen.account, &email) {
         wrong.push(Wrong::new(
             "email",
             "C’est votre propre adresse\u{a0}: saisissez celle de la personne qui vous aidera",
@@ -90,7 +90,7 @@ pub async fn send(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pro
             // Whoever uses somebody's open session to help themselves is found out.
             let told = Letter {
                 name: "mandat-donne",
-                to: &account.email,
+                to: account.mailbox(),
                 who: &email,
                 what: &until,
                 path: LIST,
@@ -125,7 +125,7 @@ pub async fn answer(citizen: &Citizen, invitation: &Invitation, accepted: bool) 
                 trace::by(tx, visit, about(id), account, if accepted { "accepted" } else { "refused" }, "").await?;
                 let name = if accepted { "mandat-accepte" } else { "mandat-refuse" };
                 let letter =
-                    Letter { name, to: &principal.email, who: &who, what: &until, path: LIST, invitation: None };
+                    Letter { name, to: principal.mailbox(), who: &who, what: &until, path: LIST, invitation: None };
                 mails::queue(tx, visit, &letter).await?;
             }
             Ok::<_, db::Error>(changed)

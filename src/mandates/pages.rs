@@ -131,7 +131,7 @@ pub async fn end(citizen: Citizen, Path(id): Path<Uuid>) -> Result<Response, Pro
                 let who = account.full_name();
                 let letter = Letter {
                     name: "mandat-termine",
-                    to: &other.email,
+                    to: other.mailbox(),
                     who: &who,
                     what: "",
                     path: LIST,
@@ -167,7 +167,7 @@ pub async fn renew(citizen: Citizen, Path(id): Path<Uuid>, Typed(typed): Typed) 
                 let who = account.full_name();
                 let letter = Letter {
                     name: "mandat-prolonge",
-                    to: &helper.email,
+                    to: helper.mailbox(),
                     who: &who,
                     what: &words,
                     path: LIST,
@@ -218,7 +218,7 @@ pub async fn end_due(visit: &Visit) -> anyhow::Result<()> {
                 for person in &people {
                     let letter = Letter {
                         name: "mandat-echu",
-                        to: &person.email,
+                        to: person.mailbox(),
                         who: "",
                         what: &until,
                         path: LIST,

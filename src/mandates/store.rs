@@ -170,3 +170,27 @@ pub async fn leave(tx: &mut Tx, account: Uuid, now: Timestamp) -> Result<(), db:
     .await?;
     Ok(())
 }
+
+/// Two accounts become one: what the other gave and received is the kept one's; nobody is their own helper.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    let a = tx.authority();
+    for table in [
+        sql!(
+            "delete from acting_event where authority_id = $1 and kind = 'mandate' and subject_id in
+               (select id from mandate where authority_id = $1 and ((principal_id = $2 and helper_id = $3) or (principal_id = $3 and helper_id = $2)))"
+        ),
+        sql!(
+            "delete from mandate where authority_id = $1 and ((principal_id = $2 and helper_id = $3) or (principal_id = $3 and helper_id = $2))"
+        ),
+    ] {
+        tx.run(table, args![a, from, to]).await?;
+    }
+    tx.run(
+        sql!("update mandate set principal_id = $1 where authority_id = $2 and principal_id = $3"),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(sql!("update mandate set helper_id = $1 where authority_id = $2 and helper_id = $3"), args![to, a, from])
+        .await?;
+    Ok(())
+}

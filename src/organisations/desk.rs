@@ -194,7 +194,7 @@ async fn hand_over(agent: &Agent, found: &Organisation, next: &Account, reason: 
             store::propose(tx, id, None).await?;
             trace::add(tx, visit, about(id), Actor::agent(agent), "president-desk", &format!("{who}. {reason}"))
                 .await?;
-            for to in [Some(next.email.as_str()), former.map(|person| person.email.as_str())].into_iter().flatten() {
+            for to in [Some(next.mailbox()), former.map(|person| person.email.as_str())].into_iter().flatten() {
                 let letter = Letter {
                     name: "organisation-president",
                     to,

@@ -29,6 +29,7 @@ mod store;
 
 pub use invite::answer;
 pub use model::Role;
+pub use store::merge;
 pub use store::{New, declare, join};
 
 pub fn routes() -> Router<App> {
@@ -104,7 +105,7 @@ pub async fn recipient(db: &Db, id: Uuid, sender: Option<Uuid>, email: &str) -> 
         Some(sender) => accounts::person(db, sender).await?,
         None => None,
     };
-    let own = left.is_none_or(|left| accounts::email_key(&left.email) == accounts::email_key(email));
+    let own = left.is_none_or(|left| accounts::reads(&left, email));
     let president = people.into_iter().find(|person| own && person.role() == Role::President);
     Ok(president.map_or_else(|| email.to_owned(), |person| person.email))
 }

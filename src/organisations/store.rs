@@ -220,7 +220,7 @@ pub async fn of(db: &Db, account: Uuid) -> Result<Vec<Represented>, db::Error> {
 pub async fn people(db: &Db, id: Uuid) -> Result<Vec<Person>, db::Error> {
     db.all(
         sql!(
-            "select r.account_id, a.first_name || ' ' || a.last_name as name, a.email, r.role, r.since from representative r
+            "select r.account_id, a.first_name || ' ' || a.last_name as name, coalesce(a.email, '') as email, r.role, r.since from representative r
              join account a on a.authority_id = r.authority_id and a.id = r.account_id
              where r.authority_id = $1 and r.organisation_id = $2 order by r.since, r.account_id"
         ),
@@ -271,5 +271,45 @@ pub async fn dissolve_alone(tx: &mut Tx, account: Uuid) -> Result<(), db::Error>
         crate::acting::trace::forget(tx, crate::acting::Kind::Organisation, id).await?;
         tx.run(sql!("delete from organisation where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     }
+    Ok(())
+}
+
+/// Two accounts become one, which represents what either did; in the same organisation, a president stays one.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    let a = tx.authority();
+    tx.run(
+        sql!(
+            "delete from representative where authority_id = $1 and account_id = $2 and organisation_id in
+               (select o.organisation_id from representative o where o.authority_id = $1 and o.account_id = $3 and o.role = 'president')"
+        ),
+        args![a, to, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "delete from representative where authority_id = $1 and account_id = $2 and organisation_id in
+               (select o.organisation_id from representative o where o.authority_id = $1 and o.account_id = $3)"
+        ),
+        args![a, from, to],
+    )
+    .await?;
+    tx.run(
+        sql!("update representative set account_id = $1 where authority_id = $2 and account_id = $3"),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "update organisation set successor_id = null where authority_id = $1 and successor_id in ($2, $3) and id in
+               (select organisation_id from representative where authority_id = $1 and account_id = $3 and role = 'president')"
+        ),
+        args![a, from, to],
+    )
+    .await?;
+    tx.run(
+        sql!("update organisation set successor_id = $1 where authority_id = $2 and successor_id = $3"),
+        args![to, a, from],
+    )
+    .await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Technical ground shared by the features: no word of the domain here.
 
+pub mod address;
 pub mod assets;
 pub mod attachment;
 pub mod clock;
@@ -9,6 +10,7 @@ pub mod form;
 pub mod french;
 pub mod guard;
 pub mod jobs;
+pub mod jws;
 pub mod mail;
 pub mod page;
 pub mod scan;

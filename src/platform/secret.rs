@@ -42,6 +42,15 @@ impl Secret {
 
     /// Ten clear characters bound to `what` and `id`: the same each time, and not kept anywhere.
     pub fn code(&self, what: &str, id: &[u8]) -> String {
+        self.characters(what, id, 10)
+    }
+
+    /// The same in twelve characters, for letters.
+    pub fn long_code(&self, what: &str, id: &[u8]) -> String {
+        self.characters(what, id, 12)
+    }
+
+    fn characters(&self, what: &str, id: &[u8], count: usize) -> String {
         // Hashing key, length-framed context and key again: HMAC's purpose without its crate.
         let inner = Sha256::new()
             .chain_update(self.0)
@@ -50,7 +59,7 @@ impl Secret {
             .chain_update(id)
             .finalize();
         let outer = Sha256::new().chain_update(self.0).chain_update(inner).finalize();
-        outer.iter().take(10).map(|byte| clear(*byte)).collect()
+        outer.iter().take(count).map(|byte| clear(*byte)).collect()
     }
 
     /// Encrypts what must not be read in a stolen database (ChaCha20-Poly1305, a random nonce first). Only
@@ -65,6 +74,13 @@ impl Secret {
     /// What was sealed; none when it is not whole, or is another purpose's, owner's or installation's.
     pub fn unseal(&self, purpose: &str, owner: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         unseal_under(&self.key(purpose), owner, sealed)
+    }
+
+    /// What is kept of something that must be found again but not read: without the installation's secret,
+    /// nobody can try values against it.
+    pub fn fingerprint(&self, purpose: &str, clear: &[u8]) -> Vec<u8> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key(&format!("fingerprint {purpose}")));
+        hmac::sign(&key, clear).as_ref().to_vec()
     }
 
     /// A key of its own for each purpose.
@@ -151,6 +167,13 @@ pub fn digest(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
+/// « 7F3K2-9ACDE »: a code in groups of `size` letters.
+pub fn grouped(code: &str, size: usize) -> String {
+    let letters: Vec<char> = code.chars().collect();
+    let groups: Vec<String> = letters.chunks(size.max(1)).map(|group| group.iter().collect()).collect();
+    groups.join("-")
+}
+
 /// Compares what a person typed with a code: case, spaces and dashes do not matter, nor does time.
 pub fn same_code(typed: &str, code: &str) -> bool {
     let typed: String = typed
@@ -171,11 +194,29 @@ mod tests {
         let code = secret.code("suivi", b"1");
         assert_eq!(code.len(), 10);
         assert_eq!(code, secret.code("suivi", b"1"));
+        assert_eq!(secret.long_code("suivi", b"1").len(), 12);
         assert_ne!(code, secret.code("suivi", b"2"));
         assert_ne!(code, Secret::new("b").code("suivi", b"1"));
         let spaced = format!("{} {}", &code[..5].to_lowercase(), &code[5..]);
         assert!(same_code(&spaced, &code));
         assert!(!same_code("", &code));
+        assert_eq!(grouped("ABCDEFGHJK", 5), "ABCDE-FGHJK");
+        assert_eq!(grouped("ABCDEFG", 3), "ABC-DEF-G");
+        assert!(same_code(&grouped(&code, 4), &code));
+    }
+
+    #[test]
+    fn fingerprints_are_bound_to_purpose_and_installation() {
+        let secret = Secret::new("a");
+        let print = secret.fingerprint("lien", b"1");
+        assert_eq!((print.len(), &print), (32, &secret.fingerprint("lien", b"1")));
+        for other in [
+            secret.fingerprint("autre", b"1"),
+            secret.fingerprint("lien", b"2"),
+            Secret::new("b").fingerprint("lien", b"1"),
+        ] {
+            assert_ne!(print, other);
+        }
     }
 
     #[test]

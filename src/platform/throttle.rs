@@ -120,6 +120,17 @@ pub async fn succeeded(db: &Db, subject: &str) -> Result<(), db::Error> {
     .await
 }
 
+/// Takes back one try that was counted and was right; the failures before it stay, so that who has something
+/// right cannot use it to forget their wrong ones.
+pub async fn take_back(tx: &mut Tx, subject: &str) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update attempt set failures = failures - 1 where authority_id = $1 and subject = $2 and failures > 0"),
+        args![tx.authority(), subject],
+    )
+    .await?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,15 +3,31 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::{Context, ensure};
+use axum::{
+    body::Body,
+    http::{HeaderValue, header},
+    response::Response,
+};
 use bytes::Bytes;
+use flate2::Crc;
+use futures_util::{Stream, StreamExt, stream};
 use jiff::civil::Date;
+use tokio::sync::mpsc;
+
+use super::attachment::disposition;
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
 const END: u32 = 0x0605_4b50;
+const END_64: u32 = 0x0606_4b50;
+const LOCATOR_64: u32 = 0x0706_4b50;
+/// Of 32 bits that are not enough.
+const FULL: u32 = u32::MAX;
 /// Bit 11: the name is in UTF-8.
 const UTF8: u16 = 1 << 11;
 const VERSION: u16 = 20;
+const VERSION_64: u16 = 45;
 
 /// A file to put in.
 pub struct Entry {
@@ -26,8 +42,8 @@ pub struct Entry {
 pub struct Zip {
     central: Vec<u8>,
     paths: BTreeSet<String>,
-    offset: u32,
-    count: u16,
+    offset: u64,
+    count: u64,
 }
 
 impl Zip {
@@ -35,33 +51,54 @@ impl Zip {
     pub fn begin(&mut self, entry: &Entry) -> Bytes {
         let path = self.free(&entry.path);
         let fields = common(entry, &path);
-        let head = [&LOCAL.to_le_bytes()[..], &fields, path.as_bytes()].concat();
-        // Version made by 3.0 on Unix, no comment, disk 0, a plain file that its owner may read and write.
+        let head = [&LOCAL.to_le_bytes()[..], &fields, &[0; 2], path.as_bytes()].concat();
+        // Beyond 4 GB the place is told in 64 bits, in an extra field (APPNOTE 4.5.3).
+        let extra = match u32::try_from(self.offset) {
+            Ok(FULL) | Err(_) => [&1_u16.to_le_bytes()[..], &8_u16.to_le_bytes(), &self.offset.to_le_bytes()].concat(),
+            Ok(_) => Vec::new(),
+        };
+        // Version made by 4.5 on Unix, no comment, disk 0, a plain file that its owner may read and write.
         let attributes = 0o100_600_u32 << 16;
         self.central.extend_from_slice(&CENTRAL.to_le_bytes());
-        self.central.extend_from_slice(&(3_u16 << 8 | 30).to_le_bytes());
+        self.central.extend_from_slice(&(3_u16 << 8 | VERSION_64).to_le_bytes());
         self.central.extend_from_slice(&fields);
+        self.central.extend_from_slice(&u16::try_from(extra.len()).unwrap_or_default().to_le_bytes());
         self.central.extend_from_slice(&[0; 6]);
         self.central.extend_from_slice(&attributes.to_le_bytes());
-        self.central.extend_from_slice(&self.offset.to_le_bytes());
+        self.central.extend_from_slice(&short(self.offset).to_le_bytes());
         self.central.extend_from_slice(path.as_bytes());
-        self.count = self.count.saturating_add(1);
-        let size = u32::try_from(head.len()).unwrap_or(u32::MAX).saturating_add(entry.size);
-        self.offset = self.offset.saturating_add(size);
+        self.central.extend_from_slice(&extra);
+        self.count += 1;
+        self.offset += head.len() as u64 + u64::from(entry.size);
         self.paths.insert(path.to_lowercase());
         head.into()
     }
 
     /// What comes after the last file.
     pub fn end(self) -> Bytes {
-        let size = u32::try_from(self.central.len()).unwrap_or(u32::MAX);
+        let size = self.central.len() as u64;
         let mut end = self.central;
+        if self.offset + size >= u64::from(FULL) || self.count >= u64::from(u16::MAX) {
+            end.extend_from_slice(&END_64.to_le_bytes());
+            end.extend_from_slice(&44_u64.to_le_bytes());
+            end.extend_from_slice(&(3_u16 << 8 | VERSION_64).to_le_bytes());
+            end.extend_from_slice(&VERSION_64.to_le_bytes());
+            end.extend_from_slice(&[0; 8]);
+            for long in [self.count, self.count, size, self.offset] {
+                end.extend_from_slice(&long.to_le_bytes());
+            }
+            end.extend_from_slice(&LOCATOR_64.to_le_bytes());
+            end.extend_from_slice(&[0; 4]);
+            end.extend_from_slice(&(self.offset + size).to_le_bytes());
+            end.extend_from_slice(&1_u32.to_le_bytes());
+        }
+        let count = u16::try_from(self.count).unwrap_or(u16::MAX);
         end.extend_from_slice(&END.to_le_bytes());
         end.extend_from_slice(&[0; 4]);
-        end.extend_from_slice(&self.count.to_le_bytes());
-        end.extend_from_slice(&self.count.to_le_bytes());
-        end.extend_from_slice(&size.to_le_bytes());
-        end.extend_from_slice(&self.offset.to_le_bytes());
+        end.extend_from_slice(&count.to_le_bytes());
+        end.extend_from_slice(&count.to_le_bytes());
+        end.extend_from_slice(&short(size).to_le_bytes());
+        end.extend_from_slice(&short(self.offset).to_le_bytes());
         end.extend_from_slice(&[0; 2]);
         end.into()
     }
@@ -75,12 +112,17 @@ impl Zip {
     }
 }
 
-/// The fields that both headers hold, from the version needed to the length of the extra field.
+/// In 32 bits, or full: the 64 bits are elsewhere.
+fn short(long: u64) -> u32 {
+    u32::try_from(long).unwrap_or(FULL)
+}
+
+/// The fields that both headers hold, from the version needed to the length of the path.
 fn common(entry: &Entry, path: &str) -> Vec<u8> {
     let year = u16::try_from(entry.day.year()).unwrap_or_default().clamp(1980, 2107) - 1980;
     let month = u16::try_from(entry.day.month()).unwrap_or_default();
     let day = year << 9 | month << 5 | u16::try_from(entry.day.day()).unwrap_or_default();
-    let mut fields = Vec::with_capacity(26);
+    let mut fields = Vec::with_capacity(24);
     for short in [VERSION, UTF8, 0, 0, day] {
         fields.extend_from_slice(&short.to_le_bytes());
     }
@@ -88,6 +130,146 @@ fn common(entry: &Entry, path: &str) -> Vec<u8> {
         fields.extend_from_slice(&long.to_le_bytes());
     }
     fields.extend_from_slice(&u16::try_from(path.len()).unwrap_or(u16::MAX).to_le_bytes());
-    fields.extend_from_slice(&[0; 2]);
     fields
+}
+
+/// One part of a path that every system can write: no separator, no control or text-turning character, no
+/// name that Windows keeps for itself; 240 bytes at most (disks take 255).
+pub fn part(name: &str) -> String {
+    let turns =
+        |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = |letter: char| {
+        if letter.is_control() || turns(letter) || "/\\<>:\"|?*".contains(letter) { '_' } else { letter }
+    };
+    let mut length = 0;
+    let fits = |letter: &char| {
+        length += letter.len_utf8();
+        length <= 240
+    };
+    let name: String = name.chars().map(plain).take_while(fits).collect();
+    let name = name.trim_start_matches(['.', ' ']).trim_end_matches(['.', ' ']);
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
+    let device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || (stem.len() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")));
+    match name {
+        "" => "document".to_owned(),
+        name if device => format!("_{name}"),
+        name => name.to_owned(),
+    }
+}
+
+/// A ZIP file on its way to a browser.
+pub struct Out {
+    zip: Zip,
+    sender: mpsc::Sender<std::io::Result<Bytes>>,
+}
+
+impl Out {
+    /// Sends one file, a piece at a time.
+    ///
+    /// # Errors
+    /// The content cannot be read, is not as long as announced, or nobody receives any more.
+    pub async fn file<E: Into<anyhow::Error>>(
+        &mut self,
+        entry: &Entry,
+        mut content: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> anyhow::Result<()> {
+        self.sender.send(Ok(self.zip.begin(entry))).await?;
+        let mut left = u64::from(entry.size);
+        while let Some(piece) = content.next().await {
+            let piece = piece.map_err(Into::into)?;
+            left = left.checked_sub(piece.len() as u64).context("longer than announced")?;
+            self.sender.send(Ok(piece)).await?;
+        }
+        ensure!(left == 0, "shorter than announced");
+        Ok(())
+    }
+
+    /// Sends a file made here.
+    ///
+    /// # Errors
+    /// It is too long, or nobody receives any more.
+    pub async fn bytes(&mut self, path: &str, day: Date, bytes: Vec<u8>) -> anyhow::Result<()> {
+        let mut crc = Crc::new();
+        crc.update(&bytes);
+        let entry = Entry { path: path.to_owned(), size: u32::try_from(bytes.len())?, crc: crc.sum(), day };
+        self.file(&entry, stream::iter([anyhow::Ok(Bytes::from(bytes))])).await
+    }
+}
+
+/// A download called `name`, filled while it leaves: of its content four pieces at most wait in memory.
+/// It is cut short when `fill` fails, so that nobody takes it for whole.
+pub fn download<F>(name: &str, fill: impl FnOnce(Out) -> F) -> Response
+where
+    F: Future<Output = anyhow::Result<Out>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(4);
+    let filled = fill(Out { zip: Zip::default(), sender: sender.clone() });
+    tokio::spawn(async move {
+        let outcome = async {
+            let Out { zip, sender } = filled.await?;
+            sender.send(Ok(zip.end())).await?;
+            anyhow::Ok(())
+        };
+        if let Err(error) = outcome.await
+            && !sender.is_closed()
+        {
+            tracing::error!(error = format!("{error:#}"), "a download is cut short");
+            let _ = sender.send(Err(std::io::Error::other("a file cannot be read"))).await;
+        }
+    });
+    let pieces = stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (piece, receiver)));
+    let mut response = Response::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(header::CONTENT_DISPOSITION, disposition(name));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn parts_of_paths_are_harmless() {
+        let cases = [
+            ("carte d’identité.jpg", "carte d’identité.jpg"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("C:\\x\0.pdf", "C__x_.pdf"),
+            ("facture\u{202e}fdp.exe", "facture_fdp.exe"),
+            ("con.pdf", "_con.pdf"),
+            ("Lpt1", "_Lpt1"),
+            ("contrat.pdf", "contrat.pdf"),
+            ("fin. . ", "fin"),
+            (" .. ", "document"),
+            ("", "document"),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(part(name), expected, "{name:?}");
+        }
+        assert_eq!(part(&"é".repeat(300)).len(), 240);
+    }
+
+    #[test]
+    fn beyond_four_gigabytes_places_are_told_in_64_bits() {
+        let mut zip = Zip::default();
+        let entry = |path: &str, size| Entry { path: path.to_owned(), size, crc: 0, day: date(2026, 11, 17) };
+        let mut before = 0;
+        for (path, size) in [("a", u32::MAX - 1), ("b", 5), ("c", 0)] {
+            before = zip.offset;
+            zip.begin(&entry(path, size));
+        }
+        assert!(before > u64::from(FULL));
+        let (start, end) = (zip.offset, zip.end());
+        let read = |at: usize| u64::from_le_bytes(end[at..at + 8].try_into().unwrap());
+        let last = end.len();
+        // The last entry's place, the 64-bit end, its locator, and the short end that says to look there.
+        let central = last - 22 - 20 - 56;
+        assert_eq!(read(central - 8), before);
+        assert_eq!([read(central + 24), read(central + 40), read(central + 48)], [3, central as u64, start]);
+        assert_eq!(read(last - 22 - 12), start + central as u64);
+        assert_eq!(end[last - 6..last - 2], [0xff; 4]);
+    }
 }

@@ -8,7 +8,7 @@ use db::{Query, args, sql};
 use forms::step::Actor;
 use uuid::Uuid;
 
-use super::{model::Request, owner::Whose, store};
+use super::{model::Request, owner::Whose, readings, store};
 use crate::{
     acting::Deed,
     agents::{Membership, Role},
@@ -64,7 +64,7 @@ impl Deref for Mine {
     }
 }
 
-/// Opens a request of one of the agent's departments.
+/// Opens a request of one of the agent's departments; the person it is about sees that it was, and when.
 pub async fn desk<R: Right>(agent: &Agent, id: Uuid) -> Result<Permitted<R>, Problem> {
     let request = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let role = agent.role(&request.department_id).ok_or(Problem::NotFound)?;
@@ -73,6 +73,7 @@ pub async fn desk<R: Right>(agent: &Agent, id: Uuid) -> Result<Permitted<R>, Pro
             "Votre rôle dans ce service ne permet pas cette action. Demandez-la à un collègue qui instruit ou qui décide.",
         ));
     }
+    readings::note(agent, &request).await?;
     Ok(Permitted { request, actor: actor(role), right: PhantomData })
 }
 

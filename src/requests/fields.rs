@@ -10,7 +10,7 @@ use minijinja::{Value, context, value::Serde};
 use quick_cache::sync::Cache;
 use serde_json::{Value as Json, json};
 
-use super::{citizen::field_slot, model::File};
+use super::{certified::Certified, citizen::field_slot, model::File};
 use crate::visit::Visit;
 
 /// Fields that nobody has answered yet, drawn once: they look the same to everybody, so what is kept
@@ -34,8 +34,8 @@ pub struct Drawn {
 
 pub struct Drawing<'a> {
     pub visit: &'a Visit,
-    /// The procedure's id and version.
-    pub procedure: (&'a str, i64),
+    /// The procedure's id and version; none when what is asked depends on the person: nothing drawn is kept.
+    pub procedure: Option<(&'a str, i64)>,
     pub raw: &'a Raw,
     pub files: &'a [File],
     /// Whether to tell what is wrong: not before the person has had a chance to answer.
@@ -44,17 +44,24 @@ pub struct Drawing<'a> {
     pub refused: &'a [(String, String)],
     /// Prefix of file addresses.
     pub base: &'a str,
+    /// What a verified identity has filled in.
+    pub certified: Option<&'a Certified>,
 }
 
-impl Drawing<'_> {
+impl<'a> Drawing<'a> {
+    /// Questions of ours, of no procedure. What is drawn of them is kept under a name that no procedure has;
+    /// none when what is asked depends on the person.
+    pub fn sheet(visit: &'a Visit, kept: Option<(&'a str, i64)>, raw: &'a Raw, errors: bool) -> Self {
+        Self { visit, procedure: kept, raw, files: &[], errors, refused: &[], base: "", certified: None }
+    }
+
     pub fn draw(&self, fields: &[FieldReading<'_>]) -> anyhow::Result<Drawn> {
         let mut drawn = Drawn { html: String::new(), errors: Vec::new(), questions: 0 };
         for field in fields.iter().filter(|field| field.shown) {
             drawn.questions += usize::from(!field.field.kind.silent());
-            if self.untouched(field) {
-                drawn.html.push_str(&self.kept(field)?);
-            } else {
-                self.one(field, &mut drawn)?;
+            match self.procedure.filter(|_| self.untouched(field)) {
+                Some(procedure) => drawn.html.push_str(&self.kept(procedure, field)?),
+                None => self.one(field, &mut drawn)?,
             }
         }
         Ok(drawn)
@@ -65,11 +72,11 @@ impl Drawing<'_> {
         let kind = &reading.field.kind;
         let own = kind.computed().is_none() && kind.files().is_none() && kind.group().is_none();
         let told = self.errors && !reading.problems.is_empty();
-        own && !told && self.raw.is_blank(&reading.name)
+        let certified = reading.field.verified && self.certified.is_some();
+        own && !told && !certified && self.raw.is_blank(&reading.name)
     }
 
-    fn kept(&self, reading: &FieldReading<'_>) -> anyhow::Result<Arc<str>> {
-        let (procedure, version) = self.procedure;
+    fn kept(&self, (procedure, version): (&str, i64), reading: &FieldReading<'_>) -> anyhow::Result<Arc<str>> {
         let key = format!("{}/{procedure}/{version}/{}", self.visit.site.id, reading.name);
         let Untouched(kept) = &self.visit.app.untouched;
         kept.get_or_insert_with(&key, || {
@@ -103,6 +110,8 @@ impl Drawing<'_> {
             view.insert("id".into(), json!(id));
             view.insert("ask".into(), json!(field.ask));
             view.insert("help".into(), json!(field.help));
+            let certified = self.certified.map(|certified| certified.view(self.visit, field, self.raw));
+            view.insert("certified".into(), certified.unwrap_or_default());
             view.insert("optional".into(), json!(field.optional));
             view.insert("error".into(), json!(problems.first().map(|(_, message)| message)));
             view.insert("errors".into(), json!(errors));

@@ -44,11 +44,13 @@ pub struct Corrected<'a> {
     /// Those that agents may search.
     pub words: String,
     pub beneficiary: Option<String>,
+    pub confidential_address: bool,
 }
 
 impl<'a> Corrected<'a> {
-    pub fn of(procedure: &Procedure, answers: &'a Answers) -> Self {
-        Self { answers, words: procedure.words(answers), beneficiary: procedure.beneficiary_of(answers) }
+    pub fn of(procedure: &Procedure, answers: &'a Answers, confidential_address: bool) -> Self {
+        let (words, beneficiary) = (procedure.words(answers), procedure.beneficiary_of(answers));
+        Self { answers, words, beneficiary, confidential_address }
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    files,
+    certified, code, files,
     model::{File, Request},
     store,
 };
@@ -26,6 +26,8 @@ use crate::{
 static RENDERING: Semaphore = Semaphore::const_new(1);
 
 pub const NOTIFY: &str = "notify";
+/// The mail that carries a new tracking code, when an agent sends it so.
+pub const CODE: &str = "code-de-suivi";
 pub const RECEIPT: &str = "receipt";
 
 /// Slot of the rendered receipt.
@@ -64,7 +66,9 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
         link => link,
         link_label => "Suivre ma demande",
     };
-    letter(visit, message, context, to, id)
+    // A code is computed at the last moment: the queue does not hold it, and an older mail says the present one.
+    let code = if message == CODE { code::shown(visit, request.id).await? } else { String::new() };
+    letter(visit, message, context! { code => code, ..context }, to, id)
 }
 
 /// A mail out of its two templates.
@@ -138,7 +142,8 @@ pub async fn render_file(
     render(&letters::REQUEST, data, visit).await
 }
 
-async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
+/// One letter or file as PDF.
+pub async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
     let day = visit.today();
     let _turn = RENDERING.acquire().await?;
     Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
@@ -148,8 +153,9 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
     let files = files::of(&visit.db, request.id).await?;
-    let sections: Vec<Json> = procedure
-        .show(&request.answers.0)
+    let mut shown = procedure.show(&request.answers.0);
+    certified::annotate(visit, &certified::of(&visit.db, request.id).await?, &request.answers.0, &mut shown);
+    let mut sections: Vec<Json> = shown
         .into_iter()
         .map(|section| {
             let entries: Vec<Json> = section
@@ -161,11 +167,13 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
             json!({"title": section.title, "entries": entries})
         })
         .collect();
-    let lines =
-        |text: &Option<String>| text.as_deref().map(|text| text.split('\n').map(str::to_owned).collect::<Vec<_>>());
+    if sensitive && request.confidential_address {
+        let entry = json!({"label": "Adresse confidentielle", "value": ["Ne pas communiquer"]});
+        sections.insert(0, json!({"title": "Avertissement", "entries": [entry]}));
+    }
     Ok(json!({
         "authority": {"name": visit.site.name},
-        "department": {"name": department.name, "address": lines(&department.address), "email": department.email, "phone": department.phone},
+        "department": department.for_letters(),
         "reference": request.reference,
         "procedure": procedure.title,
         "received": french::datetime(request.submitted_at, &visit.site.zone),

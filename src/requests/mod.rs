@@ -9,7 +9,9 @@ use axum::{
 use crate::app::App;
 
 mod access;
+pub mod certified;
 mod citizen;
+pub mod code;
 mod desk;
 pub mod drafts;
 mod fields;
@@ -19,12 +21,14 @@ pub mod form;
 pub mod jobs;
 pub mod model;
 pub mod owner;
+pub mod readings;
+pub mod recipients;
 pub mod store;
 pub mod submit;
 mod summary;
 pub mod sweep;
 
-pub use citizen::{file_kind, restore};
+pub use citizen::{file_kind, restore, sent::pdf};
 pub use fields::{Drawing, Drawn, Untouched};
 pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
 
@@ -53,6 +57,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/demandes/{request}/dossier.pdf", get(desk::show::pdf))
         .route("/agent/demandes/{request}/notes", post(desk::show::note))
         .route("/agent/demandes/{request}/messages", post(desk::show::write))
+        .route("/agent/demandes/{request}/code", get(desk::code::show).post(desk::code::give))
         .route("/agent/demandes/{request}/affecter", post(desk::act::take))
         .route("/agent/demandes/{request}/liberer", post(desk::act::release))
         .route("/agent/demandes/{request}/actions/{transition}", get(desk::act::show).post(desk::act::confirm))

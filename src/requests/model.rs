@@ -43,6 +43,8 @@ row! {
         ended_at: Option<Timestamp>,
         /// See [`archive_at`]; none when it is not ended, or an archive already.
         archive_at: Option<Timestamp>,
+        /// An answer holds an address that its filer keeps confidential.
+        confidential_address: bool,
         version: i64,
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{drafts, fire::By, model::Request};
+use super::{certified, drafts, fire::By, model::Request};
 use crate::{
     acting::{Deed, For},
     catalogue,
@@ -85,8 +85,8 @@ pub fn acted_as(visitor: &Visitor) -> Option<String> {
 /// Where to write about what is sent: to the person it is for; for an organisation, to who sends it.
 pub fn contact(visitor: &Visitor) -> Option<&str> {
     match visitor.acting.as_ref().map(|acting| &acting.whom) {
-        Some(For::Person(person)) => Some(&person.email),
-        _ => visitor.account().map(|account| account.email.as_str()),
+        Some(For::Person(person)) => person.email.as_deref(),
+        _ => visitor.account()?.email.as_deref(),
     }
 }
 
@@ -164,6 +164,15 @@ pub async fn follow(tx: &mut Tx, old: Uuid, new: Uuid, account: Uuid) -> Result<
     Ok(())
 }
 
+/// Ids of the departments that an account has sent requests to.
+pub async fn departments(db: &Db, account: Uuid) -> Result<Vec<String>, db::Error> {
+    db.all(
+        sql!("select distinct department_id from request where authority_id = $1 and account_id = $2"),
+        args![db.authority(), account],
+    )
+    .await
+}
+
 /// Requests of an account that are not ended.
 pub async fn running(db: &Db, account: Uuid) -> Result<i64, db::Error> {
     db.one(
@@ -195,11 +204,61 @@ pub async fn leave(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
     Ok(())
 }
 
+/// Requests and drafts of an account.
+pub async fn held(db: &Db, account: Uuid) -> Result<(i64, i64), db::Error> {
+    db.one(
+        sql!(
+            "select (select count(*) from request where authority_id = $1 and account_id = $2),
+               (select count(*) from draft d where d.authority_id = $1 and d.account_id = $2
+                  and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id))"
+        ),
+        args![db.authority(), account],
+    )
+    .await
+}
+
+/// Two accounts become one: all that the other sent, wrote and began is the kept one's.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    let a = tx.authority();
+    // Whoever sent it in an organisation's name is written to as long as they represent it.
+    tx.run(
+        sql!(
+            "update request set acted_by = $1 where authority_id = $2 and acted_by = $3 and organisation_id in
+               (select organisation_id from representative where authority_id = $2 and account_id = $3)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(sql!("update request set account_id = $1 where authority_id = $2 and account_id = $3"), args![to, a, from])
+        .await?;
+    tx.run(sql!("update draft set account_id = $1 where authority_id = $2 and account_id = $3"), args![to, a, from])
+        .await?;
+    tx.run(
+        sql!(
+            "update message set author_id = $1 where authority_id = $2 and author = 'usager' and author_id = $3
+               and request_id in (select id from request where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "update request_event set actor_id = $1 where authority_id = $2 and actor = 'usager' and actor_id = $3
+               and request_id in (select id from request where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    Ok(())
+}
+
 row! {
     struct Sent {
         id: Uuid,
         reference: String,
         procedure_id: String,
+        beneficiary: Option<String>,
+        email: Option<String>,
         answers: Json<Answers>,
         status: String,
         submitted_at: Timestamp,
@@ -211,6 +270,24 @@ row! {
         author: String,
         body: String,
         at: Timestamp,
+    }
+    struct Decided {
+        request_id: Uuid,
+        favourable: bool,
+        author_name: String,
+        author_quality: String,
+        author_department: String,
+        ground: Option<String>,
+        facts: Option<String>,
+        appeal: Option<String>,
+        at: Timestamp,
+    }
+    struct Passed {
+        request_id: Uuid,
+        at: Timestamp,
+        actor: String,
+        code: String,
+        to_state: Option<String>,
     }
     struct Kept {
         reference: String,
@@ -225,7 +302,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
     let requests: Vec<Sent> = db
         .all(
             sql!(
-                "select id, reference, procedure_id, answers, status, submitted_at, ended_at, acted_as from request
+                "select id, reference, procedure_id, beneficiary, email, answers, status, submitted_at, ended_at, acted_as from request
                  where authority_id = $1 and account_id = $2 order by submitted_at"
             ),
             args![db.authority(), account],
@@ -240,26 +317,106 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
             args![db.authority(), account, false],
         )
         .await?;
+    let decisions: Vec<Decided> = db
+        .all(
+            sql!(
+                "select d.request_id, d.favourable, d.author_name, d.author_quality, d.author_department, d.ground, d.facts, d.appeal, d.at
+                 from decision d join request r on r.authority_id = d.authority_id and r.id = d.request_id
+                 where r.authority_id = $1 and r.account_id = $2 order by d.at"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
+    let events: Vec<Passed> = db
+        .all(
+            sql!(
+                "select e.request_id, e.at, e.actor, e.code, e.to_state from request_event e
+                 join request r on r.authority_id = e.authority_id and r.id = e.request_id
+                 where r.authority_id = $1 and r.account_id = $2 order by e.request_id, e.seq"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
     let drafts: Vec<Kept> = db
         .all(
             sql!("select reference, procedure_id, raw, updated_at from draft where authority_id = $1 and account_id = $2 order by updated_at"),
             args![db.authority(), account],
         )
         .await?;
+    let certified = certified::export(db, account).await?;
+    let checked = |request: Uuid| -> Vec<&Value> {
+        certified.iter().filter(|(of, _)| *of == request).map(|(_, mark)| mark).collect()
+    };
     let of = |request: Uuid| -> Vec<Value> {
         let mine = messages.iter().filter(|message| message.request_id == request);
         mine.map(|message| json!({"de": message.author, "texte": message.body, "le": message.at.to_string()})).collect()
     };
+    let decided = |request: Uuid| -> Vec<Value> {
+        let mine = decisions.iter().filter(|decision| decision.request_id == request);
+        mine.map(|one| json!({
+            "favorable": one.favourable, "le": one.at.to_string(), "par": one.author_name, "qualite": one.author_quality, "service": one.author_department,
+            "motif": one.ground, "faits": one.facts, "recours": one.appeal,
+        }))
+        .collect()
+    };
+    // Agents act for their department: the history names who, their colleagues’ eyes only.
+    let passed = |request: Uuid| -> Vec<Value> {
+        let mine = events.iter().filter(|event| event.request_id == request);
+        mine.map(|event| json!({"le": event.at.to_string(), "par": event.actor, "action": event.code, "etat": event.to_state})).collect()
+    };
     Ok(json!({
         "demandes": requests.iter().map(|request| json!({
-            "reference": request.reference, "demarche": request.procedure_id, "etat": request.status, "reponses": request.answers.0,
+            "reference": request.reference, "demarche": request.procedure_id, "pour": request.beneficiary, "courriel": request.email, "etat": request.status, "reponses": request.answers.0,
             "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id),
             "envoyee_par": request.acted_as,
+            "certifie": checked(request.id), "decisions": decided(request.id), "historique": passed(request.id),
         })).collect::<Vec<_>>(),
         "brouillons": drafts.iter().map(|draft| json!({
             "reference": draft.reference, "demarche": draft.procedure_id, "saisie": draft.raw.0, "modifie_le": draft.updated_at.to_string(),
         })).collect::<Vec<_>>(),
     }))
+}
+
+row! {
+    /// A stored file of a request or a draft, as its owner takes it away.
+    #[derive(Debug, Clone)]
+    pub struct Held {
+        pub id: Uuid,
+        /// `piece:…`, `document:…` or a question.
+        pub slot: String,
+        pub name: String,
+        pub size: i64,
+        pub at: Timestamp,
+        /// Of its request or draft.
+        pub reference: String,
+    }
+}
+
+/// Every file of an account's requests, receipts and letters with them, then of its drafts.
+pub async fn files(db: &Db, account: Uuid) -> Result<(Vec<Held>, Vec<Held>), db::Error> {
+    let sent = db
+        .all(
+            sql!(
+                "select f.id, f.slot, f.name, f.size, f.at, r.reference from request r
+                 join file f on f.authority_id = r.authority_id and f.owner_id = r.id
+                 where r.authority_id = $1 and r.account_id = $2 order by r.submitted_at, f.at, f.id"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
+    let drafts = db
+        .all(
+            sql!(
+                "select f.id, f.slot, f.name, f.size, f.at, d.reference from draft d
+                 join file f on f.authority_id = d.authority_id and f.owner_id = d.id
+                 where d.authority_id = $1 and d.account_id = $2
+                   and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
+                 order by d.updated_at, f.at, f.id"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
+    Ok((sent, drafts))
 }
 
 /// Requests and drafts of an account that hold one of these files: where to see them, and what they are.

@@ -17,7 +17,7 @@ macro_rules! requests {
     ($where:literal) => {
         sql!(concat!(
             "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
-               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.version
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.version
              from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id ",
             $where
         ))
@@ -68,6 +68,7 @@ pub struct New<'a> {
     pub life: &'a Life,
     /// See [`super::model::archive_at`].
     pub archive_at: Option<Timestamp>,
+    pub confidential_address: bool,
 }
 
 pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
@@ -75,13 +76,13 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     tx.run(
         sql!(
             "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, filer_key, beneficiary, email, answers, words,
-               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, version, organisation_id, acted_by, acted_as)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, 1, $23, $24, $25)"
+               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, $23, 1, $24, $25, $26)"
         ),
         args![
             tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.whose.account, new.filer_name, new.email,
             Json(new.answers), french::fold(new.words), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
-            french::fold(new.filer_name.unwrap_or_default()), new.beneficiary, new.archive_at,
+            french::fold(new.filer_name.unwrap_or_default()), new.beneficiary, new.archive_at, new.confidential_address,
             new.whose.organisation, new.whose.by, new.acted_as
         ],
     )
@@ -124,8 +125,8 @@ pub async fn hold(tx: &mut Tx, id: Uuid, holder: Option<Uuid>) -> Result<(), db:
 
 pub async fn correct(tx: &mut Tx, id: Uuid, given: &Corrected<'_>) -> Result<(), db::Error> {
     tx.run(
-        sql!("update request set answers = $1, words = $2, beneficiary = $3 where authority_id = $4 and id = $5"),
-        args![Json(given.answers), french::fold(&given.words), &given.beneficiary, tx.authority(), id],
+        sql!("update request set answers = $1, words = $2, beneficiary = $3, confidential_address = $4 where authority_id = $5 and id = $6"),
+        args![Json(given.answers), french::fold(&given.words), &given.beneficiary, given.confidential_address, tx.authority(), id],
     )
     .await?;
     Ok(())

@@ -2,125 +2,190 @@
 //! written and the draft disappears. The request takes the draft's id, so that a second click, a
 //! second tab or a replayed form finds the same request.
 
-use db::{args, sql};
+use db::{Tx, args, sql};
 use forms::{
     answers::Answers,
     model::Procedure,
-    step::{self, Actor, Context, Effect, Given},
+    step::{self, Actor, Context, Effect, Given, Life},
 };
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
+    certified::{self, Mark},
     drafts::Draft,
     fire, model,
     owner::{self, Whose},
     store::{self, Entry, FactOf, New},
 };
-use crate::{error::Problem, visit::Visitor};
+use crate::{error::Problem, household::addresses, visit::Visitor};
+
+/// What is to be a request.
+pub struct Sending<'a> {
+    pub id: Uuid,
+    pub reference: &'a str,
+    pub procedure: &'a Procedure,
+    pub version: i64,
+    pub department: &'a str,
+    /// Shown and valid.
+    pub answers: &'a Answers,
+    /// Where to write, for who files without account and gave an address on the last page.
+    pub email: Option<&'a str>,
+    /// See [`New`].
+    pub confidential_address: bool,
+}
+
+/// A request decided and not written yet: all that its transaction needs, which may run more than once.
+pub struct Ready<'a> {
+    sending: &'a Sending<'a>,
+    whose: Whose,
+    acted: Option<&'static str>,
+    acted_as: Option<String>,
+    filer_name: Option<String>,
+    beneficiary: Option<String>,
+    email: Option<String>,
+    words: String,
+    life: Life,
+    status: &'static str,
+    archive_at: Option<Timestamp>,
+    transition: String,
+    from: String,
+    effects: Vec<Effect>,
+    fact: Uuid,
+    jobs: Vec<Uuid>,
+    now: Timestamp,
+    today: Date,
+}
+
+/// The pure part of sending.
+pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a>, Problem> {
+    let Sending { procedure, answers, .. } = sending;
+    let cx = Context { now: visitor.now, zone: &visitor.site.zone };
+    let begun = step::begin(procedure, cx);
+    let transition = procedure
+        .workflow
+        .offered(&begun.state, Actor::Usager)
+        .next()
+        .ok_or_else(|| Problem::Broken(anyhow::anyhow!("{} cannot be sent", procedure.id)))?;
+    let (life, effects) = step::step(procedure, &begun, &transition.id, Actor::Usager, Given::default(), cx)
+        .map_err(|refused| Problem::Broken(anyhow::anyhow!("{} cannot be sent: {refused:?}", procedure.id)))?;
+    let email = model::email(answers)
+        .or_else(|| sending.email.map(str::to_owned))
+        .or_else(|| owner::contact(visitor).map(str::to_owned));
+    let name = || match &visitor.acting {
+        Some(acting) => Some(acting.name.clone()),
+        None => visitor.account().map(|account| account.full_name()),
+    };
+    Ok(Ready {
+        whose: Whose::of(visitor),
+        acted: owner::acted(visitor),
+        acted_as: owner::acted_as(visitor),
+        filer_name: model::filer_name(answers).or_else(name),
+        beneficiary: procedure.beneficiary_of(answers),
+        email,
+        words: procedure.words(answers),
+        status: procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status)),
+        archive_at: model::archive_at(procedure, &life, &visitor.site.zone),
+        transition: transition.id.clone(),
+        from: begun.state,
+        fact: visitor.id(),
+        jobs: effects.iter().map(|_| visitor.id()).collect(),
+        sending,
+        life,
+        effects,
+        now: visitor.now,
+        today: visitor.today(),
+    })
+}
+
+impl Ready<'_> {
+    /// Writes the request, its history, its statistics and its effects.
+    pub async fn store(&self, tx: &mut Tx) -> Result<(), db::Error> {
+        let Sending { id, reference, procedure, version, department, answers, confidential_address, .. } =
+            *self.sending;
+        let new = New {
+            id,
+            reference,
+            procedure_id: &procedure.id,
+            procedure_version: version,
+            department_id: department,
+            whose: self.whose,
+            acted_as: self.acted_as.as_deref(),
+            filer_name: self.filer_name.as_deref(),
+            beneficiary: self.beneficiary.as_deref(),
+            email: self.email.as_deref(),
+            answers,
+            words: &self.words,
+            status: self.status,
+            life: &self.life,
+            archive_at: self.archive_at,
+            confidential_address,
+        };
+        store::insert(tx, &new).await?;
+        let entry = Entry {
+            actor: "usager",
+            actor_id: self.whose.by.or(self.whose.account),
+            code: &self.transition,
+            from: Some(&self.from),
+            to: Some(&self.life.state),
+            subject: None,
+            acted: self.acted,
+        };
+        let seq = store::record(tx, id, &entry, self.now).await?;
+        let fact = FactOf { procedure_id: &procedure.id, department_id: department, hours: 0 };
+        store::fact(tx, self.fact, &fact, &self.transition, &self.life.state, self.today).await?;
+        fire::queue(tx, id, self.email.is_some(), seq, &self.effects, &self.jobs, self.now).await
+    }
+}
 
 /// Sends `draft` with `answers` (shown and valid). `email`: where to write, for who files without
-/// account and gave an address on the last page.
+/// account and gave an address on the last page. `marks`: what is certified of the answers.
 pub async fn submit(
     visitor: &Visitor,
     draft: &Draft,
     procedure: &Procedure,
     answers: &Answers,
+    marks: &[Mark],
     email: Option<&str>,
 ) -> Result<(), Problem> {
-    let cx = Context { now: visitor.now, zone: &visitor.site.zone };
-    let begun = step::begin(procedure, cx);
-    let sending = procedure
-        .workflow
-        .offered(&begun.state, Actor::Usager)
-        .next()
-        .ok_or_else(|| Problem::Broken(anyhow::anyhow!("{} cannot be sent", procedure.id)))?;
-    let (life, effects) = step::step(procedure, &begun, &sending.id, Actor::Usager, Given::default(), cx)
-        .map_err(|refused| Problem::Broken(anyhow::anyhow!("{} cannot be sent: {refused:?}", procedure.id)))?;
-    let status = procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status));
     let whose = Whose::of(visitor);
-    let acted_as = owner::acted_as(visitor);
-    let account = visitor.account();
-    let name =
-        || visitor.acting.as_ref().map(|acting| acting.name.clone()).or(account.map(|account| account.full_name()));
-    let filer_name = model::filer_name(answers).or_else(name);
-    let given_email = model::email(answers);
-    let email = given_email.as_deref().or(email).or(owner::contact(visitor));
-    let words = procedure.words(answers);
-    let beneficiary = procedure.beneficiary_of(answers);
-    let new = New {
+    let sending = Sending {
         id: draft.id,
         reference: &draft.reference,
-        procedure_id: &draft.procedure_id,
-        procedure_version: draft.procedure_version,
-        department_id: &procedure.department,
-        whose,
-        acted_as: acted_as.as_deref(),
-        filer_name: filer_name.as_deref(),
-        beneficiary: beneficiary.as_deref(),
-        email,
+        procedure,
+        version: draft.procedure_version,
+        department: &procedure.department,
         answers,
-        words: &words,
-        status,
-        life: &life,
-        archive_at: model::archive_at(procedure, &life, &visitor.site.zone),
+        email,
+        confidential_address: addresses::told(&visitor.db, whose.account, answers).await?,
     };
-    let session = visitor.session.as_ref().map(|session| session.id);
-    let ids = Ids { fact: visitor.id(), jobs: effects.iter().map(|_| visitor.id()).collect() };
-    write(visitor, &new, &sending.id, &begun.state, &effects, session, &ids).await?;
-    visitor.app.work.notify_one();
-    Ok(())
-}
-
-/// Made before the transaction, which may run more than once.
-struct Ids {
-    fact: Uuid,
-    jobs: Vec<Uuid>,
-}
-
-async fn write(
-    visitor: &Visitor,
-    new: &New<'_>,
-    transition: &str,
-    from: &str,
-    effects: &[Effect],
-    session: Option<Uuid>,
-    ids: &Ids,
-) -> Result<(), Problem> {
-    let now = visitor.now;
+    let ready = ready(visitor, &sending)?;
+    // Who has an account needs no grant: the request is theirs wherever they sign in.
+    let session = visitor.session.as_ref().map(|session| session.id).filter(|_| whose == Whose::default());
     let written = visitor
         .db
-        .write(async |tx: &mut db::Tx| {
+        .write(async |tx: &mut Tx| {
             // Gone already: sent by another click, which did all that follows.
             let gone = tx
-                .run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), new.id])
+                .run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), draft.id])
                 .await?
                 == 0;
             if gone {
                 return Ok(());
             }
-            store::insert(tx, new).await?;
-            // Who has an account needs no grant: the request is theirs wherever they sign in.
-            if let Some(session) = session.filter(|_| new.whose == Whose::default()) {
-                store::grant(tx, session, new.id).await?;
+            ready.store(tx).await?;
+            certified::keep(tx, draft.id, marks).await?;
+            match session {
+                Some(session) => store::grant(tx, session, draft.id).await,
+                None => Ok(()),
             }
-            let entry = Entry {
-                actor: "usager",
-                actor_id: new.whose.by.or(new.whose.account),
-                code: transition,
-                from: Some(from),
-                to: Some(&new.life.state),
-                subject: None,
-                acted: owner::acted(visitor),
-            };
-            let seq = store::record(tx, new.id, &entry, now).await?;
-            let fact = FactOf { procedure_id: new.procedure_id, department_id: new.department_id, hours: 0 };
-            store::fact(tx, ids.fact, &fact, transition, &new.life.state, visitor.today()).await?;
-            fire::queue(tx, new.id, new.email.is_some(), seq, effects, &ids.jobs, now).await
         })
         .await;
     match written {
         // A sibling transaction won the race on the same draft.
-        Err(error) if error.is_unique("request_pkey") => Ok(()),
-        other => other.map_err(Problem::from),
+        Err(error) if error.is_unique("request_pkey") => {}
+        other => other?,
     }
+    visitor.app.work.notify_one();
+    Ok(())
 }

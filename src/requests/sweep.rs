@@ -12,13 +12,15 @@ use uuid::Uuid;
 use super::{
     fire::{self, By, With},
     model::Request,
-    store,
+    readings, store,
 };
 use crate::{
     accounts::{self, connections},
     acting::invitation,
     app::App,
-    catalogue, mandates, safe, sso,
+    catalogue,
+    household::sharing,
+    identity, links, mandates, provider, safe, sso,
     visit::Visit,
     work,
 };
@@ -61,7 +63,13 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             tx.run(sql!("delete from link where authority_id = $1 and expires_at < $2"), args![a, last_week]).await?;
             tx.run(sql!("delete from attempt where authority_id = $1 and last_at < $2"), args![a, last_week]).await?;
             connections::sweep(tx, now).await?;
+            readings::sweep(tx, now).await?;
+            links::sweep(tx, now).await?;
             accounts::sweep_passkeys(tx, now).await?;
+            sharing::sweep(tx, last_week).await?;
+            identity::sweep(tx, now).await?;
+            accounts::email::store::sweep(tx, now).await?;
+            provider::sweep(tx, now).await?;
             tx.run(sql!("delete from job where authority_id = $1 and done_at < $2"), args![a, last_week]).await?;
             Ok(())
         })

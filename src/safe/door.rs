@@ -72,7 +72,7 @@ pub async fn create(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         return Ok(Redirect::to(HOME).into_response());
     }
     let password = typed.text("mot-de-passe");
-    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.email, password).await? {
+    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.login, password).await? {
         return offer(&citizen, &[("mot-de-passe", text)]);
     }
     let key = Key::generate();
@@ -103,7 +103,7 @@ fn show_code(citizen: &Citizen, code: &str, first: bool) -> Result<Response, Pro
     citizen.page(
         "safe/code.html",
         CODE,
-        context! { code => model::printed(code), first => first, email => &citizen.account.email },
+        context! { code => model::printed(code), first => first, email => &citizen.account.login },
     )
 }
 
@@ -142,7 +142,7 @@ fn draw_open(citizen: &Citizen, suite: &str, wrong: &[(&str, String)]) -> Result
 pub async fn open(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
     let safe = safe_of(&citizen).await?;
     let (password, suite) = (typed.text("mot-de-passe"), typed.text("suite"));
-    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.email, password).await? {
+    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.login, password).await? {
         return draw_open(&citizen, suite, &[("mot-de-passe", text)]);
     }
     let wrap = store::wrap(&citizen.db, safe.id, Way::Password).await?;
@@ -185,7 +185,7 @@ pub async fn rescued(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
         let text = "Saisissez votre code de secours ou votre ancien mot de passe".to_owned();
         return draw_rescue(&citizen, &safe, suite, &[("secours", text)]).await;
     }
-    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.email, password).await? {
+    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.login, password).await? {
         return draw_rescue(&citizen, &safe, suite, &[("mot-de-passe", text)]).await;
     }
     let subject = format!("documents:{}", safe.id);
@@ -225,7 +225,7 @@ pub async fn code(open: Open) -> Result<Response, Problem> {
 /// A new code; the one before is worth nothing any more.
 pub async fn new_code(open: Open, Typed(typed): Typed) -> Result<Response, Problem> {
     let password = typed.text("mot-de-passe");
-    if let Some(text) = accounts::owner(&open, Kind::Usager, &open.account.email, password).await? {
+    if let Some(text) = accounts::owner(&open, Kind::Usager, &open.account.login, password).await? {
         return open.page_again(
             "safe/new_code.html",
             NEW_CODE,

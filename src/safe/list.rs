@@ -1,35 +1,32 @@
 //! The documents of a safe, adding one, taking all.
 
 use axum::{
-    body::Body,
     extract::{FromRequest, Multipart, Query, Request, multipart::Field},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
-use bytes::Bytes;
-use futures_util::{TryStreamExt, stream};
+use db::Db;
 use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::{
     crypt::{Key, Label, Recipient},
     deposit,
     door::{self, TITLE, errors},
     kinds::{self, KINDS},
-    model::Document,
+    model::{Document, Safe},
     opening::{self, Open},
     store::{self, Added},
 };
 use crate::{
     error::Problem,
     platform::{
-        attachment::disposition,
         french,
         scan::Scanned,
         upload::{self, Refused},
-        zip::{Entry, Zip},
+        zip::{self, Entry},
     },
     requests,
     visit::{Citizen, Visit},
@@ -208,43 +205,26 @@ async fn file(open: &Open, field: Field<'_>) -> Result<Result<Option<Document>, 
     })))
 }
 
-/// Every document, decrypted on the way out, in one ZIP file.
-pub async fn all(open: Open) -> Result<Response, Problem> {
+/// Documents of an open safe, as a ZIP file holds them.
+pub async fn entries(db: &Db, safe: &Safe, key: &Key) -> Result<Vec<(Uuid, Entry)>, Problem> {
     let mut entries = Vec::new();
-    let mut zip = Zip::default();
-    for document in store::documents(&open.db, open.safe.id).await? {
-        let label = open.key.read_label(&document.label)?;
+    for document in store::documents(db, safe.id).await? {
+        let label = key.read_label(&document.label)?;
         let size = u32::try_from(document.size).map_err(anyhow::Error::from)?;
-        let path = format!("{}/{}", kinds::of(&document.kind).name, label.name);
+        let path = format!("{}/{}", kinds::of(&document.kind).name, zip::part(&label.name));
         entries.push((document.id, Entry { path, size, crc: label.crc, day: document.issued_on }));
     }
-    let (sender, receiver) = mpsc::channel::<std::io::Result<Bytes>>(4);
+    Ok(entries)
+}
+
+/// Every document, decrypted on the way out, in one ZIP file.
+pub async fn all(open: Open) -> Result<Response, Problem> {
+    let entries = entries(&open.db, &open.safe, &open.key).await?;
     let (app, authority, key) = (open.app.clone(), open.site.id, open.key.clone());
-    tokio::spawn(async move {
-        let outcome: anyhow::Result<()> = async {
-            for (id, entry) in entries {
-                sender.send(Ok(zip.begin(&entry))).await?;
-                let mut content = key.open(&app.storage, authority, id).await?;
-                while let Some(piece) = content.try_next().await? {
-                    sender.send(Ok(piece)).await?;
-                }
-            }
-            sender.send(Ok(zip.end())).await?;
-            Ok(())
+    Ok(zip::download("mes-documents.zip", |mut out| async move {
+        for (id, entry) in entries {
+            out.file(&entry, key.open(&app.storage, authority, id).await?).await?;
         }
-        .await;
-        if let Err(error) = outcome
-            && !sender.is_closed()
-        {
-            tracing::error!(error = format!("{error:#}"), "documents cannot all be read");
-            // Cuts the download short, so that nobody takes it for whole.
-            let _ = sender.send(Err(std::io::Error::other("a document cannot be read"))).await;
-        }
-    });
-    let pieces = stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (piece, receiver)));
-    let mut response = Response::new(Body::from_stream(pieces));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
-    headers.insert(header::CONTENT_DISPOSITION, disposition("mes-documents.zip"));
-    Ok(response)
+        Ok(out)
+    }))
 }

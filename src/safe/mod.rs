@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     error::Problem,
-    platform::upload::Received,
+    platform::{upload::Received, zip::Entry},
     visit::{Visit, Visitor},
 };
 
@@ -33,7 +33,7 @@ mod store;
 
 pub use crypt::{Content, Key, Recipient};
 pub use deposit::{Deposit, deposit};
-pub use store::{Added, deposited};
+pub use store::{Added, deposited, merge};
 
 use model::{STAYS_OPEN, Safe, Way, Wrap};
 
@@ -114,6 +114,14 @@ pub async fn known(db: &Db, ids: &[Uuid]) -> Result<Vec<Uuid>, db::Error> {
     db.all(query.and_in("id", ids), args![]).await
 }
 
+/// How many documents an account has.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    match store::of(db, account).await? {
+        Some(safe) => Ok(store::weight(db, safe.id).await?.1),
+        None => Ok(0),
+    }
+}
+
 /// What is kept of an account's documents that the portal can read.
 pub async fn data(db: &Db, account: Uuid) -> Result<Json, db::Error> {
     let Some(safe) = store::of(db, account).await? else { return Ok(json!([])) };
@@ -126,6 +134,24 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Json, db::Error> {
         })
     };
     Ok(documents.iter().map(one).collect())
+}
+
+/// What an export of one's data may take from here.
+pub enum Contents {
+    None,
+    /// Their owner has not opened them in this session.
+    Closed,
+    /// Each document's id and place in a ZIP file; [`Key::open`] gives its content.
+    Open(Vec<(Uuid, Entry)>, Key),
+}
+
+pub async fn contents(visitor: &Visitor, headers: &HeaderMap) -> Result<Contents, Problem> {
+    let Some(account) = visitor.account() else { return Ok(Contents::None) };
+    match open_of(visitor, headers).await? {
+        Some((safe, key)) => Ok(Contents::Open(list::entries(&visitor.db, &safe, &key).await?, key)),
+        None if exists(&visitor.db, account.id).await? => Ok(Contents::Closed),
+        None => Ok(Contents::None),
+    }
 }
 
 /// What a usager may take from their documents for a piece: `state` is `none`, `closed` or `open`; `open` is

@@ -258,3 +258,27 @@ pub async fn deposited(db: &Db, account: Uuid, deposit: &str) -> Result<bool, db
         .await?;
     Ok(found.is_some())
 }
+
+/// Two accounts become one: the other's safe goes along when the kept account has none. Its own password still
+/// opens it, and its recovery code; not the kept account's.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    outlive_password(tx, from).await?;
+    tx.run(
+        sql!(
+            "update safe set account_id = $1 where authority_id = $2 and account_id = $3
+               and not exists (select 1 from safe k where k.authority_id = $2 and k.account_id = $1)"
+        ),
+        args![to, tx.authority(), from],
+    )
+    .await?;
+    // What is left holds nothing: the merge was refused otherwise.
+    tx.run(
+        sql!(
+            "delete from safe where authority_id = $1 and account_id = $2
+               and not exists (select 1 from safe_document d where d.authority_id = $1 and d.safe_id = safe.id)"
+        ),
+        args![tx.authority(), from],
+    )
+    .await?;
+    Ok(())
+}

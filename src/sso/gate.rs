@@ -19,7 +19,7 @@ use super::{
     store,
 };
 use crate::{
-    accounts::session::Account,
+    accounts::{Means, session::Account},
     error::Problem,
     platform::{encode, form::Typed, local},
     visit::{Citizen, Visit, Visitor},
@@ -31,11 +31,14 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 /// `retour` of who has just agreed.
 pub const AGREED: &str = "accord";
 
+/// `retour` of who cannot or will not sign in as surely as is asked.
+pub const ABANDON: &str = "abandon";
+
 /// What our own pages add to the address of an application's request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Marks {
-    /// Comes from a form of ours: `oui`, `accord` or `refus`.
+    /// Comes from a form of ours: `oui`, `accord`, `refus` or `abandon`.
     pub retour: String,
     /// Since when credentials must have been presented, and the proof that we said so.
     pub depuis: String,
@@ -47,6 +50,8 @@ pub struct Ready<'a> {
     pub session: Uuid,
     /// When they presented their credentials.
     pub since: Timestamp,
+    /// How; none when nobody noted it.
+    pub means: Option<Means>,
     /// They did so for this very request.
     pub fresh: bool,
 }
@@ -55,9 +60,10 @@ pub struct Ready<'a> {
 pub async fn signed_in<'a>(visitor: &'a Visitor, client: &Client, marks: &Marks) -> Result<Option<Ready<'a>>, Problem> {
     let (Some(session), Some(account)) = (&visitor.session, visitor.account()) else { return Ok(None) };
     let since = store::opened(&visitor.db, session.id, visitor.now).await?;
-    Ok(since.map(|since| {
+    Ok(since.map(|(since, means)| {
+        let means = means.as_deref().and_then(Means::named);
         let fresh = asked_since(visitor, client, &marks.depuis).is_some_and(|asked| since >= asked);
-        Ready { account, session: session.id, since, fresh }
+        Ready { account, session: session.id, since, means, fresh }
     }))
 }
 
@@ -87,7 +93,7 @@ fn asked_since(visit: &Visit, client: &Client, mark: &str) -> Option<Timestamp> 
 }
 
 /// This very address, with other marks.
-fn here(visit: &Visit, marks: &[(&str, String)]) -> String {
+pub fn here(visit: &Visit, marks: &[(&str, String)]) -> String {
     let (path, query) = visit.here.split_once('?').unwrap_or((&visit.here, ""));
     let kept = query.split('&').filter(|pair| {
         let name = pair.split('=').next().unwrap_or_default();
@@ -128,7 +134,8 @@ fn given(claims: &Claims, account: &Account) -> Vec<Json> {
         let value = match claim {
             Claim::GivenName => account.first_name.clone(),
             Claim::FamilyName => account.last_name.clone(),
-            Claim::Email | Claim::Login => account.email.clone(),
+            Claim::Email => account.email.clone().unwrap_or_default(),
+            Claim::Login => account.login.clone(),
             Claim::PhoneNumber => phone.clone(),
         };
         json!({"label": label(*claim), "value": value})
@@ -169,18 +176,29 @@ pub async fn answer(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
     Ok(Redirect::to(&format!("{suite}{link}retour={mark}")).into_response())
 }
 
+/// A stronger way in is needed than the one that was used: what to do. `have`: the account has such a way.
+pub fn stronger(visitor: &Visitor, client: &Client, passkey: bool, have: bool) -> Result<Response, Problem> {
+    let again = encode(&here(visitor, &[]));
+    let context = context! {
+        service => &client.name, passkey => passkey, have => have, again => format!("/connexion?encore=oui&suite={again}"),
+        go_on => here(visitor, &[]), abandon => here(visitor, &[("retour", ABANDON.to_owned())]),
+    };
+    visitor.page("sso/stronger.html", &format!("{} demande plus qu’un mot de passe", client.name), context)
+}
+
 /// Sends the browser on to an application. After a form of ours this is a page that goes on by itself and
 /// not a redirection, which our policy (`form-action 'self'`) would stop, and which would make us widen it.
 pub fn onward(visitor: &Visitor, client: &Client, marks: &Marks, url: &Url) -> Result<Response, Problem> {
     if marks.retour.is_empty() {
         return Ok(Redirect::to(url.as_str()).into_response());
     }
-    page_onward(visitor, client, url)
+    page_onward(visitor, &client.name, url)
 }
 
-pub fn page_onward(visitor: &Visitor, client: &Client, url: &Url) -> Result<Response, Problem> {
-    let context = context! { service => &client.name, address => url.as_str() };
-    let mut response = visitor.page("sso/onward.html", &format!("Vers {}", client.name), context)?;
+/// The page that goes on by itself, to the application or the provider of this name.
+pub fn page_onward(visitor: &Visitor, name: &str, url: &Url) -> Result<Response, Problem> {
+    let context = context! { service => name, address => url.as_str() };
+    let mut response = visitor.page("sso/onward.html", &format!("Vers {name}"), context)?;
     let refresh = HeaderValue::from_str(&format!("0;url={url}")).map_err(anyhow::Error::from)?;
     response.headers_mut().insert(header::REFRESH, refresh);
     Ok(response)
@@ -209,19 +227,21 @@ pub struct Way {
 
 /// « Services connectés »: what the account's owner agreed to.
 pub async fn list(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, Problem> {
-    let services: Vec<Json> = store::consents(&citizen.db, citizen.account.id)
-        .await?
-        .into_iter()
-        .map(|one| {
-            let claims: Vec<&str> = one.claims.0.iter().copied().map(label).collect();
-            json!({"id": one.client_id, "name": one.declaration.0.name, "date": one.given_at.to_string(), "given": claims})
-        })
-        .collect();
+    let services = consents(&citizen, citizen.account.id).await?;
     let told = (way.fait == "retire").then_some("Ce service ne recevra plus rien de votre compte.");
     let page = context! { services => Serde(services) };
     let flash =
         told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } });
     citizen.page("sso/services.html", "Services connectés", context! { ..page, ..flash })
+}
+
+/// What an account agreed to: list of {id, name, date: date-time, given: list of text}.
+pub async fn consents(visit: &Visit, account: Uuid) -> Result<Vec<Json>, db::Error> {
+    let one = |one: store::Consent| {
+        let claims: Vec<&str> = one.claims.0.iter().copied().map(label).collect();
+        json!({"id": one.client_id, "name": one.declaration.0.name, "date": one.given_at.to_string(), "given": claims})
+    };
+    Ok(store::consents(&visit.db, account).await?.into_iter().map(one).collect())
 }
 
 pub async fn withdraw(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -233,8 +253,8 @@ pub async fn withdraw(citizen: Citizen, Typed(typed): Typed) -> Result<Response,
 /// What the account's owner gets of this in « mes données ».
 pub async fn data(visit: &Visit, account: Uuid) -> Result<Json, db::Error> {
     let list = store::consents(&visit.db, account).await?;
-    Ok(list
-        .into_iter()
-        .map(|one| json!({"service": one.declaration.0.name, "donnees": one.claims.0, "depuis": one.given_at.to_string()}))
-        .collect())
+    let aliases = store::aliases(&visit.db, account).await?;
+    let one = |one: store::Consent| json!({"service": one.declaration.0.name, "donnees": one.claims.0, "depuis": one.given_at.to_string()});
+    let alias = |(service, name): (String, String)| json!({"service": service, "ancien_nom": name});
+    Ok(list.into_iter().map(one).chain(aliases.into_iter().map(alias)).collect())
 }

@@ -1,7 +1,7 @@
 //! Guichet as the single sign-on of the authority's other applications (« services »): a CAS server and an
 //! OpenID Connect provider. Applications are declared by file; each knows an usager by a random name of its
-//! own, and gets what the usager agreed to give. Messages and rules are pure ([`address`], [`client`],
-//! `cas/message`, `oidc/request`, `oidc/jws`); everything durable is in the database.
+//! own, and gets what the usager agreed to give. Messages and rules are pure ([`client`], `cas/message`,
+//! `oidc/request`, `oidc/jws`); everything durable is in the database.
 
 use axum::{
     Router,
@@ -14,21 +14,25 @@ use crate::{
     accounts::session::{self, Kind},
     app::App,
     error::Problem,
+    platform::address,
     visit::Visitor,
 };
 
-mod address;
+mod applications;
 mod cas;
+mod changes;
 mod client;
 mod gate;
+mod mistake;
 mod oidc;
 mod store;
 mod visits;
 
+pub use changes::{By, Expected, Secret, put, remove};
 pub use client::{Client, Declaration};
-pub use gate::data;
+pub use gate::{consents, data, page_onward};
 pub use oidc::keys::rotate;
-pub use store::{Secret, client, put, remove};
+pub use store::{client, count, merge};
 pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};
 
 /// Pages for people.
@@ -37,6 +41,7 @@ pub fn routes() -> Router<App> {
         .route("/services/autoriser", post(gate::answer))
         .route("/compte/services", get(gate::list))
         .route("/compte/services/retirer", post(gate::withdraw))
+        .merge(applications::routes())
         .merge(cas::routes())
         .merge(oidc::routes())
 }
@@ -56,6 +61,6 @@ async fn end_session(visitor: &Visitor) -> Result<HeaderValue, Problem> {
 }
 
 /// The same visitor, signed out.
-fn nobody(visitor: &Visitor) -> Visitor {
+pub fn nobody(visitor: &Visitor) -> Visitor {
     Visitor { session: None, acting: None, ..visitor.clone() }
 }

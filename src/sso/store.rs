@@ -12,77 +12,45 @@ row! {
     struct Found {
         declaration: Json<Declaration>,
         secret_hash: Option<Vec<u8>>,
+        old_secret_hash: Option<Vec<u8>>,
+        old_secret_until: Option<Timestamp>,
+        version: i64,
     }
 }
 
 impl From<Found> for Client {
     fn from(found: Found) -> Self {
-        Self { declaration: found.declaration.0, secret_hash: found.secret_hash }
+        let old_secret = found.old_secret_hash.zip(found.old_secret_until);
+        Self { declaration: found.declaration.0, secret_hash: found.secret_hash, old_secret, version: found.version }
     }
 }
 
 pub async fn client(db: &Db, id: &str) -> Result<Option<Client>, db::Error> {
     let found: Option<Found> = db
         .first(
-            sql!("select declaration, secret_hash from sso_client where authority_id = $1 and id = $2"),
+            sql!("select declaration, secret_hash, old_secret_hash, old_secret_until, version from sso_client where authority_id = $1 and id = $2"),
             args![db.authority(), id],
         )
         .await?;
     Ok(found.map(Client::from))
 }
 
-/// The CAS application that a service belongs to: the one that declares it most closely.
-pub async fn client_of(db: &Db, service: &Url) -> Result<Option<Client>, db::Error> {
+/// Every application, by id.
+pub async fn clients(db: &Db) -> Result<Vec<Client>, db::Error> {
     let all: Vec<Found> = db
         .all(
-            sql!("select declaration, secret_hash from sso_client where authority_id = $1 order by id"),
+            sql!("select declaration, secret_hash, old_secret_hash, old_secret_until, version from sso_client where authority_id = $1 order by id"),
             args![db.authority()],
         )
         .await?;
-    let covering =
-        all.into_iter().map(Client::from).filter_map(|client| client.covers(service).map(|length| (length, client)));
+    Ok(all.into_iter().map(Client::from).collect())
+}
+
+/// The CAS application that a service belongs to: the one that declares it most closely.
+pub async fn client_of(db: &Db, service: &Url) -> Result<Option<Client>, db::Error> {
+    let all = clients(db).await?.into_iter();
+    let covering = all.filter_map(|client| client.covers(service).map(|length| (length, client)));
     Ok(covering.max_by_key(|(length, _)| *length).map(|(_, client)| client))
-}
-
-/// Keeps a declaration, in the place of the one that had its id. The secret changes only when one is given,
-/// and goes when `secret` is told so.
-pub async fn put(db: &Db, declaration: &Declaration, secret: Secret<'_>, now: Timestamp) -> Result<(), db::Error> {
-    let (kept, hash) = match secret {
-        Secret::Keep => (true, None),
-        Secret::None => (false, None),
-        Secret::New(text) => (false, Some(secret::digest(text))),
-    };
-    db.write(async |tx: &mut Tx| {
-        tx.run(
-            sql!(
-                "insert into sso_client (authority_id, id, declaration, secret_hash, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
-                 on conflict (authority_id, id) do update set declaration = excluded.declaration, updated_at = excluded.updated_at,
-                   secret_hash = case when $6 then sso_client.secret_hash else excluded.secret_hash end"
-            ),
-            args![tx.authority(), &declaration.id, Json(declaration), &hash, now, kept],
-        )
-        .await?;
-        Ok(())
-    })
-    .await
-}
-
-/// What becomes of an application's secret when its declaration is kept.
-#[derive(Debug, Clone, Copy)]
-pub enum Secret<'a> {
-    Keep,
-    None,
-    New(&'a str),
-}
-
-/// Takes an application out, with all that it was given. False when it was not there.
-pub async fn remove(db: &Db, id: &str) -> Result<bool, db::Error> {
-    let count = db
-        .write(async |tx: &mut Tx| {
-            tx.run(sql!("delete from sso_client where authority_id = $1 and id = $2"), args![tx.authority(), id]).await
-        })
-        .await?;
-    Ok(count > 0)
 }
 
 /// The name by which an application knows an account: made at random the first time, then always the same.
@@ -162,10 +130,10 @@ pub async fn consents(db: &Db, account: Uuid) -> Result<Vec<Consent>, db::Error>
     .await
 }
 
-/// When a session was opened, as long as it lasts: that is when its owner proved who they are.
-pub async fn opened(db: &Db, session: Uuid, now: Timestamp) -> Result<Option<Timestamp>, db::Error> {
+/// When a session was opened, as long as it lasts, and how: that is when its owner proved who they are.
+pub async fn opened(db: &Db, session: Uuid, now: Timestamp) -> Result<Option<(Timestamp, Option<String>)>, db::Error> {
     db.first(
-        sql!("select created_at from session where authority_id = $1 and id = $2 and account_id is not null and expires_at > $3"),
+        sql!("select created_at, means from session where authority_id = $1 and id = $2 and account_id is not null and expires_at > $3"),
         args![db.authority(), session, now],
     )
     .await
@@ -177,7 +145,8 @@ row! {
     pub struct Owner {
         pub account_id: Uuid,
         pub created_at: Timestamp,
-        pub email: String,
+        pub login: String,
+        pub email: Option<String>,
         pub first_name: String,
         pub last_name: String,
         pub phone: Option<String>,
@@ -188,11 +157,69 @@ row! {
 pub async fn owner(tx: &mut Tx, session: Uuid, now: Timestamp) -> Result<Option<Owner>, db::Error> {
     tx.first(
         sql!(
-            "select a.id as account_id, s.created_at, a.email, a.first_name, a.last_name, a.phone from session s
+            "select a.id as account_id, s.created_at, a.login, a.email, a.first_name, a.last_name, a.phone from session s
              join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
              where s.authority_id = $1 and s.id = $2 and s.expires_at > $3"
         ),
         args![tx.authority(), session, now],
+    )
+    .await
+}
+
+/// How many applications were allowed by an account.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    db.one(
+        sql!("select count(*) from sso_consent where authority_id = $1 and account_id = $2"),
+        args![db.authority(), account],
+    )
+    .await
+}
+
+/// Two accounts become one. An application that knew one of them goes on under the name it knew; one that knew
+/// both keeps the kept account's, and the other name becomes an alias, given to nobody else.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid, now: Timestamp) -> Result<(), db::Error> {
+    let a = tx.authority();
+    tx.run(
+        sql!("update sso_alias set account_id = $1 where authority_id = $2 and account_id = $3"),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "insert into sso_alias (authority_id, client_id, subject, account_id, since)
+             select b.authority_id, b.client_id, b.subject, $1, $2 from sso_subject b
+             join sso_subject k on k.authority_id = b.authority_id and k.client_id = b.client_id and k.account_id = $1
+             where b.authority_id = $3 and b.account_id = $4"
+        ),
+        args![to, now, a, from],
+    )
+    .await?;
+    tx.run(
+        sql!(
+            "update sso_subject set account_id = $1 where authority_id = $2 and account_id = $3
+               and client_id not in (select client_id from sso_subject where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(sql!("delete from sso_subject where authority_id = $1 and account_id = $2"), args![a, from]).await?;
+    tx.run(
+        sql!(
+            "update sso_consent set account_id = $1 where authority_id = $2 and account_id = $3
+               and client_id not in (select client_id from sso_consent where authority_id = $2 and account_id = $1)"
+        ),
+        args![to, a, from],
+    )
+    .await?;
+    tx.run(sql!("delete from sso_consent where authority_id = $1 and account_id = $2"), args![a, from]).await?;
+    Ok(())
+}
+
+/// The other names by which an application knew the account: (application, name).
+pub async fn aliases(db: &Db, account: Uuid) -> Result<Vec<(String, String)>, db::Error> {
+    db.all(
+        sql!("select client_id, subject from sso_alias where authority_id = $1 and account_id = $2 order by since, client_id, subject"),
+        args![db.authority(), account],
     )
     .await
 }

@@ -14,7 +14,7 @@ use crate::harness::{
 
 mod tables;
 
-use tables::{ACTING, AGENTS, ENDING, PUBLIC, USAGERS};
+use tables::{ACTING, ADMINISTRATORS, AGENTS, ENDING, MANAGERS, PUBLIC, USAGERS};
 
 fn class(page: &Page) -> String {
     let to = page.location();
@@ -52,6 +52,8 @@ fn every_route_is_classified() {
         .chain(USAGERS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(ENDING.iter().map(|(method, path, _)| (*method, *path)))
         .chain(AGENTS.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(ADMINISTRATORS.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(MANAGERS.iter().map(|(method, path, _)| (*method, *path)))
         .map(|(method, path)| (method.to_owned(), route(path)))
         .collect();
     let found: BTreeSet<(String, String)> =
@@ -133,6 +135,31 @@ both! {
             wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
         }
         scene.owner = scene.portal.usager(crate::harness::USAGER).await;
+        for (method, path, expected) in ADMINISTRATORS {
+            let path = scene.address(path);
+            let people = &mut [
+                ("nobody", &mut scene.nobody, false),
+                ("smuggler", &mut smuggler, false),
+                ("owner", &mut scene.owner, false),
+                ("administrator abroad", &mut scene.agent_abroad, false),
+                ("decider", &mut scene.decider, true),
+                ("administrator", &mut scene.administrator, false),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
+        for (method, path, expected) in MANAGERS {
+            let path = scene.address(path);
+            let people = &mut [
+                ("nobody", &mut scene.nobody, false),
+                ("smuggler", &mut smuggler, false),
+                ("owner", &mut scene.owner, false),
+                ("agent abroad", &mut scene.agent_abroad, false),
+                ("manager elsewhere", &mut scene.manager_elsewhere, false),
+                ("processor", &mut scene.processor, false),
+                ("manager", &mut scene.manager, false),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
         for (method, path, expected) in AGENTS {
             let path = scene.address(path);
             let people = &mut [
@@ -182,6 +209,30 @@ both! {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
+    /// A department sees its own data on a person, and no other does, however high the rank of who asks: on
+    /// every route of agents, a manager of another department gets what any agent of another department gets,
+    /// and reads nothing of what the request holds. A rank elsewhere adds nothing here either.
+    async fn rank_elsewhere_is_worth_nothing_here(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        let mut wrong = Vec::new();
+        for (method, path, expected) in AGENTS.iter().filter(|(_, path, _)| path.contains("{request}") || path.contains("{file}") || path.contains("{job}")) {
+            let expected: Vec<&str> = expected.split_whitespace().collect();
+            let (outsider, reader) = (expected[4], expected[5]);
+            let path = scene.address(path);
+            let people = &mut [("manager elsewhere", &mut scene.manager_elsewhere, false), ("reader here, manager elsewhere", &mut scene.mixed, false)];
+            wrong.extend(row(method, &path, &format!("{outsider} {reader}"), people).await);
+        }
+        for path in ["/agent", "/agent?vue=toutes&q=martin", "/agent/envois"] {
+            let people = &mut [("manager elsewhere", &mut scene.manager_elsewhere, false), ("reader here, manager elsewhere", &mut scene.mixed, false)];
+            wrong.extend(row("GET", path, "200 200", people).await);
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        // And by the manager who was refused, the owner's page names no reading.
+        let reference = crate::harness::journey::filed(scene.owner.get(&scene.address("/demandes/{request}/envoyee")).await).reference;
+        scene.manager_elsewhere.get(&format!("/agent?vue=toutes&q={reference}")).await.is(200).hides("Martin");
+        scene.owner.get("/compte/donnees").await.is(200).hides("Relations");
+    }
+
     /// Lists, counts and search hold nothing of other departments, cities, persons.
     async fn lists_hold_only_what_is_theirs(portal: Portal) {
         let mut scene = Scene::set(portal).await;
@@ -200,7 +251,9 @@ both! {
         scene.other.get("/mes-demandes").await.is(200).hides(&reference);
         scene.abroad.get("/mes-demandes").await.is(200).hides(&reference);
         scene.other.get("/compte/donnees").await.is(200).hides(&reference);
-        scene.owner.get("/compte/donnees").await.is(200);
+        assert!(!scene.other.data().await.to_string().contains(&reference));
+        scene.owner.get("/compte/donnees").await.is(200).shows(&reference);
+        assert!(scene.owner.data().await.to_string().contains(&reference));
         // A reader knows that the request exists, not what it holds.
         scene.reader.get(&scene.address("/agent/demandes/{request}")).await.is(200).shows(&reference).hides("Zéphyrine");
     }

@@ -113,10 +113,10 @@ for (const javaScriptEnabled of [true, false]) {
   test(`answers typed before the session ended are not lost, ${way}`, async () => {
     const { page, context } = await city.open({ javaScriptEnabled });
     await city.signIn(page, city.account('usager'));
-    await city.go(page, '/demarches/changement-coordonnees/remplir');
+    await city.go(page, '/demarches/restaurant-scolaire/remplir');
     const first = place(page);
     for (let turn = 0; turn < 4 && place(page) === first; turn += 1) {
-      await answer(page, { date_changement: inDays(20) });
+      await answer(page, { debut: inDays(20) });
       await press(page, page.getByRole('button', { name: 'Enregistrer et continuer' }));
     }
     const there = place(page);

@@ -154,12 +154,12 @@ class City {
   }
 
   // Runs `guichet admin NAME` on the sample city, with a file of this text.
-  admin(name, text) {
+  admin(name, text, { options = [], input = '' } = {}) {
     const file = path.join(this.#data, 'admin.toml');
     writeFileSync(file, text);
     const { GUICHET_BIN, GUICHET_PAGES, ...env } = process.env;
-    const arguments_ = ['admin', name, '--authority', 'valmont', file];
-    return execFileSync(GUICHET_BIN ?? defaultBinary(), arguments_, { env: { ...env, GUICHET_DATA: this.#data }, encoding: 'utf8' });
+    const arguments_ = ['admin', name, '--authority', 'valmont', ...options, file];
+    return execFileSync(GUICHET_BIN ?? defaultBinary(), arguments_, { env: { ...env, GUICHET_DATA: this.#data }, encoding: 'utf8', input });
   }
 
   // Signs in as one of the sample accounts, or as any { role, email, password }.

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { place, press } from './answers.mjs';
+import { answer, place, press } from './answers.mjs';
 import { start } from './lib.mjs';
 
 let city, procedures;
@@ -55,7 +55,7 @@ describe('pages without account', () => {
     await checkAll(page, [
       '/', '/demarches', '/demarches?q=naissance', '/demarches?q=zzzzxqwk', '/demarches?theme=enfance', '/demarches?theme=rien',
       '/accessibilite', '/mentions-legales', '/donnees-personnelles', '/cookies', '/aide', '/plan-du-site',
-      '/connexion', '/connexion?suite=%2Fcompte', '/inscription', '/mot-de-passe-oublie', '/suivre', '/agent/connexion', '/demo/courriels',
+      '/connexion', '/connexion?suite=%2Fcompte', '/inscription', '/mot-de-passe-oublie', '/activation', '/suivre', '/agent/connexion', '/demo/courriels',
     ]);
     await checkAll(page, await filters(page));
   });
@@ -71,6 +71,7 @@ describe('pages without account', () => {
     await checkMistakes(page, '/connexion', 'Se connecter');
     await checkMistakes(page, '/inscription', 'Créer mon compte');
     await checkMistakes(page, '/mot-de-passe-oublie', 'Recevoir le lien');
+    await checkMistakes(page, '/activation', 'Activer mon compte');
     await checkMistakes(page, '/suivre', 'Voir ma demande');
     await checkMistakes(page, '/agent/connexion', 'Se connecter');
   });
@@ -101,7 +102,8 @@ describe('pages of somebody who has an account', () => {
   after(() => context?.close());
 
   test('requests and account', async () => {
-    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/foyer', '/compte/foyer/ajouter']);
+    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/reunir', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer',
+      '/compte/donnees', '/mes-services', '/mes-services/rattacher/dechets']);
     await city.go(page, '/mes-demandes');
     const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
     assert.ok(requests.length > 0);
@@ -114,6 +116,67 @@ describe('pages of somebody who has an account', () => {
       await city.checkPage(page);
       break;
     }
+  });
+
+  test('forms of the household sent empty', async () => {
+    for (const [address, button] of [
+      ['/compte/coordonnees/ajouter', 'Enregistrer'], ['/compte/coordonnees/changer', 'Enregistrer et prévenir les services cochés'],
+      ['/compte/foyer/ajouter', 'Ajouter à mon foyer'], ['/compte/foyer/proteger', 'Ajouter à mon foyer'], ['/compte/foyer/inviter', 'Envoyer l’invitation'],
+    ]) await checkMistakes(page, address, button);
+    await checkAll(page, ['/compte/foyer/invitations/inconnue'], { status: 410 });
+  });
+
+  test('a share, and an address', async () => {
+    await city.go(page, '/compte/foyer/inviter');
+    await answer(page, { courriel: 'dominique@exemple.fr', portee: 'foyer' });
+    await press(page, page.getByRole('button', { name: 'Envoyer l’invitation' }));
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: 'Retirer l’invitation' }));
+    await city.checkPage(page);
+    await city.go(page, '/compte/coordonnees/ajouter');
+    await answer(page, { depuis: { jour: '1', mois: '5', annee: '2020' }, jusque: { jour: '', mois: '', annee: '' } });
+    await press(page, page.getByRole('button', { name: 'Enregistrer' }));
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: /^Retirer/ }).first());
+    await city.checkPage(page);
+  });
+
+  test('an identity to be verified, and a question that is locked', async () => {
+    await city.go(page, '/demarches/acces-donnees-personnelles/remplir');
+    await page.getByText('Identité vérifiée au guichet').waitFor();
+    await city.checkPage(page);
+    await checkMistakes(page, '/compte/identite/courrier', 'Demander la lettre');
+    // Without any script, somebody whom nobody has verified: the ways, a letter asked for, its code.
+    const { page: other, context: theirs } = await city.open({ javaScriptEnabled: false });
+    await city.signIn(other, city.accounts.find((account) => account.role === 'usager' && !account.verified));
+    await city.go(other, '/demarches/acces-donnees-personnelles/remplir');
+    assert.equal(place(other), '/compte/identite');
+    await city.checkPage(other);
+    await other.getByRole('link', { name: 'Recevoir un code par courrier' }).click();
+    for (const [name, value] of [
+      ['identite.nom_naissance', 'Benkhelifa'], ['identite.prenoms', 'Mohamed'], ['identite.annee', '1978'], ['identite.lieu', 'Oran'],
+      ['adresse.numero_voie', '14 place des Carmes'], ['adresse.code_postal', '96000'], ['adresse.commune', 'Valmont'],
+    ]) await other.locator(`[name="${name}"]`).fill(value);
+    await press(other, other.getByRole('button', { name: 'Demander la lettre' }));
+    await city.checkPage(other);
+    await other.getByLabel('Code de la lettre').fill('AAAA');
+    await press(other, other.getByRole('button', { name: 'Vérifier mon identité' }));
+    await other.locator('.govuk-error-summary').waitFor();
+    await city.checkPage(other, { status: 422 });
+    await theirs.close();
+    // The agent who prints it, and who stands at the counter.
+    const { page: desk, context: work } = await city.open();
+    await city.signIn(desk, city.agent('education', 'processor'));
+    await checkAll(desk, ['/agent/courriers', '/agent/comptes']);
+    await desk.getByLabel('Adresse électronique du compte').fill(city.account('usager').email);
+    await press(desk, desk.getByRole('button', { name: 'Rechercher' }));
+    await city.checkPage(desk);
+    await desk.getByRole('link', { name: 'Vérifier l’identité de cette personne' }).click();
+    await city.checkPage(desk);
+    await press(desk, desk.getByRole('button', { name: 'Enregistrer l’identité vérifiée' }));
+    await desk.locator('.govuk-error-summary').waitFor();
+    await city.checkPage(desk);
+    await work.close();
   });
 
   test('forms of the account sent empty', async () => {
@@ -158,12 +221,40 @@ describe('pages of somebody who has an account', () => {
     await checkMistakes(page, new URL(page.url()).pathname, 'Envoyer l’invitation');
   });
 
+  test('a bill is linked, renamed, taken back', async () => {
+    await checkMistakes(page, '/mes-services/rattacher/dechets', 'Rattacher');
+    await page.getByLabel('Référence web').fill('DEC-100001');
+    await page.getByLabel('Date de naissance du titulaire du contrat').fill('27/03/1985');
+    await press(page, page.getByRole('button', { name: 'Rattacher', exact: true }));
+    await city.checkPage(page);
+    const [link] = await hrefs(page, /^\/mes-services\/[0-9a-f-]+$/);
+    await checkAll(page, [link, `${link}/detacher`, '/compte/donnees']);
+    await city.go(page, `${link}/detacher`);
+    await press(page, page.getByRole('button', { name: 'Détacher' }));
+    await checkMistakes(page, '/compte/donnees', 'Télécharger');
+  });
+
   test('the procedure pages list the drafts', async () => {
     await checkAll(page, procedures.slice(0, 3));
   });
 });
 
 describe('pages of agents', () => {
+  test('references of a department', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('dechets', 'manager'));
+    await checkAll(page, ['/agent/references', '/agent/references/dechets']);
+    await checkMistakes(page, '/agent/references/dechets', 'Charger');
+    await checkMistakes(page, '/agent/references/dechets', 'Chercher');
+    await page.getByLabel('Référence', { exact: true }).fill('DEC-100002');
+    await press(page, page.getByRole('button', { name: 'Chercher', exact: true }));
+    await city.checkPage(page);
+    await page.getByLabel('Fichier CSV').setInputFiles({ name: 'a.csv', mimeType: 'text/csv', buffer: Buffer.from('reference;naissance\nDEC;x') });
+    await press(page, page.getByRole('button', { name: 'Charger' }));
+    await city.checkPage(page);
+    await context.close();
+  });
+
   for (const [department, right] of [['education', 'processor'], ['etat-civil', 'decider'], ['relations-usagers', 'reader']]) {
     test(`${right} of ${department}`, async () => {
       const { page, context } = await city.open();
@@ -189,7 +280,7 @@ describe('pages of agents', () => {
         if (actions.size === 0) await checkAll(page, parts.slice(1));
         await city.go(page, request);
         for (const href of await page.locator('.g-actions a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
-          if (href.includes('/actions/')) actions.set(href.split('/').at(-1), href);
+          if (href.includes('/actions/') || href.endsWith('/code')) actions.set(href.split('/').at(-1), href);
         }
       }
       await checkAll(page, [...actions.values()]);
@@ -203,6 +294,42 @@ describe('pages of agents', () => {
       await context.close();
     });
   }
+});
+
+describe('the counter', () => {
+  test('accounts', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('education', 'processor'));
+    await checkAll(page, ['/agent/comptes', '/agent/comptes/ouvrir']);
+    await checkMistakes(page, '/agent/comptes/ouvrir', 'Ouvrir le compte');
+    await page.getByLabel('Nom', { exact: true }).fill('Essai');
+    await page.getByLabel('J’ai vérifié l’identité de cette personne').check();
+    await page.getByLabel('Motif et pièce d’identité présentée').fill('Essai');
+    await press(page, page.getByRole('button', { name: 'Ouvrir le compte' }));
+    await page.getByRole('heading', { name: 'Activer le compte' }).waitFor();
+    await city.checkPage(page);
+    await context.close();
+  });
+});
+
+describe('administrators', () => {
+  test('pages of administrators', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent(undefined, 'administrator'));
+    const home = '/agent/applications';
+    await checkAll(page, [home, `${home}/ajouter`]);
+    await checkMistakes(page, `${home}/ajouter`, 'Ajouter l’application');
+    await page.getByLabel('Identifiant').fill('velos');
+    await page.getByLabel('Nom', { exact: true }).fill('Vélos');
+    await page.getByLabel('L’application utilise OpenID Connect').check();
+    await page.getByLabel('Adresses de retour').fill('https://velos.exemple.fr/retour');
+    await press(page, page.getByRole('button', { name: 'Ajouter l’application' }));
+    await page.getByText('Ce secret ne sera plus affiché').waitFor();
+    await city.checkPage(page);
+    const sheet = `${home}/fiche/velos`;
+    await checkAll(page, [home, sheet, `${sheet}/modifier`, `${sheet}/secret`, `${sheet}/retirer`]);
+    await context.close();
+  });
 });
 
 describe('other ways to look and to move', () => {

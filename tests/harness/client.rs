@@ -110,6 +110,16 @@ impl Client {
         self.send(Method::POST, path, |request| request.header(CONTENT_TYPE, kind).body(body)).await
     }
 
+    /// Sends a form whose answer is read piece by piece.
+    pub async fn stream(&mut self, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = self.http.post(format!("http://{}{path}", self.address)).header("host", &self.host);
+        let request = request.header("cookie", cookies.join("; ")).header("origin", format!("http://{}", self.host));
+        let response = request.form(form).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response
+    }
+
     /// A form with files, as a browser sends it.
     pub async fn upload(&mut self, path: &str, fields: &[(String, String)], files: &[Upload<'_>]) -> Page {
         let mut form = multipart::Form::new();
@@ -126,6 +136,22 @@ impl Client {
     pub async fn follow(&mut self, page: &Page) -> Page {
         assert_eq!(page.status, 303, "{}: {}", page.path, page.words());
         self.get(page.location()).await
+    }
+
+    /// The export of the usager's data: a ZIP file, and the JSON in it.
+    pub async fn export(&mut self) -> (Vec<u8>, serde_json::Value) {
+        let page = self.post("/compte/donnees/export", &[("mot-de-passe-export", PASSWORD)]).await.is(200);
+        assert_eq!(page.header("content-type"), "application/zip");
+        let number = |at: usize| usize::from(u16::from_le_bytes([page.bytes[at], page.bytes[at + 1]]));
+        let (size, name) = (number(22) + (number(24) << 16), number(26));
+        assert_eq!((&page.bytes[30..30 + name], number(28)), (&b"donnees.json"[..], 0));
+        let data = serde_json::from_slice(&page.bytes[30 + name..30 + name + size]).unwrap();
+        (page.bytes, data)
+    }
+
+    /// What the usager's export holds in JSON.
+    pub async fn data(&mut self) -> serde_json::Value {
+        self.export().await.1
     }
 
     pub async fn sign_in(&mut self, door: &str, email: &str) {

@@ -49,6 +49,13 @@ impl Process {
         Client::new(http.clone(), self.address, HOST)
     }
 
+    /// The most memory it ever used, in bytes.
+    pub fn most_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+    }
+
     /// Ends it as a power cut would: no word of warning.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use super::{
     Client, OTHER_USAGER, PASSWORD, Portal, USAGER,
-    household::declare,
+    household::{declare, invite, live},
     journey::{JPEG, birth},
+    links::{BORN, HEADER, REFERENCE, declare as declare_service, link, load},
 };
 
 pub const ELSEWHERE: &str = "autre.test";
@@ -33,9 +34,14 @@ pub struct Scene {
     pub decider: Client,
     /// An agent of another department.
     pub outsider: Client,
+    /// The department's manager, the manager of another, and somebody who reads here and manages there.
+    pub manager: Client,
+    pub manager_elsewhere: Client,
+    pub mixed: Client,
     /// A usager and an agent of another city, on its own host.
     pub abroad: Client,
     pub agent_abroad: Client,
+    pub administrator: Client,
     /// Values of route parameters.
     pub names: BTreeMap<&'static str, String>,
 }
@@ -46,6 +52,9 @@ impl Scene {
         let lea = account(&portal, "lea.fontaine@valmont.example").await;
         let nadia = account(&portal, "nadia.benali@valmont.example").await;
         agents::add_membership(&visit.db, lea, "etat-civil", Role::Reader).await.unwrap();
+        let bruno = account(&portal, "bruno.oeuvrard@valmont.example").await;
+        agents::add_membership(&visit.db, bruno, "etat-civil", Role::Reader).await.unwrap();
+        declare_service(&portal, "livret", "etat-civil").await;
         other_city(&portal).await;
 
         let mut owner = portal.usager(USAGER).await;
@@ -90,6 +99,11 @@ impl Scene {
             ("nadia", nadia.to_string()),
             ("account", account(&portal, USAGER).await.to_string()),
             ("member", member(&mut owner).await),
+            ("share", invite(&mut owner, "zephyrine@exemple.fr", &[]).await),
+            ("address", live(&mut owner, "1 rue Zéphyrine", "2020-05-01", false).await),
+            ("client", application(&portal).await),
+            ("service", "livret".to_owned()),
+            ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
         ]);
@@ -104,6 +118,10 @@ impl Scene {
             processor: portal.agent("nadia.benali").await,
             decider: portal.agent("herve.le-goff").await,
             outsider: portal.agent("fatoumata.diallo").await,
+            administrator: portal.agent("maelle.keller").await,
+            manager: portal.agent("claire.daubigny").await,
+            manager_elsewhere: portal.agent("aicha.traore").await,
+            mixed: portal.agent("bruno.oeuvrard").await,
             owner,
             abroad,
             agent_abroad,
@@ -159,6 +177,20 @@ async fn document(owner: &mut Client) -> String {
 /// A child in the owner's household.
 async fn member(owner: &mut Client) -> String {
     declare(owner, "Zéphyrine", "2019").await
+}
+
+/// An application of the single sign-on.
+async fn application(portal: &Portal) -> String {
+    let text = "id = \"app\"\nname = \"Vélos\"\n[oidc]\nredirect_uris = [\"https://app.test/retour\"]\n";
+    crate::sso::declare(portal, text).await;
+    "app".to_owned()
+}
+
+/// A reference that the owner linked, whose data no other may read.
+async fn linked(portal: &Portal, owner: &mut Client) -> String {
+    let csv = format!("{HEADER}DEC-100001;27/03/1985;Zéphyrine Martin;Lyon;1;\n");
+    load(portal, "livret", &csv, false).await;
+    link(owner, "livret", REFERENCE, BORN).await.rsplit_once('/').unwrap().1.to_owned()
 }
 
 /// A draft with a file, not finished.
@@ -218,6 +250,7 @@ async fn other_city(portal: &Portal) {
             for department in &departments {
                 agents::add_membership(&db, account, &department.id, Role::Manager).await.unwrap();
             }
+            agents::set_administrator(&db, account, true, now).await.unwrap();
         }
     }
 }

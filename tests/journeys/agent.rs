@@ -3,7 +3,8 @@
 use crate::harness::{Client, Engine, Page, Portal, USAGER, both, journey::birth};
 
 /// Opens the page of an action and sends it with these fields.
-async fn act(agent: &mut Client, request: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+/// Carries an action out by its own page.
+pub async fn act(agent: &mut Client, request: &str, action: &str, fields: &[(&str, &str)]) -> Page {
     let page = agent.get(&format!("{request}/actions/{action}")).await.is(200);
     let mut form = page.form("version");
     for (name, value) in fields {

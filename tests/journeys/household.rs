@@ -221,7 +221,7 @@ both! {
     async fn a_household_leaves_with_its_account(portal: Portal) {
         let mut person = portal.usager(USAGER).await;
         declare(&mut person, "Léa", "2019-05-03").await;
-        let data: serde_json::Value = serde_json::from_slice(&person.get("/compte/donnees").await.is(200).bytes).unwrap();
+        let data = person.data().await;
         let lea = &data["foyer"][0];
         assert_eq!((&lea["lien"], &lea["identite"]["prenoms"], &lea["autorite_parentale"]), (&"Enfant".into(), &"Léa".into(), &true.into()));
         person.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");

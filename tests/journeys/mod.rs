@@ -1,14 +1,21 @@
 //! What people come for, from the first page to the answer.
 
 mod account;
+mod addresses;
 mod agent;
 mod anonymous;
 mod archives;
 mod beneficiaries;
 mod catalogue;
+mod changes;
 mod household;
+mod identity;
+mod life;
+mod links;
 mod mails;
 mod mandates;
 mod organisations;
-mod passkeys;
-mod signing_in;
+mod own_data;
+pub mod passkeys;
+mod sharing;
+pub mod signing_in;

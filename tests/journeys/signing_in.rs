@@ -13,7 +13,7 @@ fn minutes(portal: &Portal, count: i64) {
 }
 
 /// Sets the second factor up at `base`; gives the telephone and the recovery codes.
-async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec<String>) {
+pub async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec<String>) {
     let page = person.post(&format!("{base}/second-facteur"), &[("mot-de-passe-activer", PASSWORD)]).await.is(200);
     let phone = Phone::reading(&page);
     let form = page.form("cle");
@@ -28,12 +28,12 @@ async fn set_up(portal: &Portal, person: &mut Client, base: &str) -> (Phone, Vec
 }
 
 /// Gives the password; the page that follows.
-async fn password(person: &mut Client, door: &str, email: &str) -> Page {
+pub async fn password(person: &mut Client, door: &str, email: &str) -> Page {
     person.post(door, &[("email", email), ("mot-de-passe", PASSWORD), ("suite", "")]).await
 }
 
 /// Types a code (or a recovery code) on the page that asks it.
-async fn give(person: &mut Client, page: &Page, field: &str, code: &str) -> Page {
+pub async fn give(person: &mut Client, page: &Page, field: &str, code: &str) -> Page {
     let form = page.form(field);
     person.post_form(&form.action, &form.clone().with(field, code).fields).await
 }
@@ -271,7 +271,7 @@ both! {
         agent.post("/agent/comptes", &[("email", "personne@exemple.fr")]).await.is(200).shows("Aucun compte n’a cette adresse");
         // An agent's account is not the counter's business.
         agent.post("/agent/comptes", &[("email", AGENT)]).await.is(200).shows("Aucun compte n’a cette adresse");
-        agent.post("/agent/comptes", &[("email", "camille")]).await.is(422);
+        agent.post("/agent/comptes", &[("email", " ")]).await.is(422);
         let page = agent.post("/agent/comptes", &[("email", USAGER)]).await.is(200).shows("Second facteur activé depuis");
         let form = page.form("motif");
         agent.post_form(&form.action, &[]).await.is(422).shows("Vérifiez l’identité").shows("Écrivez le motif");
@@ -337,14 +337,16 @@ both! {
         assert_eq!(kept, [("signed-in".to_owned(), network.clone()), ("wrong-password".to_owned(), network)]);
         person.post("/compte/mot-de-passe", &[("mot-de-passe-actuel", PASSWORD), ("mot-de-passe", "girafe bleue du mardi")]).await.is(303);
         person.get("/compte/securite").await.shows("Mot de passe changé");
-        person.get("/compte/donnees").await.is(200).shows("Mot de passe changé");
+        let password = [("mot-de-passe-export", "girafe bleue du mardi")];
+        let export = person.post("/compte/donnees/export", &password).await.is(200);
+        assert!(String::from_utf8_lossy(&export.bytes).contains("Mot de passe changé"));
         // Of this account only.
         portal.usager(crate::harness::OTHER_USAGER).await.get("/compte/securite").await.hides("Mot de passe refusé");
         let mut agent = portal.agent("nadia.benali").await;
         agent.get("/agent/securite").await.is(200).shows("Connexion").hides("Mot de passe refusé").hides("Mot de passe changé");
         portal.later(SignedDuration::from_hours(182 * 24));
         guichet::requests::sweep::all(&portal.app).await.unwrap();
-        assert_eq!(portal.count("sign_in_event").await, 5);
+        assert_eq!(portal.count("sign_in_event").await, 6);
         portal.later(SignedDuration::from_hours(24));
         guichet::requests::sweep::all(&portal.app).await.unwrap();
         assert_eq!(portal.count("sign_in_event").await, 0);

@@ -216,8 +216,8 @@ both! {
         ticket(&mut person, SERVICE).await;
         declare(&portal, &MEDIA.replace("\"email\"", "\"email\", \"phone_number\"")).await;
         person.get(&login(SERVICE)).await.is(200).shows("téléphone");
-        let data = person.get("/compte/donnees").await.is(200);
-        assert!(data.html().contains("\"service\": \"Médiathèque\""), "{}", data.html());
+        let data = person.data().await;
+        assert_eq!(data["services_connectes"][0]["service"], "Médiathèque");
         // Another site cannot agree in somebody's name.
         person.origin = Some("https://media.test".into());
         person.post("/services/autoriser", &[("service", "media"), ("choix", "accepter")]).await.is(403);

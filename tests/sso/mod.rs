@@ -7,15 +7,17 @@ use db::{Json, args, sql};
 use guichet::{
     authorities::Settings,
     platform::form,
-    sso::{self, Declaration, Secret},
+    sso::{self, By, Declaration, Expected, Secret},
 };
 use reqwest::Url;
 use tokio::net::TcpListener;
 
 use crate::harness::{Client, PASSWORD, Page, Portal, USAGER};
 
+mod applications;
 mod cas;
 mod client;
+mod levels;
 mod logout;
 mod oidc;
 mod peers;
@@ -28,7 +30,8 @@ pub async fn declare(portal: &Portal, text: &str) {
     let declaration = Declaration::read("test.toml", text).unwrap();
     let public = declaration.oidc.as_ref().is_none_or(|oidc| oidc.public);
     let secret = if public { Secret::None } else { Secret::New(SECRET) };
-    sso::put(&portal.db(), &declaration, secret, portal.app.clock.now()).await.unwrap();
+    let by = By::operator(&portal.app.clock);
+    assert!(sso::put(&portal.db(), &declaration, secret, Expected::Anything, &by).await.unwrap());
 }
 
 /// Makes the portal's public address the one it really listens on, for programs that know no other.

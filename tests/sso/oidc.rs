@@ -24,17 +24,21 @@ pub fn authorize(more: &str) -> String {
     )
 }
 
-async fn code(browser: &mut Client, path: &str) -> String {
+pub async fn code(browser: &mut Client, path: &str) -> String {
     let to = walk(browser, path).await;
     parameter(&to, "code").unwrap_or_else(|| panic!("no code in {to}"))
 }
 
 /// Asks as a server does: no cookie, no origin.
 async fn ask(portal: &Portal, client: &str, form: &[(&str, &str)]) -> Page {
+    ask_with(portal, client, SECRET, form).await
+}
+
+pub async fn ask_with(portal: &Portal, client: &str, secret: &str, form: &[(&str, &str)]) -> Page {
     let form: Vec<(String, String)> = form.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let mut server = portal.client();
     server.origin = None;
-    let basic = format!("Basic {}", BASE64.encode(format!("{client}:{SECRET}").as_bytes()));
+    let basic = format!("Basic {}", BASE64.encode(format!("{client}:{secret}").as_bytes()));
     let kind = "application/x-www-form-urlencoded";
     let send = |request: reqwest::RequestBuilder| {
         let request = request.header("content-type", kind).body(urlencoded(&form));
@@ -45,7 +49,7 @@ async fn ask(portal: &Portal, client: &str, form: &[(&str, &str)]) -> Page {
     page
 }
 
-fn exchange(code: &str) -> Vec<(&str, &str)> {
+pub fn exchange(code: &str) -> Vec<(&str, &str)> {
     vec![
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -54,7 +58,7 @@ fn exchange(code: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-fn json(page: &Page) -> Value {
+pub fn json(page: &Page) -> Value {
     serde_json::from_slice(&page.bytes).unwrap_or_else(|_| panic!("{} {}", page.status, page.words()))
 }
 
@@ -69,7 +73,7 @@ pub async fn tokens(portal: &Portal, browser: &mut Client) -> Value {
     json(&page)
 }
 
-async fn userinfo(portal: &Portal, token: &str) -> Page {
+pub async fn userinfo(portal: &Portal, token: &str) -> Page {
     let bearer = format!("Bearer {token}");
     portal
         .client()
@@ -82,7 +86,7 @@ async fn refresh(portal: &Portal, client: &str, token: &str) -> Page {
     ask(portal, client, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
 }
 
-fn claims(token: &str) -> Value {
+pub fn claims(token: &str) -> Value {
     serde_json::from_slice(&BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap()).unwrap()
 }
 

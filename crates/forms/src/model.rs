@@ -180,6 +180,8 @@ pub struct Field {
     pub sensitive: bool,
     /// Kept in a searchable column for agents.
     pub search: bool,
+    /// Asks for the filer's own identity: a verified one fills it, and is locked.
+    pub verified: bool,
     /// Said when the answer is missing, instead of the kind's own sentence.
     pub error: Option<String>,
     /// Former id, so that drafts, exports and searches follow.
@@ -188,6 +190,11 @@ pub struct Field {
     pub checks: Vec<Rule>,
     pub kind: Arc<dyn Kind>,
 }
+
+/// The part of a verified field where its filer says what is wrong with what was certified.
+pub const REMARK: &str = "remarque";
+/// Longest remark, in characters.
+pub const LONGEST_REMARK: usize = 1000;
 
 impl Field {
     /// An optional field without conditions, for forms that no procedure file describes.
@@ -202,6 +209,7 @@ impl Field {
             show_if: None,
             sensitive: false,
             search: false,
+            verified: false,
             error: None,
             was: None,
             checks: Vec::new(),

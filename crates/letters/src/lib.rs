@@ -104,6 +104,30 @@ pub static REQUEST: LazyLock<Template> =
 pub static DECISION: LazyLock<Template> =
     LazyLock::new(|| Template::embedded("decision", include_str!("../templates/decision.typ"), samples::decision));
 
+/// Letters that bring each its reader a code proving that they live where they say: one page each.
+///
+/// ```text
+/// authority, department   as in RECEIPT
+/// site        address where the code is typed
+/// letters:    [{ name, address: [line], code }]       in the order of the file
+/// ```
+pub static CODE: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("code", include_str!("../templates/code.typ"), samples::code));
+
+/// One page that gives somebody a code: to follow a request, to open an account.
+///
+/// ```text
+/// authority, department, reference                    as in RECEIPT
+/// subject     title of the page
+/// recipient?  name of who gets it
+/// opening:    text or [text]
+/// entries:    [{ label, value: text }]                what to type, and where
+/// steps?:     [text]                                  what to do, in order
+/// closing?:   text or [text]
+/// ```
+pub static SLIP: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("slip", include_str!("../templates/slip.typ"), samples::slip));
+
 /// Why a letter could not be made. The detail is for the log, not for the public:
 /// it may quote the data.
 #[derive(Debug, thiserror::Error)]

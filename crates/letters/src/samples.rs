@@ -124,3 +124,33 @@ pub(crate) fn decision() -> Value {
         }),
     )
 }
+
+pub fn code() -> Value {
+    let base = common();
+    json!({
+        "authority": base.get("authority"), "department": base.get("department"),
+        "site": "https://demarches.saint-elier.example/compte/identite",
+        "letters": [
+            { "name": "Noémie Lefèvre-Gaüzère", "address": ["12 bis, rue de l’Œuvre", "99000 Saint-Élier"], "code": "7F3K 29AC DEHM" },
+            { "name": "Aïcha Benoît", "address": ["Le Bourg", "99000 Saint-Élier"], "code": "9QRT 42NP XYZ2" }
+        ]
+    })
+}
+
+pub(crate) fn slip() -> Value {
+    with(
+        common(),
+        &json!({
+            "subject": "Votre code de suivi",
+            "recipient": "Noémie Lefèvre-Gaüzère",
+            "opening": "Voici le code qui permet de suivre votre demande «\u{a0}Demander un acte de naissance\u{a0}».",
+            "entries": [
+                { "label": "Adresse du site", "value": "https://demarches.saint-elier.example/suivre" },
+                { "label": "Référence", "value": "SEL-2026-004217" },
+                { "label": "Code de suivi", "value": "7F3K2-9ACDE" }
+            ],
+            "steps": ["Ouvrez la page ci-dessus.", "Tapez la référence, puis le code."],
+            "closing": ["Quiconque a ce papier peut voir votre demande\u{a0}: gardez-le en lieu sûr."]
+        }),
+    )
+}

@@ -59,6 +59,7 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
             "1",
             vec!["Saint-Élier, le 21 novembre 2026", "Votre demande est refusée.", "Aïcha Benoît", "recours gracieux"],
         ),
+        (&*SLIP, "1", vec!["Votre code de suivi", "7F3K2-9ACDE", "Tapez la référence", "saint-elier.example/suivre"]),
     ] {
         let pdf = letter(template, &template.sample());
         assert!(pdf.starts_with(b"%PDF-1.7"));
@@ -116,7 +117,7 @@ fn optional_parts_may_be_absent_or_null() {
 #[test]
 fn data_is_never_read_as_markup() {
     let nasty = r#"#read("/etc/passwd") $x^2$ *gras* \ \u{41} "a" 'b' `c` <d> @e [f] {g} // h /* i */ = j #panic("k") #(1+1) ~ -- ..."#;
-    for template in [&*RECEIPT, &*REQUEST, &*DECISION] {
+    for template in [&*RECEIPT, &*REQUEST, &*DECISION, &*CODE, &*SLIP] {
         let mut data = template.sample();
         replace_texts(&mut data, nasty);
         let printed = text(&letter(template, &data)).replace(['\n', ' '], "");
@@ -243,4 +244,16 @@ fn missing_data_is_an_error_that_names_it() {
 fn the_first_of_a_month_is_written_1er() {
     let pdf = render(&DECISION, &DECISION.sample(), date(2027, 3, 1)).unwrap();
     assert!(text(&pdf).contains("le 1er mars 2027"));
+}
+
+#[test]
+fn codes_come_one_page_each() {
+    let pdf = letter(&CODE, &CODE.sample());
+    let info = poppler("pdfinfo", &["-"], &pdf);
+    assert_eq!((fact(&info, "Tagged").as_str(), fact(&info, "Pages").as_str()), ("yes", "2"));
+    let text = text(&pdf);
+    for word in ["7F3K 29AC DEHM", "9QRT 42NP XYZ2", "12 bis, rue de l’Œuvre", "Aïcha Benoît", "/compte/identite"]
+    {
+        assert!(text.contains(word), "no {word:?} in:\n{text}");
+    }
 }

@@ -2,19 +2,19 @@
 
 use axum::{
     extract::Query,
-    http::{HeaderValue, header},
+    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
 use forms::{answers::Raw, kinds};
 use minijinja::{Value, context};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::{Way, errors, flash, new_password, sent};
+use super::{Way, errors, flash, new_password};
 use crate::{
     accounts::{
         connections::{self, Happened},
-        entry,
+        email,
         jobs::{self, Letter, More},
         model::{self, Wrong},
         passkey, password, person,
@@ -22,15 +22,15 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household, mandates, organisations,
+    household, identity, links, mandates, organisations,
     platform::form::Typed,
-    requests, safe, sso,
+    provider, requests, safe, sso,
     visit::{Citizen, Visitor},
 };
 
 const TITLE: &str = "Mon compte";
 
-async fn account(citizen: &Citizen) -> Result<Account, Problem> {
+pub async fn account(citizen: &Citizen) -> Result<Account, Problem> {
     store::find(&citizen.db, citizen.account.id).await?.ok_or_else(|| citizen.sign_in())
 }
 
@@ -41,7 +41,7 @@ fn this_session(citizen: &Citizen) -> Option<uuid::Uuid> {
 pub async fn show(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, Problem> {
     let told = match way.fait.as_str() {
         "infos" => Some("Vos informations sont enregistrées."),
-        "adresse" => Some("Votre nouvelle adresse est confirmée."),
+        "reunis" => Some("Vos deux comptes sont réunis ici. L’autre est fermé."),
         "mot-de-passe" => Some("Votre mot de passe est changé. Vos autres appareils sont déconnectés."),
         _ => None,
     };
@@ -50,7 +50,7 @@ pub async fn show(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, 
 }
 
 /// The page again, with what is wrong in the block `open`.
-async fn again(
+pub async fn again(
     citizen: &Citizen,
     account: &Account,
     typed: &Raw,
@@ -67,7 +67,6 @@ async fn context(
     open: &str,
     wrong: &[Wrong],
 ) -> Result<Value, Problem> {
-    let awaited = store::awaited_email(&citizen.db, account.id, citizen.now).await?;
     let kept = |name: &str, value: &str| {
         if typed.0.contains_key(name) { typed.text(name).to_owned() } else { value.to_owned() }
     };
@@ -75,10 +74,12 @@ async fn context(
     Ok(context! {
         account => context! {
             first_name => kept("prenom", &account.first_name), last_name => kept("nom", &account.last_name), phone => kept("telephone", &phone),
-            email => &account.email, created => account.created_at.to_string(), waiting_email => awaited.unwrap_or_default(),
+            email => account.email.as_deref().unwrap_or_default(), login => &account.login, created => account.created_at.to_string(),
         },
+        waiting => email::pages::waiting(citizen, account.id).await?,
         new_email => typed.text("nouvelle-adresse"),
-        min => model::LONG, open => open, errors => errors(wrong),
+        password => account.password_hash.is_some(), min => model::LONG, open => open, errors => errors(wrong),
+        identity => identity::shown(citizen, account.id).await?,
         running => requests::owner::running(&citizen.db, account.id).await?,
     })
 }
@@ -102,49 +103,13 @@ pub async fn save(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pro
 }
 
 /// Whether the owner's present password was typed in `field`; else what to say.
-async fn owner(
+pub async fn owner(
     citizen: &Citizen,
     account: &Account,
     typed: &Raw,
     field: &'static str,
 ) -> Result<Option<Wrong>, Problem> {
-    person::password(citizen, Kind::Usager, &account.email, typed.text(field), field).await
-}
-
-/// The new address counts once its owner has opened the link sent there.
-pub async fn change_email(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
-    let account = account(&citizen).await?;
-    let email = match model::email(typed.text("nouvelle-adresse")) {
-        Ok(email) if email == account.email => {
-            return again(
-                &citizen,
-                &account,
-                &typed,
-                "adresse",
-                &[Wrong::new("nouvelle-adresse", "C’est déjà l’adresse de votre compte")],
-            )
-            .await;
-        }
-        Ok(email) => email,
-        Err(text) => {
-            return again(&citizen, &account, &typed, "adresse", &[Wrong::new("nouvelle-adresse", text)]).await;
-        }
-    };
-    if let Some(wrong) = owner(&citizen, &account, &typed, "mot-de-passe-adresse").await? {
-        return again(&citizen, &account, &typed, "adresse", &[wrong]).await;
-    }
-    if entry::may_write_to(&citizen, &email).await? {
-        let visit = &citizen.visit;
-        citizen
-            .db
-            .write(async |tx: &mut Tx| {
-                store::drop_links(tx, account.id).await?;
-                jobs::queue(tx, visit, Letter::NewEmail, account.id, More { suite: "", to: &email }).await
-            })
-            .await?;
-        citizen.app.work.notify_one();
-    }
-    sent(&citizen, "email", &email, jobs::CONFIRM_LASTS, "/compte")
+    person::password(citizen, Kind::Usager, &account.login, typed.text(field), field).await
 }
 
 pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -173,29 +138,31 @@ pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Re
     Ok(Redirect::to("/compte?fait=mot-de-passe").into_response())
 }
 
-/// All that the account's owner gave or received, in one file.
-pub async fn data(citizen: Citizen) -> Result<Response, Problem> {
-    let account = account(&citizen).await?;
+/// All that the account's owner gave or received, files apart: see [`crate::own_data`].
+pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
+    let account = account(citizen).await?;
     let mut data = requests::owner::data(&citizen.db, account.id).await?;
     if let Some(data) = data.as_object_mut() {
         let identity = json!({
-            "prenom": account.first_name, "nom": account.last_name, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
+            "prenom": account.first_name, "nom": account.last_name, "identifiant": account.login, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
         data.insert("organisations".into(), organisations::export(&citizen.db, account.id).await?.into());
         data.insert("mandats".into(), mandates::export(&citizen.db, account.id).await?);
+        data.insert("adresses".into(), household::addresses::export(&citizen.db, account.id).await?.into());
+        data.insert("partages".into(), household::sharing::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
+        data.insert("identite_verifiee".into(), identity::export(&citizen, account.id).await?);
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
+        data.insert("identites".into(), provider::export(&citizen.db, account.id).await?.into());
+        data.insert("destinataires".into(), requests::recipients::export(citizen, account.id).await?.into());
+        data.insert("services_rattaches".into(), links::export(citizen, account.id).await?.into());
+        data.insert("consultations".into(), requests::readings::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
-        data.insert("services_connectes".into(), sso::data(&citizen, account.id).await?);
+        data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);
     }
-    let text = serde_json::to_string_pretty(&data).map_err(anyhow::Error::from)?;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"mes-donnees.json\"")),
-    ];
-    Ok((headers, text).into_response())
+    Ok(data)
 }
 
 pub async fn remove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {

@@ -33,7 +33,7 @@ pub struct Way {
 }
 
 /// Where to go after signing in.
-fn onward(suite: &str) -> &str {
+pub fn onward(suite: &str) -> &str {
     if suite.is_empty() { "/mes-demandes" } else { local(suite) }
 }
 
@@ -55,7 +55,7 @@ pub fn flash(text: Option<&str>) -> Value {
 }
 
 /// Reads and judges a new password; `known` is what others know of its owner.
-fn new_password(visitor: &Visitor, typed: &Raw, known: &[&str]) -> Result<String, Wrong> {
+pub(super) fn new_password(visitor: &Visitor, typed: &Raw, known: &[&str]) -> Result<String, Wrong> {
     let password = model::regular_password(typed.text("mot-de-passe"));
     let site = &visitor.site;
     let known: Vec<&str> = known.iter().copied().chain([site.name.as_str(), site.settings.short.as_str()]).collect();
@@ -80,7 +80,7 @@ fn sent(
 }
 
 /// « Ce lien n'est plus valable ».
-fn expired(visitor: &Visitor, purpose: &str) -> Result<Response, Problem> {
+pub(super) fn expired(visitor: &Visitor, purpose: &str) -> Result<Response, Problem> {
     visitor.page_with(
         axum::http::StatusCode::GONE,
         "accounts/expired.html",

@@ -6,7 +6,6 @@ use axum::{
 };
 use db::Tx;
 use minijinja::{Value, context};
-use uuid::Uuid;
 
 use super::{Way, errors, expired, new_password, sent};
 use crate::{
@@ -61,13 +60,9 @@ pub async fn send(visitor: Visitor, Query(way): Query<Way>, Typed(typed): Typed)
         }
     };
     if entry::may_write_to(&visitor, &email).await? {
-        // An unknown address queues a mail to nobody: both answers take the same time.
-        let account =
-            store::credentials(&visitor.db, way.kind(), &email).await?.map_or_else(Uuid::nil, |found| found.id);
-        visitor
-            .db
-            .write(async |tx: &mut Tx| jobs::queue(tx, &visitor, Letter::Reset, account, More::default()).await)
-            .await?;
+        // An unknown address queues a mail to nobody: every answer takes the same time.
+        let accounts = store::at_address(&visitor.db, way.kind(), &email).await?;
+        visitor.db.write(async |tx: &mut Tx| jobs::queue_reset(tx, &visitor, &accounts, &email).await).await?;
         visitor.app.work.notify_one();
     }
     sent(&visitor, "reset", &email, jobs::RESET_LASTS, "/mot-de-passe-oublie")
@@ -89,7 +84,7 @@ pub async fn show(visitor: Visitor, Path(token): Path<String>) -> Result<Respons
 }
 
 fn choose_context(account: &Account, token: &str, wrong: &[Wrong]) -> Value {
-    context! { email => &account.email, token => token, min => model::LONG, errors => errors(wrong) }
+    context! { email => &account.login, token => token, min => model::LONG, errors => errors(wrong) }
 }
 
 pub async fn choose(visitor: Visitor, Path(token): Path<String>, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -106,7 +101,7 @@ pub async fn choose(visitor: Visitor, Path(token): Path<String>, Typed(typed): T
     }
     visitor.app.work.notify_one();
     // Somebody whom strangers locked out gets in at once.
-    entry::forgive(&visitor, account.kind(), &account.email).await?;
+    entry::forgive(&visitor, account.kind(), &account.login).await?;
     Ok(Redirect::to(&format!("{}?fait=mot-de-passe", sign_in_page(account.kind()))).into_response())
 }
 

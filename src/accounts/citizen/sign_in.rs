@@ -2,7 +2,7 @@
 
 use axum::{
     extract::Query,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -20,6 +20,7 @@ use crate::{
             step::{self, Step},
         },
         jobs::{self, Letter, More},
+        means::Means,
         model::Wrong,
         passkey::{self, door::Proved},
         session::{self, Kind, Session},
@@ -27,12 +28,12 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
-    requests, safe, sso,
+    provider, requests, safe, sso,
     visit::Visitor,
 };
 
 /// What was typed before a session ended waits in the sign-in page up to this size.
-const LARGEST_TYPED: usize = 500_000;
+pub const LARGEST_TYPED: usize = 500_000;
 
 const TITLE: &str = "Se connecter";
 
@@ -47,10 +48,10 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn context(&self, visitor: &Visitor, wrong: &[Wrong]) -> minijinja::Value {
-        let passkeys = passkey::possible(visitor);
-        let page = context! { passkeys => passkeys, email => self.email, back => safe(self.suite), typed => self.saisie, reason => self.reason, errors => errors(wrong) };
-        context! { ..page, ..flash(self.told) }
+    async fn context(&self, visitor: &Visitor, wrong: &[Wrong]) -> Result<minijinja::Value, db::Error> {
+        let (passkeys, providers) = (passkey::possible(visitor), provider::offered(visitor, Kind::Usager).await?);
+        let page = context! { passkeys => passkeys, providers => providers, email => self.email, back => safe(self.suite), typed => self.saisie, reason => self.reason, errors => errors(wrong) };
+        Ok(context! { ..page, ..flash(self.told) })
     }
 }
 
@@ -60,16 +61,17 @@ pub async fn show(visitor: Visitor, Query(way): Query<Way>) -> Result<Response, 
     }
     let told = match way.fait.as_str() {
         "confirme" => Some("Votre adresse est confirmée. Connectez-vous pour continuer."),
+        "active" => Some("Votre compte est activé. Connectez-vous avec votre identifiant et votre mot de passe."),
         "mot-de-passe" => Some("Votre mot de passe est changé. Connectez-vous avec le nouveau."),
         _ => None,
     };
     let reason = if way.suite.is_empty() || told.is_some() { "" } else { "needed" };
     let shown = Shown { suite: &way.suite, reason, told, ..Shown::default() };
-    visitor.page("accounts/sign_in.html", TITLE, shown.context(&visitor, &[]))
+    visitor.page("accounts/sign_in.html", TITLE, shown.context(&visitor, &[]).await?)
 }
 
 /// The sign-in page in the place of a page whose session has ended; what was typed waits in it.
-pub fn sign_in_again(visitor: &Visitor, suite: &str, typed: &Raw) -> Result<Response, Problem> {
+pub async fn sign_in_again(visitor: &Visitor, suite: &str, typed: &Raw) -> Result<Response, Problem> {
     let saisie = serde_json::to_string(typed).map_err(anyhow::Error::from)?;
     let kept = saisie.len() <= LARGEST_TYPED;
     let shown = Shown {
@@ -78,22 +80,38 @@ pub fn sign_in_again(visitor: &Visitor, suite: &str, typed: &Raw) -> Result<Resp
         reason: if kept { "session" } else { "needed" },
         ..Shown::default()
     };
-    visitor.page("accounts/sign_in.html", TITLE, shown.context(visitor, &[]))
+    visitor.page("accounts/sign_in.html", TITLE, shown.context(visitor, &[]).await?)
+}
+
+/// The sign-in page, with why a provider did not sign its reader in, at its button (`field`).
+pub async fn refused(
+    visitor: &Visitor,
+    status: StatusCode,
+    field: &str,
+    text: &str,
+    suite: &str,
+    saisie: &str,
+) -> Result<Response, Problem> {
+    let reason = if saisie.is_empty() { "" } else { "session" };
+    let shown = Shown { suite, saisie, reason, ..Shown::default() };
+    let page = shown.context(visitor, &[]).await?;
+    let errors = context! { errors => [context! { href => format!("#{field}"), text => text }] };
+    visitor.page_with(status, "accounts/sign_in.html", &format!("Erreur : {TITLE}"), context! { ..errors, ..page })
 }
 
 pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Problem> {
     let (email, password, suite) = (typed.text("email"), typed.text("mot-de-passe"), typed.text("suite"));
     let saisie = Some(typed.text("saisie")).filter(|saisie| saisie.len() <= LARGEST_TYPED).unwrap_or_default();
     let reason = if saisie.is_empty() { "" } else { "session" };
-    let again = |wrong: Wrong| {
+    let again = async |wrong: Wrong| {
         let shown = Shown { email, suite, saisie, reason, told: None };
-        visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&visitor, &[wrong]))
+        visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&visitor, &[wrong]).await?)
     };
     if email.is_empty() {
-        return again(Wrong::new("email", "Saisissez votre adresse électronique"));
+        return again(Wrong::new("email", "Saisissez votre adresse électronique ou votre identifiant")).await;
     }
     if password.is_empty() {
-        return again(Wrong::new("mot-de-passe", "Saisissez votre mot de passe"));
+        return again(Wrong::new("mot-de-passe", "Saisissez votre mot de passe")).await;
     }
     let entry = entry::check(&visitor, Kind::Usager, email, password).await?;
     match entry {
@@ -105,7 +123,7 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
             let proof = Proof::Password(password);
             enter(visitor.clone(), found.id, Happened::SignedIn, proof, suite, saisie).await
         }
-        refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())),
+        refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())).await,
     }
 }
 
@@ -114,16 +132,20 @@ pub async fn start_again() -> Redirect {
     Redirect::to("/connexion")
 }
 
-pub async fn code(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Problem> {
+pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
     match step::answer(&visitor, Kind::Usager, &typed).await? {
-        Step::Passed(account, how) => enter(visitor, account, how, Proof::Code, suite, saisie).await,
+        Step::Passed(account, how) => {
+            let before = provider::waiting(&visitor, &headers, account).await?;
+            let proof = before.as_ref().map_or(Proof::Code, Proof::Provider);
+            enter(visitor, account, how, proof, suite, saisie).await
+        }
         Step::Again(page) => Ok(page),
         Step::Expired => {
             let shown = Shown { suite, saisie, ..Shown::default() };
             let wrong = Wrong::new("email", step::EXPIRED);
-            visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&visitor, &[wrong]))
+            visitor.page_again("accounts/sign_in.html", TITLE, shown.context(&visitor, &[wrong]).await?)
         }
     }
 }
@@ -138,15 +160,34 @@ pub async fn passkey(visitor: Visitor, Typed(typed): Typed) -> Result<Response, 
         }
         Err(text) => {
             let shown = Shown { suite, saisie, ..Shown::default() };
-            let page = shown.context(&visitor, &[Wrong::new("cle-d-acces", text)]);
+            let page = shown.context(&visitor, &[Wrong::new("cle-d-acces", text)]).await?;
             visitor.page_again("accounts/sign_in.html", TITLE, page)
         }
     }
 }
 
+/// A provider has shown whose account it is; a second factor is asked for all the same.
+pub async fn by_provider(
+    visitor: Visitor,
+    headers: &HeaderMap,
+    account: Uuid,
+    proved: &provider::Proved,
+    suite: &str,
+    saisie: &str,
+) -> Result<Response, Problem> {
+    if factor::present(&visitor.db, account).await? {
+        provider::wait(&visitor, headers, account, proved).await?;
+        let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
+        return step::ask(&visitor, Kind::Usager, &found.into(), safe(suite), saisie);
+    }
+    enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved), suite, saisie).await
+}
+
 /// The password is right, but the address was never confirmed: a new link is sent.
 async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> Result<Response, Problem> {
-    if entry::may_write_to(visitor, &found.email).await? {
+    // Accounts of the counter have no address to prove: they are activated with their code.
+    let email = found.email.as_deref().unwrap_or(&found.login);
+    if entry::may_write_to(visitor, email).await? {
         let more = More { suite: safe(suite), to: "" };
         visitor
             .db
@@ -154,7 +195,7 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
             .await?;
         visitor.app.work.notify_one();
     }
-    sent(visitor, "sign-up", &found.email, jobs::CONFIRM_LASTS, "/inscription")
+    sent(visitor, "sign-up", email, jobs::CONFIRM_LASTS, "/inscription")
 }
 
 /// What opened the door last.
@@ -164,6 +205,18 @@ enum Proof<'a> {
     Password(&'a str),
     Code,
     Passkey(Proved),
+    Provider(&'a provider::Proved),
+}
+
+impl Proof<'_> {
+    fn means(self, how: Happened) -> Means {
+        match self {
+            Self::Password(_) => Means::Password,
+            Self::Code => how.means(),
+            Self::Passkey(proved) => proved.means(),
+            Self::Provider(_) => Means::of_provider(how),
+        }
+    }
 }
 
 /// Opens the session, saves what was typed before the last one ended, and goes on.
@@ -191,7 +244,7 @@ async fn enter(
 }
 
 /// The hidden field came back from a browser: what cannot be kept is left out again.
-fn clean(typed: Raw) -> Raw {
+pub fn clean(typed: Raw) -> Raw {
     let without = |text: String| text.replace('\0', "");
     Raw(typed.0.into_iter().map(|(name, values)| (without(name), values.into_iter().map(without).collect())).collect())
 }
@@ -200,10 +253,14 @@ fn clean(typed: Raw) -> Raw {
 /// hands over what it began.
 async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<'_>) -> Result<HeaderValue, Problem> {
     let (visit, old) = (&visitor.visit, visitor.session.as_ref());
+    let vouched = match proof {
+        Proof::Provider(proved) => Some((proved, proved.seal(visit)?)),
+        _ => None,
+    };
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
-            let opened = session::open(tx, visit, Kind::Usager, Some(account)).await?;
+            let opened = session::open(tx, visit, Kind::Usager, Some((account, proof.means(how)))).await?;
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;
@@ -216,7 +273,13 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
             if let Proof::Passkey(proved) = proof {
                 proved.vouch(tx, opened.id).await?;
             }
-            connections::remember(tx, visit, account, how).await?;
+            match &vouched {
+                Some((proved, sealed)) => {
+                    proved.vouch(tx, opened.id, sealed).await?;
+                    connections::remember_with(tx, visit, account, how, &proved.name).await?;
+                }
+                None => connections::remember(tx, visit, account, how).await?,
+            }
             jobs::tell_recovery(tx, visit, account, how).await?;
             Ok::<_, db::Error>(opened)
         })
@@ -229,10 +292,18 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
 }
 
 pub async fn leave(visitor: Visitor) -> Result<Response, Problem> {
-    if let Some(session) = &visitor.session {
-        visitor.db.write(async |tx: &mut Tx| session::close(tx, session.id).await).await?;
-    }
-    let mut response = Redirect::to("/").into_response();
+    let onward = match &visitor.session {
+        Some(session) => {
+            let onward = provider::leaving(&visitor, session.id, Kind::Usager).await?;
+            visitor.db.write(async |tx: &mut Tx| session::close(tx, session.id).await).await?;
+            onward
+        }
+        None => None,
+    };
+    let mut response = match onward {
+        Some((name, url)) => sso::page_onward(&sso::nobody(&visitor), &name, &url)?,
+        None => Redirect::to("/").into_response(),
+    };
     response.headers_mut().append(header::SET_COOKIE, session::forget(&visitor, Kind::Usager));
     Ok(response)
 }

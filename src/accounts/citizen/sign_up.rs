@@ -101,7 +101,7 @@ async fn register(visitor: &Visitor, new: &NewAccount, suite: &str) -> Result<()
         .await;
     match written {
         // Sent twice at once: the other one made the account and its mail.
-        Err(error) if error.is_unique("account_email_key") => {}
+        Err(error) if error.is_unique("account_login_key") => {}
         other => other?,
     }
     visitor.app.work.notify_one();

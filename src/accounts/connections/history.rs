@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::accounts::means::Means;
+
 /// How long it is kept: long enough to understand a theft, no longer (CNIL, délibération 2021-122, six months
 /// to a year for journals).
 pub const KEPT: SignedDuration = SignedDuration::from_hours(183 * 24);
@@ -12,10 +14,15 @@ pub enum Happened {
     /// With a recovery code in the place of the application's.
     SignedInByRecovery,
     SignedInByPasskey,
+    SignedInByProvider,
     WrongPassword,
     WrongCode,
     WrongPasskey,
     PasswordChanged,
+    EmailChangeAsked,
+    /// The former address is no longer read: an agent agreed in its place.
+    EmailChangeAtCounter,
+    EmailChangeRefused,
     EmailChanged,
     FactorSet,
     FactorReplaced,
@@ -25,18 +32,40 @@ pub enum Happened {
     RecoveryRenewed,
     PasskeyAdded,
     PasskeyRemoved,
+    /// A provider's identity opens the account from now on.
+    IdentityLinked,
+    IdentityUnlinked,
+    /// The provider says something else of its owner than before.
+    IdentityChanged,
     SessionEnded,
+    /// Their civil identity, by an agent, a letter or a provider.
+    IdentityVerified,
+    IdentityRemoved,
+    /// By an agent, for somebody who was there.
+    OpenedAtCounter,
+    ActivationPrinted,
+    Activated,
+    /// Another account of the same person was taken up.
+    Merged,
+    DataExported,
+    ReferenceLinked,
+    ReferenceUnlinked,
+    ReferenceRefused,
 }
 
 impl Happened {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 33] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
+        Self::SignedInByProvider,
         Self::WrongPassword,
         Self::WrongCode,
         Self::WrongPasskey,
         Self::PasswordChanged,
+        Self::EmailChangeAsked,
+        Self::EmailChangeAtCounter,
+        Self::EmailChangeRefused,
         Self::EmailChanged,
         Self::FactorSet,
         Self::FactorReplaced,
@@ -45,7 +74,20 @@ impl Happened {
         Self::RecoveryRenewed,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+        Self::IdentityChanged,
         Self::SessionEnded,
+        Self::IdentityVerified,
+        Self::IdentityRemoved,
+        Self::OpenedAtCounter,
+        Self::ActivationPrinted,
+        Self::Activated,
+        Self::Merged,
+        Self::DataExported,
+        Self::ReferenceLinked,
+        Self::ReferenceUnlinked,
+        Self::ReferenceRefused,
     ];
 
     pub fn code(self) -> &'static str {
@@ -53,10 +95,14 @@ impl Happened {
             Self::SignedIn => "signed-in",
             Self::SignedInByRecovery => "signed-in-by-recovery",
             Self::SignedInByPasskey => "signed-in-by-passkey",
+            Self::SignedInByProvider => "signed-in-by-provider",
             Self::WrongPassword => "wrong-password",
             Self::WrongCode => "wrong-code",
             Self::WrongPasskey => "wrong-passkey",
             Self::PasswordChanged => "password-changed",
+            Self::EmailChangeAsked => "email-change-asked",
+            Self::EmailChangeAtCounter => "email-change-at-counter",
+            Self::EmailChangeRefused => "email-change-refused",
             Self::EmailChanged => "email-changed",
             Self::FactorSet => "factor-set",
             Self::FactorReplaced => "factor-replaced",
@@ -65,8 +111,26 @@ impl Happened {
             Self::RecoveryRenewed => "recovery-renewed",
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
+            Self::IdentityLinked => "identity-linked",
+            Self::IdentityUnlinked => "identity-unlinked",
+            Self::IdentityChanged => "identity-changed",
             Self::SessionEnded => "session-ended",
+            Self::IdentityVerified => "identity-verified",
+            Self::IdentityRemoved => "identity-removed",
+            Self::OpenedAtCounter => "opened-at-counter",
+            Self::ActivationPrinted => "activation-printed",
+            Self::Activated => "activated",
+            Self::Merged => "merged",
+            Self::DataExported => "data-exported",
+            Self::ReferenceLinked => "reference-linked",
+            Self::ReferenceUnlinked => "reference-unlinked",
+            Self::ReferenceRefused => "reference-refused",
         }
+    }
+
+    /// How a code given after the password opened the door.
+    pub fn means(self) -> Means {
+        if self == Self::SignedInByRecovery { Means::Recovery } else { Means::Code }
     }
 
     fn named(code: &str) -> Option<Self> {
@@ -78,10 +142,14 @@ impl Happened {
             Self::SignedIn => "Connexion",
             Self::SignedInByRecovery => "Connexion avec un code de secours",
             Self::SignedInByPasskey => "Connexion avec une clé d’accès",
+            Self::SignedInByProvider => "Connexion par un fournisseur d’identité",
             Self::WrongPassword => "Mot de passe refusé",
             Self::WrongCode => "Code de vérification refusé",
             Self::WrongPasskey => "Clé d’accès refusée",
             Self::PasswordChanged => "Mot de passe changé",
+            Self::EmailChangeAsked => "Changement d’adresse électronique demandé",
+            Self::EmailChangeAtCounter => "Changement d’adresse électronique demandé au guichet",
+            Self::EmailChangeRefused => "Changement d’adresse électronique refusé",
             Self::EmailChanged => "Adresse électronique changée",
             Self::FactorSet => "Second facteur activé",
             Self::FactorReplaced => "Second facteur remplacé",
@@ -90,7 +158,20 @@ impl Happened {
             Self::RecoveryRenewed => "Codes de secours renouvelés",
             Self::PasskeyAdded => "Clé d’accès ajoutée",
             Self::PasskeyRemoved => "Clé d’accès retirée",
+            Self::IdentityLinked => "Identité rattachée",
+            Self::IdentityUnlinked => "Identité détachée",
+            Self::IdentityChanged => "Identité changée chez le fournisseur",
             Self::SessionEnded => "Appareil déconnecté",
+            Self::IdentityVerified => "Identité vérifiée",
+            Self::IdentityRemoved => "Identité vérifiée retirée",
+            Self::OpenedAtCounter => "Compte ouvert au guichet",
+            Self::ActivationPrinted => "Code d’activation imprimé au guichet",
+            Self::Activated => "Compte activé",
+            Self::Merged => "Autre compte réuni à celui-ci",
+            Self::DataExported => "Données téléchargées",
+            Self::ReferenceLinked => "Service rattaché",
+            Self::ReferenceUnlinked => "Service détaché",
+            Self::ReferenceRefused => "Référence de service refusée",
         }
     }
 }
@@ -118,7 +199,7 @@ impl Event {
     pub fn refused(&self) -> bool {
         matches!(
             Happened::named(&self.code),
-            Some(Happened::WrongPassword | Happened::WrongCode | Happened::WrongPasskey)
+            Some(Happened::WrongPassword | Happened::WrongCode | Happened::WrongPasskey | Happened::ReferenceRefused)
         )
     }
 

@@ -16,13 +16,14 @@ use super::{
 use crate::{
     accounts::{
         citizen::{Way, errors, flash},
-        factor,
+        entry, factor,
         model::Wrong,
         passkey,
         person::{self, Person},
         session,
     },
     error::Problem,
+    provider,
 };
 
 const TITLE: &str = "Connexion et sécurité";
@@ -35,6 +36,8 @@ pub async fn show<P: Person>(person: P, Query(way): Query<Way>) -> Result<Respon
         "trop-tard" => Some("Trop de temps a passé : recommencez l’activation du second facteur."),
         "cle" => Some("La clé d’accès est ajoutée : elle ouvre votre compte sans mot de passe."),
         "cle-retiree" => Some("La clé d’accès est retirée : elle n’ouvre plus votre compte."),
+        "identite" => Some("L’identité est rattachée : elle ouvre votre compte."),
+        "identite-retiree" => Some("L’identité est détachée : elle n’ouvre plus votre compte."),
         "termine" => Some("L’appareil est déconnecté."),
         "deconnecte" => Some("Vos autres appareils sont déconnectés."),
         _ => None,
@@ -47,6 +50,17 @@ pub async fn show<P: Person>(person: P, Query(way): Query<Way>) -> Result<Respon
     };
     if let Some(text) = failed {
         return again(&person, "cle", &Wrong::new("mot-de-passe-cle", text)).await;
+    }
+    let failed = match way.fait.as_str() {
+        "identite-refusee" => Some("L’identité n’a pas été rattachée : recommencez"),
+        "identite-panne" => Some("Ce fournisseur d’identité ne répond pas pour le moment : réessayez plus tard"),
+        "identite-prise" => {
+            Some("Cette identité ouvre déjà un autre compte, ou votre compte en a déjà une de ce fournisseur")
+        }
+        _ => None,
+    };
+    if let Some(text) = failed {
+        return again(&person, "identite", &Wrong::new("identites", text)).await;
     }
     let page = context(&person, "", &[]).await?;
     person.show(PAGE, TITLE, context! { ..page, ..flash(told) })
@@ -82,6 +96,8 @@ async fn context<P: Person>(person: &P, open: &str, wrong: &[Wrong]) -> Result<V
         .collect();
     Ok(context! {
         factor => factor::pages::summary(person).await?, passkeys => passkey::pages::summary(person).await?, sessions => Value::from(Serde(sessions)), history => Value::from(Serde(history)),
+        identities => provider::summary(person).await?, password => entry::has_password(visit, P::KIND, &person.account().login).await?,
+        email => &person.account().login, forgot => if P::KIND == session::Kind::Agent { "/mot-de-passe-oublie?espace=agent" } else { "/mot-de-passe-oublie" },
         open => open, errors => errors(wrong),
     })
 }

@@ -57,7 +57,18 @@ pub async fn end(tx: &mut Tx, account: Uuid, session: Uuid) -> Result<bool, db::
 
 /// Writes what the visitor did to an account, in the transaction that does it.
 pub async fn remember(tx: &mut Tx, visit: &Visit, account: Uuid, happened: Happened) -> Result<(), db::Error> {
-    add(tx, visit, account, happened, None).await
+    add(tx, visit, account, happened, None, None).await
+}
+
+/// The same, with a word more.
+pub async fn remember_with(
+    tx: &mut Tx,
+    visit: &Visit,
+    account: Uuid,
+    happened: Happened,
+    more: &str,
+) -> Result<(), db::Error> {
+    add(tx, visit, account, happened, None, Some(more)).await
 }
 
 /// The same, by an agent, or by the operator (none), in the owner's name.
@@ -68,20 +79,22 @@ pub async fn remember_agent(
     happened: Happened,
     by: (Option<Uuid>, &str),
 ) -> Result<(), db::Error> {
-    add(tx, visit, account, happened, Some(by)).await
+    add(tx, visit, account, happened, Some(by.0), Some(by.1)).await
 }
 
+/// `by`: somebody else than the owner did it.
 async fn add(
     tx: &mut Tx,
     visit: &Visit,
     account: Uuid,
     happened: Happened,
-    by: Option<(Option<Uuid>, &str)>,
+    by: Option<Option<Uuid>>,
+    reason: Option<&str>,
 ) -> Result<(), db::Error> {
-    let (actor, reason) = by.map_or((None, None), |(actor, reason)| (actor, Some(reason)));
     // An agent's machine is not the owner's: nothing of it is shown to them.
     let (device, network) =
         if by.is_some() { Default::default() } else { (visit.device.words(), device::network(&visit.client)) };
+    let actor = by.flatten();
     // An account that is not there writes nothing, and takes as long.
     tx.run(
         sql!(
@@ -139,5 +152,15 @@ fn oldest(now: Timestamp) -> Timestamp {
 pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
     tx.run(sql!("delete from sign_in_event where authority_id = $1 and at <= $2"), args![tx.authority(), oldest(now)])
         .await?;
+    Ok(())
+}
+
+/// Two accounts become one, and so do their histories.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update sign_in_event set account_id = $1 where authority_id = $2 and account_id = $3"),
+        args![to, tx.authority(), from],
+    )
+    .await?;
     Ok(())
 }

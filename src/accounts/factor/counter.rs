@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
+use forms::answers::Raw;
 use minijinja::{Value, context};
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ use crate::{
         citizen::{Way, errors, flash},
         connections::{self, Happened},
         jobs::{self, Letter, More},
-        model::{self, Wrong},
+        model::Wrong,
         passkey,
         session::Kind,
         store::{self as accounts, Account},
@@ -31,69 +32,113 @@ const LONGEST_REASON: usize = 300;
 
 pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Problem> {
     agent.at_counter()?;
-    let told = (way.fait == "retire").then_some("Le second facteur est retiré. L’usager en est prévenu par courriel.");
-    let page =
-        context! { email => "", searched => false, account => Value::from(()), reason => "", errors => errors(&[]) };
+    let told = match way.fait.as_str() {
+        "retire" => Some("Le second facteur est retiré. L’usager en est prévenu par courriel."),
+        "identite" => Some("L’identité est vérifiée. L’usager en est prévenu par courriel."),
+        "adresse" => Some("Un lien est envoyé à la nouvelle adresse : elle comptera quand l’usager l’aura ouvert."),
+        _ => None,
+    };
+    let page = context! { email => "", searched => false, account => Value::from(()), others => Vec::<Value>::new(), ..fields(&Raw::default(), &[]) };
     agent.page(PAGE, TITLE, context! { ..page, ..flash(told) })
 }
 
-/// By the whole address only: nobody leafs through accounts.
+/// By the whole address or sign-in name only: nobody leafs through accounts. People who share an address are
+/// told apart by their sign-in names.
 pub async fn search(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {
     agent.at_counter()?;
-    let email = match model::email(typed.text("email")) {
-        Ok(email) => email,
-        Err(text) => {
-            let wrong = [Wrong::new("email", text)];
-            let page = context! { email => typed.text("email"), searched => false, account => Value::from(()), reason => "", errors => errors(&wrong) };
-            return agent.page_again(PAGE, TITLE, page);
-        }
-    };
-    let found = accounts::credentials(&agent.db, Kind::Usager, &email).await?;
-    let account = match found {
-        Some(found) => accounts::find(&agent.db, found.id).await?,
-        None => None,
-    };
-    let page = context(&agent, &email, account.as_ref(), "", &[]).await?;
-    agent.page(PAGE, TITLE, page)
+    let wanted = typed.text("email").trim();
+    if wanted.is_empty() {
+        let wrong = [Wrong::new("email", "Saisissez l’adresse ou l’identifiant du compte")];
+        let page = context! { email => "", searched => false, account => Value::from(()), others => Vec::<Value>::new(), ..fields(&typed, &wrong) };
+        return agent.page_again(PAGE, TITLE, page);
+    }
+    let mut found = accounts::at_address(&agent.db, Kind::Usager, wanted).await?;
+    if let Some(named) = accounts::credentials(&agent.db, Kind::Usager, wanted).await?
+        && found.iter().all(|account| account.id != named.id)
+    {
+        found.extend(accounts::find(&agent.db, named.id).await?);
+    }
+    let several = found.len() > 1;
+    let others: Vec<Value> = if several { found.iter().map(one).collect() } else { Vec::new() };
+    let account = found.first().filter(|_| !several);
+    let page = context(&agent, wanted, account, &Raw::default(), &[]).await?;
+    agent.page(PAGE, TITLE, context! { others => others, ..page })
+}
+
+/// An account in a list.
+fn one(account: &Account) -> Value {
+    let name = format!("{} {}", account.first_name, account.last_name);
+    context! { name => name.trim(), login => &account.login, href => format!("/agent/comptes/{}", account.id) }
+}
+
+/// The page of one account.
+pub async fn page(agent: &Agent, account: &Account, told: Value) -> Result<Response, Problem> {
+    let page = context(agent, &account.login, Some(account), &Raw::default(), &[]).await?;
+    agent.page(PAGE, TITLE, context! { ..page, ..told })
 }
 
 async fn context(
     agent: &Agent,
     email: &str,
     account: Option<&Account>,
-    reason: &str,
+    typed: &Raw,
     wrong: &[Wrong],
 ) -> Result<Value, Problem> {
     let shown = match account {
         Some(account) => {
             let since = store::find(&agent.db, account.id).await?.map(|factor| factor.created_at.to_string());
             context! {
-                name => format!("{} {}", account.first_name, account.last_name).trim(), email => &account.email,
-                since => since.unwrap_or_default(), action => format!("/agent/comptes/{}/second-facteur", account.id),
+                email => account.email.as_deref().unwrap_or_default(), active => account.confirmed_at.is_some(),
+                since => since.unwrap_or_default(), identity => format!("/agent/comptes/{}/identite", account.id), base => format!("/agent/comptes/{}", account.id), ..one(account)
             }
         }
         None => Value::from(()),
     };
-    Ok(context! { email => email, searched => true, account => shown, reason => reason, errors => errors(wrong) })
+    let nobody = Vec::<Value>::new();
+    Ok(context! { email => email, searched => true, account => shown, others => nobody, ..fields(typed, wrong) })
+}
+
+/// What was typed in the forms of the page, and what is wrong with it.
+fn fields(typed: &Raw, wrong: &[Wrong]) -> Value {
+    context! {
+        reason => typed.text("motif"), new_email => typed.text("nouvelle-adresse"), reason_email => typed.text("motif-adresse"),
+        errors => errors(wrong),
+    }
+}
+
+/// The page of an account again, with what is wrong.
+pub async fn again(agent: &Agent, account: &Account, typed: &Raw, wrong: &[Wrong]) -> Result<Response, Problem> {
+    let page = context(agent, &account.login, Some(account), typed, wrong).await?;
+    agent.page_again(PAGE, TITLE, page)
+}
+
+/// An usager’s account, for an agent who may look after it.
+pub async fn usager(agent: &Agent, id: Uuid) -> Result<Account, Problem> {
+    agent.at_counter()?;
+    let account = accounts::find(&agent.db, id).await?.filter(|account| account.kind() == Kind::Usager);
+    account.ok_or(Problem::NotFound)
+}
+
+/// Reads that the identity was checked, and why the agent acts: the owner will read it.
+pub fn checked<'a>(typed: &'a Raw, identity: &'static str, reason: &'static str, wrong: &mut Vec<Wrong>) -> &'a str {
+    let text = typed.text(reason).trim();
+    if typed.text(identity).is_empty() {
+        wrong.push(Wrong::new(identity, "Vérifiez l’identité de la personne, puis cochez la case"));
+    }
+    if text.is_empty() {
+        wrong.push(Wrong::new(reason, "Écrivez le motif et la pièce d’identité présentée"));
+    } else if text.chars().count() > LONGEST_REASON {
+        wrong.push(Wrong::new(reason, format!("Raccourcissez le motif\u{a0}: {LONGEST_REASON} caractères au plus")));
+    }
+    text
 }
 
 pub async fn reset(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
-    agent.at_counter()?;
-    let account = accounts::find(&agent.db, id).await?.filter(|account| account.kind() == Kind::Usager);
-    let account = account.ok_or(Problem::NotFound)?;
-    let reason = typed.text("motif").trim();
+    let account = usager(&agent, id).await?;
     let mut wrong = Vec::new();
-    if typed.text("identite").is_empty() {
-        wrong.push(Wrong::new("identite", "Vérifiez l’identité de la personne, puis cochez la case"));
-    }
-    if reason.is_empty() {
-        wrong.push(Wrong::new("motif", "Écrivez le motif et la pièce d’identité présentée"));
-    } else if reason.chars().count() > LONGEST_REASON {
-        wrong.push(Wrong::new("motif", format!("Raccourcissez le motif\u{a0}: {LONGEST_REASON} caractères au plus")));
-    }
+    let reason = checked(&typed, "identite", "motif", &mut wrong);
     if !wrong.is_empty() {
-        let page = context(&agent, &account.email, Some(&account), reason, &wrong).await?;
-        return agent.page_again(PAGE, TITLE, page);
+        return again(&agent, &account, &typed, &wrong).await;
     }
     take_away(&agent, Some(agent.account.id), &account, reason).await?;
     Ok(Redirect::to("/agent/comptes?fait=retire").into_response())

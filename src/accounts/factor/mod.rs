@@ -11,4 +11,4 @@ mod store;
 mod totp;
 
 pub use counter::reset_agent;
-pub use store::present;
+pub use store::{present, remove};

@@ -66,7 +66,7 @@ fn owner<P: Person>(person: &P) -> Vec<u8> {
 pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let (visit, account) = (person.visit(), person.account());
     let field = "mot-de-passe-activer";
-    if let Some(wrong) = person::password(visit, P::KIND, &account.email, typed.text(field), field).await? {
+    if let Some(wrong) = person::password(visit, P::KIND, &account.login, typed.text(field), field).await? {
         return connections::pages::again(&person, "activer", &wrong).await;
     }
     let prepared = Prepared { at: visit.now, secret: rand::random::<[u8; totp::SECRET_LENGTH]>().to_vec() };
@@ -75,7 +75,7 @@ pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Respon
 }
 
 fn page<P: Person>(person: &P, prepared: &Prepared, key: &str, wrong: &[Wrong]) -> anyhow::Result<Value> {
-    let address = totp::address(&prepared.secret, &person.visit().site.name, &person.account().email);
+    let address = totp::address(&prepared.secret, &person.visit().site.name, &person.account().login);
     Ok(context! {
         drawing => Value::from(Serde(qr::draw(&address)?)), secret => totp::readable(&prepared.secret), address => address,
         key => key, errors => errors(wrong),
@@ -125,14 +125,14 @@ pub async fn confirm<P: Person>(person: P, Typed(typed): Typed) -> Result<Respon
 
 /// Shown once: only their hashes are kept.
 fn show_codes<P: Person>(person: &P, codes: &[String], new: bool) -> Result<Response, Problem> {
-    let context = context! { codes => Value::from(Serde(codes)), new => new, email => &person.account().email };
+    let context = context! { codes => Value::from(Serde(codes)), new => new, email => &person.account().login };
     person.show("accounts/codes.html", CODES, context)
 }
 
 pub async fn renew_codes<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let (visit, account) = (person.visit(), person.account());
     let field = "mot-de-passe-codes";
-    if let Some(wrong) = person::password(visit, P::KIND, &account.email, typed.text(field), field).await? {
+    if let Some(wrong) = person::password(visit, P::KIND, &account.login, typed.text(field), field).await? {
         return connections::pages::again(&person, "codes", &wrong).await;
     }
     if !store::present(&visit.db, account.id).await? {
@@ -159,7 +159,7 @@ pub async fn remove<P: Person>(person: P, Typed(typed): Typed) -> Result<Respons
     }
     let (visit, account) = (person.visit(), person.account());
     let field = "mot-de-passe-retirer";
-    if let Some(wrong) = person::password(visit, P::KIND, &account.email, typed.text(field), field).await? {
+    if let Some(wrong) = person::password(visit, P::KIND, &account.login, typed.text(field), field).await? {
         return connections::pages::again(&person, "retirer", &wrong).await;
     }
     visit

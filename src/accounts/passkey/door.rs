@@ -18,6 +18,7 @@ use crate::{
     accounts::{
         connections::{self, Happened},
         entry,
+        means::Means,
         session::Kind,
     },
     error::Problem,
@@ -32,9 +33,14 @@ const PURPOSE: &str = "cle-d-acces-connexion";
 pub struct Proved {
     pub account: Uuid,
     key: Uuid,
+    synced: bool,
 }
 
 impl Proved {
+    pub fn means(self) -> Means {
+        if self.synced { Means::SyncedPasskey } else { Means::Passkey }
+    }
+
     /// The session that it opens has both factors.
     pub async fn vouch(self, tx: &mut Tx, session: Uuid) -> Result<(), db::Error> {
         store::vouch(tx, session, self.key).await
@@ -80,23 +86,23 @@ pub async fn answer(visit: &Visit, kind: Kind, typed: &Raw) -> Result<Result<Pro
         None => None,
     };
     if let (Some(answer), Some(kept)) = (&answer, &kept)
-        && let Some(key) = judge(visit, answer, state, kept)
+        && let Some((key, synced)) = judge(visit, answer, state, kept)
         && visit.db.write(async |tx: &mut Tx| store::used(tx, kept.id, &key, visit.now).await).await?
     {
-        return Ok(Ok(Proved { account: kept.account_id, key: kept.id }));
+        return Ok(Ok(Proved { account: kept.account_id, key: kept.id, synced }));
     }
     connections::refused(visit, &client, kept.map(|kept| kept.account_id), Happened::WrongPasskey).await?;
     Ok(Err("Cette clé d’accès n’est pas acceptée ici\u{a0}: connectez-vous avec votre mot de passe".to_owned()))
 }
 
-/// The key as it is after this answer; none when the answer is not its own, or its device did not check
+/// The key as it is after this answer, and whether its maker may copy it; none when the answer is not its own, or its device did not check
 /// who holds it.
 fn judge(
     visit: &Visit,
     answer: &PublicKeyCredential,
     state: DiscoverableAuthentication,
     kept: &Kept,
-) -> Option<Passkey> {
+) -> Option<(Passkey, bool)> {
     let party = ceremony::party(visit).ok()?;
     let (account, _) = party.identify_discoverable_authentication(answer).ok()?;
     let mut key = kept.public_key.0.clone();
@@ -106,5 +112,5 @@ fn judge(
         return None;
     }
     key.update_credential(&proof)?;
-    Some(key)
+    Some((key, proof.backup_eligible()))
 }

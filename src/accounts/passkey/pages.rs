@@ -38,7 +38,7 @@ fn owner<P: Person>(person: &P) -> Vec<u8> {
 pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let (visit, account) = (person.visit(), person.account());
     let field = "mot-de-passe-cle";
-    if let Some(wrong) = person::password(visit, P::KIND, &account.email, typed.text(field), field).await? {
+    if let Some(wrong) = person::password(visit, P::KIND, &account.login, typed.text(field), field).await? {
         return connections::pages::again(&person, "cle", &wrong).await;
     }
     let known = store::credentials(&visit.db, account.id).await?;
@@ -49,8 +49,8 @@ pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Respon
     let party = ceremony::party(visit).map_err(|_| Problem::NotFound)?;
     let known = known.into_iter().map(|(id,)| id).collect();
     let label = match P::KIND {
-        Kind::Usager => account.email.clone(),
-        Kind::Agent => format!("{} (espace agent)", account.email),
+        Kind::Usager => account.login.clone(),
+        Kind::Agent => format!("{} (espace agent)", account.login),
     };
     let (asked, state) = party
         .start_passkey_registration(account.id, &label, &account.full_name(), Some(known))
@@ -112,7 +112,7 @@ async fn keep<P: Person>(person: &P, key: &Passkey, name: &str) -> Result<bool, 
 pub async fn remove<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let (visit, account) = (person.visit(), person.account());
     let field = "mot-de-passe-retirer-cle";
-    if let Some(wrong) = person::password(visit, P::KIND, &account.email, typed.text(field), field).await? {
+    if let Some(wrong) = person::password(visit, P::KIND, &account.login, typed.text(field), field).await? {
         return connections::pages::again(&person, "retirer-cle", &wrong).await;
     }
     let id: Uuid = typed.text("cle").parse().map_err(|_| Problem::NotFound)?;

@@ -60,60 +60,6 @@ async fn a_new_password_closes_the_other_sessions() {
     assert_eq!(site.mails().await.last().unwrap().1, "Votre mot de passe a changé");
 }
 
-#[tokio::test]
-async fn a_new_address_counts_once_confirmed() {
-    let site = Site::new().await;
-    let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
-    let change = |email, password| [("nouvelle-adresse", email), ("mot-de-passe-adresse", password)];
-    browser
-        .post("/compte/adresse", &change("neuve@exemple.fr", "faux"))
-        .await
-        .is(422)
-        .shows("pas votre mot de passe actuel")
-        .shows("value=\"neuve@exemple.fr\"");
-    browser.post("/compte/adresse", &change("camille@exemple.fr", PASSWORD)).await.is(422);
-    browser.post("/compte/adresse", &change("neuve@exemple.fr", PASSWORD)).await.is(200).shows("neuve@exemple.fr");
-    let abandoned = site.link().await;
-    browser
-        .get("/compte")
-        .await
-        .shows("<strong>neuve@exemple.fr</strong>")
-        .shows("<strong>camille@exemple.fr</strong>");
-    browser.post("/compte/adresse", &change("autre@exemple.fr", PASSWORD)).await.is(200);
-    let link = site.link().await;
-    browser.post(&abandoned, &[]).await.is(410);
-    browser.get(&link).await.is(200).shows("Confirmez votre nouvelle adresse");
-    browser.post(&link, &[]).await.leads_to("/compte?fait=adresse");
-    browser.get("/compte?fait=adresse").await.shows("<strong>autre@exemple.fr</strong>");
-    let mails = site.mails().await;
-    let (to, subject, _) = mails.last().unwrap();
-    assert_eq!((to.as_str(), subject.as_str()), ("camille@exemple.fr", "L’adresse de votre compte a changé"));
-    site.browser().sign_in("autre@exemple.fr", PASSWORD).await.leads_to("/mes-demandes");
-    site.browser().sign_in("camille@exemple.fr", PASSWORD).await.is(422);
-}
-
-#[tokio::test]
-async fn an_address_that_has_an_account_is_not_taken() {
-    let site = Site::new().await;
-    let (_, mut browser) = signed_in(&site, "camille@exemple.fr").await;
-    browser
-        .post("/compte/adresse", &[("nouvelle-adresse", "libre@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)])
-        .await
-        .is(200);
-    let link = site.link().await;
-    // Somebody opens an account there before the link is opened.
-    site.account(Kind::Usager, "libre@exemple.fr").await;
-    browser.post(&link, &[]).await.is(410).shows("/compte");
-    browser
-        .post("/compte/adresse", &[("nouvelle-adresse", "LIBRE@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)])
-        .await
-        .is(200)
-        .shows("Consultez vos courriels");
-    let mails = site.mails().await;
-    let (to, subject, _) = mails.last().unwrap();
-    assert_eq!((to.as_str(), subject.as_str()), ("LIBRE@exemple.fr", "Vous avez déjà un compte"));
-}
-
 /// A draft, and a sent request, of somebody without account.
 async fn begun(site: &Site) -> (Uuid, Uuid, axum::http::HeaderValue, Uuid) {
     let visit = work::visit(&site.app, site.id).await.unwrap();
@@ -207,8 +153,10 @@ async fn an_account_goes_with_its_drafts_and_leaves_what_was_sent() {
         .await;
     assert_eq!(given.unwrap(), 1);
 
-    let data = browser.get("/compte/donnees").await;
-    let data: serde_json::Value = serde_json::from_str(&data.is(200).body).unwrap();
+    let package = browser.post("/compte/donnees/export", &[("mot-de-passe-export", PASSWORD)]).await;
+    let (_, json) = package.is(200).body.split_once("donnees.json").unwrap();
+    let mut values = serde_json::Deserializer::from_str(json).into_iter::<serde_json::Value>();
+    let data = values.next().unwrap().unwrap();
     assert_eq!(
         (
             &data["compte"]["courriel"],

@@ -13,6 +13,9 @@ fn member(relation: Relation, born: &str, declared: &str) -> Member {
         identity: Json(json!({"nom_naissance": "Martin", "prenoms": "Léa, Zoé", "date_naissance": born})),
         responsible: None,
         deceased_on: None,
+        measure: None,
+        measure_from: None,
+        measure_until: None,
         declared_at,
         changed_at: declared_at,
     }

@@ -19,9 +19,10 @@ use crate::{
     acting::Deed,
     catalogue,
     error::Problem,
+    household::addresses,
     requests::{
         access::{self, Mine},
-        drafts,
+        certified, drafts,
         fire::{self, Corrected, With},
         model::Ask,
         owner, store,
@@ -124,13 +125,16 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     let Some(transition) = answering(&filling.procedure, &request.state) else {
         return Err(Problem::Elsewhere(format!("/demandes/{}", request.id)));
     };
-    let corrected = Corrected::of(&filling.procedure, &reading.answers);
+    let confidential = addresses::told(&visitor.db, request.account_id, &reading.answers).await?;
+    let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential);
     let with = With { corrected: Some(corrected), ..With::default() };
     let by = owner::by(visitor, request.account_id);
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
+    let marks = filling.marks(visitor, &reading);
     visitor
         .db
         .write(async |tx: &mut db::Tx| {
+            certified::hear(tx, request.id, &marks).await?;
             tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), request.id])
                 .await?;
             Ok::<(), db::Error>(())

@@ -20,7 +20,7 @@ use super::{Filling, notice, procedure_link, sections, start, twin};
 use crate::{
     acting::Deed,
     error::Problem,
-    requests::{form, owner, submit},
+    requests::{certified, form, owner, submit},
     visit::Visitor,
 };
 
@@ -49,11 +49,15 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> R
     visitor.require(Deed::Send)?;
     let reading = filling.read(&visitor);
     let errors = wrong(&visitor, &filling, &typed);
+    if let Some(to) = filling.unverified(&filling.url("verifier")) {
+        return Err(Problem::Elsewhere(to));
+    }
     if !errors.is_empty() || !reading.ready() {
         return draw(&visitor, &filling, &typed, &errors).await;
     }
     let email = Some(typed.text("email")).filter(|email| !email.is_empty() && visitor.account().is_none());
-    submit::submit(&visitor, &filling.draft, &filling.procedure, &reading.answers, email).await?;
+    let marks = filling.marks(&visitor, &reading);
+    submit::submit(&visitor, &filling.draft, &filling.procedure, &reading.answers, &marks, email).await?;
     Ok(Redirect::to(&format!("/demandes/{id}/envoyee")).into_response())
 }
 
@@ -92,6 +96,8 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
         return Err(Problem::Elsewhere(filling.page_url(stopped.index)));
     }
     let correcting = filling.correcting.is_some();
+    let mut shown = reading.show();
+    certified::annotate(visitor, &filling.marks(visitor, &reading), &reading.answers, &mut shown);
     let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
     let account = owner::contact(visitor).map(|email| json!({"email": email}));
     // Without a contact block, the template must know where the answer will go.
@@ -101,7 +107,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
         back => back,
         errors => Serde(errors),
         version => "",
-        sections => Serde(sections(&reading.show(), |section| {
+        sections => Serde(sections(&shown, |section| {
             let editable = reading.page(section.page).is_some_and(|page| filling.may_edit(page));
             if editable { format!("{}{}", filling.page_url(section.page), super::question::BACK_TO_CHECK) } else { String::new() }
         })),
@@ -155,5 +161,7 @@ fn missing(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
     let absent = reading.pieces.iter().filter(|asked| asked.missing);
     let pieces = absent
         .map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
-    pages.chain(pieces).collect()
+    let identity = filling.unverified(&filling.url("verifier"));
+    let identity = identity.map(|href| json!({"href": href, "text": "Faire vérifier mon identité"}));
+    pages.chain(pieces).chain(identity).collect()
 }

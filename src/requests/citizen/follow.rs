@@ -19,7 +19,7 @@ use crate::{
     platform::{clock, french},
     requests::{
         access::{self, Mine},
-        files, form, jobs,
+        certified, code, files, form, jobs,
         model::{Decision, Event, File, Message, piece_slot},
         owner,
         store::{self, Entry, NewMessage},
@@ -109,6 +109,8 @@ pub async fn draw(
     let decision = store::decision(&visitor.db, request.id).await?;
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
+    let mut shown = procedure.show(&request.answers.0);
+    certified::annotate(visitor, &certified::of(&visitor.db, request.id).await?, &request.answers.0, &mut shown);
     let may = |deed| visitor.require(deed).is_ok();
     let context = context! {
         reference => &request.reference,
@@ -121,8 +123,8 @@ pub async fn draw(
         steps => Serde(steps(visitor, &procedure, request, &events)),
         awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
         decision => Serde(shown_decision(visitor, decision.as_ref())),
-        read => Serde(events.iter().find(|event| event.actor == "agent").map(|event| event.at.to_string())),
-        sections => Serde(sections(&procedure.show(&request.answers.0), |_| String::new())),
+        read => Serde(events.iter().find(|event| handled(event)).map(|event| event.at.to_string())),
+        sections => Serde(sections(&shown, |_| String::new())),
         pieces => Serde(pieces(&procedure, &files)),
         documents => Serde(documents(request.id, &files)),
         keeping => sent::keeping(visitor, request).await?,
@@ -148,12 +150,17 @@ pub async fn draw(
     }
 }
 
+/// Whether an agent did something with the request itself; a new tracking code says nothing of it.
+fn handled(event: &Event) -> bool {
+    event.actor == "agent" && event.code != code::RENEWED
+}
+
 /// Four steps that anybody understands, whatever the circuit behind.
 fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Event]) -> Vec<Json> {
     let day = |at: jiff::Timestamp| clock::day(at, &visitor.site.zone).to_string();
     let status = procedure.workflow.state(&request.state).map(|state| state.status);
     let usager = procedure.workflow.state(&request.state).map_or("", |state| state.usager.as_str());
-    let begun = events.iter().find(|event| event.actor == "agent").map(|event| day(event.at));
+    let begun = events.iter().find(|event| handled(event)).map(|event| day(event.at));
     let step = |title: &str, text: &str, date: Option<String>, state: &str| json!({"title": title, "text": text, "date": date, "state": state});
     let mut steps = vec![step(
         "Demande envoyée",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forms::{
     answers::Raw,
     journey::{PageReading, Reading},
-    model::{Delay, DelayUnit, Legal, Notice, Procedure, Silence},
+    model::{Delay, DelayUnit, Identification, Legal, Notice, Procedure, Silence},
 };
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{
     access::{self, Mine},
+    certified::{self, Certified, Mark},
     drafts::{self, Draft},
     files,
     model::{Ask, File, piece_slot},
@@ -21,6 +22,7 @@ use crate::{
     acting::Deed,
     catalogue,
     error::Problem,
+    identity,
     platform::french,
     visit::{Visit, Visitor},
 };
@@ -30,6 +32,7 @@ pub mod cancel;
 pub mod check;
 pub mod follow;
 mod household;
+mod known;
 pub mod mine;
 pub mod piece;
 pub mod question;
@@ -50,6 +53,8 @@ pub struct Filling {
     pub files: Vec<File>,
     /// What was typed, with the ids of sent files under their fields' names.
     pub raw: Raw,
+    /// What the filer's verified identity has filled in and locks.
+    pub certified: Option<Certified>,
     /// The request being completed.
     pub correcting: Option<Mine>,
     /// What the department asked for, answered or not.
@@ -73,8 +78,31 @@ impl Filling {
         } else {
             (None, Vec::new())
         };
-        let raw = with_files(&procedure, draft.raw.0.clone(), &files);
-        Ok(Self { draft, procedure, files, raw, correcting, asks })
+        let certified = match &correcting {
+            Some(request) => certified::of_request(&certified::of(&visitor.db, id).await?, &request.answers.0),
+            None => certified::of_visitor(visitor, &procedure).await?,
+        };
+        let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
+        certified::overlay(certified.as_ref(), &procedure, visitor.today(), &mut raw, |_| true);
+        Ok(Self { draft, procedure, files, raw, certified, correcting, asks })
+    }
+
+    /// What is certified of the answers, as a request keeps it.
+    pub fn marks(&self, visit: &Visit, reading: &Reading<'_>) -> Vec<Mark> {
+        let certified = self.certified.as_ref();
+        certified.map_or_else(Vec::new, |certified| certified.marks(reading, &self.raw, visit.today()))
+    }
+
+    /// Types again what is certified, over what has changed.
+    pub fn certify(&mut self, visit: &Visit) {
+        certified::overlay(self.certified.as_ref(), &self.procedure, visit.today(), &mut self.raw, |_| true);
+    }
+
+    /// Where to have one's identity verified first, when the procedure demands it; then back to `next`.
+    pub fn unverified(&self, next: &str) -> Option<String> {
+        let demanded = self.procedure.identification == Identification::Verified;
+        let lacks = demanded && self.certified.is_none() && self.correcting.is_none();
+        lacks.then(|| identity::page(next, &self.procedure.id))
     }
 
     pub fn read(&self, visit: &Visit) -> Reading<'_> {

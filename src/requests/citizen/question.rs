@@ -1,7 +1,5 @@
 //! One page of questions, as it is shown.
 
-use std::collections::BTreeSet;
-
 use axum::{
     extract::{Path, Query},
     http::{StatusCode, header},
@@ -16,14 +14,16 @@ use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::rows::names;
 use super::{Filling, notice, procedure_link, start};
+use super::{
+    known::{prefilled, told_of_organisation},
+    rows::names,
+};
 use crate::{
     accounts::session,
-    acting::For,
     authorities, catalogue,
     error::Problem,
-    requests::{drafts, fields::Drawing, owner::Whose},
+    requests::{certified, drafts, fields::Drawing, owner::Whose},
     visit::Visitor,
 };
 
@@ -65,7 +65,10 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
         return Ok(Redirect::to(&format!("/brouillons/{draft}/{first}")).into_response());
     }
     not_begun_elsewhere(&visitor, draft).await?;
-    let filling = unsaved(&visitor, draft, &published);
+    let filling = unsaved(&visitor, draft, &published).await?;
+    if let Some(to) = filling.unverified(&format!("/demarches/{id}/commencer")) {
+        return Err(Problem::Elsewhere(to));
+    }
     let reading = filling.read(&visitor);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
     let told = told_of_organisation(&visitor, &filling, page);
@@ -82,7 +85,11 @@ pub async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Prob
 }
 
 /// The draft to be, before anything is kept.
-pub fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Filling {
+pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Result<Filling, Problem> {
+    let procedure = &published.procedure;
+    let certified = certified::of_visitor(visitor, procedure).await?;
+    let mut raw = prefilled(visitor, procedure, Raw::default()).await?;
+    certified::overlay(certified.as_ref(), procedure, visitor.today(), &mut raw, |_| true);
     let whose = Whose::of(visitor);
     let draft = drafts::Draft {
         id,
@@ -99,24 +106,12 @@ pub fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) ->
         correcting: false,
         has_files: false,
     };
-    Filling {
-        asks: Vec::new(),
-        raw: prefilled(visitor, &published.procedure, Raw::default()),
-        draft,
-        procedure: published.procedure.clone(),
-        files: Vec::new(),
-        correcting: None,
-    }
+    let files = Vec::new();
+    Ok(Filling { asks: Vec::new(), raw, draft, procedure: procedure.clone(), files, certified, correcting: None })
 }
 
 pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
-    if procedure.identification == Identification::Verified {
-        // No account can be verified yet: better the counter than a request that proves nothing.
-        return Err(Problem::Forbidden(
-            "Cette démarche demande une identité vérifiée. Présentez-vous au guichet avec une pièce d’identité : un agent fera la demande avec vous.",
-        ));
-    }
-    let needs = procedure.identification == Identification::Account;
+    let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);
     if needs && visitor.account().is_none() {
         Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id)))
     } else {
@@ -124,63 +119,10 @@ pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Proble
     }
 }
 
-/// What the account already tells, where nothing was typed yet.
-pub fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Raw {
-    let Some(account) = visitor.account() else { return raw };
-    let whom = visitor.acting.as_ref().map(|acting| (&acting.whom, acting.name.as_str()));
-    // For a person, what their account tells; for an organisation, who sends is who is written to.
-    let account = match whom {
-        Some((For::Person(person), _)) => person,
-        _ => account,
-    };
-    let known = [
-        ("courriel", "courriel", account.email.as_str()),
-        ("telephone", "telephone", account.phone.as_deref().unwrap_or_default()),
-        ("demandeur", "demandeur.nom_naissance", account.last_name.as_str()),
-        ("demandeur", "demandeur.prenoms", account.first_name.as_str()),
-    ];
-    let asked: BTreeSet<&str> =
-        procedure.pages.iter().flat_map(|page| &page.fields).map(|field| field.id.as_str()).collect();
-    for (field, name, value) in known {
-        if asked.contains(field) && !value.is_empty() && !raw.0.contains_key(name) {
-            raw.set(name, value);
-        }
-    }
-    if let Some((For::Organisation { siret, rna, .. }, name)) = whom {
-        of_organisation(procedure, name, siret.as_deref(), rna.as_deref(), &mut raw);
-    }
-    raw
-}
-
-/// What an organisation's sheet tells, in the questions that ask for it and were not answered.
-fn of_organisation(procedure: &Procedure, name: &str, siret: Option<&str>, rna: Option<&str>, raw: &mut Raw) {
-    for field in procedure.pages.iter().flat_map(|page| &page.fields) {
-        if !raw.is_blank(&field.id) || raw.0.contains_key(&field.id) {
-            continue;
-        }
-        match (field.id.as_str(), siret, rna) {
-            (_, Some(siret), _) if field.kind.numbers_organisation() => field.kind.fill(&field.id, &siret.into(), raw),
-            ("rna", _, Some(rna)) => raw.set(&field.id, rna),
-            ("organisateur_nom" | "entreprise_nom", ..) => raw.set(&field.id, name),
-            _ => {}
-        }
-    }
-}
-
-/// Says that answers of this page come from the organisation's sheet, as long as they are what it says.
-fn told_of_organisation(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>) -> Option<&'static str> {
-    let For::Organisation { siret, rna, .. } = &visitor.acting.as_ref()?.whom else { return None };
-    let mut sheet = Raw::default();
-    let name = visitor.acting.as_ref().map_or("", |acting| &acting.name);
-    of_organisation(&filling.procedure, name, siret.as_deref(), rna.as_deref(), &mut sheet);
-    let mut shown = page.shown_fields().map(|field| &field.field.id);
-    let taken = shown.any(|id| !sheet.is_blank(id) && sheet.text(id) == filling.raw.text(id));
-    taken.then_some("Certaines réponses sont reprises de la fiche de l’organisation : vérifiez-les.")
-}
-
 pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> Result<Response, Problem> {
     let mut filling = Filling::open(&visitor, id).await?;
-    filling.raw = prefilled(&visitor, &filling.procedure, filling.raw);
+    filling.raw = prefilled(&visitor, &filling.procedure, filling.raw).await?;
+    filling.certify(&visitor);
     let reading = filling.read(&visitor);
     let page = shown_page(&filling, &reading, &page)?;
     let told = told_of_organisation(&visitor, &filling, page);
@@ -220,12 +162,13 @@ pub async fn draw(
 ) -> Result<Response, Problem> {
     let drawing = Drawing {
         visit: visitor,
-        procedure: (&filling.draft.procedure_id, filling.draft.procedure_version),
+        procedure: Some((&filling.draft.procedure_id, filling.draft.procedure_version)),
         raw: &filling.raw,
         files: &filling.files,
         errors: shown == Shown::Wrong,
         refused,
         base: "/fichiers",
+        certified: filling.certified.as_ref(),
     };
     let drawn = drawing.draw(&page.fields)?;
     let has_files = page.fields.iter().any(|field| field.field.kind.files().is_some());
@@ -249,6 +192,7 @@ pub async fn draw(
         mode => filling.mode(),
         ask => super::answer::asked_text(visitor, filling).await?,
         twin => Serde(super::twin::on_page(visitor, filling, reading, page).await?),
+        known => Serde(super::known::on_page(visitor, filling, page).await?),
         household => Serde(super::household::proposed(visitor, filling, page).await?),
         back => back,
         errors => Serde(&drawn.errors),

@@ -11,9 +11,9 @@ use axum::{
 use forms::{answers::Raw, model::Page};
 use uuid::Uuid;
 
+use super::known::prefilled;
 use super::question::{
-    BACK_TO_CHECK, NAMED, New, SHOWN, Shown, draw, identified, in_the_name_of, not_begun_elsewhere, prefilled, stopped,
-    unsaved,
+    BACK_TO_CHECK, NAMED, New, SHOWN, Shown, draw, identified, in_the_name_of, not_begun_elsewhere, stopped, unsaved,
 };
 use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
@@ -23,6 +23,7 @@ use crate::{
     catalogue::Published,
     error::Problem,
     requests::{
+        certified,
         drafts::{self, Holder},
         files,
         form::{self, Form, Slot},
@@ -84,8 +85,10 @@ async fn renamed(
     page: &Page,
     form: &Form,
 ) -> Result<Response, Problem> {
-    let mut filling = unsaved(visitor, id, published);
-    replace(&mut filling.raw, page, of_page(page, &form.typed));
+    let mut filling = unsaved(visitor, id, published).await?;
+    let mut typed = form.typed.clone();
+    certify(visitor, &filling, page, &mut typed);
+    replace(&mut filling.raw, page, of_page(page, &typed));
     let reading = filling.read(visitor);
     let shown = reading.pages.first().ok_or(Problem::NotFound)?;
     let text = "Vous n’agissez plus pour la même personne ou organisation que quand cette page s’est ouverte. Voyez en haut de page pour qui vous agissez, puis continuez ou changez-en : vos réponses sont encore là.";
@@ -104,11 +107,12 @@ async fn make(
     let received = form.typed.clone();
     let rows_changed = change_rows(page, form);
     let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
+    let mut filling = unsaved(visitor, id, published).await?;
+    certify(visitor, &filling, page, &mut form.typed);
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
-    let fresh = prefilled(visitor, &published.procedure, Raw::default());
     let with = |typed: Raw| {
-        let mut raw = fresh.clone();
+        let mut raw = filling.raw.clone();
         replace(&mut raw, page, typed);
         raw
     };
@@ -132,7 +136,6 @@ async fn make(
     let reference = begun.reference;
     trace::note(visitor, trace::BEGUN, &reference).await?;
     let raw = if stored { raw } else { with(of_page(page, &form.typed)) };
-    let mut filling = unsaved(visitor, id, published);
     if !form.added.is_empty() {
         filling.files = files::of(&visitor.db, id).await?;
     }
@@ -164,7 +167,7 @@ pub async fn save(
         // The session ended while the page was open: what was typed waits in the sign-in page.
         Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
             let typed = form::plain(request).await?;
-            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed);
+            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed).await;
         }
         Err(Problem::NotFound) => return acting::astray(&visitor, request).await,
         other => other?,
@@ -182,10 +185,18 @@ pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<()
     if drafts::find(visitor, id).await?.is_some() {
         let filling = Filling::open(visitor, id).await?;
         if let Some(page) = filling.procedure.pages.iter().find(|found| found.id == page) {
-            store(visitor, &filling, page, typed).await?;
+            let mut typed = typed.clone();
+            certify(visitor, &filling, page, &mut typed);
+            store(visitor, &filling, page, &typed).await?;
         }
     }
     Ok(())
+}
+
+/// Types what is certified in the form of a page, whatever the browser sent there.
+fn certify(visitor: &Visitor, filling: &Filling, page: &Page, typed: &mut Raw) {
+    let of_page = |id: &str| page.fields.iter().any(|field| field.id == id);
+    certified::overlay(filling.certified.as_ref(), &filling.procedure, visitor.today(), typed, of_page);
 }
 
 fn slot(page: &Page, input: &str) -> Option<Slot> {
@@ -258,6 +269,7 @@ async fn keep(visitor: &Visitor, mut filling: Filling, page: &str, mut form: For
     }
     let rows_changed = change_rows(definition, &mut form);
     let taken_up = household::take_up(visitor, &procedure, definition, &mut form).await?;
+    certify(visitor, &filling, definition, &mut form.typed);
     let stored = store(visitor, &filling, definition, &form.typed).await?;
     let mut raw = filling.raw.clone();
     replace(&mut raw, definition, of_page(definition, &form.typed));
@@ -294,7 +306,7 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
         let text = "Une question de plus apparaît d’après vos réponses : répondez-y pour continuer.";
         // What is known is proposed in it, as in a page shown for the first time.
         let mut filling = kept.filling;
-        filling.raw = prefilled(visitor, &filling.procedure, filling.raw);
+        filling.raw = prefilled(visitor, &filling.procedure, filling.raw).await?;
         let reading = filling.read(visitor);
         let shown = reading.pages.iter().find(|reading| reading.page.id == page.id).ok_or(Problem::NotFound)?;
         return draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await;
@@ -308,5 +320,7 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
     } else {
         filling.after_page(&reading, shown.index)
     };
+    // Begun while the identity was verified, or sent without looking: nothing typed is lost.
+    let to = filling.unverified(&to).unwrap_or(to);
     Ok(Redirect::to(&to).into_response())
 }

@@ -15,7 +15,7 @@ use crate::{
     catalogue,
     error::Problem,
     platform::{attachment, clock},
-    requests::{access, files, jobs},
+    requests::{access, code, files, jobs},
     safe,
     visit::Visitor,
 };
@@ -32,7 +32,7 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
         procedure => Serde(procedure_link(&procedure)),
         reference => &request.reference,
         sent => request.submitted_at.to_string(),
-        code => if anonymous { visitor.app.secret.code("suivi", id.as_bytes()) } else { String::new() },
+        code => if anonymous { code::shown(&visitor, id).await? } else { String::new() },
         after => &procedure.after,
         delay => delay(procedure.delay),
         legal => Serde(legal(procedure.legal.as_ref())),

@@ -14,8 +14,9 @@ use crate::{
     acting::trace,
     catalogue::{self, Published},
     error::Problem,
+    household::changes,
     platform::encode,
-    requests::{self, drafts},
+    requests::{self, code, drafts},
     visit::{Visit, Visitor},
 };
 
@@ -53,6 +54,9 @@ pub async fn show(visitor: Visitor, Path(id): Path<String>, Query(wanted): Query
 /// The published procedure, if it can be begun today; else its page, which says when it can.
 pub async fn open_procedure(visit: &Visit, id: &str) -> Result<Published, Problem> {
     let published = catalogue::find(visit, id).await?.ok_or(Problem::NotFound)?;
+    if id == changes::PROCEDURE {
+        return Err(Problem::Elsewhere(changes::PAGE.to_owned()));
+    }
     if is_open(&published.procedure, visit) {
         Ok(published)
     } else {
@@ -76,8 +80,8 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
         procedure => Serde(procedure_link(&filling.procedure)),
         resume => resume,
         expires => crate::platform::clock::day(expires, &visitor.site.zone).to_string(),
-        account => visitor.account().map(|account| context! { email => &account.email }),
-        code => if anonymous { visitor.app.secret.code("suivi", id.as_bytes()) } else { String::new() },
+        account => visitor.account().map(|account| context! { email => &account.login }),
+        code => if anonymous { code::shown(&visitor, id).await? } else { String::new() },
         reference => &filling.draft.reference,
     };
     visitor.page("requests/saved.html", "Vos réponses sont enregistrées", context)

@@ -14,7 +14,7 @@ use super::received::ensure_session;
 use crate::{
     error::Problem,
     platform::{secret, throttle},
-    requests::{drafts, form, model, store},
+    requests::{code, drafts, form, model, store},
     visit::Visitor,
 };
 
@@ -93,7 +93,7 @@ enum Place {
     Draft(Uuid),
 }
 
-async fn find(visitor: &Visitor, reference: &str, code: &str) -> Result<Option<Place>, db::Error> {
+async fn find(visitor: &Visitor, reference: &str, typed: &str) -> Result<Option<Place>, db::Error> {
     let request = store::by_reference(&visitor.db, reference).await?;
     let place = match request {
         Some(id) => Some((id, Place::Request(id))),
@@ -101,6 +101,7 @@ async fn find(visitor: &Visitor, reference: &str, code: &str) -> Result<Option<P
     };
     // A code is computed in any case: the answer takes as long for an unknown reference.
     let (id, place) = place.map_or((Uuid::nil(), None), |(id, place)| (id, Some(place)));
-    let right = secret::same_code(code, &visitor.app.secret.code("suivi", id.as_bytes()));
+    let generation = code::generation(&visitor.db, id).await?;
+    let right = secret::same_code(typed, &code::derived(&visitor.app.secret, id, generation));
     Ok(place.filter(|_| right))
 }

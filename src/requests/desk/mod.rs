@@ -11,6 +11,7 @@ use super::access::{self, Permitted, Right};
 use crate::{catalogue, error::Problem, organisations, visit::Agent};
 
 pub mod act;
+pub mod code;
 mod delays;
 pub mod failures;
 mod filters;

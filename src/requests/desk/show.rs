@@ -21,6 +21,7 @@ use crate::{
     platform::{attachment, french, jobs},
     requests::{
         access::{Process, Read},
+        certified::{self, Mark},
         files, form,
         jobs::{NOTIFY, render_file},
         model::{Ask, Decision, Event, File, Message},
@@ -32,6 +33,8 @@ use crate::{
 /// A request with all that its page shows. For a reader, little of it is read at all.
 pub struct Dossier {
     pub file: Opened<Read>,
+    /// What is certified of the answers.
+    pub marks: Vec<Mark>,
     pub files: Vec<File>,
     pub messages: Vec<Message>,
     pub events: Vec<Event>,
@@ -47,6 +50,7 @@ impl Dossier {
         let mut dossier = Self {
             file,
             events,
+            marks: Vec::new(),
             files: Vec::new(),
             messages: Vec::new(),
             asks: Vec::new(),
@@ -54,6 +58,7 @@ impl Dossier {
             failures: Vec::new(),
         };
         if dossier.file.content() {
+            dossier.marks = certified::of(&agent.db, id).await?;
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
             dossier.asks = store::asks(&agent.db, id).await?;
@@ -137,6 +142,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "once": agent.id(),
         "reachable": file.request.email.is_some(),
         "pdf": format!("{url}/dossier.pdf"),
+        "renew_code": if file.request.account_id.is_none() { format!("{url}/code") } else { String::new() },
         "back": "", "previous": "", "next": "",
         "version": file.request.version,
     });
@@ -146,7 +152,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "messages" => Some(("messages", view::messages(dossier))),
         "notes" => Some(("notes", view::notes(dossier))),
         "historique" => Some(("history", view::history(dossier))),
-        _ => Some(("sections", view::sections(dossier))),
+        _ => Some(("sections", view::sections(agent, dossier))),
     };
     if let Some(object) = context.as_object_mut() {
         object.extend(part.map(|(name, part)| (name.to_owned(), part)));
@@ -190,6 +196,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "libere" => "Ce dossier n’est plus affecté à personne.".to_owned(),
         "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),
+        "code" => "Le nouveau code de suivi part par courriel. L’ancien ne fonctionne plus.".to_owned(),
         "relance" => "L’envoi va être tenté de nouveau.".to_owned(),
         _ => match dossier.file.procedure.workflow.transition(code) {
             None => return Json::Null,

@@ -14,6 +14,7 @@ use crate::{
     platform::{clock, french},
     requests::{
         access::Right,
+        certified,
         citizen::{self, field_slot},
         files,
         model::{Decision, File, Message, piece_slot},
@@ -48,6 +49,7 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "beneficiary": request.beneficiary,
         "organisation": file.organisation,
         "acted_as": request.acted_as,
+        "confidential_address": request.confidential_address,
         "contact": [contact],
         "sent": request.submitted_at,
         "channel": "En ligne",
@@ -62,8 +64,10 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
 }
 
 /// The usager's answers; sensitive ones are marked.
-pub fn sections(dossier: &Dossier) -> Json {
-    let sections = dossier.file.procedure.show(&dossier.file.request.answers.0);
+pub fn sections(agent: &Agent, dossier: &Dossier) -> Json {
+    let answers = &dossier.file.request.answers.0;
+    let mut sections = dossier.file.procedure.show(answers);
+    certified::annotate(agent, &dossier.marks, answers, &mut sections);
     let rows = |section: &forms::journey::Section| -> Vec<Json> {
         section
             .rows

@@ -2,7 +2,10 @@
 
 use forms::model::Procedure;
 
-use crate::requests::model::{Event, Request};
+use crate::requests::{
+    code,
+    model::{Event, Request},
+};
 
 /// Codes of events that are not transitions (they have no state to go to).
 pub const HELD: &str = "held";
@@ -24,6 +27,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         RELEASED => "Dossier libéré",
         MESSAGE if event.actor == "usager" => "Message de l’usager",
         MESSAGE => "Message à l’usager",
+        code::RENEWED => "Nouveau code de suivi donné",
         AGAIN => "Courriel relancé",
         other => other,
     }

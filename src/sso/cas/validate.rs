@@ -107,7 +107,9 @@ async fn answer(visit: &Visit, asked: &Asked, door: Door) -> Result<Result<Succe
             Err(failure) => return Ok(Err(failure)),
         },
     };
-    let user = if good.client.clear_login() { good.owner.email.clone() } else { good.subject.clone() };
+    // Opened by a provider, an account may have no address yet: it is known by its random name then.
+    let login = good.client.clear_login() && !good.owner.login.is_empty();
+    let user = if login { good.owner.login.clone() } else { good.subject.clone() };
     let attributes = door.attributes.then(|| attributes(&good));
     Ok(Ok(Success { user, attributes, pgt_iou, proxies: good.ticket.proxies.0 }))
 }
@@ -122,8 +124,8 @@ fn attributes(good: &Good) -> Attributes {
     if has(Claim::FamilyName) {
         others.push(("sn", owner.last_name.clone()));
     }
-    if has(Claim::Email) {
-        others.push(("mail", owner.email.clone()));
+    if let Some(email) = owner.email.as_ref().filter(|_| has(Claim::Email)) {
+        others.push(("mail", email.clone()));
     }
     if let Some(phone) = owner.phone.as_ref().filter(|_| has(Claim::PhoneNumber)) {
         others.push(("telephoneNumber", phone.clone()));

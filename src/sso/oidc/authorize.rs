@@ -9,10 +9,12 @@ use forms::answers::Raw;
 use reqwest::Url;
 
 use super::{
-    request::{self, Asked, Refusal},
+    level::Level,
+    request::{self, Asked, Refusal, UNMET},
     store as grants,
 };
 use crate::{
+    accounts,
     error::Problem,
     platform::{
         form::{self, Typed},
@@ -87,6 +89,9 @@ async fn decide(back: &Back<'_>, asked: &Asked) -> Result<Response, Problem> {
     if marks.retour == "refus" {
         return back.refuse(Refusal("access_denied", "the usager did not agree"));
     }
+    if marks.retour == gate::ABANDON {
+        return back.refuse(Refusal(UNMET, "the usager did not sign in as surely as acr_values asks"));
+    }
     let Some(ready) = gate::signed_in(visitor, client, marks).await? else {
         return if asked.silent {
             back.refuse(Refusal("login_required", "nobody is signed in"))
@@ -102,6 +107,9 @@ async fn decide(back: &Back<'_>, asked: &Asked) -> Result<Response, Problem> {
             Ok(gate::to_sign_in(visitor, client, true))
         };
     }
+    if let Some(page) = step_up(back, asked, &ready).await? {
+        return Ok(page);
+    }
     let agreed = gate::agreed(visitor, ready.account.id, client, &asked.claims).await?;
     if !agreed || (asked.consent && marks.retour != gate::AGREED) {
         return if asked.silent {
@@ -112,6 +120,22 @@ async fn decide(back: &Back<'_>, asked: &Asked) -> Result<Response, Problem> {
     }
     let code = give(visitor, client, asked, &ready).await?;
     back.answer(&[("code", &code)])
+}
+
+/// Nothing when the session is as sure as is asked. Else to sign in again, once, if the account has what it
+/// takes; else the page that tells what to do.
+async fn step_up(back: &Back<'_>, asked: &Asked, ready: &Ready<'_>) -> Result<Option<Response>, Problem> {
+    let level = ready.means.map(Level::of);
+    let Some(least) = asked.levels.iter().min().filter(|least| level < Some(**least)) else { return Ok(None) };
+    if asked.silent {
+        return back.refuse(Refusal("login_required", "the session is not as sure as acr_values asks")).map(Some);
+    }
+    let strongest = accounts::strongest(&back.visitor.db, ready.account.id).await?;
+    let have = Level::of(strongest) >= *least;
+    if have && !ready.fresh {
+        return Ok(Some(gate::to_sign_in(back.visitor, back.client, true)));
+    }
+    gate::stronger(back.visitor, back.client, *least == Level::Resistant, have).map(Some)
 }
 
 async fn give(visitor: &Visitor, client: &Client, asked: &Asked, ready: &Ready<'_>) -> Result<String, db::Error> {
@@ -126,6 +150,8 @@ async fn give(visitor: &Visitor, client: &Client, asked: &Asked, ready: &Ready<'
         nonce: asked.nonce.as_deref(),
         claims: &asked.claims,
         auth_time: ready.since,
+        means: ready.means,
+        acr: ready.means.map(|means| Level::of(means).told(&asked.levels).acr()),
     };
     visitor.db.write(async |tx: &mut Tx| grants::add(tx, &code, &grant, visitor.now).await).await?;
     Ok(code)

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{jws::ACR, keys};
+use super::{keys, level::Level};
 use crate::{error::Problem, visit::Visit};
 
 pub async fn configuration(Extension(visit): Extension<Visit>) -> Response {
@@ -33,7 +33,7 @@ fn told(issuer: &str) -> Value {
         "end_session_endpoint": format!("{issuer}/oidc/logout"),
         "scopes_supported": ["openid", "profile", "email", "phone"],
         "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "sid", "name", "given_name", "family_name",
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "name", "given_name", "family_name",
             "preferred_username", "email", "email_verified", "phone_number", "phone_number_verified",
         ],
         "response_types_supported": ["code"],
@@ -44,7 +44,7 @@ fn told(issuer: &str) -> Value {
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "acr_values_supported": [ACR],
+        "acr_values_supported": Level::ALL.map(Level::acr),
         "authorization_response_iss_parameter_supported": true,
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,

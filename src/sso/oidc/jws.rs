@@ -6,10 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use ring::{
     rand::SystemRandom,
     rsa::{KeyPair, PublicKeyComponents},
-    signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256},
+    signature::RSA_PKCS1_SHA256,
 };
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
+
+use crate::accounts::Means;
+use crate::platform::jws::{self, PublicKey};
 
 /// How long an ID token may be presented as a proof of signing in.
 pub const ID_LASTS: SignedDuration = SignedDuration::from_mins(10);
@@ -61,21 +64,9 @@ impl Key {
 
 /// The claims of an ID token that one of these keys signed, however old it is.
 pub fn own_id_token(keys: &[Key], token: &str) -> Option<Json> {
-    let (text, signature) = token.rsplit_once('.')?;
-    let (header, claims) = text.split_once('.')?;
-    let header: Json = part(header)?;
-    let named = |name: &str| header.get(name).and_then(Json::as_str);
-    if named("alg") != Some("RS256") || named("typ") != Some("JWT") {
-        return None;
-    }
-    let key = keys.iter().find(|key| Some(key.id.as_str()) == named("kid"))?;
-    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
-    key.public().verify(&RSA_PKCS1_2048_8192_SHA256, text.as_bytes(), &signature).ok()?;
-    part(claims)
-}
-
-fn part(text: &str) -> Option<Json> {
-    serde_json::from_slice(&BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()
+    let keys: Vec<PublicKey> = keys.iter().map(|key| PublicKey::rsa(&key.id, key.public())).collect();
+    let (kind, claims) = jws::read(&keys, token).ok()?;
+    (kind.as_deref() == Some("JWT")).then_some(claims)
 }
 
 /// What an ID token says.
@@ -86,21 +77,27 @@ pub struct Id<'a> {
     pub sid: &'a str,
     pub nonce: Option<&'a str>,
     pub auth_time: Timestamp,
+    /// How, and how surely.
+    pub means: Option<Means>,
+    pub acr: Option<&'a str>,
     pub access_token: &'a str,
     pub now: Timestamp,
 }
 
-/// One factor proved by who signed in: what « 1 » stands for is told in docs/sso.md.
-pub const ACR: &str = "1";
-
 pub fn id_claims(id: &Id<'_>) -> Json {
     let mut claims = json!({
-        "iss": id.issuer, "sub": id.subject, "aud": id.client, "sid": id.sid, "acr": ACR,
+        "iss": id.issuer, "sub": id.subject, "aud": id.client, "sid": id.sid,
         "iat": id.now.as_second(), "exp": id.now.as_second() + ID_LASTS.as_secs(),
         "auth_time": id.auth_time.as_second(), "at_hash": half_hash(id.access_token),
     });
-    if let (Some(claims), Some(nonce)) = (claims.as_object_mut(), id.nonce) {
-        claims.insert("nonce".to_owned(), json!(nonce));
+    let optional = [
+        ("nonce", id.nonce.map(Json::from)),
+        ("acr", id.acr.map(Json::from)),
+        ("amr", id.means.map(Means::methods).filter(|methods| !methods.is_empty()).map(|methods| json!(methods))),
+    ];
+    if let Some(claims) = claims.as_object_mut() {
+        let there = optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        claims.extend(there);
     }
     claims
 }
@@ -166,13 +163,16 @@ mod tests {
             sid: "d",
             nonce: Some("n"),
             auth_time: now,
+            means: Some(Means::Code),
+            acr: Some("a"),
             access_token: "t",
             now,
         };
         let claims = id_claims(&id);
         assert_eq!((claims["nonce"].as_str(), claims["exp"].as_i64()), (Some("n"), Some(now.as_second() + 600)));
-        id.nonce = None;
-        assert!(id_claims(&id).get("nonce").is_none());
+        assert_eq!((&claims["acr"], &claims["amr"]), (&json!("a"), &json!(["pwd", "otp", "mfa"])));
+        (id.nonce, id.means, id.acr) = (None, None, None);
+        assert!(["nonce", "acr", "amr"].iter().all(|name| id_claims(&id).get(name).is_none()));
         let logout = logout_claims("i", "c", "s", "d", "j", now);
         assert!(
             logout["nonce"].is_null()

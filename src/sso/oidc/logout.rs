@@ -89,7 +89,7 @@ pub async fn confirm(visitor: Visitor, Typed(typed): Typed) -> Result<Response, 
     let asked = read(&visitor, &typed).await?;
     let cookie = sso::end_session(&visitor).await?;
     let mut response = match (&asked.client, &asked.back) {
-        (Some(client), Some(url)) => gate::page_onward(&sso::nobody(&visitor), client, url)?,
+        (Some(client), Some(url)) => gate::page_onward(&sso::nobody(&visitor), &client.name, url)?,
         _ => left(&visitor)?,
     };
     response.headers_mut().append(header::SET_COOKIE, cookie);

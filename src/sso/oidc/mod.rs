@@ -14,6 +14,7 @@ mod authorize;
 mod discovery;
 mod jws;
 pub mod keys;
+mod level;
 mod logout;
 mod request;
 mod store;

@@ -6,6 +6,7 @@ use data_encoding::BASE64URL_NOPAD;
 use forms::answers::Raw;
 use sha2::{Digest, Sha256};
 
+use super::level::{self, Level};
 use crate::sso::client::{Claim, Claims, Client};
 
 /// An answer to the application, at its own address: code, and a sentence for its developers.
@@ -26,10 +27,15 @@ pub struct Asked {
     pub consent: bool,
     /// Seconds since credentials were presented, at most.
     pub max_age: Option<i64>,
+    /// Any of these will do, the first ones rather.
+    pub levels: Vec<Level>,
 }
 
+/// OpenID Connect Core Unmet Authentication Requirements 1.0.
+pub const UNMET: &str = "unmet_authentication_requirements";
+
 /// Parameters that count; each may be there once.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -45,6 +51,7 @@ const KNOWN: [&str; 15] = [
     "request_uri",
     "claims",
     "id_token_hint",
+    "acr_values",
 ];
 
 /// Longest state, nonce or challenge kept or given back.
@@ -97,7 +104,11 @@ pub fn read(client: &Client, redirect_uri: String, raw: &Raw) -> Result<Asked, R
         Some(Ok(age)) => Some(i64::from(age)),
         Some(Err(_)) => return Err(Refusal("invalid_request", "max_age must be a number of seconds")),
     };
+    let Some(levels) = level::asked(raw.text("acr_values")) else {
+        return Err(Refusal(UNMET, "no such acr_values here: see acr_values_supported"));
+    };
     Ok(Asked {
+        levels,
         redirect_uri,
         state: state(raw),
         nonce: some(raw, "nonce"),
@@ -172,7 +183,12 @@ mod tests {
         let text = format!(
             "id = \"a\"\nname = \"A\"\nclaims = [\"given_name\", \"email\"]\n[oidc]\nredirect_uris = [\"https://a.fr/cb\"]\npublic = {public}\n"
         );
-        Client { declaration: Declaration::read("a.toml", &text).unwrap(), secret_hash: None }
+        Client {
+            declaration: Declaration::read("a.toml", &text).unwrap(),
+            secret_hash: None,
+            old_secret: None,
+            version: 1,
+        }
     }
 
     fn asked(public: bool, query: &str) -> Result<Asked, &'static str> {
@@ -231,6 +247,8 @@ mod tests {
             (false, "response_type=code&scope=openid&prompt=none+login", "invalid_request"),
             (false, "response_type=code&scope=openid&max_age=-1", "invalid_request"),
             (false, "response_type=code&scope=openid&response_mode=fragment", "invalid_request"),
+            (false, "response_type=code&scope=openid&acr_values=eidas1", UNMET),
+            (false, "response_type=code&scope=openid&acr_values=phr&acr_values=phr", "invalid_request"),
             (false, "response_type=code&scope=openid&request=x", "request_not_supported"),
             (false, "response_type=code&scope=openid&request_uri=x", "request_uri_not_supported"),
             (true, "response_type=code&scope=openid", "invalid_request"),

@@ -4,7 +4,7 @@ use db::{Db, Json, Tx, args, row, sql};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::{platform::secret, sso::client::Claims};
+use crate::{accounts::Means, platform::secret, sso::client::Claims};
 
 const CODE_LASTS: SignedDuration = SignedDuration::from_secs(60);
 pub const ACCESS_LASTS: SignedDuration = SignedDuration::from_hours(1);
@@ -22,6 +22,8 @@ pub struct NewGrant<'a> {
     pub nonce: Option<&'a str>,
     pub claims: &'a Claims,
     pub auth_time: Timestamp,
+    pub means: Option<Means>,
+    pub acr: Option<&'static str>,
 }
 
 row! {
@@ -38,6 +40,8 @@ row! {
         pub nonce: Option<String>,
         pub claims: Json<Claims>,
         pub auth_time: Timestamp,
+        pub means: Option<String>,
+        pub acr: Option<String>,
     }
 
     #[derive(Debug, Clone)]
@@ -52,8 +56,8 @@ pub async fn add(tx: &mut Tx, code: &str, grant: &NewGrant<'_>, now: Timestamp) 
     let until = now.checked_add(CODE_LASTS).unwrap_or(now);
     tx.run(
         sql!(
-            "insert into sso_grant (authority_id, id, client_id, account_id, session_id, code_hash, code_until, code_used, redirect_uri, challenge, nonce, claims, auth_time)
-             values ($1, $2, $3, $4, $5, $6, $7, false, $8, $9, $10, $11, $12)"
+            "insert into sso_grant (authority_id, id, client_id, account_id, session_id, code_hash, code_until, code_used, redirect_uri, challenge, nonce, claims, auth_time, means, acr)
+             values ($1, $2, $3, $4, $5, $6, $7, false, $8, $9, $10, $11, $12, $13, $14)"
         ),
         args![
             tx.authority(),
@@ -67,7 +71,9 @@ pub async fn add(tx: &mut Tx, code: &str, grant: &NewGrant<'_>, now: Timestamp) 
             grant.challenge,
             grant.nonce,
             Json(grant.claims),
-            grant.auth_time
+            grant.auth_time,
+            grant.means.map(Means::name),
+            grant.acr
         ],
     )
     .await?;
@@ -78,7 +84,7 @@ pub async fn add(tx: &mut Tx, code: &str, grant: &NewGrant<'_>, now: Timestamp) 
 pub async fn of_code(tx: &mut Tx, code: &str) -> Result<Option<Grant>, db::Error> {
     tx.first(
         sql!(
-            "select id, client_id, account_id, session_id, code_until, code_used, redirect_uri, challenge, nonce, claims, auth_time
+            "select id, client_id, account_id, session_id, code_until, code_used, redirect_uri, challenge, nonce, claims, auth_time, means, acr
              from sso_grant where authority_id = $1 and code_hash = $2 for update"
         ),
         args![tx.authority(), secret::digest(code)],
@@ -89,7 +95,7 @@ pub async fn of_code(tx: &mut Tx, code: &str) -> Result<Option<Grant>, db::Error
 pub async fn grant(tx: &mut Tx, id: Uuid) -> Result<Option<Grant>, db::Error> {
     tx.first(
         sql!(
-            "select id, client_id, account_id, session_id, code_until, code_used, redirect_uri, challenge, nonce, claims, auth_time
+            "select id, client_id, account_id, session_id, code_until, code_used, redirect_uri, challenge, nonce, claims, auth_time, means, acr
              from sso_grant where authority_id = $1 and id = $2 for update"
         ),
         args![tx.authority(), id],

@@ -21,6 +21,7 @@ use super::{
     store::{self as grants, ACCESS_LASTS, Grant},
 };
 use crate::{
+    accounts::Means,
     error::Problem,
     platform::{form::Typed, secret},
     sso::{client::Client, store, visits},
@@ -89,7 +90,7 @@ async fn client(visit: &Visit, headers: &HeaderMap, typed: &Raw) -> Result<Resul
         let public = client.oidc.as_ref().map(|oidc| oidc.public);
         match public {
             Some(true) => typed_secret.is_empty(),
-            Some(false) => client.has_secret(&typed_secret),
+            Some(false) => client.has_secret(&typed_secret, visit.now),
             None => false,
         }
     });
@@ -213,6 +214,8 @@ async fn finish(
         sid: &sid,
         nonce: given.grant.nonce.as_deref(),
         auth_time: given.grant.auth_time,
+        means: given.grant.means.as_deref().and_then(Means::named),
+        acr: given.grant.acr.as_deref(),
         access_token: &made.access,
         now: made.now,
     };

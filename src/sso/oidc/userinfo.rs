@@ -53,11 +53,15 @@ fn told(subject: &str, allowed: &Claims, account: &Account) -> Value {
         match claim {
             Claim::GivenName => put("given_name", json!(account.first_name)),
             Claim::FamilyName => put("family_name", json!(account.last_name)),
-            Claim::Login => put("preferred_username", json!(account.email)),
+            // Opened by a provider, an account may have no name to sign in with.
+            Claim::Login if account.login.is_empty() => {}
+            Claim::Login => put("preferred_username", json!(account.login)),
             Claim::Email => {
-                put("email", json!(account.email));
-                // Nobody signs in before their address is confirmed.
-                put("email_verified", json!(true));
+                if let Some(email) = &account.email {
+                    put("email", json!(email));
+                    // No address is kept before its mailbox has agreed.
+                    put("email_verified", json!(true));
+                }
             }
             Claim::PhoneNumber => {
                 if let Some(phone) = &account.phone {
@@ -81,7 +85,8 @@ mod tests {
     fn nothing_more_than_allowed_is_told() {
         let account = Account {
             id: uuid::Uuid::nil(),
-            email: "camille@exemple.fr".into(),
+            login: "camille@exemple.fr".into(),
+            email: Some("camille@exemple.fr".into()),
             first_name: "Camille".into(),
             last_name: "Moreau".into(),
             phone: None,

@@ -10,7 +10,7 @@ use crate::{
     answers::{Answers, Input, Json, Problem, Raw},
     expr::{Env, Expr, Value},
     kinds::{Group, Today},
-    model::{Field, Page, Piece, Procedure, Rule},
+    model::{Field, LONGEST_REMARK, Page, Piece, Procedure, REMARK, Rule},
 };
 
 pub(super) fn procedure<'a>(procedure: &'a Procedure, raw: &Raw, files: &Files, today: Date) -> Reading<'a> {
@@ -133,7 +133,7 @@ impl Reader<'_> {
 
     /// The rules on an answer. A missing or mistyped one is told as such, and no further.
     fn check(&self, rules: &[Rule], reading: &mut FieldReading<'_>, known: &mut Known<'_>) {
-        if !reading.valid() {
+        if !reading.valid() || self.remark(reading) {
             return;
         }
         let env = known.env(self.today);
@@ -143,6 +143,20 @@ impl Reader<'_> {
             reading.answer = None;
             known.learn(reading.field, None);
         }
+    }
+
+    /// Whether the filer says that what was certified here is wrong: then no rule on it blocks them, and
+    /// an agent judges.
+    fn remark(&self, reading: &mut FieldReading<'_>) -> bool {
+        if !reading.field.verified {
+            return false;
+        }
+        let remark = self.raw.text(&format!("{}.{REMARK}", reading.name));
+        if remark.chars().count() > LONGEST_REMARK {
+            let message = format!("Raccourcissez votre remarque\u{a0}: {LONGEST_REMARK} caractères au plus");
+            reading.problems.push(Problem::at(REMARK, message));
+        }
+        !remark.is_empty()
     }
 
     fn group<'a>(&self, group: &'a Group, reading: &mut FieldReading<'a>, known: &mut Known<'_>) {

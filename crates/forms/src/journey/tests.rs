@@ -29,6 +29,7 @@ fn field(id: &str, kind: impl Kind + 'static) -> Field {
         show_if: None,
         sensitive: false,
         search: false,
+        verified: false,
         error: None,
         was: None,
         checks: Vec::new(),

@@ -150,6 +150,51 @@ impl Reader<'_> {
     }
 }
 
+/// Inputs that are certified together or not at all.
+struct Certifiable {
+    asked: fn(&Identity) -> bool,
+    /// Members of the answer, each of them known.
+    keys: &'static [&'static str],
+    inputs: &'static [&'static str],
+    read: fn(&mut Reader<'_>, Today),
+}
+
+const CERTIFIABLE: [Certifiable; 4] = [
+    Certifiable {
+        asked: |_| true,
+        keys: &["nom_naissance", "prenoms"],
+        inputs: &["nom_naissance", "prenoms", "sans_prenom"],
+        read: |reader, _| {
+            reader.birth_name();
+            reader.first_names();
+        },
+    },
+    Certifiable {
+        asked: |kind| kind.use_name,
+        keys: &["nom_usage"],
+        inputs: &["nom_usage"],
+        read: |reader, _| {
+            reader.name("nom_usage", "le nom d’usage", "Nom d’usage");
+        },
+    },
+    Certifiable {
+        asked: |kind| kind.birth_date,
+        keys: &["date_naissance"],
+        inputs: &partial_date::PARTS,
+        read: |reader, today| {
+            reader.birth_date(today);
+        },
+    },
+    Certifiable {
+        asked: |kind| kind.birth_place,
+        keys: &["lieu_naissance"],
+        inputs: &["lieu", "departement", "pays"],
+        read: |reader, _| {
+            reader.birth_place();
+        },
+    },
+];
+
 impl Kind for Identity {
     fn name(&self) -> &'static str {
         "identity"
@@ -200,6 +245,33 @@ impl Kind for Identity {
             set_part(raw, name, "departement", member(place, "departement"));
             set_part(raw, name, "pays", member(place, "pays"));
         }
+    }
+
+    fn certify(&self, name: &str, identity: &Json, today: Today, raw: &mut Raw) -> Vec<&'static str> {
+        let mut known = Raw::default();
+        self.fill(name, identity, &mut known);
+        let mut certified = Vec::new();
+        for part in &CERTIFIABLE {
+            let has = |key: &&str| identity.get(key).is_some_and(|it| !it.is_null());
+            let mut reader = Reader { input: Input { raw: &known, name }, ask: String::new(), problems: Vec::new() };
+            if !(part.asked)(self) || !part.keys.iter().all(has) {
+                continue;
+            }
+            (part.read)(&mut reader, today);
+            // What this field would refuse is left to be typed: a wrong certificate must not block anybody.
+            if !reader.problems.is_empty() {
+                continue;
+            }
+            for input in part.inputs {
+                let input = format!("{name}.{input}");
+                raw.0.remove(&input);
+                raw.0.extend(known.0.get_key_value(&input).map(|(input, typed)| (input.clone(), typed.clone())));
+            }
+            certified.extend(part.keys);
+        }
+        // A whole date may be typed under the field's own name.
+        raw.0.remove(name);
+        certified
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

@@ -25,7 +25,10 @@ pub fn name(input: Input<'_>) -> String {
 
 /// One line for each thing known.
 pub fn display(answer: &Json) -> Vec<String> {
-    let first_names = Some(member(answer, "prenoms")).filter(|it| !it.is_empty()).unwrap_or("sans prénom");
+    let first_names = match answer.get("prenoms") {
+        None => "",
+        Some(_) => Some(member(answer, "prenoms")).filter(|it| !it.is_empty()).unwrap_or("sans prénom"),
+    };
     let date = answer.get("date_naissance").and_then(date::value).map(PartialDate::french);
     let lines = [
         ("Nom de naissance", member(answer, "nom_naissance").to_owned()),

@@ -156,6 +156,12 @@ pub trait Kind: Debug + Send + Sync {
         false
     }
 
+    /// Types the identity that somebody else has checked over what was typed: the parts that this field
+    /// asks for and would accept, and no other. Gives their names, as in the answer.
+    fn certify(&self, _name: &str, _identity: &Json, _today: Today, _raw: &mut Raw) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// The expression behind a computed value.
     fn computed(&self) -> Option<&crate::expr::Expr> {
         None

@@ -8,7 +8,7 @@ use super::{
     node::Node,
 };
 use crate::{
-    model::{Field, Procedure, Silence},
+    model::{Field, Identification, Procedure, Silence},
     workflow::Action,
 };
 
@@ -17,6 +17,29 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     silence(tree, procedure, found);
     former_ids(tree, procedure, found);
     beneficiary(tree, procedure, found);
+    verified(tree, procedure, found);
+}
+
+/// A verified identity is the filer's own: it needs their account, and is not the beneficiary's.
+fn verified(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let mut asked = procedure.fields().filter(|field| field.verified).peekable();
+    let at = tree.get("identification").map_or(&tree.at, |node| &node.at);
+    if procedure.identification == Identification::Verified && asked.peek().is_none() {
+        let message = "La démarche demande une identité vérifiée, et aucune question ne la reçoit.";
+        found.push(advised(at, message, "Ajoutez « verified: true » à la question sur l'identité de l'usager."));
+    }
+    for field in asked {
+        if procedure.identification == Identification::None {
+            let message =
+                format!("La question « {} » est vérifiée, et la démarche ne demande jamais de compte.", field.id);
+            found.push(advised(at, message, "Choisissez « optional », « account » ou « verified »."));
+        }
+        if procedure.beneficiary.as_deref() == Some(field.id.as_str()) {
+            let at = tree.get("beneficiary").map_or(&tree.at, |node| &node.at);
+            let message = format!("La question « {} » demande l'identité vérifiée de l'usager.", field.id);
+            found.push(advised(at, message, "« beneficiary » nomme quelqu'un d'autre que lui."));
+        }
+    }
 }
 
 /// `procedures/acte-naissance.yaml` holds `acte-naissance`.

@@ -26,6 +26,10 @@ pub(super) fn read_rows(nodes: &[Node], reader: &mut Reader<'_>) -> Vec<Field> {
     reader.ahead.extend(own);
     let fields = read_all(nodes, reader, &mut BTreeMap::new());
     (reader.scope, reader.ahead, reader.broken) = before;
+    for node in nodes.iter().filter_map(|node| node.get("verified")).filter(|node| node.text() == Some("true")) {
+        let message = "Une identité vérifiée est celle de l'usager : elle ne se demande pas dans un groupe.";
+        reader.found.push(node.at.finding(message));
+    }
     fields
 }
 
@@ -44,6 +48,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -
     let show_if = reader.show_if(&mut keys, "cette question n'est jamais posée");
     let sensitive = keys.flag("sensitive", reader.found);
     let search = keys.flag("search", reader.found);
+    let verified = keys.flag("verified", reader.found);
     let error = keys.text("error", reader.found);
     let was = keys.take("was").and_then(|node| keys::name(node, reader.found));
     if sensitive && search {
@@ -60,6 +65,10 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -
     if reader.found.len() > conditions {
         reader.broken.insert(id.clone());
     }
+    if verified && !kind.takes_up() {
+        let message = "« verified » ne va qu'à une question qui demande l'identité d'une personne vivante.";
+        reader.found.push(advised(keys.at, message, "Retirez « verified », ou choisissez le genre « identity »."));
+    }
     let ask = ask.or_else(|| kind.group().map(|group| group.row_title.clone()));
     if ask.is_none() && kind.needs_ask() && reader.found.len() == errors {
         reader.found.push(keys.at.finding("Il manque la clé « ask » de la question."));
@@ -69,7 +78,7 @@ fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut BTreeMap<String, At>) -
     let checks = reader.rules(&mut keys, "check", "aucune réponse ne convient");
     keys.finish(reader.found);
     let ask = ask.unwrap_or_default();
-    Some(Field { id, ask, help, optional, show_if, sensitive, search, error, was, checks, kind })
+    Some(Field { id, ask, help, optional, show_if, sensitive, search, verified, error, was, checks, kind })
 }
 
 /// Without its kind or its id nothing more can be said of a field, nor of what names it.

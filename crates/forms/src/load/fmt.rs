@@ -88,6 +88,7 @@ impl Shape {
                 "error",
                 "sensitive",
                 "search",
+                "verified",
                 "was",
                 "check",
             ],

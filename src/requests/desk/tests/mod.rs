@@ -84,24 +84,37 @@ impl World {
     /// The agent as handlers receive them.
     pub async fn agent(&self, name: &str) -> Agent {
         let id = self.account(name).await;
-        let memberships = agents::memberships(&self.visit.db, id).await.unwrap();
+        let memberships = agents::standing(&self.visit.db, id).await.unwrap().memberships;
         let account = Account {
             id,
-            email: String::new(),
+            login: String::new(),
+            email: None,
             first_name: name.to_owned(),
             last_name: String::new(),
             phone: None,
             quality: None,
         };
-        Agent { visit: self.visit.clone(), session_id: Uuid::nil(), passkey: None, account, memberships }
+        Agent {
+            visit: self.visit.clone(),
+            session_id: Uuid::nil(),
+            passkey: None,
+            account,
+            memberships,
+            administrator: false,
+        }
     }
 
     /// The cookie of a signed-in agent.
     pub async fn sign_in(&self, name: &str) -> String {
         let id = self.account(name).await;
         let visit = &self.visit;
-        let opened =
-            visit.db.write(async |tx: &mut Tx| session::open(tx, visit, Kind::Agent, Some(id)).await).await.unwrap();
+        let opened = visit
+            .db
+            .write(async |tx: &mut Tx| {
+                session::open(tx, visit, Kind::Agent, Some((id, crate::accounts::Means::Password))).await
+            })
+            .await
+            .unwrap();
         opened.cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
     }
 
@@ -189,6 +202,7 @@ impl World {
                     status: model::status_name(state.status),
                     life: &life,
                     archive_at: model::archive_at(procedure, &life, &visit.site.zone),
+                    confidential_address: false,
                 };
                 store::insert(tx, &new).await
             })

@@ -282,3 +282,26 @@ fn the_check_page_shows_what_is_blank_or_wrong() {
         ["Service", "Enfants", "Enfant 1", "Centre", "Fin"]
     );
 }
+
+/// A remark on what was certified lifts the rules on it, and no others; a long one is told.
+#[test]
+fn a_wrong_certificate_blocks_nobody() {
+    let rules = || vec![rule("age < 3", "L'enfant doit avoir 3 ans.")];
+    let read = |verified: bool, typed: &[(&str, &str)]| {
+        let age = Field { verified, checks: rules(), ..field("age", Plain::Number) };
+        let procedure = Procedure { pages: vec![page("Vous", vec![age])], pieces: Vec::new(), ..cantine() };
+        let reading = procedure.read(&raw(typed), &Files::new(), TODAY);
+        (reading.ready(), reading.answers.get("age").cloned(), problems(&reading))
+    };
+    let remark = [("age", "1"), ("age.remarque", "J'ai 10 ans")];
+    assert_eq!(read(true, &remark), (true, Some(json!("1")), vec![]));
+    for (verified, typed) in
+        [(false, &remark[..]), (true, &[("age", "1"), ("age.remarque", " ")]), (true, &[("age", "1")])]
+    {
+        let (ready, _, told) = read(verified, typed);
+        assert!(!ready && told.len() == 1, "{verified} {typed:?}: {told:?}");
+    }
+    let long = "x".repeat(LONGEST_REMARK + 1);
+    let (ready, _, told) = read(true, &[("age", "10"), ("age.remarque", &long)]);
+    assert!(!ready && told[0].1.contains("Raccourcissez votre remarque"), "{told:?}");
+}

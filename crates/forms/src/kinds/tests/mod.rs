@@ -1,5 +1,6 @@
 //! The kinds as a whole: what they accept and refuse, how they show it, and laws for all of them.
 
+mod certify;
 mod laws;
 mod people;
 mod read;
@@ -36,6 +37,7 @@ fn field_of(kind: Arc<dyn Kind>) -> Field {
         show_if: None,
         sensitive: false,
         search: false,
+        verified: false,
         error: None,
         was: None,
         checks: Vec::new(),

@@ -12,7 +12,7 @@ fn render(field: &Field, raw: &Raw, errors: &[Problem], more: &Json) -> String {
     let mut f = field.kind.view(field, Input { raw, name: NAME });
     let common = json!({
         "kind": field.kind.name(), "name": NAME, "id": NAME.replace('.', "-"), "ask": field.ask, "help": field.help,
-        "optional": field.optional, "errors": errors, "error": errors.first().map(|it| &it.message),
+        "optional": field.optional, "certified": null, "errors": errors, "error": errors.first().map(|it| &it.message),
     });
     for keys in [&common, more] {
         f.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());

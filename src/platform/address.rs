@@ -3,18 +3,46 @@
 
 use reqwest::Url;
 
+/// What may be wrong with a declared address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    NotAnAddress,
+    NotHttps,
+    /// A user name, a password or a fragment in it.
+    TooMuch,
+    TooLong,
+}
+
+impl Wrong {
+    /// For the command line.
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::NotAnAddress => "not an address",
+            Self::NotHttps => "must begin with https:// (http:// only for localhost)",
+            Self::TooMuch => "no user name, password or fragment in it",
+            Self::TooLong => "1,000 characters at most",
+        }
+    }
+}
+
+/// Longest declared address, in bytes.
+const LONGEST: usize = 1000;
+
 /// An address fit for a declaration: HTTPS (or this very machine), no name and password, no fragment.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn declared(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).map_err(|_| "not an address")?;
+pub fn declared(text: &str) -> Result<Url, Wrong> {
+    if text.len() > LONGEST {
+        return Err(Wrong::TooLong);
+    }
+    let url = Url::parse(text).map_err(|_| Wrong::NotAnAddress)?;
     let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
-        return Err("must begin with https:// (http:// only for localhost)");
+        return Err(Wrong::NotHttps);
     }
     if !plain(&url) || url.fragment().is_some() {
-        return Err("no user name, password or fragment in it");
+        return Err(Wrong::TooMuch);
     }
     Ok(url)
 }

@@ -1,0 +1,183 @@
+//! « Réunir deux comptes »: the other account proves itself, what moves is shown, then it is done.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use data_encoding::BASE64URL_NOPAD;
+use db::Tx;
+use forms::answers::Raw;
+use jiff::Timestamp;
+use minijinja::{Value, context};
+use uuid::Uuid;
+
+use super::{LASTS, preview, store};
+use crate::{
+    accounts::{
+        citizen::{errors, mine},
+        entry::{self, Entry},
+        factor::{
+            self,
+            check::{self, Answer, Checked},
+        },
+        model::Wrong,
+        passkey,
+        session::Kind,
+        store::{self as accounts, Account},
+    },
+    error::Problem,
+    platform::{form::Typed, throttle},
+    visit::Citizen,
+};
+
+const PAGE: &str = "accounts/merge.html";
+const TITLE: &str = "Réunir deux comptes";
+const PURPOSE: &str = "reunir-deux-comptes";
+
+pub async fn start(citizen: Citizen) -> Result<Response, Problem> {
+    draw(&citizen, StatusCode::OK, &Raw::default(), &[])
+}
+
+fn draw(citizen: &Citizen, status: StatusCode, typed: &Raw, wrong: &[Wrong]) -> Result<Response, Problem> {
+    let title = if wrong.is_empty() { TITLE.to_owned() } else { format!("Erreur : {TITLE}") };
+    let context = context! {
+        kept => &citizen.account.login, login => typed.text("autre-compte"), preview => Value::from(()), key => "", password => false,
+        passkeys => passkey::possible(citizen), errors => errors(wrong),
+    };
+    citizen.page_with(status, PAGE, &title, context)
+}
+
+fn again(citizen: &Citizen, typed: &Raw, wrong: Wrong) -> Result<Response, Problem> {
+    draw(citizen, StatusCode::UNPROCESSABLE_ENTITY, typed, &[wrong])
+}
+
+/// The other account proves itself by its password, and its code where it has a second factor.
+pub async fn prove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (login, password) = (typed.text("autre-compte").trim(), typed.text("mot-de-passe-autre"));
+    if login.is_empty() {
+        return again(
+            &citizen,
+            &typed,
+            Wrong::new("autre-compte", "Saisissez l’adresse ou l’identifiant de l’autre compte"),
+        );
+    }
+    if password.is_empty() {
+        return again(
+            &citizen,
+            &typed,
+            Wrong::new("mot-de-passe-autre", "Saisissez le mot de passe de l’autre compte"),
+        );
+    }
+    let found = match entry::check(&citizen, Kind::Usager, login, password).await? {
+        Entry::Known(found) if found.confirmed_at.is_some() => found,
+        // Nobody has proved to own its address yet.
+        Entry::Known(_) => {
+            return again(&citizen, &typed, Wrong::new("autre-compte", "Confirmez d’abord l’adresse de ce compte"));
+        }
+        refused => return again(&citizen, &typed, Wrong::new("autre-compte", refused.refusal().unwrap_or_default())),
+    };
+    if factor::present(&citizen.db, found.id).await?
+        && let Some(wrong) = code(&citizen, found.id, typed.text("code-autre")).await?
+    {
+        return again(&citizen, &typed, wrong);
+    }
+    proved(&citizen, found.id, &typed).await
+}
+
+/// The code of the other account's second factor, or one of its recovery codes.
+async fn code(citizen: &Citizen, other: Uuid, typed: &str) -> Result<Option<Wrong>, Problem> {
+    let digits = typed.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
+    if digits.is_empty() {
+        return Ok(Some(Wrong::new("code-autre", "Ce compte a un second facteur : saisissez aussi son code")));
+    }
+    let plain = digits.len() == 6 && digits.chars().all(|letter| letter.is_ascii_digit());
+    let answer = if plain { Answer::Code(&digits) } else { Answer::Recovery(typed) };
+    Ok(match check::check(citizen, other, answer).await? {
+        Checked::Passed(_) => None,
+        Checked::Wrong => Some(Wrong::new("code-autre", "Ce code n’est pas le bon, ou il a déjà servi")),
+        Checked::Wait(left) => {
+            Some(Wrong::new("code-autre", format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))))
+        }
+    })
+}
+
+/// The other account proves itself by a passkey.
+pub async fn passkey(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+    match passkey::door::answer(&citizen, Kind::Usager, &typed).await? {
+        Ok(proof) => proved(&citizen, proof.account, &typed).await,
+        Err(text) => again(&citizen, &typed, Wrong::new("cle-d-acces", text)),
+    }
+}
+
+/// The page of what moves, which carries the proof.
+async fn proved(citizen: &Citizen, other: Uuid, typed: &Raw) -> Result<Response, Problem> {
+    let preview = preview::of(citizen, citizen.account.id, other).await?;
+    if let Some(obstacle) = preview.obstacle {
+        return again(citizen, typed, Wrong::new("autre-compte", obstacle.words()));
+    }
+    let account = accounts::find(&citizen.db, other).await?.ok_or(Problem::NotFound)?;
+    let kept = mine::account(citizen).await?;
+    let key = seal(citizen, &account)?;
+    confirmation(citizen, StatusCode::OK, &kept, &account, &preview.shown, &key, &[])
+}
+
+fn confirmation(
+    citizen: &Citizen,
+    status: StatusCode,
+    kept: &Account,
+    other: &Account,
+    preview: &Value,
+    key: &str,
+    wrong: &[Wrong],
+) -> Result<Response, Problem> {
+    let context = context! {
+        kept => &kept.login, login => &other.login, preview => preview, key => key, password => kept.password_hash.is_some(),
+        passkeys => false, errors => errors(wrong),
+    };
+    let title = if wrong.is_empty() { TITLE.to_owned() } else { format!("Erreur : {TITLE}") };
+    citizen.page_with(status, PAGE, &title, context)
+}
+
+/// Bound to the account that is kept: another person's page proves nothing here.
+fn owner(citizen: &Citizen) -> Vec<u8> {
+    [citizen.site.id.as_bytes().as_slice(), citizen.account.id.as_bytes()].concat()
+}
+
+fn seal(citizen: &Citizen, other: &Account) -> Result<String, Problem> {
+    let clear = [other.id.as_bytes().as_slice(), &citizen.now.as_microsecond().to_be_bytes()].concat();
+    Ok(BASE64URL_NOPAD.encode(&citizen.app.secret.seal(PURPOSE, &owner(citizen), &clear)?))
+}
+
+fn unseal(citizen: &Citizen, typed: &str) -> Option<Uuid> {
+    let sealed = BASE64URL_NOPAD.decode(typed.as_bytes()).ok()?;
+    let clear = citizen.app.secret.unseal(PURPOSE, &owner(citizen), &sealed)?;
+    let (id, time) = clear.split_first_chunk::<16>()?;
+    let time = Timestamp::from_microsecond(i64::from_be_bytes(*time.first_chunk::<8>()?)).ok()?;
+    (citizen.now.duration_since(time) <= LASTS).then(|| Uuid::from_bytes(*id))
+}
+
+pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+    let expired = || Wrong::new("autre-compte", "Trop de temps a passé : recommencez");
+    let key = typed.text("preuve");
+    let Some(other) = unseal(&citizen, key) else { return again(&citizen, &typed, expired()) };
+    let Some(other) = accounts::find(&citizen.db, other).await? else { return again(&citizen, &typed, expired()) };
+    let kept = mine::account(&citizen).await?;
+    let preview = preview::of(&citizen, kept.id, other.id).await?;
+    if let Some(obstacle) = preview.obstacle {
+        return again(&citizen, &typed, Wrong::new("autre-compte", obstacle.words()));
+    }
+    // An account without password has only its passkey, which opened the session.
+    if kept.password_hash.is_some()
+        && let Some(wrong) = mine::owner(&citizen, &kept, &typed, "mot-de-passe").await?
+    {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return confirmation(&citizen, status, &kept, &other, &preview.shown, key, &[wrong]);
+    }
+    let visit = &citizen.visit;
+    let merged = visit.db.write(async |tx: &mut Tx| store::merge(tx, visit, &kept, &other).await).await?;
+    if !merged {
+        return again(&citizen, &typed, expired());
+    }
+    visit.app.work.notify_one();
+    Ok(Redirect::to("/compte?fait=reunis").into_response())
+}

@@ -1,0 +1,59 @@
+//! The one transaction of a merge. Each feature moves its own rows.
+
+use db::{Tx, args, sql};
+use uuid::Uuid;
+
+use crate::{
+    accounts::{
+        connections::{self, Happened},
+        factor,
+        jobs::{self, Letter, More},
+        passkey, session, store as accounts,
+        store::Account,
+    },
+    household, identity, mandates, organisations, requests, safe, sso,
+    visit::Visit,
+};
+
+/// Moves all that `other` holds to `kept`, and closes it. False when the other account closed meanwhile, or
+/// changed its password since it proved itself.
+pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) -> Result<bool, db::Error> {
+    let (from, to) = (other.id, kept.id);
+    if !close(tx, visit, from, to, other.password_hash.as_deref()).await? {
+        return Ok(false);
+    }
+    // First, so that applications are told under the names they knew.
+    session::close_others(tx, from, None).await?;
+    accounts::drop_links(tx, from).await?;
+    factor::remove(tx, from).await?;
+    passkey::remove_all(tx, from).await?;
+    requests::owner::merge(tx, from, to).await?;
+    household::merge(tx, from, to).await?;
+    identity::merge(tx, from, to).await?;
+    organisations::merge(tx, from, to).await?;
+    mandates::merge(tx, from, to).await?;
+    safe::merge(tx, from, to).await?;
+    sso::merge(tx, from, to, visit.now).await?;
+    connections::merge(tx, from, to).await?;
+    connections::remember(tx, visit, to, Happened::Merged).await?;
+    jobs::queue(tx, visit, Letter::Merged, to, More::default()).await?;
+    if let Some(email) = &other.email {
+        jobs::queue(tx, visit, Letter::Merged, to, More { suite: "", to: email }).await?;
+    }
+    Ok(true)
+}
+
+/// What is left of the account: when and why it closed, and into which it went. Its sign-in name is free again.
+async fn close(tx: &mut Tx, visit: &Visit, from: Uuid, to: Uuid, hash: Option<&str>) -> Result<bool, db::Error> {
+    let closed = tx
+        .run(
+            sql!(
+                "update account set closed_at = $1, closed_reason = 'merged', merged_into = $2, login = $3, login_key = $3, email = null, email_key = null,
+                   password_hash = null, first_name = '', last_name = '', phone = null
+                 where authority_id = $4 and id = $5 and closed_at is null and coalesce(password_hash, '') = $6"
+            ),
+            args![visit.now, to, from.to_string(), tx.authority(), from, hash.unwrap_or_default()],
+        )
+        .await?;
+    Ok(closed == 1)
+}

@@ -1,0 +1,147 @@
+//! The export of one's data: a ZIP file made as it leaves, with everything in JSON and every file. A file is
+//! read twice, for its checksum then for itself, and never held whole.
+
+use axum::{http::HeaderMap, response::Response};
+use db::Tx;
+use flate2::Crc;
+use futures_util::TryStreamExt;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use super::pages;
+use crate::{
+    accounts::{
+        self, citizen,
+        connections::{self, Happened},
+        session::Kind,
+    },
+    app::App,
+    error::Problem,
+    platform::{
+        clock,
+        form::Typed,
+        zip::{self, Entry, Out, part},
+    },
+    requests::owner::{self, Held},
+    safe::{self, Contents},
+    visit::{Citizen, Visit},
+};
+
+/// Field of the present password.
+pub const PASSWORD: &str = "mot-de-passe-export";
+
+pub async fn send(citizen: Citizen, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (account, visit) = (&citizen.account, &citizen.visit);
+    if let Some(text) = accounts::owner(visit, Kind::Usager, &account.login, typed.text(PASSWORD)).await? {
+        return pages::again(&citizen, PASSWORD, &text).await;
+    }
+    let package = Package::gather(&citizen, &headers).await?;
+    visit
+        .db
+        .write(async |tx: &mut Tx| connections::remember(tx, visit, account.id, Happened::DataExported).await)
+        .await?;
+    Ok(zip::download("mes-donnees.zip", |out| package.send(out)))
+}
+
+/// What goes into an export.
+struct Package {
+    app: App,
+    authority: Uuid,
+    today: Date,
+    city: String,
+    data: Vec<u8>,
+    /// Path and stored object.
+    files: Vec<(String, Held, Date)>,
+    documents: Contents,
+}
+
+impl Package {
+    async fn gather(citizen: &Citizen, headers: &HeaderMap) -> Result<Self, Problem> {
+        let visit = &citizen.visit;
+        let data = citizen::mine::data(citizen).await?;
+        let (sent, drafts) = owner::files(&visit.db, citizen.account.id).await?;
+        let sent = sent.into_iter().map(|file| placed(visit, "demandes", file));
+        let drafts = drafts.into_iter().map(|file| placed(visit, "brouillons", file));
+        Ok(Self {
+            app: visit.app.clone(),
+            authority: visit.site.id,
+            today: visit.today(),
+            city: visit.site.name.clone(),
+            data: serde_json::to_vec_pretty(&data).map_err(anyhow::Error::from)?,
+            files: sent.chain(drafts).collect(),
+            documents: safe::contents(citizen, headers).await?,
+        })
+    }
+
+    async fn send(self, mut out: Out) -> anyhow::Result<Out> {
+        out.bytes("donnees.json", self.today, self.data).await?;
+        let mut missing = Vec::new();
+        for (path, file, day) in self.files {
+            match checked(&self.app, self.authority, &file).await {
+                Ok((size, crc)) => {
+                    let content = self.app.storage.read(self.authority, file.id).await?;
+                    out.file(&Entry { path, size, crc, day }, content).await?;
+                }
+                // The rest must not be lost with it: the note says so.
+                Err(error) => {
+                    tracing::error!(file = %file.id, error = format!("{error:#}"), "not exported");
+                    missing.push(path);
+                }
+            }
+        }
+        if let Contents::Open(documents, key) = &self.documents {
+            for (id, entry) in documents {
+                let path = format!("documents/{}", entry.path);
+                let content = key.open(&self.app.storage, self.authority, *id).await?;
+                out.file(&Entry { path, size: entry.size, crc: entry.crc, day: entry.day }, content).await?;
+            }
+        }
+        let note = note(&self.city, &self.documents, &missing);
+        out.bytes("LISEZ-MOI.txt", self.today, note.into_bytes()).await?;
+        Ok(out)
+    }
+}
+
+fn placed(visit: &Visit, folder: &str, file: Held) -> (String, Held, Date) {
+    let path = format!("{folder}/{}/{}", part(&file.reference), part(&file.name));
+    let day = clock::day(file.at, &visit.site.zone);
+    (path, file, day)
+}
+
+/// Size and CRC-32 of a stored file, read through.
+async fn checked(app: &App, authority: Uuid, file: &Held) -> anyhow::Result<(u32, u32)> {
+    let mut content = app.storage.read(authority, file.id).await?;
+    let mut crc = Crc::new();
+    let mut size = 0;
+    while let Some(piece) = content.try_next().await? {
+        crc.update(&piece);
+        size += piece.len() as u64;
+    }
+    anyhow::ensure!(i64::try_from(size) == Ok(file.size), "its size is not the one kept");
+    Ok((u32::try_from(size)?, crc.sum()))
+}
+
+/// What the reader of the folder has to know.
+fn note(city: &str, documents: &Contents, missing: &[String]) -> String {
+    let documents = match documents {
+        Contents::None => "",
+        Contents::Closed => {
+            "\nVos documents personnels (« Mes documents ») ne sont pas ici : ils étaient fermés, et personne d’autre que vous ne peut les ouvrir. \
+             Ouvrez-les, puis recommencez l’export, ou choisissez « Tout télécharger » dans « Mes documents ».\n"
+        }
+        Contents::Open(..) => "\n- documents : vos documents personnels (« Mes documents »).\n",
+    };
+    let missing = if missing.is_empty() {
+        String::new()
+    } else {
+        format!("\nCes fichiers n’ont pas pu être lus ; demandez-les au service :\n{}\n", missing.join("\n"))
+    };
+    let text = format!(
+        "Vos données – {city}\n\n\
+         - donnees.json : tout ce que vous avez donné ou reçu, dans un format que d’autres programmes savent lire.\n\
+         - demandes : les fichiers de vos demandes, un dossier par référence, avec les accusés d’enregistrement.\n\
+         - brouillons : les fichiers de ce que vous n’avez pas encore envoyé.\n{documents}{missing}"
+    );
+    // Some text editors know lines only by these two characters.
+    text.replace('\n', "\r\n")
+}

@@ -1,0 +1,65 @@
+//! Signing out at the provider that opened the session, as FranceConnect obliges its services to
+//! (OpenID Connect RP-Initiated Logout 1.0).
+
+use axum::response::Response;
+use minijinja::{Value, context};
+use reqwest::Url;
+use uuid::Uuid;
+
+use super::{Door, Provider, attempt, call, store};
+use crate::{
+    accounts::person,
+    accounts::session::Kind,
+    error::Problem,
+    platform::{address, secret},
+    visit::{Visit, Visitor},
+};
+
+/// Where the browser goes to end a session at its provider too, and the provider's name. None: the session
+/// was opened otherwise, or the provider has no such address or does not answer.
+pub async fn leaving(visit: &Visit, session: Uuid, kind: Kind) -> Result<Option<(String, Url)>, Problem> {
+    let Some(opened) = store::opened(&visit.db, session).await? else { return Ok(None) };
+    let provider = Provider::find(visit, &opened.provider_id, Door::of(kind)).await?.filter(|one| one.logout());
+    let (Some(provider), Some(token)) = (provider, attempt::id_token(visit, &opened.sealed)) else { return Ok(None) };
+    let known = match call::known(visit, &provider).await {
+        Ok(known) => known,
+        Err(trouble) => {
+            // Nobody is kept signed in here because a provider is down.
+            tracing::warn!(provider = provider.id, ?trouble, "provider not told of a sign-out");
+            return Ok(None);
+        }
+    };
+    let Some(end) = &known.end_session else { return Ok(None) };
+    let back = format!("{}{}", visit.public_url(), page(kind));
+    // The state must be there; our page changes nothing, so nothing hangs on it.
+    let state = secret::token();
+    let all = [("id_token_hint", token.as_str()), ("state", &state), ("post_logout_redirect_uri", &back)];
+    Ok(Some((provider.name.clone(), address::with(end, &all))))
+}
+
+fn page(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Usager => "/deconnexion/retour",
+        Kind::Agent => "/agent/deconnexion/retour",
+    }
+}
+
+/// Back from the provider.
+pub async fn left_usager(visitor: Visitor) -> Result<Response, Problem> {
+    left(&visitor, Kind::Usager)
+}
+
+pub async fn left_agent(visitor: Visitor) -> Result<Response, Problem> {
+    left(&visitor, Kind::Agent)
+}
+
+fn left(visitor: &Visitor, kind: Kind) -> Result<Response, Problem> {
+    let page = context! { door => Door::of(kind).page() };
+    // Whoever is signed in as an usager in this browser is nobody at the agents' door.
+    let nobody = if kind == Kind::Agent {
+        context! { who => Value::from(()) }
+    } else {
+        context! {}
+    };
+    visitor.page("provider/left.html", "Vous êtes déconnecté", context! { ..page, ..person::frame(kind), ..nobody })
+}

@@ -1,0 +1,311 @@
+//! SQL on providers, on whose account their identities open, on who is on their way, and on the sessions
+//! they opened.
+
+use db::{Db, Json, Tx, args, row, sql};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::declaration::Declaration;
+
+row! {
+    /// A declared provider; its secret is opened by [`super::Provider::secret`].
+    #[derive(Debug, Clone)]
+    pub struct Kept {
+        pub declaration: Json<Declaration>,
+        pub sealed_secret: Vec<u8>,
+    }
+
+    #[derive(Debug, Clone)]
+    pub struct Link {
+        pub account_id: Uuid,
+        pub first_name: String,
+        pub last_name: String,
+    }
+
+    /// What its owner sees of a link.
+    #[derive(Debug, Clone)]
+    pub struct Listed {
+        pub provider_id: String,
+        pub declaration: Json<Declaration>,
+        pub first_name: String,
+        pub last_name: String,
+        pub linked_at: Timestamp,
+        pub used_at: Option<Timestamp>,
+    }
+
+    /// Somebody on their way.
+    #[derive(Debug, Clone)]
+    pub struct Attempt {
+        pub provider_id: String,
+        pub sealed: Vec<u8>,
+    }
+}
+
+pub async fn find(db: &Db, id: &str) -> Result<Option<Kept>, db::Error> {
+    db.first(
+        sql!("select declaration, sealed_secret from provider where authority_id = $1 and id = $2"),
+        args![db.authority(), id],
+    )
+    .await
+}
+
+pub async fn all(db: &Db) -> Result<Vec<Kept>, db::Error> {
+    db.all(
+        sql!("select declaration, sealed_secret from provider where authority_id = $1 order by id"),
+        args![db.authority()],
+    )
+    .await
+}
+
+pub async fn put(tx: &mut Tx, declaration: &Declaration, sealed: &[u8], now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into provider (authority_id, id, declaration, sealed_secret, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+             on conflict (authority_id, id) do update set declaration = excluded.declaration, sealed_secret = excluded.sealed_secret, updated_at = excluded.updated_at"
+        ),
+        args![tx.authority(), &declaration.id, Json(declaration), sealed, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// How many accounts a provider opens.
+pub async fn links(db: &Db, provider: &str) -> Result<i64, db::Error> {
+    db.one(
+        sql!("select count(*) from provider_link where authority_id = $1 and provider_id = $2"),
+        args![db.authority(), provider],
+    )
+    .await
+}
+
+pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), db::Error> {
+    tx.run(sql!("delete from provider where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
+    Ok(())
+}
+
+/// Whose account this subject opens, if it is open and of this kind.
+pub async fn linked(db: &Db, provider: &str, subject: &str, kind: &str) -> Result<Option<Link>, db::Error> {
+    db.fresh()
+        .first(
+            sql!(
+                "select l.account_id, l.first_name, l.last_name from provider_link l
+                 join account a on a.authority_id = l.authority_id and a.id = l.account_id
+                 where l.authority_id = $1 and l.provider_id = $2 and l.subject = $3 and a.kind = $4 and a.closed_at is null"
+            ),
+            args![db.authority(), provider, subject, kind],
+        )
+        .await
+}
+
+/// What is linked to what.
+pub struct NewLink<'a> {
+    pub provider: &'a str,
+    pub subject: &'a str,
+    pub account: Uuid,
+    pub first_name: &'a str,
+    pub last_name: &'a str,
+}
+
+/// False when the subject has an account already, or the account another identity of this provider.
+pub async fn link(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<bool, db::Error> {
+    let added = tx
+        .run(
+            sql!(
+                "insert into provider_link (authority_id, provider_id, subject, account_id, first_name, last_name, linked_at, used_at)
+                 values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict do nothing"
+            ),
+            args![tx.authority(), new.provider, new.subject, new.account, new.first_name, new.last_name, now],
+        )
+        .await?;
+    Ok(added == 1)
+}
+
+/// The identity has served; the provider calls its owner so.
+pub async fn used(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "update provider_link set first_name = $1, last_name = $2, used_at = $3 where authority_id = $4 and provider_id = $5 and subject = $6"
+        ),
+        args![new.first_name, new.last_name, now, tx.authority(), new.provider, new.subject],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Unlinks a provider's identity from an account, and ends the sessions it opened but `kept`. False when
+/// there was none.
+pub async fn unlink(tx: &mut Tx, account: Uuid, provider: &str, kept: Uuid) -> Result<bool, db::Error> {
+    let removed = tx
+        .run(
+            sql!("delete from provider_link where authority_id = $1 and account_id = $2 and provider_id = $3"),
+            args![tx.authority(), account, provider],
+        )
+        .await?;
+    let opened: Vec<(Uuid,)> = tx
+        .all(
+            sql!(
+                "select s.id from session s join provider_session p on p.authority_id = s.authority_id and p.session_id = s.id
+                 where s.authority_id = $1 and s.account_id = $2 and p.provider_id = $3 and s.id <> $4"
+            ),
+            args![tx.authority(), account, provider, kept],
+        )
+        .await?;
+    for (id,) in opened {
+        crate::accounts::session::close(tx, id).await?;
+    }
+    Ok(removed > 0)
+}
+
+/// The identities that open an account.
+pub async fn of(db: &Db, account: Uuid) -> Result<Vec<Listed>, db::Error> {
+    db.fresh()
+        .all(
+            sql!(
+                "select l.provider_id, p.declaration, l.first_name, l.last_name, l.linked_at, l.used_at from provider_link l
+                 join provider p on p.authority_id = l.authority_id and p.id = l.provider_id
+                 where l.authority_id = $1 and l.account_id = $2 order by l.provider_id"
+            ),
+            args![db.authority(), account],
+        )
+        .await
+}
+
+/// For who asks for their data.
+pub async fn export(db: &Db, account: Uuid) -> Result<Vec<Value>, db::Error> {
+    row! {
+        struct Given {
+            provider_id: String,
+            subject: String,
+            first_name: String,
+            last_name: String,
+            linked_at: Timestamp,
+            used_at: Option<Timestamp>,
+        }
+    }
+    let all: Vec<Given> = db
+        .fresh()
+        .all(
+            sql!(
+                "select provider_id, subject, first_name, last_name, linked_at, used_at from provider_link
+                 where authority_id = $1 and account_id = $2 order by provider_id"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
+    let line = |one: &Given| {
+        json!({
+            "fournisseur": one.provider_id, "identifiant": one.subject, "prenom": one.first_name, "nom": one.last_name,
+            "rattachee_le": one.linked_at.to_string(), "servie_le": one.used_at.map(|at| at.to_string()),
+        })
+    };
+    Ok(all.iter().map(line).collect())
+}
+
+/// Where somebody on their way stands.
+pub const ASKED: &str = "asked";
+pub const ARRIVED: &str = "arrived";
+/// Back from the provider, the second factor is awaited.
+pub const CODE: &str = "code";
+
+/// Somebody on their way, to be kept.
+pub struct NewAttempt<'a> {
+    pub hash: &'a [u8],
+    pub provider: &'a str,
+    pub browser: &'a [u8],
+    pub stage: &'a str,
+    pub sealed: &'a [u8],
+    pub expires: Timestamp,
+}
+
+pub async fn keep(tx: &mut Tx, new: &NewAttempt<'_>) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into provider_attempt (authority_id, hash, provider_id, browser, stage, sealed, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (authority_id, hash) do update set provider_id = excluded.provider_id, sealed = excluded.sealed, expires_at = excluded.expires_at"
+        ),
+        args![tx.authority(), new.hash, new.provider, new.browser, new.stage, new.sealed, new.expires],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Looks at who is on their way in this browser, and leaves it there.
+pub async fn look(
+    db: &Db,
+    hash: &[u8],
+    browser: &[u8],
+    stage: &str,
+    now: Timestamp,
+) -> Result<Option<Attempt>, db::Error> {
+    db.fresh()
+        .first(
+            sql!(
+                "select provider_id, sealed from provider_attempt
+                 where authority_id = $1 and hash = $2 and browser = $3 and stage = $4 and expires_at > $5"
+            ),
+            args![db.authority(), hash, browser, stage, now],
+        )
+        .await
+}
+
+/// The same, taken away: it serves once, whatever comes of it.
+pub async fn take(
+    tx: &mut Tx,
+    hash: &[u8],
+    browser: &[u8],
+    stage: &str,
+    now: Timestamp,
+) -> Result<Option<Attempt>, db::Error> {
+    tx.first(
+        sql!(
+            "delete from provider_attempt where authority_id = $1 and hash = $2 and browser = $3 and stage = $4 and expires_at > $5
+             returning provider_id, sealed"
+        ),
+        args![tx.authority(), hash, browser, stage, now],
+    )
+    .await
+}
+
+/// Forgets who did not come back.
+pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("delete from provider_attempt where authority_id = $1 and expires_at <= $2"),
+        args![tx.authority(), now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A session was opened through a provider.
+pub async fn vouch(tx: &mut Tx, session: Uuid, provider: &str, sealed: &[u8]) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into provider_session (authority_id, session_id, provider_id, sealed) values ($1, $2, $3, $4)
+             on conflict (authority_id, session_id) do update set provider_id = excluded.provider_id, sealed = excluded.sealed"
+        ),
+        args![tx.authority(), session, provider, sealed],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The provider that opened a session, with the sealed ID token.
+pub async fn opened(db: &Db, session: Uuid) -> Result<Option<Attempt>, db::Error> {
+    db.fresh()
+        .first(
+            sql!("select provider_id, sealed from provider_session where authority_id = $1 and session_id = $2"),
+            args![db.authority(), session],
+        )
+        .await
+}
+
+/// When a session was opened.
+pub async fn session_since(db: &Db, session: Uuid) -> Result<Option<Timestamp>, db::Error> {
+    db.fresh()
+        .first(
+            sql!("select created_at from session where authority_id = $1 and id = $2"),
+            args![db.authority(), session],
+        )
+        .await
+}

@@ -1,0 +1,165 @@
+//! Two accounts of one person made one.
+
+use db::{args, sql};
+use guichet::sso::{self, Declaration, Secret};
+use uuid::Uuid;
+
+use super::{super::signing_in::set_up, enter, history, subjects, usager};
+use crate::harness::{Client, Engine, PASSWORD, Page, Portal, both, household::declare, journey::question};
+
+const KEPT: &str = "camille@exemple.fr";
+const OTHER: &str = "camille.travail@exemple.fr";
+
+async fn prove(person: &mut Client, login: &str, password: &str, code: &str) -> Page {
+    person
+        .post("/compte/reunir", &[("autre-compte", login), ("mot-de-passe-autre", password), ("code-autre", code)])
+        .await
+}
+
+/// Both accounts, and a browser signed in to each.
+async fn two(portal: &Portal) -> (Uuid, Client, Uuid, Client) {
+    let (kept, other) = (usager(portal, KEPT).await, usager(portal, OTHER).await);
+    (kept, portal.usager(KEPT).await, other, portal.usager(OTHER).await)
+}
+
+async fn subject(portal: &Portal, account: Uuid, client: &str, name: &str) {
+    let now = portal.app.clock.now();
+    portal
+        .db()
+        .write(async |tx: &mut db::Tx| {
+            tx.run(
+                sql!("insert into sso_subject (authority_id, account_id, client_id, subject, created_at) values ($1, $2, $3, $4, $5)"),
+                args![tx.authority(), account, client, name, now],
+            )
+            .await
+        })
+        .await
+        .unwrap();
+}
+
+async fn names(portal: &Portal, table: &'static str, account: Uuid) -> Vec<(String, String)> {
+    let query = db::Query::new("select client_id, subject from ").push(table);
+    portal
+        .db()
+        .all(query.push_with(" where account_id = {}", account).push(" order by client_id"), args![])
+        .await
+        .unwrap()
+}
+
+async fn application(portal: &Portal, id: &str) {
+    let text = format!("id = \"{id}\"\nname = \"{id}\"\nclaims = []\n[cas]\nservices = [\"https://{id}.test/\"]\n");
+    let declaration = Declaration::read("test.toml", &text).unwrap();
+    let by = sso::By::operator(&portal.app.clock);
+    assert!(sso::put(&portal.db(), &declaration, Secret::None, sso::Expected::Anything, &by).await.unwrap());
+}
+
+both! {
+    async fn all_that_the_other_account_holds_moves(portal: Portal) {
+        let (kept, mut person, other, mut before) = two(&portal).await;
+        let filed = before.file("demande-information", &question("De mon autre compte")).await;
+        let draft = before.fill("demande-information", &question("À finir plus tard")).await;
+        declare(&mut before, "Zéphyrine", "2019").await;
+        for id in ["media", "piscine"] {
+            application(&portal, id).await;
+        }
+        subject(&portal, kept, "media", "kept-media").await;
+        subject(&portal, other, "media", "other-media").await;
+        subject(&portal, other, "piscine", "other-piscine").await;
+
+        prove(&mut person, "", "", "").await.is(422).shows("Saisissez l'adresse");
+        prove(&mut person, OTHER, "faux", "").await.is(422).shows("incorrect");
+        prove(&mut person, KEPT, PASSWORD, "").await.is(422).shows("déjà connecté");
+        // Agents sign in apart, and are not merged with anybody.
+        prove(&mut person, "nadia.benali@valmont.example", PASSWORD, "").await.is(422).shows("incorrect");
+        let page = prove(&mut person, OTHER, PASSWORD, "").await.is(200).shows("Demandes envoyées : 1").shows("Brouillons : 1").shows("Cela ne se défait pas");
+        let form = page.form("preuve");
+        // Looking moves nothing, and the kept account proves itself too.
+        before.get(&format!("/demandes/{}", filed.id)).await.is(200);
+        person.post_form(&form.action, &form.clone().with("mot-de-passe", "faux").fields).await.is(422).shows("mot de passe actuel");
+        // The proof is good for this account only.
+        let third = usager(&portal, "autre@exemple.fr").await;
+        let mut stranger = portal.usager("autre@exemple.fr").await;
+        stranger.post_form(&form.action, &form.clone().with("mot-de-passe", PASSWORD).fields).await.is(422).shows("recommencez");
+        let sent = form.with("mot-de-passe", PASSWORD).fields;
+        let mut same = person.clone();
+        let (one, two) = tokio::join!(person.post_form("/compte/reunir/confirmer", &sent), same.post_form("/compte/reunir/confirmer", &sent));
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [303, 422]);
+
+        person.get("/mes-demandes").await.is(200).shows(&filed.reference);
+        person.get(&format!("/demandes/{}", filed.id)).await.is(200).shows("De mon autre compte");
+        person.get(&draft).await.is(200).shows("À finir plus tard");
+        person.get("/compte/foyer").await.is(200).shows("Zéphyrine");
+        history(&mut person).await.shows("Autre compte réuni à celui-ci");
+        before.get("/compte").await.is(303);
+        enter(&mut portal.client(), OTHER, PASSWORD).await.is(422);
+        for email in [KEPT, OTHER] {
+            assert_eq!(subjects(&portal, email).await.last().unwrap(), "Vos deux comptes sont réunis", "{email}");
+        }
+        // An application goes on under the name it knew first; the other name is kept, and given to nobody.
+        assert_eq!(names(&portal, "sso_subject", kept).await, [("media".into(), "kept-media".into()), ("piscine".into(), "other-piscine".into())]);
+        assert_eq!(names(&portal, "sso_alias", kept).await, [("media".into(), "other-media".into())]);
+        let data = person.get("/compte/donnees").await.is(200);
+        assert!(data.html().contains("other-media"));
+        // What is left of the account tells nothing of anybody, and its address is free.
+        let left: (Option<String>, String, String) = portal.db().one(sql!("select closed_reason, first_name, login from account where authority_id = $1 and id = $2"), args![portal.city, other]).await.unwrap();
+        assert_eq!(left, (Some("merged".to_owned()), String::new(), other.to_string()));
+        usager(&portal, OTHER).await;
+        // It goes with the account that took it up.
+        person.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.is(303);
+        let rows: i64 = portal.db().one(sql!("select count(*) from account where authority_id = $1 and (id = $2 or id = $3)"), args![portal.city, kept, other]).await.unwrap();
+        assert_eq!(rows, 0);
+        assert!(enter(&mut portal.client(), "autre@exemple.fr", PASSWORD).await.status == 303, "{third}");
+    }
+
+    async fn the_second_factor_of_the_other_account_is_asked(portal: Portal) {
+        let (_, mut person, other, mut before) = two(&portal).await;
+        let (_, codes) = set_up(&portal, &mut before, "/compte/securite").await;
+        prove(&mut person, OTHER, PASSWORD, "").await.is(422).shows("second facteur");
+        prove(&mut person, OTHER, PASSWORD, "AAAA-AAAA-AAAA").await.is(422).shows("n'est pas le bon");
+        let form = prove(&mut person, OTHER, PASSWORD, &codes[0]).await.is(200).form("preuve");
+        // Too late.
+        portal.later(jiff::SignedDuration::from_mins(16));
+        person.post_form(&form.action, &form.clone().with("mot-de-passe", PASSWORD).fields).await.is(422).shows("recommencez");
+        prove(&mut person, OTHER, PASSWORD, &codes[0]).await.is(422).shows("déjà servi");
+        let form = prove(&mut person, OTHER, PASSWORD, &codes[1]).await.is(200).form("preuve");
+        person.post_form("/compte/reunir/confirmer", &form.with("mot-de-passe", PASSWORD).fields).await.leads_to("/compte?fait=reunis");
+        let factors: i64 = portal.db().one(sql!("select count(*) from factor where authority_id = $1 and account_id = $2"), args![portal.city, other]).await.unwrap();
+        assert_eq!(factors, 0);
+        enter(&mut portal.client(), KEPT, PASSWORD).await.leads_to("/mes-demandes");
+    }
+
+    async fn documents_move_or_stand_in_the_way(portal: Portal) {
+        let (_, mut person, other, mut before) = two(&portal).await;
+        before.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
+        let fields = [("type".to_owned(), "autre".to_owned())];
+        before.upload("/mes-documents/ajouter", &fields, &[("fichier", "un.jpg", crate::harness::journey::JPEG)]).await.is(303);
+        let mut third = {
+            usager(&portal, "avec@exemple.fr").await;
+            portal.usager("avec@exemple.fr").await
+        };
+        third.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
+        // Two keys: nothing is lost in silence.
+        prove(&mut third, OTHER, PASSWORD, "").await.is(422).shows("deux clés différentes");
+        before.get("/mes-documents").await.is(200).shows("un.jpg");
+        let form = prove(&mut person, OTHER, PASSWORD, "").await.is(200).shows("« Mes documents » : 1").form("preuve");
+        person.post_form("/compte/reunir/confirmer", &form.with("mot-de-passe", PASSWORD).fields).await.leads_to("/compte?fait=reunis");
+        let safes: i64 = portal.db().one(sql!("select count(*) from safe where authority_id = $1 and account_id = $2"), args![portal.city, other]).await.unwrap();
+        assert_eq!(safes, 0);
+        // The other account's password still opens them, as a former one.
+        person.get("/mes-documents/secours").await.is(200);
+        let kept: i64 = portal.db().one(sql!("select count(*) from safe_document where authority_id = $1"), args![portal.city]).await.unwrap();
+        assert_eq!(kept, 1);
+    }
+
+    async fn two_checked_identities_are_two_people(portal: Portal) {
+        let (kept, mut person, other, _) = two(&portal).await;
+        let now = portal.app.clock.now();
+        for (account, name) in [(kept, "Moreau"), (other, "Martin")] {
+            let identity = serde_json::json!({"nom_naissance": name});
+            portal.db().write(async |tx: &mut db::Tx| guichet::identity::record(tx, account, "counter", &identity, now).await).await.unwrap();
+        }
+        prove(&mut person, OTHER, PASSWORD, "").await.is(422).shows("ce n'est pas la même");
+    }
+}
