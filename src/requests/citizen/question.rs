@@ -111,6 +111,11 @@ pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Publish
 }
 
 pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
+    if procedure.identification == Identification::Verified && visitor.acting.is_some() {
+        return Err(Problem::Forbidden(
+            "Cette démarche demande l’identité vérifiée de qui la fait\u{a0}: elle ne se fait pas au nom de quelqu’un d’autre.",
+        ));
+    }
     let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);
     if needs && visitor.account().is_none() {
         Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id)))
