@@ -15,7 +15,7 @@ create unique index safe_account_key on safe (authority_id, account_id);
 create table safe_wrap (
   authority_id uuid not null,
   safe_id uuid not null,
-  -- password, code
+  -- password; own: a code that the owner chose; code: of recovery
   kind text not null,
   salt {bytes} not null,
   sealed {bytes} not null,

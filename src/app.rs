@@ -22,6 +22,7 @@ use crate::{
     },
     provider,
     requests::Untouched,
+    sso,
     visit::PageCache,
 };
 
@@ -43,6 +44,8 @@ pub struct Inner {
     pub untouched: Untouched,
     /// What identity providers say of themselves.
     pub providers: provider::Cache,
+    /// Keys that sign for applications, unsealed.
+    pub signing_keys: sso::ReadKeys,
     /// Wakes the worker of this process when it queued something.
     pub work: Notify,
     /// Slows floods of forms from one address.
@@ -87,6 +90,7 @@ impl App {
             pages: PageCache::default(),
             untouched: Untouched::default(),
             providers: provider::Cache::default(),
+            signing_keys: sso::ReadKeys::default(),
             work: Notify::new(),
             flood: NonZeroU32::new(config.posts_per_minute).map(|count| RateLimiter::keyed(Quota::per_minute(count))),
             config,

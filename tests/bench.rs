@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 24] = [
     "page_ratio",
     "page_uncached_ratio",
     "form_page_ratio",
@@ -20,6 +20,15 @@ const KEYS: [&str; 15] = [
     "safe_download_mbs",
     "safe_upload_ratio",
     "safe_download_ratio",
+    "sign_in_ratio",
+    "sign_in_cpu_ratio",
+    "sign_in_rest_cpu_ms",
+    "token_ratio",
+    "token_cpu_ms",
+    "cas_validate_ratio",
+    "cas_validate_cpu_ms",
+    "id_token_sign_ms",
+    "signing_key_read_ms",
 ];
 
 #[test]

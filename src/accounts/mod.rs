@@ -34,9 +34,11 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{may_register, may_write_to, owner};
+pub use entry::{has_password, may_register, may_write_to, owner};
 pub use means::{Means, strongest};
-pub use model::{Wrong, email as check_email, email_key, identity as read_identity, password as check_password};
+pub use model::{
+    Wrong, email as check_email, email_key, identity as read_identity, password as check_password, regular_password,
+};
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
 pub use store::{NewAccount, insert, remove, rename, set_phone};

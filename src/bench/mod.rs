@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::process::Command;
 
 mod bare;
+mod doors;
 mod load;
 mod pages;
 mod postgres;
@@ -66,6 +67,15 @@ struct Measures {
     safe_download_mbs: Option<f64>,
     safe_upload_ratio: Option<f64>,
     safe_download_ratio: Option<f64>,
+    sign_in_ratio: Option<f64>,
+    sign_in_cpu_ratio: Option<f64>,
+    sign_in_rest_cpu_ms: Option<f64>,
+    token_ratio: Option<f64>,
+    token_cpu_ms: Option<f64>,
+    cas_validate_ratio: Option<f64>,
+    cas_validate_cpu_ms: Option<f64>,
+    id_token_sign_ms: Option<f64>,
+    signing_key_read_ms: Option<f64>,
 }
 
 pub async fn run(options: Options) -> Result<()> {
@@ -93,6 +103,7 @@ async fn measure(options: &Options, folder: &Path) -> Result<Measures> {
     let mails = Sink::start().await?;
     let mut measures = Measures::default();
     on_sqlite(&mut measures, &folder.join("sqlite"), &mails, time).await?;
+    at_doors(&mut measures, &folder.join("doors"), &mails, time).await?;
     let documents = safe::measure(&folder.join("safe"), time).await?;
     measures.safe_upload_mbs = Some(documents.upload_mbs);
     measures.safe_download_mbs = Some(documents.download_mbs);
@@ -127,6 +138,23 @@ async fn on_sqlite(measures: &mut Measures, folder: &Path, mails: &Sink, time: D
     measures.submission_ratio_sqlite = Some(measured.ratio);
     measures.submission_cpu_ms_sqlite = measured.cpu_ms;
     measures.loaded_mb = process::most_resident(site.pid()?);
+    site.stop().await
+}
+
+/// A site of its own: passwords take memory, which the others do not measure.
+async fn at_doors(measures: &mut Measures, folder: &Path, mails: &Sink, time: Duration) -> Result<()> {
+    let mut site = Site::make(folder, "sqlite:", mails).await?;
+    site.start().await?;
+    let doors = doors::measure(&site, time).await?;
+    measures.sign_in_ratio = Some(doors.sign_in.ratio);
+    measures.sign_in_cpu_ratio = doors.sign_in.cpu_ratio;
+    measures.sign_in_rest_cpu_ms = doors.sign_in.rest_cpu_ms;
+    measures.token_ratio = Some(doors.token.ratio);
+    measures.token_cpu_ms = doors.token.cpu_ms;
+    measures.cas_validate_ratio = Some(doors.cas.ratio);
+    measures.cas_validate_cpu_ms = doors.cas.cpu_ms;
+    measures.id_token_sign_ms = Some(doors.sign_ms);
+    measures.signing_key_read_ms = Some(doors.read_ms);
     site.stop().await
 }
 

@@ -27,6 +27,15 @@ pub fn table(measures: &Measures) -> String {
         ("document read and decrypted (MB/s)", measures.safe_download_mbs, Aim::None),
         ("the same, of a bare file written", measures.safe_upload_ratio, Aim::None),
         ("the same, of a bare file read", measures.safe_download_ratio, Aim::None),
+        ("sign-ins, of bare argon2id", measures.sign_in_ratio, Aim::None),
+        ("processor per sign-in, in bare argon2id", measures.sign_in_cpu_ratio, Aim::None),
+        ("the same without argon2id (ms)", measures.sign_in_rest_cpu_ms, Aim::None),
+        ("codes for tokens, of a bare handler", measures.token_ratio, Aim::None),
+        ("processor for each (ms)", measures.token_cpu_ms, Aim::None),
+        ("CAS tickets validated, of a bare handler", measures.cas_validate_ratio, Aim::None),
+        ("processor for each (ms)", measures.cas_validate_cpu_ms, Aim::None),
+        ("ID token signed (ms)", measures.id_token_sign_ms, Aim::None),
+        ("signing key read, once a process (ms)", measures.signing_key_read_ms, Aim::None),
     ];
     let mut text = String::new();
     for (name, value, aim) in lines {

@@ -173,10 +173,18 @@ pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
 
 /// Two accounts become one: everybody declared in either is kept, were it twice.
 pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    // What was shared was shared by that account and with it: its owner shares anew if they wish.
     tx.run(
-        sql!("update household_member set account_id = $1 where authority_id = $2 and account_id = $3"),
-        args![to, tx.authority(), from],
+        sql!("delete from household_share where authority_id = $1 and (owner_id = $2 or guest_id = $2)"),
+        args![tx.authority(), from],
     )
     .await?;
+    for statement in [
+        sql!("update household_member set account_id = $1 where authority_id = $2 and account_id = $3"),
+        sql!("update account_address set account_id = $1 where authority_id = $2 and account_id = $3"),
+        sql!("update coordinate_change set account_id = $1 where authority_id = $2 and account_id = $3"),
+    ] {
+        tx.run(statement, args![to, tx.authority(), from]).await?;
+    }
     Ok(())
 }

@@ -212,5 +212,11 @@ pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
         args![tx.authority(), from],
     )
     .await?;
+    // A letter on its way brings its code to an account that is no more.
+    tx.run(
+        sql!("delete from identity_letter where authority_id = $1 and account_id = $2"),
+        args![tx.authority(), from],
+    )
+    .await?;
     Ok(())
 }

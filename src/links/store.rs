@@ -357,3 +357,19 @@ pub async fn export(visit: &Visit, account: Uuid) -> Result<Vec<Value>, db::Erro
     };
     Ok(linked(&visit.db, account).await?.iter().map(one).collect())
 }
+
+/// Two accounts become one: it keeps what both had linked.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "update linked_account set account_id = $1 where authority_id = $2 and account_id = $3
+               and not exists (select 1 from linked_account k where k.authority_id = $2 and k.account_id = $1
+                 and k.service_id = linked_account.service_id and k.ref_key = linked_account.ref_key)"
+        ),
+        args![to, tx.authority(), from],
+    )
+    .await?;
+    tx.run(sql!("delete from linked_account where authority_id = $1 and account_id = $2"), args![tx.authority(), from])
+        .await?;
+    Ok(())
+}

@@ -32,7 +32,9 @@ pub const PASSWORD: &str = "mot-de-passe-export";
 
 pub async fn send(citizen: Citizen, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let (account, visit) = (&citizen.account, &citizen.visit);
-    if let Some(text) = accounts::owner(visit, Kind::Usager, &account.login, typed.text(PASSWORD)).await? {
+    // Who has no password has nothing to give: the right to one's data does not wait for one.
+    let asked = accounts::has_password(visit, Kind::Usager, &account.login).await?;
+    if asked && let Some(text) = accounts::owner(visit, Kind::Usager, &account.login, typed.text(PASSWORD)).await? {
         return pages::again(&citizen, PASSWORD, &text).await;
     }
     let package = Package::gather(&citizen, &headers).await?;

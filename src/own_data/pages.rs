@@ -5,6 +5,7 @@ use minijinja::{Value, context, value::Serde};
 use serde_json::{Value as Json, json};
 
 use crate::{
+    accounts::{self, session::Kind},
     error::Problem,
     links,
     requests::{readings, recipients},
@@ -42,7 +43,8 @@ async fn context(citizen: &Citizen) -> Result<Value, Problem> {
         .map(|one| json!({"day": one.day.to_string(), "department": one.department_name, "reference": one.reference, "href": format!("/demandes/{}", one.request_id)}))
         .collect();
     Ok(context! {
-        email => &citizen.account.email,
+        email => citizen.account.email.as_deref().unwrap_or_default(),
+        password => accounts::has_password(visit, Kind::Usager, &citizen.account.login).await?,
         services => Serde(sso::consents(visit, account).await?),
         linked => Serde(links::shown(visit, account).await?),
         recipients => Serde(recipients::of(visit, account, SHOWN).await?),

@@ -309,3 +309,18 @@ pub async fn session_since(db: &Db, session: Uuid) -> Result<Option<Timestamp>, 
         )
         .await
 }
+
+/// Two accounts become one: of one provider, the kept account's own identity stays, else it takes the other's.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "update provider_link set account_id = $1 where authority_id = $2 and account_id = $3
+               and not exists (select 1 from provider_link k where k.authority_id = $2 and k.account_id = $1 and k.provider_id = provider_link.provider_id)"
+        ),
+        args![to, tx.authority(), from],
+    )
+    .await?;
+    tx.run(sql!("delete from provider_link where authority_id = $1 and account_id = $2"), args![tx.authority(), from])
+        .await?;
+    Ok(())
+}

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
+use forms::answers::Raw;
 use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -15,16 +16,13 @@ use super::{
     crypt::Key,
     model::{self, CODE_LENGTH, Safe, Way},
     opening::{self, Open},
+    own::{self, Secrets},
     secrets, store,
 };
 use crate::{
     accounts::{self, session::Kind},
     error::Problem,
-    platform::{
-        form::Typed,
-        local, secret,
-        throttle::{self, ONE},
-    },
+    platform::{form::Typed, local, secret},
     visit::Citizen,
 };
 
@@ -39,10 +37,10 @@ const NEW_CODE: &str = "Changer de code de secours";
 #[serde(default)]
 pub struct Onward {
     /// Where to go afterwards.
-    suite: String,
+    pub suite: String,
 }
 
-fn onward(suite: &str) -> &str {
+pub fn onward(suite: &str) -> &str {
     if suite.is_empty() { HOME } else { local(suite) }
 }
 
@@ -52,14 +50,16 @@ pub fn errors(wrong: &[(&str, String)]) -> Value {
     Value::from(Serde(list))
 }
 
-async fn safe_of(citizen: &Citizen) -> Result<Safe, Problem> {
+pub async fn safe_of(citizen: &Citizen) -> Result<Safe, Problem> {
     let safe = store::of(&citizen.db, citizen.account.id).await?;
     safe.ok_or_else(|| Problem::Elsewhere(HOME.to_owned()))
 }
 
 /// The page of who has no safe: what it is, what it protects, what is lost when every secret is.
-pub fn offer(citizen: &Citizen, wrong: &[(&str, String)]) -> Result<Response, Problem> {
-    let context = context! { quota => citizen.app.config.safe_quota, errors => errors(wrong) };
+pub async fn offer(citizen: &Citizen, wrong: &[(&str, String)]) -> Result<Response, Problem> {
+    let context = context! {
+        quota => citizen.app.config.safe_quota, password => own::has_password(citizen).await?, errors => errors(wrong),
+    };
     if wrong.is_empty() {
         citizen.page("safe/create.html", TITLE, context)
     } else {
@@ -71,20 +71,20 @@ pub async fn create(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
     if super::exists(&citizen.db, citizen.account.id).await? {
         return Ok(Redirect::to(HOME).into_response());
     }
-    let password = typed.text("mot-de-passe");
-    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.login, password).await? {
-        return offer(&citizen, &[("mot-de-passe", text)]);
-    }
+    let (way, chosen) = match first_secret(&citizen, &typed).await? {
+        Ok(first) => first,
+        Err(refused) => return offer(&citizen, &[refused]).await,
+    };
     let key = Key::generate();
     let safe = Safe { id: citizen.id(), account_id: citizen.account.id, recipient: key.recipient() };
     let code = Zeroizing::new(secret::clear_text(CODE_LENGTH));
-    let by_password = secrets::seal(&key, safe.id, Way::Password, password).await?;
+    let by_chosen = secrets::seal(&key, safe.id, way, &chosen).await?;
     let by_code = secrets::seal(&key, safe.id, Way::Code, &code).await?;
     let made = citizen
         .db
         .write(async |tx: &mut Tx| {
             store::create(tx, &safe, citizen.now).await?;
-            store::put_wrap(tx, safe.id, Way::Password, &by_password, citizen.now).await?;
+            store::put_wrap(tx, safe.id, way, &by_chosen, citizen.now).await?;
             store::put_wrap(tx, safe.id, Way::Code, &by_code, citizen.now).await
         })
         .await;
@@ -94,20 +94,37 @@ pub async fn create(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         other => other?,
     }
     let cookie = opening::open(&citizen, &safe, &key).await?;
-    let page = show_code(&citizen, &code, true)?;
+    let page = show_code(&citizen, &code, true, way == Way::Own)?;
     Ok(with_cookie(page, cookie))
 }
 
-/// The only page that ever holds the code.
-fn show_code(citizen: &Citizen, code: &str, first: bool) -> Result<Response, Problem> {
+/// What opens a new safe beside the recovery code: the password of who has one, else a code that they choose.
+async fn first_secret(
+    citizen: &Citizen,
+    typed: &Raw,
+) -> Result<Result<(Way, Zeroizing<String>), own::Refused>, Problem> {
+    if !own::has_password(citizen).await? {
+        return Ok(own::chosen(citizen, typed).map(|code| (Way::Own, code)));
+    }
+    let password = typed.text("mot-de-passe");
+    Ok(match accounts::owner(citizen, Kind::Usager, &citizen.account.login, password).await? {
+        Some(text) => Err(("mot-de-passe", text)),
+        None => Ok((Way::Password, Zeroizing::new(password.to_owned()))),
+    })
+}
+
+/// The only page that ever holds the recovery code; `own`: a code of one's own opens the safe.
+fn show_code(citizen: &Citizen, code: &str, first: bool, own: bool) -> Result<Response, Problem> {
+    let account = &citizen.account;
+    let whose = if account.login.is_empty() { account.full_name() } else { account.login.clone() };
     citizen.page(
         "safe/code.html",
         CODE,
-        context! { code => model::printed(code), first => first, email => &citizen.account.login },
+        context! { code => model::printed(code), first => first, own => own, whose => whose },
     )
 }
 
-fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+pub fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
 }
@@ -117,21 +134,23 @@ pub async fn show(citizen: Citizen, headers: HeaderMap, Query(way): Query<Onward
     if opening::find(&citizen, &headers, &safe).await?.is_some() {
         return Ok(Redirect::to(onward(&way.suite)).into_response());
     }
-    let wrap = store::wrap(&citizen.db, safe.id, Way::Password).await?;
-    if wrap.is_none_or(|wrap| wrap.stale) {
+    let secrets = Secrets::of(&citizen, &safe).await?;
+    if secrets.lost() {
         return Ok(Redirect::to(&rescue_page(&way.suite)).into_response());
     }
-    draw_open(&citizen, &way.suite, &[])
+    draw_open(&citizen, &secrets, &way.suite, &[])
 }
 
-fn rescue_page(suite: &str) -> String {
+pub fn rescue_page(suite: &str) -> String {
     format!("{HOME}/secours?suite={}", crate::platform::encode(onward(suite)))
 }
 
-fn draw_open(citizen: &Citizen, suite: &str, wrong: &[(&str, String)]) -> Result<Response, Problem> {
+fn draw_open(citizen: &Citizen, secrets: &Secrets, suite: &str, wrong: &[(&str, String)]) -> Result<Response, Problem> {
     let minutes = model::STAYS_OPEN.as_mins();
-    let context =
-        context! { suite => onward(suite), minutes => minutes, rescue => rescue_page(suite), errors => errors(wrong) };
+    let context = context! {
+        suite => onward(suite), minutes => minutes, secrets => secrets.shown(), rescue => rescue_page(suite),
+        errors => errors(wrong),
+    };
     if wrong.is_empty() {
         citizen.page("safe/open.html", OPEN, context)
     } else {
@@ -141,24 +160,32 @@ fn draw_open(citizen: &Citizen, suite: &str, wrong: &[(&str, String)]) -> Result
 
 pub async fn open(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
     let safe = safe_of(&citizen).await?;
-    let (password, suite) = (typed.text("mot-de-passe"), typed.text("suite"));
-    if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.login, password).await? {
-        return draw_open(&citizen, suite, &[("mot-de-passe", text)]);
+    let (secrets, suite) = (Secrets::of(&citizen, &safe).await?, typed.text("suite"));
+    if secrets.nothing() {
+        return Ok(Redirect::to(&rescue_page(suite)).into_response());
     }
-    let wrap = store::wrap(&citizen.db, safe.id, Way::Password).await?;
-    let key = match &wrap {
-        Some(wrap) => secrets::unseal(wrap, &safe, Way::Password, password).await?,
-        None => None,
+    let key = match secrets.prove(&citizen, &safe, &typed).await? {
+        Ok(Some(key)) => key,
+        Ok(None) => return Ok(Redirect::to(&rescue_page(suite)).into_response()),
+        Err(refused) => return draw_open(&citizen, &secrets, suite, &[refused]),
     };
-    let Some(key) = key else { return Ok(Redirect::to(&rescue_page(suite)).into_response()) };
+    if let Some(refused) = secrets.add_password(&citizen, &safe, &key, &typed).await? {
+        return draw_open(&citizen, &secrets, suite, &[refused]);
+    }
     let cookie = opening::open(&citizen, &safe, &key).await?;
     Ok(with_cookie(Redirect::to(onward(suite)).into_response(), cookie))
 }
 
 /// The account's password no longer opens the safe: the recovery code does, or the former password.
 pub async fn rescue(citizen: Citizen, Query(way): Query<Onward>) -> Result<Response, Problem> {
-    let safe = safe_of(&citizen).await?;
+    let safe = rescuable(&citizen, &way.suite).await?;
     draw_rescue(&citizen, &safe, &way.suite, &[]).await
+}
+
+/// The safe of an account with a password; without any, a code is chosen anew on another page.
+async fn rescuable(citizen: &Citizen, suite: &str) -> Result<Safe, Problem> {
+    let safe = safe_of(citizen).await?;
+    if own::has_password(citizen).await? { Ok(safe) } else { Err(Problem::Elsewhere(own::page(suite))) }
 }
 
 async fn draw_rescue(
@@ -168,8 +195,9 @@ async fn draw_rescue(
     wrong: &[(&str, String)],
 ) -> Result<Response, Problem> {
     let wrap = store::wrap(&citizen.db, safe.id, Way::Password).await?;
+    let own = store::wrap(&citizen.db, safe.id, Way::Own).await?.is_some();
     let context = context! {
-        suite => onward(suite), stale => wrap.is_none_or(|wrap| wrap.stale), errors => errors(wrong),
+        suite => onward(suite), stale => wrap.map_or(!own, |wrap| wrap.stale), own => own, errors => errors(wrong),
     };
     if wrong.is_empty() {
         citizen.page("safe/rescue.html", RESCUE, context)
@@ -179,8 +207,8 @@ async fn draw_rescue(
 }
 
 pub async fn rescued(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
-    let safe = safe_of(&citizen).await?;
     let (password, typed_secret, suite) = (typed.text("mot-de-passe"), typed.text("secours"), typed.text("suite"));
+    let safe = rescuable(&citizen, suite).await?;
     if typed_secret.is_empty() {
         let text = "Saisissez votre code de secours ou votre ancien mot de passe".to_owned();
         return draw_rescue(&citizen, &safe, suite, &[("secours", text)]).await;
@@ -188,54 +216,38 @@ pub async fn rescued(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     if let Some(text) = accounts::owner(&citizen, Kind::Usager, &citizen.account.login, password).await? {
         return draw_rescue(&citizen, &safe, suite, &[("mot-de-passe", text)]).await;
     }
-    let subject = format!("documents:{}", safe.id);
-    if let Some(left) = throttle::take(&citizen.db, &subject, ONE, citizen.now).await? {
-        let text = format!("Trop d’essais : réessayez dans {}", throttle::in_words(left));
-        return draw_rescue(&citizen, &safe, suite, &[("secours", text)]).await;
-    }
-    let Some(key) = unseal_either(&citizen, &safe, typed_secret).await? else {
-        let text = "Ce n’est ni votre code de secours ni votre ancien mot de passe".to_owned();
-        return draw_rescue(&citizen, &safe, suite, &[("secours", text)]).await;
+    let key = match own::recover(&citizen, &safe, typed_secret).await? {
+        Ok(key) => key,
+        Err(text) => return draw_rescue(&citizen, &safe, suite, &[("secours", text)]).await,
     };
-    throttle::succeeded(&citizen.db, &subject).await?;
-    let wrap = secrets::seal(&key, safe.id, Way::Password, password).await?;
-    citizen.db.write(async |tx: &mut Tx| store::put_wrap(tx, safe.id, Way::Password, &wrap, citizen.now).await).await?;
+    own::keep(&citizen, &safe, &key, Way::Password, password).await?;
     let cookie = opening::open(&citizen, &safe, &key).await?;
     Ok(with_cookie(Redirect::to(onward(suite)).into_response(), cookie))
 }
 
-/// The key, by the recovery code or by the password that the safe was last sealed under.
-async fn unseal_either(citizen: &Citizen, safe: &Safe, typed: &str) -> Result<Option<Key>, Problem> {
-    let code = model::regular_code(typed);
-    let ways = [code.as_deref().map(|code| (Way::Code, code)), Some((Way::Password, typed))];
-    for (way, secret) in ways.into_iter().flatten() {
-        if let Some(wrap) = store::wrap(&citizen.db, safe.id, way).await?
-            && let Some(key) = secrets::unseal(&wrap, safe, way, secret).await?
-        {
-            return Ok(Some(key));
-        }
-    }
-    Ok(None)
-}
-
 pub async fn code(open: Open) -> Result<Response, Problem> {
-    open.page("safe/new_code.html", NEW_CODE, context! { errors => errors(&[]) })
+    let secrets = Secrets::of(&open, &open.safe).await?;
+    draw_new_code(&open, &secrets, &[])
 }
 
-/// A new code; the one before is worth nothing any more.
+fn draw_new_code(open: &Open, secrets: &Secrets, wrong: &[(&str, String)]) -> Result<Response, Problem> {
+    let context = context! { secrets => secrets.shown(), errors => errors(wrong) };
+    if wrong.is_empty() {
+        open.page("safe/new_code.html", NEW_CODE, context)
+    } else {
+        open.page_again("safe/new_code.html", NEW_CODE, context)
+    }
+}
+
+/// A new recovery code; the one before is worth nothing any more.
 pub async fn new_code(open: Open, Typed(typed): Typed) -> Result<Response, Problem> {
-    let password = typed.text("mot-de-passe");
-    if let Some(text) = accounts::owner(&open, Kind::Usager, &open.account.login, password).await? {
-        return open.page_again(
-            "safe/new_code.html",
-            NEW_CODE,
-            context! { errors => errors(&[("mot-de-passe", text)]) },
-        );
+    let secrets = Secrets::of(&open, &open.safe).await?;
+    if let Err(refused) = secrets.prove(&open, &open.safe, &typed).await? {
+        return draw_new_code(&open, &secrets, &[refused]);
     }
     let code = Zeroizing::new(secret::clear_text(CODE_LENGTH));
-    let wrap = secrets::seal(&open.key, open.safe.id, Way::Code, &code).await?;
-    open.db.write(async |tx: &mut Tx| store::put_wrap(tx, open.safe.id, Way::Code, &wrap, open.now).await).await?;
-    show_code(&open, &code, false)
+    own::keep(&open, &open.safe, &open.key, Way::Code, &code).await?;
+    show_code(&open, &code, false, secrets.has_own())
 }
 
 pub async fn close(citizen: Citizen) -> Result<Response, Problem> {

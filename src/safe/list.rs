@@ -16,7 +16,7 @@ use super::{
     deposit,
     door::{self, TITLE, errors},
     kinds::{self, KINDS},
-    model::{Document, Safe},
+    model::{Document, Safe, Way},
     opening::{self, Open},
     store::{self, Added},
 };
@@ -56,7 +56,7 @@ pub fn shown(visit: &Visit, key: &Key, document: &Document) -> Json {
 
 /// « Mes documents »: the list when they are open, the door when they are not, the offer without any.
 pub async fn show(citizen: Citizen, headers: HeaderMap, Query(told): Query<Told>) -> Result<Response, Problem> {
-    let Some(safe) = store::of(&citizen.db, citizen.account.id).await? else { return door::offer(&citizen, &[]) };
+    let Some(safe) = store::of(&citizen.db, citizen.account.id).await? else { return door::offer(&citizen, &[]).await };
     let Some(key) = opening::find(&citizen, &headers, &safe).await? else {
         return Ok(Redirect::to(&opening::door("/mes-documents")).into_response());
     };
@@ -73,6 +73,7 @@ pub async fn show(citizen: Citizen, headers: HeaderMap, Query(told): Query<Told>
     };
     let context = context! {
         groups => Serde(groups),
+        own => store::wrap(&citizen.db, safe.id, Way::Own).await?.is_some(),
         used => documents.iter().map(|document| document.size).sum::<i64>(),
         quota => citizen.app.config.safe_quota,
         ..flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),

@@ -1,5 +1,5 @@
 //! « Mes documents »: each usager's own safe (« coffre-fort »). Documents are encrypted to a key of which
-//! the portal keeps the secret half only sealed, under the password and under a recovery code: neither
+//! the portal keeps the secret half only sealed, under the password (or a code of one's own) and under a recovery code: neither
 //! the database with the files nor an agent reads them. docs/decisions/0013 says against whom this holds.
 
 use axum::{
@@ -28,6 +28,7 @@ mod list;
 mod model;
 mod one;
 mod opening;
+mod own;
 mod secrets;
 mod store;
 
@@ -43,6 +44,7 @@ pub fn routes() -> Router<App> {
         .route("/mes-documents/creer", post(door::create))
         .route("/mes-documents/ouvrir", get(door::show).post(door::open))
         .route("/mes-documents/secours", get(door::rescue).post(door::rescued))
+        .route("/mes-documents/mon-code", get(own::show).post(own::change))
         .route("/mes-documents/code", get(door::code).post(door::new_code))
         .route("/mes-documents/fermer", post(door::close))
         .route("/mes-documents/ajouter", get(list::adding).post(list::add))

@@ -53,6 +53,9 @@ row! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     Password,
+    /// The code that the owner of an account without password chose.
+    Own,
+    /// The recovery code.
     Code,
 }
 
@@ -60,6 +63,7 @@ impl Way {
     pub fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Own => "own",
             Self::Code => "code",
         }
     }

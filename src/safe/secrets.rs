@@ -1,4 +1,5 @@
-//! The key of a safe sealed under a secret of its owner: the account's password, or the recovery code.
+//! The key of a safe sealed under a secret of its owner: the account's password, the code
+//! they chose, or the recovery code.
 
 use anyhow::Result;
 use uuid::Uuid;

@@ -31,7 +31,10 @@ mod visits;
 pub use changes::{By, Expected, Secret, put, remove};
 pub use client::{Client, Declaration};
 pub use gate::{consents, data, page_onward};
-pub use oidc::keys::rotate;
+pub use oidc::{
+    jws::Key,
+    keys::{Read as ReadKeys, make as make_key, rotate},
+};
 pub use store::{client, count, merge};
 pub use visits::{LOGOUT, logout, session_ends, session_goes_on, sessions_end, sweep};
 

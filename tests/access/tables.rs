@@ -147,6 +147,8 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/mes-documents/ouvrir", "in in in 303 422 422"),
     ("GET", "/mes-documents/secours", "in in in 303 200 200"),
     ("POST", "/mes-documents/secours", "in in in 303 422 422"),
+    ("GET", "/mes-documents/mon-code", "in in in 303 303 303"),
+    ("POST", "/mes-documents/mon-code", "in in in 303 303 303"),
     ("GET", "/mes-documents/code", "in in in 303 200 200"),
     ("POST", "/mes-documents/code", "in in in 303 422 422"),
     ("GET", "/mes-documents/ajouter", "in in in 303 200 200"),

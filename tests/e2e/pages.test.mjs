@@ -14,7 +14,7 @@ before(async () => {
   await city.go(page, '/demarches');
   procedures = await hrefs(page, /^\/demarches\/[a-z-]+$/);
   await context.close();
-  assert.equal(procedures.length, 18, procedures.join(' '));
+  assert.equal(procedures.length, 19, procedures.join(' '));
 });
 after(() => city?.stop());
 
@@ -146,8 +146,8 @@ describe('pages of somebody who has an account', () => {
     await page.getByText('Identité vérifiée au guichet').waitFor();
     await city.checkPage(page);
     await checkMistakes(page, '/compte/identite/courrier', 'Demander la lettre');
-    // Without any script, somebody whom nobody has verified: the ways, a letter asked for, its code.
-    const { page: other, context: theirs } = await city.open({ javaScriptEnabled: false });
+    // Somebody whom nobody has verified: the ways, a letter asked for, its code.
+    const { page: other, context: theirs } = await city.open();
     await city.signIn(other, city.accounts.find((account) => account.role === 'usager' && !account.verified));
     await city.go(other, '/demarches/acces-donnees-personnelles/remplir');
     assert.equal(place(other), '/compte/identite');
@@ -168,8 +168,8 @@ describe('pages of somebody who has an account', () => {
     const { page: desk, context: work } = await city.open();
     await city.signIn(desk, city.agent('education', 'processor'));
     await checkAll(desk, ['/agent/courriers', '/agent/comptes']);
-    await desk.getByLabel('Adresse électronique du compte').fill(city.account('usager').email);
-    await press(desk, desk.getByRole('button', { name: 'Rechercher' }));
+    await desk.getByLabel('Adresse électronique ou identifiant').fill(city.account('usager').email);
+    await press(desk, desk.getByRole('main').getByRole('button', { name: 'Rechercher' }));
     await city.checkPage(desk);
     await desk.getByRole('link', { name: 'Vérifier l’identité de cette personne' }).click();
     await city.checkPage(desk);
@@ -319,7 +319,7 @@ describe('administrators', () => {
     const home = '/agent/applications';
     await checkAll(page, [home, `${home}/ajouter`]);
     await checkMistakes(page, `${home}/ajouter`, 'Ajouter l’application');
-    await page.getByLabel('Identifiant').fill('velos');
+    await page.locator('#identifiant').fill('velos');
     await page.getByLabel('Nom', { exact: true }).fill('Vélos');
     await page.getByLabel('L’application utilise OpenID Connect').check();
     await page.getByLabel('Adresses de retour').fill('https://velos.exemple.fr/retour');

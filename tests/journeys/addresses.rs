@@ -75,8 +75,7 @@ both! {
         assert_eq!((form.value("depuis.annee"), form.value("genre"), form.value("confidentielle")), ("2020", "main", "non"));
         person.post_form(&one, &form.with("adresse.numero_voie", "1 bis rue Haute").fields).await.leads_to("/compte/coordonnees?fait=modifiee");
         person.get("/compte/coordonnees?fait=modifiee").await.shows("1 bis rue Haute").shows("L’adresse est enregistrée.");
-        let data = person.get("/compte/donnees").await.is(200);
-        assert!(String::from_utf8_lossy(&data.bytes).contains("1 bis rue Haute"));
+        assert!(person.data().await.to_string().contains("1 bis rue Haute"));
         person.get(&format!("{one}/retirer")).await.is(200).shows("1 bis rue Haute");
         person.post(&format!("{one}/retirer"), &[]).await.leads_to("/compte/coordonnees?fait=retiree");
         person.post(&format!("{one}/retirer"), &[]).await.is(404);

@@ -114,7 +114,7 @@ both! {
         let page = page.shows("Saisissez le nom de naissance").shows("puis cochez la case");
         assert_eq!(page.form("identite.lieu").value("identite.lieu"), "Oran");
         agent.post_form(&counter, &and(identity("Benkhelifa"), &[("document", "passeport")])).await.is(422);
-        assert!(person.get("/compte/donnees").await.html().contains("\"verifiee\": null"));
+        assert!(person.data().await["identite_verifiee"]["verifiee"].is_null());
         verify(&portal, OTHER_USAGER, "Benkhelifa").await;
 
         // Told to its owner: by mail, in the account, in its history with who did it, in their data.
@@ -134,7 +134,7 @@ both! {
             .await
             .unwrap();
         assert_eq!(by, AGENT);
-        assert!(person.get("/compte/donnees").await.html().contains("Oran"));
+        assert!(person.data().await.to_string().contains("Oran"));
 
         // The question is filled with what it asks for, and nothing more; what a browser sends is not heard.
         let first = person.get(&start).await.is(303).location().to_owned();
@@ -232,8 +232,8 @@ both! {
         let page = desk.get(&theirs).await.is(200).shows("Il manque mon second prénom.").shows("sauf le nom d’usage").shows("Durand");
         page.hides("Usurpateur");
         assert_eq!(answers(&portal, sent.id).await["demandeur"]["nom_naissance"], "Martin");
-        let data = person.get("/compte/donnees").await;
-        assert!(data.html().contains("Il manque mon second prénom.") && data.html().contains("\"source\": \"counter\""));
+        let data = person.data().await.to_string();
+        assert!(data.contains("Il manque mon second prénom.") && data.contains("\"source\":\"counter\""));
     }
 
     async fn a_draft_waits_for_an_identity_removed_meanwhile(portal: Portal) {
@@ -280,7 +280,7 @@ both! {
         person.get(ask).await.leads_to("/compte/identite");
         assert_eq!(portal.count("identity_letter").await, 1);
         person.get("/compte/identite").await.is(200).shows("14 place des Carmes").shows("Code de la lettre");
-        assert!(person.get("/compte/donnees").await.html().contains("14 place des Carmes"));
+        assert!(person.data().await.to_string().contains("14 place des Carmes"));
 
         // Given up before it leaves: nothing remains, and another may be asked for.
         person.post("/compte/identite/courrier/annuler", &[]).await.is(303);
@@ -335,7 +335,7 @@ both! {
         agent.post("/agent/courriers/postes", &[("lettre", &letter)]).await.is(303);
         // Cancelled once posted: who and where is forgotten, that a letter left is not.
         person.post("/compte/identite/courrier/annuler", &[]).await.is(303);
-        assert!(!person.get("/compte/donnees").await.html().contains("14 place des Carmes"));
+        assert!(!person.data().await.to_string().contains("14 place des Carmes"));
         person.get(ask).await.is(400).shows("il y a moins de quinze jours");
         person.post_form(ask, &fields).await.is(400);
         portal.later(days(15));

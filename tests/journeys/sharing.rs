@@ -90,8 +90,7 @@ both! {
         father.get(HOME).await.shows("Léa Rose Martin").shows("à jour du 18 novembre 2026");
         let request = mother.file("inscription-scolaire", &portal.sample("inscription-scolaire").await).await;
         father.get(&format!("/demandes/{}", request.id)).await.is(404);
-        let data = father.get("/compte/donnees").await;
-        assert!(!String::from_utf8_lossy(&data.bytes).contains("Léa, Rose"), "what is hers is in her copy");
+        assert!(!father.data().await.to_string().contains("Léa, Rose"), "what is hers is in her copy");
 
         // Ended by the one who did not begin it: at once, for the page already open too.
         let end = format!("{HOME}/partages/{share}/arreter");

@@ -167,7 +167,10 @@ async fn the_engine_of_franceconnect() {
     browser.post_form(&page.path, &page.form("email").fields).await.leads_to("/mes-demandes");
     let Json(identity): Json<serde_json::Value> = portal
         .db()
-        .one(sql!("select identity from verified_identity where authority_id = $1"), args![portal.city])
+        .one(
+            sql!("select identity from verified_identity where authority_id = $1 and source = 'provider:fc'"),
+            args![portal.city],
+        )
         .await
         .unwrap();
     assert_eq!((&identity["date_naissance"], &identity["nom_naissance"]), (&"1962-08".into(), &"DUBOIS".into()));

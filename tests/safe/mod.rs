@@ -1,6 +1,7 @@
 //! « Mes documents »: what their owner does with them, and what nobody else can.
 
 mod keys;
+mod own;
 mod pages;
 mod requests;
 mod scan;

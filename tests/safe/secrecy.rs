@@ -159,6 +159,44 @@ both! {
         assert!(tried > 100, "{tried}");
     }
 
+    /// The safe of who has no password: the code they chose and the recovery code are nowhere, and nothing else opens.
+    async fn a_chosen_code_is_not_kept(portal: Portal) {
+        let _provider = crate::provider::franceconnect(&portal).await;
+        let (_, recovery, document) = own::without_password(&portal).await;
+        let id = document.rsplit('/').next().unwrap();
+        let (rows, kept) = (everything(&portal).await, files(&portal.files()));
+        let sealed = &kept.iter().find(|(path, _)| path.contains(id)).unwrap().1;
+        let plain = recovery.replace('-', "");
+        for needle in [SECRET, own::CODE, "moulin orange", &recovery, &plain, "AGE-SECRET-KEY"] {
+            for (place, value) in rows.iter().chain(&kept) {
+                assert!(!holds(value, needle.as_bytes()), "{needle} in {place}");
+            }
+        }
+        let wraps: Vec<(Uuid, String, Vec<u8>, Vec<u8>)> = portal
+            .db()
+            .all(sql!("select safe_id, kind, salt, sealed from safe_wrap where authority_id = $1 order by kind"), args![portal.city])
+            .await
+            .unwrap();
+        assert_eq!(wraps.iter().map(|wrap| wrap.1.as_str()).collect::<Vec<_>>(), ["code", "own"]);
+        assert_ne!(wraps[0].2, wraps[1].2, "a salt each");
+        for (safe, kind, salt, wrap) in &wraps {
+            let (secret, other) = if kind == "code" { (plain.as_str(), own::CODE) } else { (own::CODE, plain.as_str()) };
+            let place = format!("guichet safe {kind} {safe}");
+            let under = guichet::accounts::key(secret, salt).await.unwrap();
+            let key = unseal(&*under, &place, wrap).expect("the secret opens");
+            assert_eq!(decrypt(&key, sealed).unwrap(), secret_pdf());
+            assert!(unseal(&*under, &format!("guichet safe password {safe}"), wrap).is_none(), "bound to its kind");
+            // Without password: the empty one opens no more than another secret.
+            for wrong in [other, "", PASSWORD] {
+                let under = guichet::accounts::key(wrong, salt).await.unwrap();
+                assert!(unseal(&*under, &place, wrap).is_none(), "{wrong} opens {kind}");
+            }
+            for (column, value) in rows.iter().filter(|(_, value)| value.len() == 32) {
+                assert!(unseal(value, &place, wrap).is_none(), "{column} opens {kind}");
+            }
+        }
+    }
+
     /// A document that was changed on the disk is not given out for whole.
     async fn changed_content_is_not_given_out(portal: Portal) {
         let (mut person, _, document) = owner(&portal).await;

@@ -4,7 +4,7 @@ use guichet::sso;
 use jiff::SignedDuration;
 
 use super::{SECRET, declare, oidc, parameter, walk};
-use crate::harness::{Client, Engine, Page, Portal, USAGER, both};
+use crate::harness::{Client, Engine, Page, Portal, USAGER, both, html};
 use crate::journeys::signing_in::demand;
 
 const HOME: &str = "/agent/applications";
@@ -34,8 +34,9 @@ fn with(mut form: Vec<(String, String)>, name: &str, value: &str) -> Vec<(String
 #[track_caller]
 fn secret(page: &Page) -> String {
     assert_eq!(page.header("cache-control"), "no-store");
-    let (_, rest) = page.html().split_once("<strong class=\"g-ref\">").expect("no secret");
-    rest.split('<').next().unwrap().to_owned()
+    let shown =
+        html::tags(page.html()).into_iter().find(|tag| tag.name == "strong" && tag.get("class").contains("g-ref"));
+    shown.expect("no secret").after.to_owned()
 }
 
 async fn good(portal: &Portal, secret: &str) -> bool {

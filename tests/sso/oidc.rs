@@ -311,6 +311,14 @@ both! {
         assert_eq!(kid(&tokens(&portal, &mut person).await), second[1]);
         portal.later(SignedDuration::from_mins(26));
         assert_eq!(kids().await, second[1..]);
+        // A key taken out of the database signs nothing more, though this process has read it.
+        let taken_out = async |tx: &mut db::Tx| tx.run(db::sql!("delete from sso_key where id = $1"), db::args![&second[1]]).await;
+        portal.app.db.write(taken_out).await.unwrap();
+        assert_eq!(kid(&tokens(&portal, &mut person).await), first[0]);
+        guichet::sso::rotate(&portal.db(), &portal.app.secret, &portal.app.clock).await.unwrap();
+        portal.later(SignedDuration::from_secs(3600));
+        let third = kids().await;
+        assert_eq!(kid(&tokens(&portal, &mut person).await), third[1]);
         // Sealed: a copy of the database signs nothing.
         let sealed: Vec<Vec<u8>> = portal.app.db.all(db::Query::new("select sealed from sso_key"), vec![]).await.unwrap();
         assert_eq!(sealed.len(), 2);

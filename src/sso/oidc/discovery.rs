@@ -56,6 +56,6 @@ fn told(issuer: &str) -> Value {
 }
 
 pub async fn jwks(Extension(visit): Extension<Visit>) -> Result<Response, Problem> {
-    let list: Vec<Value> = keys::published(&visit).await?.iter().map(super::jws::Key::jwk).collect();
+    let list: Vec<Value> = keys::published(&visit).await?.iter().map(|key| key.jwk()).collect();
     Ok(cached(json!({"keys": list})))
 }

@@ -1,5 +1,7 @@
 //! Signed tokens (RFC 7515 and 7519): RS256 and nothing else, so that nobody can choose how they are checked.
 
+use std::sync::Arc;
+
 use anyhow::{Result, anyhow};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::{SignedDuration, Timestamp};
@@ -63,7 +65,7 @@ impl Key {
 }
 
 /// The claims of an ID token that one of these keys signed, however old it is.
-pub fn own_id_token(keys: &[Key], token: &str) -> Option<Json> {
+pub fn own_id_token(keys: &[Arc<Key>], token: &str) -> Option<Json> {
     let keys: Vec<PublicKey> = keys.iter().map(|key| PublicKey::rsa(&key.id, key.public())).collect();
     let (kind, claims) = jws::read(&keys, token).ok()?;
     (kind.as_deref() == Some("JWT")).then_some(claims)
@@ -126,7 +128,7 @@ mod tests {
 
     #[test]
     fn only_our_own_id_tokens_are_known() {
-        let keys = [key("a"), key("b")];
+        let keys = [Arc::new(key("a")), Arc::new(key("b"))];
         let claims = json!({"sub": "x"});
         let token = keys[1].sign("JWT", &claims).unwrap();
         assert_eq!(own_id_token(&keys, &token), Some(claims.clone()));

@@ -1,9 +1,13 @@
 //! Keys that sign: made at first use, sealed in the database, replaced by `guichet admin rotate-keys`.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use db::{Db, Tx, args, row, sql};
 use jiff::{SignedDuration, Timestamp};
+use quick_cache::sync::Cache;
 use rsa::pkcs8::EncodePrivateKey;
+use uuid::Uuid;
 
 use super::jws::{ID_LASTS, Key};
 use crate::{platform::clock::Clock, platform::secret::Secret, visit::Visit};
@@ -38,11 +42,26 @@ fn place(db: &Db, id: &str) -> Vec<u8> {
     format!("{} {id}", db.authority()).into_bytes()
 }
 
-fn read(db: &Db, secret: &Secret, kept: &Kept) -> Result<Key> {
-    let clear = secret
-        .unseal(PURPOSE, &place(db, &kept.id), &kept.sealed)
-        .context("a signing key cannot be decrypted: is the secret the one of this database?")?;
-    Key::read(&kept.id, &clear)
+/// Keys read lately, by authority and name: reading one is work that no token needs. Which key signs is
+/// asked of the database each time, and what a name stands for never changes: nothing here grows old.
+pub struct Read(Cache<(Uuid, String), Arc<Key>>);
+
+impl Default for Read {
+    fn default() -> Self {
+        Self(Cache::new(200))
+    }
+}
+
+fn read(visit: &Visit, kept: &Kept) -> Result<Arc<Key>> {
+    let name = (visit.db.authority(), kept.id.clone());
+    visit.app.signing_keys.0.get_or_insert_with(&name, || {
+        let clear = visit
+            .app
+            .secret
+            .unseal(PURPOSE, &place(&visit.db, &kept.id), &kept.sealed)
+            .context("a signing key cannot be decrypted: is the secret the one of this database?")?;
+        Ok(Arc::new(Key::read(&kept.id, &clear)?))
+    })
 }
 
 /// Oldest first.
@@ -55,26 +74,18 @@ async fn kept(db: &Db) -> Result<Vec<Kept>, db::Error> {
 }
 
 /// The key that signs now.
-pub async fn signing(visit: &Visit) -> Result<Key> {
-    let (db, secret) = (&visit.db, &visit.app.secret);
-    let all = kept(db).await?;
-    let found = match all.iter().rev().find(|key| key.signs_from <= visit.now) {
-        Some(key) => return read(db, secret, key),
-        None => all,
-    };
-    // Time went back, or there is none yet.
-    match found.first() {
-        Some(key) => read(db, secret, key),
-        None => {
-            add(db, secret, &visit.app.clock, SignedDuration::ZERO).await?;
-            let made = kept(db).await?;
-            read(db, secret, made.first().context("no signing key")?)
-        }
+pub async fn signing(visit: &Visit) -> Result<Arc<Key>> {
+    let all = kept(&visit.db).await?;
+    // The first when time went back.
+    if let Some(key) = all.iter().rev().find(|key| key.signs_from <= visit.now).or(all.first()) {
+        return read(visit, key);
     }
+    add(&visit.db, &visit.app.secret, &visit.app.clock, SignedDuration::ZERO).await?;
+    read(visit, kept(&visit.db).await?.first().context("no signing key")?)
 }
 
 /// The keys to publish: those to come, the one that signs, and those whose tokens are not over.
-pub async fn published(visit: &Visit) -> Result<Vec<Key>> {
+pub async fn published(visit: &Visit) -> Result<Vec<Arc<Key>>> {
     signing(visit).await?;
     let all = kept(&visit.db).await?;
     let over = |next: Option<&Kept>| {
@@ -82,12 +93,12 @@ pub async fn published(visit: &Visit) -> Result<Vec<Key>> {
         end.is_some_and(|end| end <= visit.now)
     };
     let live = all.iter().enumerate().filter(|(index, _)| !over(all.get(index + 1)));
-    live.map(|(_, key)| read(&visit.db, &visit.app.secret, key)).collect()
+    live.map(|(_, key)| read(visit, key)).collect()
 }
 
 /// Every key that still recognises what it signed.
-pub async fn all(visit: &Visit) -> Result<Vec<Key>> {
-    kept(&visit.db).await?.iter().map(|key| read(&visit.db, &visit.app.secret, key)).collect()
+pub async fn all(visit: &Visit) -> Result<Vec<Arc<Key>>> {
+    kept(&visit.db).await?.iter().map(|key| read(visit, key)).collect()
 }
 
 /// Makes the key that signs next; gives from when.

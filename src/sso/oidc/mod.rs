@@ -12,7 +12,7 @@ use crate::{app::App, visit::Visit};
 
 mod authorize;
 mod discovery;
-mod jws;
+pub mod jws;
 pub mod keys;
 mod level;
 mod logout;

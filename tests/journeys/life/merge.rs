@@ -100,8 +100,7 @@ both! {
         // An application goes on under the name it knew first; the other name is kept, and given to nobody.
         assert_eq!(names(&portal, "sso_subject", kept).await, [("media".into(), "kept-media".into()), ("piscine".into(), "other-piscine".into())]);
         assert_eq!(names(&portal, "sso_alias", kept).await, [("media".into(), "other-media".into())]);
-        let data = person.get("/compte/donnees").await.is(200);
-        assert!(data.html().contains("other-media"));
+        assert!(person.data().await.to_string().contains("other-media"));
         // What is left of the account tells nothing of anybody, and its address is free.
         let left: (Option<String>, String, String) = portal.db().one(sql!("select closed_reason, first_name, login from account where authority_id = $1 and id = $2"), args![portal.city, other]).await.unwrap();
         assert_eq!(left, (Some("merged".to_owned()), String::new(), other.to_string()));
