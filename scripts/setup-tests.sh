@@ -29,7 +29,7 @@ system_packages() {
   local missing=() package
   local wanted=(
     chromium fonts-liberation2 fonts-dejavu-core poppler-utils default-jre-headless
-    wrk python3-venv postgresql clamav-daemon openssl
+    wrk python3-venv postgresql clamav-daemon openssl slapd
     apache2-bin libapache2-mod-auth-openidc libapache2-mod-auth-cas
     # LemonLDAP::NG, run by plackup; what it recommends is needed.
     liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libplack-perl libgd-securityimage-perl

@@ -10,6 +10,7 @@ pub mod bench;
 pub mod catalogue;
 pub mod cli;
 pub mod demo;
+pub mod directory;
 pub mod error;
 pub mod household;
 pub mod identity;

@@ -57,4 +57,5 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration { name: "0014_acting", sql: include_str!("../migrations/0014_acting.sql"), sqlite: None, postgres: None },
+    Migration { name: "0015_agents", sql: include_str!("../migrations/0015_agents.sql"), sqlite: None, postgres: None },
 ];

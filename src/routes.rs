@@ -10,8 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, app::App, catalogue, demo, error, household, identity, links, mandates, organisations, own_data,
-    pages, platform, provider, requests, safe, sso, visit,
+    accounts, acting, agents, app::App, catalogue, demo, error, household, identity, links, mandates, organisations,
+    own_data, pages, platform, provider, requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -26,6 +26,7 @@ pub fn router(app: App) -> Router {
         .merge(catalogue::citizen::routes())
         .merge(requests::routes())
         .merge(accounts::routes())
+        .merge(agents::routes())
         .merge(safe::routes())
         .merge(sso::routes())
         .merge(provider::routes())

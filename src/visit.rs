@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     accounts::{
-        factor,
+        ending, factor,
         session::{self, Kind, Session},
     },
     acting::{self, Acting, Deed},
@@ -25,7 +25,7 @@ use crate::{
     app::App,
     authorities::Authority,
     error::Problem,
-    platform::{clock, device::Device},
+    platform::{clock, device::Device, french},
 };
 
 pub use page_cache::{PageCache, cached};
@@ -298,6 +298,8 @@ pub struct Agent {
     /// The passkey that vouches for the session, if one does.
     pub passkey: Option<Uuid>,
     pub account: session::Account,
+    /// Last day of their access, when one is set.
+    pub ends_on: Option<Date>,
     pub memberships: Vec<Membership>,
     pub administrator: bool,
 }
@@ -333,10 +335,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let visit = visit(parts)?;
         let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
+        let ends_on = session.ends_on;
         let account = session.account.ok_or_else(sign_in)?;
         let Standing { memberships, administrator } = agents::standing(&visit.db, account.id).await?;
         let (session_id, passkey) = (session.id, session.passkey);
-        Ok(Self(Agent { visit, session_id, passkey, account, memberships, administrator }))
+        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, administrator }))
     }
 }
 
@@ -407,7 +410,8 @@ impl Agent {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
         let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
-        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager };
+        let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
+        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager, ends => ends };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     accounts, acting,
     app::App,
     authorities::{Authority, Settings},
+    directory,
     household::sharing,
     platform::{
         device::Device,
@@ -61,6 +62,8 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             if let Err(error) = requests::sweep::all(&app).await {
                 tracing::error!(error = format!("{error:#}"), "sweep failed");
             }
+            // Apart: one that does not answer must not hold up jobs.
+            tokio::spawn(directory::every(app.clone()));
             if let Some(flood) = &app.flood {
                 flood.retain_recent();
             }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     citizen::{Way, errors, flash},
     connections::{self, Happened},
+    ending,
     entry::{self, Entry},
     factor::{
         self,
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     agents,
     error::Problem,
-    platform::{form::Typed, local},
+    platform::{form::Typed, french, local},
     provider, sso,
     visit::{Arriving, Visitor},
 };
@@ -185,6 +186,14 @@ async fn enter(
     proof: Proof<'_>,
     suite: &str,
 ) -> Result<Response, Problem> {
+    if let Some(last) =
+        ending::of(&visitor.db, account).await?.filter(|last| ending::over(Some(*last), visitor.today()))
+    {
+        let day = french::date(last);
+        let wrong =
+            Wrong::new("email", format!("Votre accès a pris fin le {day} au soir\u{a0}: voyez votre responsable"));
+        return visitor.page_again("agent/sign_in.html", TITLE, context(visitor, "", suite, &[wrong]).await?);
+    }
     let old = session::find(visitor, headers, Kind::Agent).await?;
     let visit = &visitor.visit;
     let vouched = match proof {

@@ -11,6 +11,7 @@ use super::{
     store::{self, Credentials},
 };
 use crate::{
+    directory::{self, Verdict},
     error::Problem,
     platform::throttle::{self, ONE, SHARED},
     visit::Visit,
@@ -19,6 +20,10 @@ use crate::{
 pub enum Entry {
     Known(Credentials),
     Wrong,
+    /// The directory knows the password, and gives no role here.
+    Stranger,
+    /// The directory cannot be asked.
+    Unreachable,
     /// Too many failures: how long until the next try.
     Wait(SignedDuration),
 }
@@ -29,6 +34,12 @@ impl Entry {
         match self {
             Self::Known(_) => None,
             Self::Wrong => Some("Adresse ou mot de passe incorrect".to_owned()),
+            Self::Stranger => {
+                Some("Votre compte n’ouvre pas l’espace agent\u{a0}: demandez-en l’accès à votre responsable".to_owned())
+            }
+            Self::Unreachable => Some(
+                "L’annuaire de la collectivité ne répond pas\u{a0}: réessayez dans quelques minutes, ou prévenez le service informatique".to_owned(),
+            ),
             Self::Wait(left) => Some(format!(
                 "Trop d’essais\u{a0}: réessayez dans {}, ou choisissez un nouveau mot de passe",
                 throttle::in_words(*left)
@@ -49,6 +60,17 @@ pub async fn check(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Resul
     }
     let found = store::credentials(&visit.db, kind, login).await?;
     let same = password::matches(typed, found.as_ref().and_then(|found| found.password_hash.as_deref())).await?;
+    // Where agents have a directory, it judges those that it gives.
+    let (found, same) = match kind {
+        Kind::Usager => (found, same),
+        Kind::Agent => match directory::judge(visit, found.as_ref().map(|found| found.id), same, login, typed).await? {
+            Verdict::NotMine => (found, same),
+            Verdict::Enters(login) => (store::credentials(&visit.db, kind, &login).await?, true),
+            Verdict::Wrong => (found, false),
+            Verdict::Stranger => return Ok(Entry::Stranger),
+            Verdict::Unreachable => return Ok(Entry::Unreachable),
+        },
+    };
     match found {
         Some(found) if same => {
             forgive(visit, kind, login).await?;
@@ -67,10 +89,11 @@ const NO_PASSWORD: &str = "Votre compte n’a pas encore de mot de passe : chois
 const NO_ADDRESS: &str =
     "Votre compte n’a pas encore de mot de passe : confirmez d’abord une adresse électronique à la page « Mon compte »";
 
-/// Whether the account of this address has a password; one without address has none.
+/// Whether the account of this address has a password, here or in the directory; one without address has none.
 pub async fn has_password(visit: &Visit, kind: Kind, email: &str) -> Result<bool, db::Error> {
     let found = if email.is_empty() { None } else { store::credentials(&visit.db, kind, email).await? };
-    Ok(found.is_some_and(|found| found.password_hash.is_some()))
+    let Some(found) = found else { return Ok(false) };
+    Ok(found.password_hash.is_some() || kind == Kind::Agent && directory::linked(&visit.db, found.id).await?)
 }
 
 /// Whether the owner’s present password was typed; else what to say.
@@ -85,7 +108,7 @@ pub async fn owner(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Resul
     Ok(match entry {
         Entry::Known(_) => None,
         Entry::Wrong => Some("Ce n’est pas votre mot de passe actuel".to_owned()),
-        Entry::Wait(_) => Some(entry.refusal().unwrap_or_default()),
+        Entry::Wait(_) | Entry::Stranger | Entry::Unreachable => Some(entry.refusal().unwrap_or_default()),
     })
 }
 

@@ -15,6 +15,7 @@ use super::{
     store::{self, Account, Link, Purpose},
 };
 use crate::{
+    directory,
     platform::{
         encode,
         jobs::{self, Claimed, NewJob},
@@ -30,6 +31,8 @@ pub const LETTER: &str = "account-letter";
 /// How long the links of mails are good for.
 pub const CONFIRM_LASTS: SignedDuration = SignedDuration::from_hours(24);
 pub const RESET_LASTS: SignedDuration = SignedDuration::from_hours(1);
+/// Of the first password of an agent, who may be away for a week-end.
+const WELCOME_LASTS: SignedDuration = SignedDuration::from_hours(72);
 
 /// A mail, by the name of its templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +69,20 @@ pub enum Letter {
     IdentityUnlinked,
     /// A department no longer knows a reference that the owner linked.
     ReferenceGone,
+    /// A first password is to be chosen.
+    Welcome,
+    /// To an agent whose access ends soon.
+    EndNear,
+    /// The same, to who manages the department.
+    EndNearOf,
+    /// A colleague's requests are theirs now.
+    HandedOver,
+    /// A new password was asked for, of an account whose password is the directory’s.
+    DirectoryPassword,
 }
 
 impl Letter {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 25] = [
         Self::Confirm,
         Self::Exists,
         Self::Reset,
@@ -90,6 +103,11 @@ impl Letter {
         Self::IdentityLinked,
         Self::IdentityUnlinked,
         Self::ReferenceGone,
+        Self::Welcome,
+        Self::EndNear,
+        Self::EndNearOf,
+        Self::HandedOver,
+        Self::DirectoryPassword,
     ];
 
     fn name(self) -> &'static str {
@@ -114,6 +132,11 @@ impl Letter {
             Self::IdentityLinked => "identite-rattachee",
             Self::IdentityUnlinked => "identite-detachee",
             Self::ReferenceGone => "reference-retiree",
+            Self::Welcome => "premier-mot-de-passe",
+            Self::EndNear => "fin-d-acces",
+            Self::EndNearOf => "fin-d-acces-d-un-agent",
+            Self::HandedOver => "dossiers-confies",
+            Self::DirectoryPassword => "mot-de-passe-de-l-annuaire",
         }
     }
 }
@@ -125,6 +148,8 @@ pub struct More<'a> {
     pub suite: &'a str,
     /// The address to write to, when it is not the account's present one.
     pub to: &'a str,
+    /// What the text needs beside: `about` in its template.
+    pub about: Json,
 }
 
 /// Queues a mail in the transaction that causes it.
@@ -133,7 +158,8 @@ pub async fn queue(tx: &mut Tx, visit: &Visit, letter: Letter, account: Uuid, mo
         return Ok(());
     }
     let id = visit.id();
-    let payload = json!({"message": letter.name(), "account": account, "suite": more.suite, "to": more.to});
+    let payload =
+        json!({"message": letter.name(), "account": account, "suite": more.suite, "to": more.to, "about": more.about});
     let job = NewJob { kind: LETTER, effect: format!("account:{}:{id}", letter.name()), request: None, payload };
     jobs::enqueue(tx, id, visit.now, job).await
 }
@@ -182,20 +208,33 @@ pub async fn letter(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         }
         letter => letter,
     };
-    let context = content(visit, letter, &account, to, text("suite")).await?;
+    let about = Value::from(Serde(job.payload.0.get("about").cloned().unwrap_or_default()));
+    let context = context! { about => about, ..content(visit, letter, &account, to, text("suite")).await? };
     let mail = requests::jobs::letter(visit, letter.name(), context, to, job.id)?;
     visit.app.mailer.send(&visit.db, &mail, visit.now).await
 }
 
 /// One link for each account of the address: people who share a mailbox have each their own.
 async fn reset(visit: &Visit, job: &Claimed, to: &str) -> Result<(), SendError> {
+    // Of an account whose password is the directory’s.
+    let mut theirs = None;
     let mut accounts = Vec::new();
     for id in job.payload.0.get("accounts").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
         let id: Uuid = id.parse().context("no account")?;
-        accounts.extend(store::find(&visit.db, id).await.map_err(anyhow::Error::from)?);
+        let Some(found) = store::find(&visit.db, id).await.map_err(anyhow::Error::from)? else { continue };
+        if directory::linked(&visit.db, id).await.map_err(anyhow::Error::from)? {
+            theirs = Some(found);
+        } else {
+            accounts.push(found);
+        }
     }
     let mail = match accounts.as_slice() {
-        [] => return Ok(()),
+        [] => {
+            let Some(account) = &theirs else { return Ok(()) };
+            let letter = Letter::DirectoryPassword;
+            let context = content(visit, letter, account, to, "").await?;
+            requests::jobs::letter(visit, letter.name(), context, to, job.id)?
+        }
         [account] => {
             let context = content(visit, Letter::Reset, account, to, "").await?;
             requests::jobs::letter(visit, Letter::Reset.name(), context, to, job.id)?
@@ -255,6 +294,13 @@ async fn content(visit: &Visit, letter: Letter, account: &Account, to: &str, sui
             format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), RESET_LASTS).await?),
             "Choisir un nouveau mot de passe",
         ),
+        Letter::Welcome => (
+            format!("/mot-de-passe/{}", add(visit, &link(Purpose::Reset), WELCOME_LASTS).await?),
+            "Choisir mon mot de passe",
+        ),
+        Letter::DirectoryPassword => ("/agent/connexion".to_owned(), "Me connecter"),
+        Letter::EndNear | Letter::HandedOver => ("/agent?vue=mes-dossiers".to_owned(), "Mes dossiers"),
+        Letter::EndNearOf => ("/agent/agents".to_owned(), "Agents du service"),
         Letter::Exists => ("/connexion".to_owned(), "Me connecter"),
         Letter::IdentityVerified => ("/compte/identite".to_owned(), "Voir mon identité vérifiée"),
         Letter::ReferenceGone => ("/mes-services".to_owned(), "Voir mes services"),

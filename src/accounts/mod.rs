@@ -20,6 +20,7 @@ pub mod citizen;
 pub mod connections;
 pub mod desk;
 pub mod email;
+pub mod ending;
 mod entry;
 pub mod factor;
 pub mod jobs;

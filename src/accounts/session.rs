@@ -3,10 +3,10 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use db::{Tx, args, row, sql};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::means::Means;
+use super::{ending, means::Means};
 use crate::{
     acting::Choice,
     platform::secret,
@@ -50,6 +50,8 @@ pub struct Session {
     pub waiting: i64,
     /// In whose name it was chosen to act; checked by [`crate::acting::resolve`].
     pub acting: Option<Choice>,
+    /// Last day of the account, when one is set.
+    pub ends_on: Option<Date>,
 }
 
 #[derive(Debug, Clone)]
@@ -91,6 +93,7 @@ row! {
         last_name: Option<String>,
         phone: Option<String>,
         quality: Option<String>,
+        ends_on: Option<Date>,
         waiting: i64,
     }
 }
@@ -163,7 +166,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         .db
         .first(
             sql!(
-                "select s.id, s.seen_at, s.passkey_id, s.acting_kind, s.acting_id, a.id as account_id, a.login, a.email, a.first_name, a.last_name, a.phone, a.quality,
+                "select s.id, s.seen_at, s.passkey_id, s.acting_kind, s.acting_id, a.id as account_id, a.login, a.email, a.first_name, a.last_name, a.phone, a.quality, a.ends_on,
                    (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
                  from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
                  where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
@@ -188,7 +191,16 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         _ => None,
     };
     let acting = Choice::of(found.acting_kind.as_deref(), found.acting_id);
-    Ok(Some(Session { id: found.id, account, passkey: found.passkey_id, waiting: found.waiting, acting }))
+    // An account whose last day is over opens nothing any more, whatever was open.
+    let account = account.filter(|_| !ending::over(found.ends_on, visit.today()));
+    Ok(Some(Session {
+        id: found.id,
+        account,
+        passkey: found.passkey_id,
+        waiting: found.waiting,
+        ends_on: found.ends_on,
+        acting,
+    }))
 }
 
 /// Notes that the session is in use. A page is shown even when that cannot be written.

@@ -1,9 +1,29 @@
-//! Agents: who belongs to which department, with which role; who administers the authority.
+//! Agents: who belongs to which department, with which role; « Agents du service », for who manages it; who
+//! administers the authority.
 
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use db::{Db, args, sql};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::app::App;
+
+mod pages;
+mod store;
+
+pub use pages::managed;
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/agent/agents", get(pages::list))
+        .route("/agent/agents/{agent}", get(pages::show))
+        .route("/agent/agents/{agent}/fin", post(pages::end))
+        .route("/agent/agents/{agent}/retirer", post(pages::leave))
+}
 
 /// Each role may do all that the ones before it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,8 +45,26 @@ impl Role {
         }
     }
 
+    /// As agents read it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Reader => "Accueil",
+            Self::Processor => "Instruction",
+            Self::Decider => "Décision",
+            Self::Manager => "Responsable",
+        }
+    }
+
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Reader, Self::Processor, Self::Decider, Self::Manager].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// A kept role as agents read it.
+pub fn role_words(role: &str) -> &str {
+    match Role::parse(role) {
+        Some(role) => role.words(),
+        None => role,
     }
 }
 

@@ -1,14 +1,19 @@
 //! Administration from the command line.
 
-use std::path::PathBuf;
+use std::{io::IsTerminal, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use db::{args, sql};
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::{
-    accounts::{self, session::Kind},
+    accounts::{
+        self, ending,
+        jobs::{self, Letter, More},
+        session::Kind,
+    },
     agents::{self, Role},
     app::App,
     authorities::{self, Department, Settings},
@@ -33,7 +38,8 @@ pub enum Command {
         #[arg(long)]
         authority: String,
     },
-    /// Creates an agent; the password is read from standard input.
+    /// Creates an agent, who chooses a password by a link sent to their address. For tests and scripts: a password
+    /// given on standard input is taken as it is.
     AddAgent {
         #[arg(long)]
         authority: String,
@@ -48,6 +54,9 @@ pub enum Command {
         /// DEPARTMENT:ROLE, where ROLE is reader, processor, decider or manager.
         #[arg(long, required_unless_present = "administrator")]
         member: Vec<String>,
+        /// Last day of their access (YYYY-MM-DD), for seasonal staff.
+        #[arg(long)]
+        ends_on: Option<Date>,
         /// Administers the authority.
         #[arg(long)]
         administrator: bool,
@@ -62,6 +71,10 @@ pub enum Command {
         #[arg(long)]
         remove: bool,
     },
+    #[command(flatten)]
+    Agents(super::agents::Command),
+    #[command(flatten)]
+    Directory(super::agents::Directory),
     /// Removes the second factor of an agent who has lost it, once their identity is checked.
     ResetFactor {
         #[arg(long)]
@@ -154,30 +167,27 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             println!("{count} procedures published");
             Ok(())
         }
-        Command::AddAgent { authority, email, first_name, last_name, quality, member, administrator } => {
-            let db = app.db.for_authority(find(&app, &authority).await?);
-            let mut password = String::new();
-            std::io::stdin().read_line(&mut password)?;
-            let (id, now) = (app.clock.id(), app.clock.now());
-            accounts::check_password(password.trim(), &[&email, &first_name, &last_name])
-                .map_err(|text| anyhow::anyhow!("{text}"))?;
-            let password_hash = accounts::hash(password.trim()).await?;
+        Command::AddAgent { authority, email, first_name, last_name, quality, member, ends_on, administrator } => {
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            let (db, id, now) = (&visit.db, visit.id(), visit.now);
+            let password_hash = given_password(&[&email, &first_name, &last_name]).await?;
+            let chosen = password_hash.is_some();
             let person = accounts::NewAccount {
                 id,
                 kind: Kind::Agent,
                 email,
-                password_hash: Some(password_hash),
+                password_hash,
                 first_name,
                 last_name,
                 phone: None,
                 quality: Some(quality),
-                confirmed_at: Some(now),
+                confirmed_at: chosen.then_some(now),
             };
-            accounts::create(&db, &person, now).await?;
+            accounts::create(db, &person, now).await?;
             for one in &member {
                 let (department, role) = one.split_once(':').context("--member DEPARTMENT:ROLE")?;
                 agents::add_membership(
-                    &db,
+                    db,
                     id,
                     department,
                     Role::parse(role).with_context(|| format!("no role {role}"))?,
@@ -185,11 +195,23 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                 .await?;
             }
             if administrator {
-                agents::set_administrator(&db, id, true, now).await?;
+                agents::set_administrator(db, id, true, now).await?;
             }
+            visit
+                .db
+                .write(async |tx: &mut db::Tx| {
+                    ending::set(tx, &visit, id, ends_on, None).await?;
+                    if !chosen {
+                        jobs::queue(tx, &visit, Letter::Welcome, id, More::default()).await?;
+                    }
+                    Ok::<_, db::Error>(())
+                })
+                .await?;
             println!("{id}");
             Ok(())
         }
+        Command::Agents(command) => super::agents::run(&app, command).await,
+        Command::Directory(command) => super::agents::directory(&app, command).await,
         Command::Administrator { authority, email, remove } => {
             let db = app.db.for_authority(find(&app, &authority).await?);
             let agent =
@@ -253,9 +275,25 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
     }
 }
 
-async fn find(app: &App, slug: &str) -> Result<Uuid> {
+pub(super) async fn find(app: &App, slug: &str) -> Result<Uuid> {
     let found: Option<Uuid> = app.db.first(sql!("select id from authority where slug = $1"), args![slug]).await?;
     found.with_context(|| format!("no authority {slug}"))
+}
+
+/// The password of standard input, hashed; none when nothing comes from there.
+async fn given_password(known: &[&str]) -> Result<Option<String>> {
+    let Some(typed) = typed_line()? else { return Ok(None) };
+    accounts::check_password(&typed, known).map_err(|text| anyhow::anyhow!("{text}"))?;
+    Ok(Some(accounts::hash(&typed).await?))
+}
+
+/// The first line of standard input, when it is no terminal and has one.
+pub(super) fn typed_line() -> Result<Option<String>> {
+    let mut typed = String::new();
+    if !std::io::stdin().is_terminal() {
+        std::io::stdin().read_line(&mut typed)?;
+    }
+    Ok(Some(typed.trim().to_owned()).filter(|typed| !typed.is_empty()))
 }
 
 #[derive(serde::Deserialize)]

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod admin;
+mod agents;
 mod check;
 pub mod serve;
 

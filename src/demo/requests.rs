@@ -111,6 +111,7 @@ async fn request(
         account: Some(account),
         passkey: None,
         waiting: 0,
+        ends_on: None,
         acting: None,
     });
     let visitor = Visitor { visit: visit.clone(), session, offered: None, acting: None };

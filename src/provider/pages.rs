@@ -126,7 +126,7 @@ pub async fn create(
             connections::remember_with(tx, visit, new.id, Happened::IdentityLinked, &provider.name).await?;
             if !email.is_empty() {
                 accounts::email::store::begin(tx, new.id, email, true, visit.now).await?;
-                jobs::queue(tx, visit, Letter::NewEmail, new.id, More { suite: "", to: email }).await?;
+                jobs::queue(tx, visit, Letter::NewEmail, new.id, More { to: email, ..More::default() }).await?;
             }
             Ok::<_, db::Error>(true)
         })

@@ -18,6 +18,7 @@ mod fields;
 mod files;
 pub mod fire;
 pub mod form;
+pub mod handover;
 pub mod jobs;
 pub mod model;
 pub mod owner;
@@ -61,6 +62,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/demandes/{request}/affecter", post(desk::act::take))
         .route("/agent/demandes/{request}/liberer", post(desk::act::release))
         .route("/agent/demandes/{request}/actions/{transition}", get(desk::act::show).post(desk::act::confirm))
+        .route("/agent/agents/{agent}/dossiers", get(desk::handover::show).post(desk::handover::send))
         .route("/agent/fichiers/{file}", get(files::desk))
         .route("/agent/envois", get(desk::failures::show))
         .route("/agent/envois/{job}/relancer", post(desk::failures::again))

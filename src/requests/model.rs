@@ -85,6 +85,8 @@ row! {
         to_state: Option<String>,
         /// `mandate` or `organisation`, when its actor acted in somebody's name.
         acted: Option<String>,
+        /// The agent it is about, when it is about one.
+        subject_name: Option<String>,
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     readings, store,
 };
 use crate::{
-    accounts::{self, connections},
+    accounts::{self, connections, ending},
     acting::invitation,
     app::App,
     catalogue,
@@ -34,6 +34,7 @@ pub async fn all(app: &App) -> Result<()> {
         expired(app, authority).await?;
         mandates::end_due(&work::visit(app, authority).await?).await?;
         archive(app, authority).await?;
+        ending::sweep(&work::visit(app, authority).await?).await?;
         orphans(app, authority).await?;
     }
     Ok(())

@@ -147,6 +147,8 @@ both! {
             ];
             wrong.extend(row(method, &path, expected, people).await);
         }
+        // The processor holds something that its manager may hand over.
+        scene.processor.post(&scene.address("/agent/demandes/{request}/affecter"), &[]).await.is(303);
         for (method, path, expected) in MANAGERS {
             let path = scene.address(path);
             let people = &mut [
@@ -154,8 +156,11 @@ both! {
                 ("smuggler", &mut smuggler, false),
                 ("owner", &mut scene.owner, false),
                 ("agent abroad", &mut scene.agent_abroad, false),
-                ("manager elsewhere", &mut scene.manager_elsewhere, false),
+                ("outsider", &mut scene.outsider, false),
+                ("reader", &mut scene.reader, false),
                 ("processor", &mut scene.processor, false),
+                ("decider", &mut scene.decider, false),
+                ("manager elsewhere", &mut scene.manager_elsewhere, false),
                 ("manager", &mut scene.manager, false),
             ];
             wrong.extend(row(method, &path, expected, people).await);

@@ -374,3 +374,21 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     // Signed out, or never in: the same page.
     ("POST", "/agent/deconnexion", "ag ag ag ag ag ag ag ag"),
 ];
+
+/// What managers do with the agents and the references of their departments: nobody, smuggler, the owner, manager of another city,
+/// agent of another department, reader, processor, decider, manager of another department, manager.
+pub const MANAGERS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/references", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 200"),
+    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 422"),
+    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 403 403 404 422"),
+    ("GET", "/agent/agents", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/agents/{agent=nadia}", "ag ag ag 404 403 403 403 403 404 200"),
+    ("POST", "/agent/agents/{agent=nadia}/fin", "ag ag ag 404 403 403 403 403 404 303"),
+    ("GET", "/agent/agents/{agent=nadia}/dossiers?service=etat-civil", "ag ag ag 404 403 403 403 403 404 200"),
+    ("POST", "/agent/agents/{agent=nadia}/dossiers", "ag ag ag 404 403 403 403 403 404 404"),
+    // No department is named.
+    ("POST", "/agent/agents/{agent=nadia}/retirer", "ag ag ag 404 403 403 403 403 404 404"),
+    // An usager is no agent.
+    ("GET", "/agent/agents/{agent=account}", "ag ag ag 404 403 403 403 403 404 404"),
+];

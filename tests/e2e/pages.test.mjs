@@ -240,6 +240,32 @@ describe('pages of somebody who has an account', () => {
 });
 
 describe('pages of agents', () => {
+  test('who manages a department', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('etat-civil', 'manager'));
+    await checkAll(page, ['/agent/agents']);
+    const agents = await hrefs(page, /^\/agent\/agents\/[^/]+$/);
+    assert.ok(agents.length > 2, agents.join(' '));
+    await checkAll(page, agents);
+    let held = [];
+    for (const agent of agents) {
+      await city.go(page, agent);
+      held = held.concat(await hrefs(page, /\/dossiers\?service=/));
+    }
+    assert.ok(held.length > 0, 'nobody holds anything');
+    await checkAll(page, held);
+    await checkMistakes(page, held[0], 'Confier ces dossiers');
+    const other = agents[0];
+    await city.go(page, other);
+    if (await page.getByLabel('Année').count()) {
+      await page.getByLabel('Année').fill('2020');
+      await press(page, page.getByRole('button', { name: 'Enregistrer' }));
+      await page.locator('.govuk-error-summary').waitFor();
+      await city.checkPage(page);
+    }
+    await context.close();
+  });
+
   test('references of a department', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('dechets', 'manager'));

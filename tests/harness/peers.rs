@@ -10,6 +10,8 @@ use std::{
 
 use super::Folder;
 
+pub mod slapd;
+
 /// A program of the tests' Python environment.
 pub fn program(name: &str) -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME")

@@ -199,6 +199,21 @@ impl Portal {
         self.folder.0.join("files")
     }
 
+    /// `guichet admin`, as the operator types it: whether it went well, and what it said.
+    pub fn admin(&self, arguments: &[&str]) -> (bool, String) {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_guichet"))
+            .args(["admin", arguments[0], "--authority", "valmont"])
+            .args(&arguments[1..])
+            .env("GUICHET_DATABASE", &self.app.config.database)
+            .env("GUICHET_DATA", &self.app.config.data)
+            .env("GUICHET_SECRET", &self.app.config.secret)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(if done.status.success() { done.stdout } else { done.stderr }).unwrap();
+        (done.status.success(), text)
+    }
+
     /// Carries out every job whose moment has come.
     pub async fn work(&self) {
         while work::turn(&self.app, false).await.unwrap() > 0 {}

@@ -54,7 +54,7 @@ both! {
         helper.get(&address).await.is(404);
         helper.get("/mes-demandes").await.is(200).hides(&filed.reference);
         helper.get("/compte/donnees").await.is(200).hides(&filed.reference);
-        let data: serde_json::Value = serde_json::from_slice(&principal.get("/compte/donnees").await.is(200).bytes).unwrap();
+        let data = principal.data().await;
         assert_eq!((&data["mandats"]["donnes"][0]["avec"], &data["demandes"][0]["envoyee_par"].as_str().unwrap().starts_with("Mohamed")), (&"Mohamed Benkhelifa".into(), &true));
         let mails = portal.outbox().await;
         for (to, subject) in [(USAGER, "Vous avez proposé un mandat"), (OTHER_USAGER, "Une personne vous donne mandat"), (USAGER, "Votre mandat est accepté")] {

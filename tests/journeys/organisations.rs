@@ -217,7 +217,8 @@ both! {
         answers.set("courriel", OTHER_USAGER);
         let filed = delegate.file("demande-information", &answers).await;
         delegate.fill("demande-information", &question("Pas encore")).await;
-        let data: serde_json::Value = serde_json::from_slice(&delegate.get("/compte/donnees").await.is(200).bytes).unwrap();
+        act(&mut delegate, "moi").await;
+        let data = delegate.data().await;
         assert_eq!(data["organisations"][0]["nom"], CLUB);
         delegate.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
         act(&mut president, &format!("organisation:{id}")).await;

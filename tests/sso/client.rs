@@ -1,21 +1,10 @@
 //! Declaring applications from the command line.
 
-use std::process::Command;
-
 use crate::harness::{Engine, Folder, Portal, both};
 use guichet::sso;
 
 fn admin(portal: &Portal, arguments: &[&str]) -> (bool, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_guichet"))
-        .args(["admin", arguments[0], "--authority", "valmont"])
-        .args(&arguments[1..])
-        .env("GUICHET_DATABASE", &portal.app.config.database)
-        .env("GUICHET_DATA", &portal.app.config.data)
-        .env("GUICHET_SECRET", "of every portal under test, the same")
-        .output()
-        .unwrap();
-    let text = String::from_utf8(if done.status.success() { done.stdout } else { done.stderr }).unwrap();
-    (done.status.success(), text)
+    portal.admin(arguments)
 }
 
 both! {

@@ -94,7 +94,7 @@ async fn create(agent: &Agent, new: &NewAccount, email: Option<&str>, reason: &s
                 connections::remember_agent(tx, visit, new.id, Happened::OpenedAtCounter, by).await?;
                 if let Some(email) = email {
                     email::store::begin(tx, new.id, email, true, visit.now).await?;
-                    jobs::queue(tx, visit, Letter::NewEmail, new.id, More { suite: "", to: email }).await?;
+                    jobs::queue(tx, visit, Letter::NewEmail, new.id, More { to: email, ..More::default() }).await?;
                 }
                 Ok::<_, db::Error>(())
             })

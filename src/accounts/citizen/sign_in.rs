@@ -188,7 +188,7 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
     // Accounts of the counter have no address to prove: they are activated with their code.
     let email = found.email.as_deref().unwrap_or(&found.login);
     if entry::may_write_to(visitor, email).await? {
-        let more = More { suite: safe(suite), to: "" };
+        let more = More { suite: safe(suite), ..More::default() };
         visitor
             .db
             .write(async |tx: &mut Tx| jobs::queue(tx, visitor, Letter::Confirm, found.id, more.clone()).await)
@@ -286,8 +286,14 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
         .await?;
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
-    visitor.session =
-        Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0, acting: None });
+    visitor.session = Some(Session {
+        id: opened.id,
+        account: Some(found.into()),
+        passkey: None,
+        waiting: 0,
+        ends_on: None,
+        acting: None,
+    });
     Ok(opened.cookie)
 }
 

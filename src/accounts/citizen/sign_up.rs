@@ -96,7 +96,7 @@ async fn register(visitor: &Visitor, new: &NewAccount, suite: &str) -> Result<()
         .write(async |tx: &mut Tx| {
             let (id, open) = store::register(tx, new, visitor.now).await?;
             let letter = if open { Letter::Exists } else { Letter::Confirm };
-            jobs::queue(tx, visitor, letter, id, More { suite, to: "" }).await
+            jobs::queue(tx, visitor, letter, id, More { suite, to: "", ..More::default() }).await
         })
         .await;
     match written {

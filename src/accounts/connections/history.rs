@@ -51,10 +51,17 @@ pub enum Happened {
     ReferenceLinked,
     ReferenceUnlinked,
     ReferenceRefused,
+    /// The last day of access was set, or taken back.
+    EndSet,
+    /// Access was cut at once.
+    Closed,
+    Reopened,
+    /// Belongs to a department no longer.
+    DepartmentLeft,
 }
 
 impl Happened {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 37] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -88,6 +95,10 @@ impl Happened {
         Self::ReferenceLinked,
         Self::ReferenceUnlinked,
         Self::ReferenceRefused,
+        Self::EndSet,
+        Self::Closed,
+        Self::Reopened,
+        Self::DepartmentLeft,
     ];
 
     pub fn code(self) -> &'static str {
@@ -125,6 +136,10 @@ impl Happened {
             Self::ReferenceLinked => "reference-linked",
             Self::ReferenceUnlinked => "reference-unlinked",
             Self::ReferenceRefused => "reference-refused",
+            Self::EndSet => "end-set",
+            Self::Closed => "closed",
+            Self::Reopened => "reopened",
+            Self::DepartmentLeft => "department-left",
         }
     }
 
@@ -172,6 +187,10 @@ impl Happened {
             Self::ReferenceLinked => "Service rattaché",
             Self::ReferenceUnlinked => "Service détaché",
             Self::ReferenceRefused => "Référence de service refusée",
+            Self::EndSet => "Fin d’accès changée",
+            Self::Closed => "Accès coupé",
+            Self::Reopened => "Accès rouvert",
+            Self::DepartmentLeft => "Service quitté",
         }
     }
 }

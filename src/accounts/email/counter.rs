@@ -39,7 +39,7 @@ pub async fn change(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> 
             let by = (Some(agent.account.id), reason);
             connections::remember_agent(tx, visit, account.id, Happened::EmailChangeAtCounter, by).await?;
             jobs::queue(tx, visit, Letter::OldEmailAtCounter, account.id, More::default()).await?;
-            jobs::queue(tx, visit, Letter::NewEmail, account.id, More { suite: "", to: &email }).await
+            jobs::queue(tx, visit, Letter::NewEmail, account.id, More { to: &email, ..More::default() }).await
         })
         .await?;
     visit.app.work.notify_one();

@@ -59,7 +59,7 @@ pub async fn ask(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Prob
                 store::begin(tx, account.id, &email, account.email.is_none(), visit.now).await?;
                 connections::remember(tx, visit, account.id, Happened::EmailChangeAsked).await?;
                 jobs::queue(tx, visit, Letter::OldEmail, account.id, More::default()).await?;
-                jobs::queue(tx, visit, Letter::NewEmail, account.id, More { suite: "", to: &email }).await
+                jobs::queue(tx, visit, Letter::NewEmail, account.id, More { to: &email, ..More::default() }).await
             })
             .await?;
         citizen.app.work.notify_one();
@@ -161,7 +161,8 @@ async fn settle(
             accounts::set_email(tx, account.id, &change.email).await?;
             connections::remember(tx, visitor, account.id, Happened::EmailChanged).await?;
             if let Some(former) = &account.email {
-                jobs::queue(tx, visitor, Letter::EmailChanged, account.id, More { suite: "", to: former }).await?;
+                jobs::queue(tx, visitor, Letter::EmailChanged, account.id, More { to: former, ..More::default() })
+                    .await?;
             }
         }
     }

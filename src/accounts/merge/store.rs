@@ -40,7 +40,7 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
     connections::remember(tx, visit, to, Happened::Merged).await?;
     jobs::queue(tx, visit, Letter::Merged, to, More::default()).await?;
     if let Some(email) = &other.email {
-        jobs::queue(tx, visit, Letter::Merged, to, More { suite: "", to: email }).await?;
+        jobs::queue(tx, visit, Letter::Merged, to, More { to: email, ..More::default() }).await?;
     }
     Ok(true)
 }

@@ -125,7 +125,8 @@ async fn make(
     };
     let begun = drafts::begin(visitor, id, published, whose, holder, raw.clone()).await?;
     if let Some(opened) = begun.opened {
-        visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, acting: None });
+        visitor.session =
+            Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None, acting: None });
         *cookie = Some(opened.cookie);
     }
     if !begun.made {
@@ -150,7 +151,8 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>
     }
     let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
     let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
-    visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, acting: None });
+    visitor.session =
+        Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None, acting: None });
     Ok(Some(opened.cookie))
 }
 

@@ -16,6 +16,7 @@ mod delays;
 pub mod failures;
 mod filters;
 mod give;
+pub mod handover;
 pub mod list;
 pub mod show;
 mod store;

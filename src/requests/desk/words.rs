@@ -4,6 +4,7 @@ use forms::model::Procedure;
 
 use crate::requests::{
     code,
+    handover::HANDED,
     model::{Event, Request},
 };
 
@@ -21,6 +22,9 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
             .transition(&event.code)
             .map_or(event.code.as_str(), |transition| transition.label.as_str());
         return format!("{label} → {}", state(procedure, to));
+    }
+    if event.code == HANDED {
+        return format!("Dossier confié à {}", event.subject_name.as_deref().unwrap_or("un collègue"));
     }
     match event.code.as_str() {
         HELD => "Dossier affecté",

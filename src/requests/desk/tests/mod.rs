@@ -99,6 +99,7 @@ impl World {
             session_id: Uuid::nil(),
             passkey: None,
             account,
+            ends_on: None,
             memberships,
             administrator: false,
         }
