@@ -1,6 +1,7 @@
 //! Who visits which authority, and what they may be taken for. The type of the first parameter of a
-//! handler is its permission: [`Visitor`] (anybody), [`Citizen`] (signed in), [`Agent`] (signed in, with
-//! departments), [`Administrator`] (an agent who administers the authority).
+//! handler is its permission: [`Visitor`] (anybody), [`SignedIn`] (an usager, in whoever's name they act),
+//! [`Citizen`] (an usager in their own name), [`Agent`] (signed in, with departments), [`Administrator`] (an
+//! agent who administers the authority).
 
 use std::{ops::Deref, sync::Arc};
 
@@ -12,24 +13,22 @@ use axum::{
 };
 use db::Db;
 use jiff::{Timestamp, civil::Date};
-use minijinja::{Value, context, value::Serde};
+use minijinja::{Value, context};
 use uuid::Uuid;
 
 use crate::{
-    accounts::{
-        ending, factor,
-        session::{self, Kind, Session},
-    },
+    accounts::session::{self, Kind, Session},
     acting::{self, Acting, Deed},
-    agents::{self, Membership, Role, Standing},
     app::App,
     authorities::Authority,
     error::Problem,
-    platform::{clock, device::Device, french},
+    platform::{clock, device::Device},
 };
 
+pub use agent::{Administrator, Agent, Arriving};
 pub use page_cache::{PageCache, cached};
 
+mod agent;
 mod page_cache;
 
 /// One request to one authority's site.
@@ -265,7 +264,8 @@ impl Visitor {
     }
 }
 
-/// A signed-in usager.
+/// A signed-in usager, in their own name: account, documents, household, services and mandates are nobody
+/// else's, and stay closed while their owner acts for somebody.
 pub struct Citizen {
     pub visitor: Visitor,
     pub account: session::Account,
@@ -282,136 +282,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Citizen {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let SignedIn(citizen) = SignedIn::from_request_parts(parts, state).await?;
+        if citizen.acting.is_some() { Err(Problem::Oneself) } else { Ok(citizen) }
+    }
+}
+
+/// A signed-in usager, in whoever's name they act: for what may be done in somebody's name, and for going back
+/// to oneself. Nothing of the account is to be shown or changed behind it.
+pub struct SignedIn(pub Citizen);
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let visitor = Visitor::from_request_parts(parts, state).await?;
         match visitor.account().cloned() {
-            Some(account) => Ok(Self { visitor, account }),
+            Some(account) => Ok(Self(Citizen { visitor, account })),
             None => Err(visitor.sign_in()),
         }
-    }
-}
-
-/// A signed-in agent, with the departments they belong to; with a second factor, if their role demands it.
-#[derive(Clone)]
-pub struct Agent {
-    pub visit: Visit,
-    pub session_id: Uuid,
-    /// The passkey that vouches for the session, if one does.
-    pub passkey: Option<Uuid>,
-    pub account: session::Account,
-    /// Last day of their access, when one is set.
-    pub ends_on: Option<Date>,
-    pub memberships: Vec<Membership>,
-    pub administrator: bool,
-}
-
-impl Deref for Agent {
-    type Target = Visit;
-    fn deref(&self) -> &Visit {
-        &self.visit
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Agent {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Arriving(agent) = Arriving::from_request_parts(parts, state).await?;
-        let proved = agent.passkey.is_some() || !agent.needs_factor();
-        if !proved && !factor::present(&agent.db, agent.account.id).await? {
-            return Err(Problem::Elsewhere("/agent/securite".to_owned()));
-        }
-        Ok(agent)
-    }
-}
-
-/// An agent who has given their password, and perhaps has yet to set up the second factor that their role
-/// demands: may do that, and leave.
-pub struct Arriving(pub Agent);
-
-impl<S: Send + Sync> FromRequestParts<S> for Arriving {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let visit = visit(parts)?;
-        let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
-        let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
-        let ends_on = session.ends_on;
-        let account = session.account.ok_or_else(sign_in)?;
-        let Standing { memberships, administrator } = agents::standing(&visit.db, account.id).await?;
-        let (session_id, passkey) = (session.id, session.passkey);
-        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, administrator }))
-    }
-}
-
-/// An agent who administers the authority.
-pub struct Administrator(pub Agent);
-
-impl Deref for Administrator {
-    type Target = Agent;
-    fn deref(&self) -> &Agent {
-        &self.0
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Administrator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let agent = Agent::from_request_parts(parts, state).await?;
-        if agent.administrator {
-            Ok(Self(agent))
-        } else {
-            Err(Problem::Forbidden("Cette page est réservée aux administrateurs de la collectivité."))
-        }
-    }
-}
-
-impl Agent {
-    /// The agent's role in a department; none when they do not belong to it.
-    pub fn role(&self, department: &str) -> Option<Role> {
-        self.memberships
-            .iter()
-            .find(|membership| membership.department_id == department)
-            .map(|membership| membership.role)
-    }
-
-    /// Whoever only reads, or belongs to no department, has no business with accounts, organisations and mandates.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn at_counter(&self) -> Result<(), Problem> {
-        if self.memberships.iter().any(|membership| membership.role >= Role::Processor) {
-            Ok(())
-        } else {
-            Err(Problem::Forbidden("Votre rôle ne permet pas d’agir sur les comptes des usagers."))
-        }
-    }
-
-    /// Whether one of the agent's roles demands a second factor here.
-    pub fn needs_factor(&self) -> bool {
-        agents::any_of(&self.memberships, self.administrator, &self.site.settings.second_factor)
-    }
-
-    pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
-        self.page_with(StatusCode::OK, template, title, context)
-    }
-
-    pub fn page_again(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
-        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
-    }
-
-    pub fn page_with(
-        &self,
-        status: StatusCode,
-        template: &str,
-        title: &str,
-        context: Value,
-    ) -> Result<Response, Problem> {
-        let departments: Vec<&str> =
-            self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
-        let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
-        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager, ends => ends };
-        Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

@@ -20,8 +20,11 @@ use crate::{
     accounts::citizen::flash,
     error::Problem,
     mandates, organisations,
-    platform::form::{Typed, plain},
-    visit::{Citizen, Visitor},
+    platform::{
+        form::{Typed, plain},
+        local,
+    },
+    visit::{SignedIn, Visitor},
 };
 
 const ONESELF: &str = "moi";
@@ -32,7 +35,7 @@ pub struct Told {
     fait: String,
 }
 
-pub async fn show(citizen: Citizen, Query(told): Query<Told>) -> Result<Response, Problem> {
+pub async fn show(SignedIn(citizen): SignedIn, Query(told): Query<Told>) -> Result<Response, Problem> {
     let text = match told.fait.as_str() {
         "accepte" => Some("Vous avez accepté l’invitation."),
         "refuse" => Some("Vous avez refusé l’invitation. La personne qui vous a invité en est prévenue."),
@@ -52,7 +55,7 @@ pub async fn show(citizen: Citizen, Query(told): Query<Told>) -> Result<Response
 }
 
 /// Keeps the choice, if it is a right of the account.
-pub async fn choose(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
+pub async fn choose(SignedIn(citizen): SignedIn, Typed(typed): Typed) -> Result<Response, Problem> {
     let Some(session) = citizen.session.as_ref().map(|session| session.id) else { return Err(citizen.sign_in()) };
     let choice = match typed.text("pour") {
         "" => return Ok(Redirect::to("/agir-pour").into_response()),
@@ -64,7 +67,9 @@ pub async fn choose(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         }
     };
     citizen.db.write(async |tx: &mut Tx| store::keep(tx, session, choice).await).await?;
-    Ok(Redirect::to("/mes-demandes").into_response())
+    // Back to oneself from a page that is one's own: on to it.
+    let suite = Some(typed.text("suite")).filter(|suite| choice.is_none() && !suite.is_empty());
+    Ok(Redirect::to(suite.map_or("/mes-demandes", local)).into_response())
 }
 
 /// A page of answers sent in a name whose right had ended.

@@ -253,7 +253,8 @@ pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
 pub const ENDING: &[(&str, &str, &str)] = &[("POST", "/demandes/{request}/annuler", "in in in 404 404 303")];
 
 /// Who acts for the owner of [`USAGERS`]: by a mandate that may do all, by one that only prepares, by one for
-/// another procedure, and in the name of an organisation that they represent.
+/// another procedure, and in the name of an organisation that they represent. Every other route of [`USAGERS`] is
+/// closed to them.
 pub const ACTING: &[(&str, &str, &str)] = &[
     ("GET", "/mes-demandes", "200 200 200 200"),
     ("GET", "/brouillons/{draft}/verifier", "200 200 404 404"),
@@ -270,20 +271,19 @@ pub const ACTING: &[(&str, &str, &str)] = &[
     ("POST", "/demandes/{request}/messages", "422 403 404 404"),
     ("GET", "/demandes/{request}/repondre", "303 403 404 404"),
     ("GET", "/demandes/{request}/annuler", "200 403 404 404"),
-    // Neither the owner's documents nor one's own.
+    // To the request, nothing put away: neither in the owner's documents nor in one's own.
     ("POST", "/demandes/{request}/ranger", "303 403 404 404"),
-    ("GET", "/mes-documents/{document}", "303 303 303 303"),
-    ("GET", "/mes-documents/{document}/fichier", "303 303 303 303"),
     ("GET", "/fichiers/{file}", "200 403 404 404"),
     ("GET", "/fichiers/{file=draft_file}", "200 200 404 404"),
     ("GET", "/demarches/{procedure}/commencer", "303 303 403 303"),
     ("GET", "/demarches/{procedure}/remplir", "303 303 403 303"),
     ("POST", "/demarches/{procedure}/remplir", "422 422 403 422"),
-    // The account is one's own, the household too.
-    ("GET", "/compte/foyer/{member}", "404 404 404 404"),
-    ("POST", "/compte/securite/connexions/{session}/terminer", "404 404 404 404"),
-    ("POST", "/compte/mandats/{mandate}/prolonger", "404 404 404 404"),
-    ("GET", "/compte/organisations/{organisation}", "404 404 404 200"),
+    ("POST", "/demandes/{request}/repondre", "303 403 404 404"),
+    ("GET", "/agir-pour", "200 200 200 200"),
+    ("POST", "/agir-pour", "303 303 303 303"),
+    // What the first of them ends is gone for the others.
+    ("POST", "/brouillons/{draft}/supprimer", "303 404 404 404"),
+    ("POST", "/demandes/{request}/annuler", "303 403 404 404"),
 ];
 
 /// What the managers of a department do: nobody, smuggler, the owner, agent who may do everything in another city,

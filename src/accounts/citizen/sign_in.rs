@@ -294,6 +294,8 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
         ends_on: None,
         acting: None,
     });
+    // The new session acts for nobody: what is saved now is its own person's.
+    visitor.acting = None;
     Ok(opened.cookie)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     error::Problem,
     platform::french,
     requests::{drafts, owner},
-    visit::{Citizen, Visit},
+    visit::{Citizen, SignedIn, Visit},
 };
 
 const PAGE: usize = 50;
@@ -42,7 +42,7 @@ row! {
     }
 }
 
-pub async fn show(citizen: Citizen, Query(search): Query<Search>) -> Result<Response, Problem> {
+pub async fn show(SignedIn(citizen): SignedIn, Query(search): Query<Search>) -> Result<Response, Problem> {
     let lines = lines(&citizen, search.avant).await?;
     let next = if lines.len() > PAGE {
         lines.get(PAGE - 1).map(|last| format!("/mes-demandes?avant={}", last.submitted_at)).unwrap_or_default()

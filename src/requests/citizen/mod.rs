@@ -98,10 +98,20 @@ impl Filling {
         certified::overlay(self.certified.as_ref(), &self.procedure, visit.today(), &mut self.raw, |_| true);
     }
 
-    /// Where to have one's identity verified first, when the procedure demands it; then back to `next`.
-    pub fn unverified(&self, next: &str) -> Option<String> {
-        let demanded = self.procedure.identification == Identification::Verified;
-        let lacks = demanded && self.certified.is_none() && self.correcting.is_none();
+    /// Whether the identity of who sends it must be verified.
+    fn demands_identity(&self) -> bool {
+        self.procedure.identification == Identification::Verified && self.correcting.is_none()
+    }
+
+    /// Whether only the person that it is about may send it: who acts for them has another identity.
+    pub fn is_theirs_to_send(&self, visitor: &Visitor) -> bool {
+        visitor.acting.is_some() && self.demands_identity()
+    }
+
+    /// Where to have one's identity verified first, when the procedure demands it; then back to `next`. Who
+    /// acts for somebody is not sent there: it would verify their own.
+    pub fn unverified(&self, visitor: &Visitor, next: &str) -> Option<String> {
+        let lacks = visitor.acting.is_none() && self.demands_identity() && self.certified.is_none();
         lacks.then(|| identity::page(next, &self.procedure.id))
     }
 

@@ -66,7 +66,7 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     }
     not_begun_elsewhere(&visitor, draft).await?;
     let filling = unsaved(&visitor, draft, &published).await?;
-    if let Some(to) = filling.unverified(&format!("/demarches/{id}/commencer")) {
+    if let Some(to) = filling.unverified(&visitor, &format!("/demarches/{id}/commencer")) {
         return Err(Problem::Elsewhere(to));
     }
     let reading = filling.read(&visitor);
@@ -113,7 +113,7 @@ pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Publish
 pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
     if procedure.identification == Identification::Verified && visitor.acting.is_some() {
         return Err(Problem::Forbidden(
-            "Cette démarche demande l’identité vérifiée de qui la fait\u{a0}: elle ne se fait pas au nom de quelqu’un d’autre.",
+            "Cette démarche demande l’identité vérifiée de la personne elle-même : c’est à elle de la commencer et de l’envoyer, depuis son propre compte.",
         ));
     }
     let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);

@@ -323,6 +323,6 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
         filling.after_page(&reading, shown.index)
     };
     // Begun while the identity was verified, or sent without looking: nothing typed is lost.
-    let to = filling.unverified(&to).unwrap_or(to);
+    let to = filling.unverified(visitor, &to).unwrap_or(to);
     Ok(Redirect::to(&to).into_response())
 }
