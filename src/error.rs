@@ -154,7 +154,7 @@ pub async fn pages(request: Request, next: Next) -> Response {
     // Who works in the agents' space finds the way back to it, not the usagers' sign-in.
     let desk = visit.here.split(['?', '/']).nth(1) == Some("agent");
     let context = minijinja::context! {
-        oneself => shown.oneself.then(|| if asked { visit.here.as_str() } else { "/compte" }),
+        oneself => shown.oneself.then_some(if asked { visit.here.as_str() } else { "/compte" }),
         who => desk.then(|| minijinja::context! { kind => "agent", name => "", unread => 0 }),
         home => if desk { "/agent" } else { "/" },
         code => status.as_u16(), title => shown.title, text => &shown.text, incident => &shown.incident,

@@ -286,15 +286,6 @@ pub const ACTING: &[(&str, &str, &str)] = &[
     ("POST", "/demandes/{request}/annuler", "303 403 404 404"),
 ];
 
-/// What the managers of a department do: nobody, smuggler, the owner, agent who may do everything in another city,
-/// manager of another department, processor of this one, its manager.
-pub const MANAGERS: &[(&str, &str, &str)] = &[
-    ("GET", "/agent/references", "ag ag ag 200 200 403 200"),
-    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 200"),
-    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 422"),
-    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 422"),
-];
-
 /// What agents do: nobody, smuggler, the owner, agent of another city, of another department, reader,
 /// processor, decider.
 pub const AGENTS: &[(&str, &str, &str)] = &[

@@ -206,7 +206,8 @@ describe('pages of somebody who has an account', () => {
     await city.go(page, '/agir-pour');
     await press(page, page.getByRole('button', { name: 'Agir pour Judo-club de Valmont' }));
     const banner = page.getByText('Vous agissez pour Judo-club de Valmont');
-    await checkAll(page, ['/mes-demandes', '/agir-pour', '/demarches/demande-information', '/compte']);
+    await checkAll(page, ['/mes-demandes', '/agir-pour', '/demarches/demande-information']);
+    await checkAll(page, ['/compte', '/mes-documents'], { status: 403 });
     assert.ok(await banner.isVisible());
     await press(page, page.getByRole('button', { name: 'Revenir à moi' }).first());
     assert.equal(await banner.count(), 0);

@@ -9,7 +9,10 @@ use crate::harness::{
     journey::question,
 };
 
+use super::identity::{RIGHTS, verify};
+
 const THIRD: &str = "anne-laure.leroy@exemple.fr";
+const CLOSED: &str = "Cette page ne s’ouvre qu’en votre nom";
 const OVER: &str = "Vous n’agissez plus pour cette personne ou cette organisation";
 const PREPARE: [(&str, &str); 3] = [("peut", "fill"), ("portee", "choix"), ("demarche", "demande-information")];
 
@@ -119,7 +122,7 @@ both! {
         third.get(&format!("/demandes/{}", own.id)).await.is(404);
     }
 
-    async fn a_helper_keeps_to_their_own_account_and_documents(portal: Portal) {
+    async fn neither_account_nor_documents_come_along(portal: Portal) {
         let (mut principal, mut helper) = (portal.usager(USAGER).await, portal.usager(OTHER_USAGER).await);
         for person in [&mut principal, &mut helper] {
             person.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
@@ -127,10 +130,12 @@ both! {
         crate::harness::household::declare(&mut helper, "Aya", "2019-05-03").await;
         let id = mandate(&portal, &mut principal, &mut helper, OTHER_USAGER, &ALL).await;
         act(&mut helper, &format!("mandate:{id}")).await;
-        // The account that pages show and change is the helper's.
-        helper.get("/compte").await.is(200).shows(OTHER_USAGER).hides(USAGER);
-        helper.post("/compte/supprimer", &[("mot-de-passe-suppression", "pas le bon mot")]).await.is(422);
-        helper.get("/compte/mandats").await.is(200).shows("Vous n’avez donné aucun mandat");
+        // No account is at hand, the helper's no more than the principal's.
+        for closed in ["/compte", "/mes-documents", "/compte/mandats"] {
+            helper.get(closed).await.is(403).shows(CLOSED).hides(USAGER).hides(OTHER_USAGER);
+        }
+        helper.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.is(403).shows(CLOSED);
+        helper.get("/mes-demandes").await.is(200);
         // Neither the helper's documents nor the principal's are offered, nor the helper's household.
         let answers = portal.sample("recensement-citoyen").await;
         let mut path = first(&mut helper, "recensement-citoyen").await;
@@ -142,6 +147,42 @@ both! {
         assert!(!html::tags(page.html()).iter().any(|tag| tag.get("value") == "reprendre"));
         let none = uuid::Uuid::new_v4().to_string();
         helper.post(&path, &[("action", "reprendre"), ("document", &none)]).await.is(422);
+    }
+
+    async fn a_verified_identity_is_sent_by_its_owner(portal: Portal) {
+        let (mut principal, mut helper, _) = helped(&portal, &ALL).await;
+        verify(&portal, USAGER, "Martin").await;
+        // The helper's own identity, verified too, is not the one that is asked for.
+        verify(&portal, OTHER_USAGER, "Benkhelifa").await;
+        let theirs = "identité vérifiée de la personne";
+        helper.get(&format!("/demarches/{RIGHTS}/remplir")).await.is(403).shows(theirs);
+        let answers = portal.sample(RIGHTS).await;
+        let check = principal.fill(RIGHTS, &answers).await;
+        let draft = check.trim_end_matches("/verifier");
+        // They may prepare it, and are told that they may not send it.
+        let mut page = format!("{draft}/vous");
+        while !page.ends_with("/verifier") {
+            page = helper.answer(&page, &answers).await;
+            assert!(page.starts_with(draft), "{page}");
+        }
+        let page = helper.get(&check).await.is(200).shows(theirs).hides("Faire vérifier mon identité").hides("Il reste à compléter");
+        assert!(!page.forms().iter().any(|form| form.holds("version")));
+        let page = helper.post(&check, &[("version", ""), ("declaration", "oui")]).await.is(403).shows(theirs);
+        page.shows("c’est à elle de l’envoyer, depuis son propre compte").shows("Le brouillon est conservé");
+        let sent = principal.send_checked(&check).await;
+        principal.get(&format!("/demandes/{}", sent.id)).await.is(200).shows("Identité vérifiée au guichet").hides("Benkhelifa");
+    }
+
+    async fn a_new_session_acts_for_nobody(portal: Portal) {
+        let (mut principal, mut helper, _) = helped(&portal, &ALL).await;
+        let path = first(&mut helper, "demande-information").await;
+        let second = helper.answer(&path, &question("Déjà écrit")).await;
+        // Somebody else signs in on the same browser, with a page of that draft still to be kept.
+        let typed = r#"{"courriel":["autre@personne.fr"]}"#;
+        let fields = [("email", THIRD), ("mot-de-passe", PASSWORD), ("suite", second.as_str()), ("saisie", typed)];
+        helper.post("/connexion", &fields).await.is(303);
+        assert_eq!(banner(&helper.get("/mes-demandes").await.is(200)), "");
+        principal.get(&second).await.is(200).hides("autre@personne.fr");
     }
 
     async fn a_mandate_ends_by_itself(portal: Portal) {
@@ -177,14 +218,18 @@ both! {
     async fn a_mandate_is_prolonged_by_who_gave_it(portal: Portal) {
         let (mut principal, mut helper, id) = helped(&portal, &ALL).await;
         let renew = format!("/compte/mandats/{id}/prolonger");
-        helper.post(&renew, &[("duree", "12")]).await.is(403);
+        act(&mut helper, "moi").await;
+        helper.post(&renew, &[("duree", "12")]).await.is(403).hides(CLOSED);
         portal.usager(THIRD).await.post(&renew, &[("duree", "12")]).await.is(404);
         principal.post(&renew, &[("duree", "24")]).await.is(400);
         principal.post(&renew, &[("duree", "12")]).await.leads_to("/compte/mandats?fait=prolonge");
         helper.get("/compte/mandats").await.is(200).shows("jusqu’au 16 novembre 2027");
-        // The helper may give it up.
+        // The helper may give it up: at once, wherever they act by it.
+        let mut elsewhere = portal.usager(OTHER_USAGER).await;
+        act(&mut elsewhere, &format!("mandate:{id}")).await;
         helper.post(&format!("/compte/mandats/{id}/terminer"), &[]).await.is(303);
-        helper.get("/mes-demandes").await.is(403).shows(OVER);
+        elsewhere.get("/mes-demandes").await.is(403).shows(OVER);
+        helper.post("/agir-pour", &[("pour", &format!("mandate:{id}"))]).await.is(404);
         principal.get("/compte/mandats").await.is(200).shows("Terminé");
         let mails = portal.outbox().await;
         assert!(mails.iter().any(|(to, subject, _)| to == USAGER && subject == "Un mandat a pris fin"));
@@ -206,7 +251,9 @@ both! {
         principal.post("/compte/mandats/donner", &terms(THIRD, &choice)).await.is(422).shows("Choisissez au moins un thème");
         principal.post("/compte/mandats/donner", &terms(THIRD, &ALL)).await.is(303);
         let link = invitation(&portal, THIRD).await;
-        helper.get(&link).await.is(403).hides("Camille");
+        helper.get(&link).await.is(403).shows(CLOSED);
+        act(&mut helper, "moi").await;
+        helper.get(&link).await.is(403).shows("autre adresse").hides("Camille");
         helper.post(&link, &[("reponse", "accepter")]).await.is(410);
         let page = third.get(&link).await.is(200).shows("Agir pour Camille Martin").shows("toutes");
         page.shows("envoyer des demandes");
@@ -267,6 +314,7 @@ both! {
     async fn an_account_leaves_with_its_mandates(portal: Portal) {
         let (mut principal, mut helper, _) = helped(&portal, &ALL).await;
         let filed = helper.file("demande-information", &question("Pour Camille")).await;
+        act(&mut helper, "moi").await;
         helper.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
         principal.get(&format!("/demandes/{}", filed.id)).await.is(200).shows("par une personne mandatée, mandataire").shows("Vos réponses");
         principal.get("/compte/mandats").await.is(200).shows("Terminé");

@@ -113,6 +113,7 @@ both! {
         reader.get(&check).await.is(404);
         reader.post(&check, &[]).await.is(404);
         // Nor do they choose who represents it.
+        act(&mut reader, "moi").await;
         let url = format!("/compte/organisations/{id}");
         reader.get(&url).await.is(200).hides("Inviter un représentant");
         reader.post(&format!("{url}/inviter"), &[("email", THIRD), ("role", "delegate")]).await.is(403);
@@ -121,6 +122,7 @@ both! {
         reader.post(&format!("{url}/presidence"), &[("action", "proposer"), ("a", &me.to_string())]).await.is(403);
         reader.post(&format!("{url}/presidence"), &[("action", "accepter")]).await.is(409);
         // Made a delegate, it holds at once, without signing in again.
+        act(&mut reader, &format!("organisation:{id}")).await;
         president.post(&format!("{url}/representants/{me}"), &[("action", "delegate")]).await.leads_to(&format!("{url}?fait=role"));
         reader.post(&format!("{address}/messages"), &[("message", "Bonjour")]).await.is(303);
     }
@@ -230,6 +232,7 @@ both! {
         agent.post(&address, &[("message", "Le dojo est libre")]).await.is(303);
         let mails = portal.outbox().await;
         assert_eq!(mails.iter().skip(before).map(|(to, ..)| to.as_str()).collect::<Vec<_>>(), [USAGER]);
+        act(&mut president, "moi").await;
         president.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
         for (table, left) in [("organisation", 0), ("representative", 0), ("acting_event", 0), ("draft", 0), ("request", 1)] {
             assert_eq!(portal.count(table).await, left, "{table}");
