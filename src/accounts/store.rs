@@ -293,6 +293,15 @@ pub async fn unreachable(tx: &mut Tx, id: Uuid) -> Result<bool, db::Error> {
     Ok(found.is_some())
 }
 
+/// Holds the row of an account until the transaction ends: what is counted for it in two transactions
+/// at once is counted one after the other.
+pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
+    let _: Option<Uuid> = tx
+        .first(sql!("select id from account where authority_id = $1 and id = $2 for update"), args![tx.authority(), id])
+        .await?;
+    Ok(())
+}
+
 /// Erases the account, its sessions and its links.
 pub async fn remove(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
     // With what is left of the accounts that it took up.

@@ -10,7 +10,10 @@ use super::{
     model::{MOST, Member, Person},
     sharing,
 };
-use crate::visit::{Citizen, Visitor};
+use crate::{
+    accounts,
+    visit::{Citizen, Visitor},
+};
 
 /// Everybody declared by an account, in the order declared.
 pub async fn members(db: &Db, account: Uuid) -> Result<Vec<Member>, db::Error> {
@@ -60,13 +63,7 @@ pub async fn proposed(visitor: &Visitor) -> Result<Vec<Member>, db::Error> {
 
 /// Declares somebody, once however often the form is sent. False when there are as many as there may be.
 pub async fn declare(tx: &mut Tx, account: Uuid, id: Uuid, person: &Person, now: Timestamp) -> Result<bool, db::Error> {
-    // The account's row is held, so that two forms sent together are counted one after the other.
-    let _: Option<Uuid> = tx
-        .first(
-            sql!("select id from account where authority_id = $1 and id = $2 for update"),
-            args![tx.authority(), account],
-        )
-        .await?;
+    accounts::hold(tx, account).await?;
     let others: i64 = tx
         .one(
             sql!("select count(*) from household_member where authority_id = $1 and account_id = $2 and id <> $3"),

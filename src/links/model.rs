@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::kind::Kind;
+use crate::platform::declaration;
 
 /// Links that one account may have: more than any person.
 pub const MOST: i64 = 50;
@@ -102,12 +103,7 @@ impl Declaration {
     /// # Errors
     /// The first mistake, named.
     pub fn read(name: &str, text: &str) -> Result<Self> {
-        let json = std::path::Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("json"));
-        let found: Self = if json {
-            serde_json::from_str(text).with_context(|| name.to_owned())?
-        } else {
-            toml::from_str(text).with_context(|| name.to_owned())?
-        };
+        let found: Self = declaration::read(name, text)?;
         found.check().with_context(|| name.to_owned())?;
         Ok(found)
     }

@@ -7,7 +7,10 @@ use uuid::Uuid;
 
 use super::model::{Declaration, MOST, Service};
 use crate::{
-    accounts::jobs::{self, Letter, More},
+    accounts::{
+        self,
+        jobs::{self, Letter, More},
+    },
     platform::clock,
     visit::Visit,
 };
@@ -206,10 +209,7 @@ pub async fn link(
     now: Timestamp,
 ) -> Result<bool, db::Error> {
     let (a, (id, person_key)) = (tx.authority(), new);
-    // The account's row is held, so that two forms sent together are counted one after the other.
-    let _: Option<Uuid> = tx
-        .first(sql!("select id from account where authority_id = $1 and id = $2 for update"), args![a, account])
-        .await?;
+    accounts::hold(tx, account).await?;
     let count: i64 = tx
         .one(sql!("select count(*) from linked_account where authority_id = $1 and account_id = $2"), args![a, account])
         .await?;

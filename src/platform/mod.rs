@@ -5,6 +5,7 @@ pub mod assets;
 pub mod attachment;
 pub mod clock;
 pub mod config;
+pub mod declaration;
 pub mod device;
 pub mod form;
 pub mod french;

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::session::Kind, platform::address};
+use crate::{
+    accounts::session::Kind,
+    platform::{address, declaration},
+};
 
 /// The rules that a provider goes by beyond those of OpenID Connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,12 +120,7 @@ impl Declaration {
     /// # Errors
     /// The first mistake, named.
     pub fn read(name: &str, text: &str) -> Result<Self> {
-        let json = std::path::Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("json"));
-        let found: Self = if json {
-            serde_json::from_str(text).with_context(|| name.to_owned())?
-        } else {
-            toml::from_str(text).with_context(|| name.to_owned())?
-        };
+        let found: Self = declaration::read(name, text)?;
         found.check().with_context(|| name.to_owned())?;
         Ok(found)
     }

@@ -12,7 +12,7 @@ use super::{
     address,
     mistake::{MOST, Mistake, Reason},
 };
-use crate::platform::secret;
+use crate::platform::{declaration, secret};
 
 /// What an application may be given beside the name it knows somebody by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,12 +77,7 @@ impl Declaration {
     /// # Errors
     /// The first mistake, named.
     pub fn read(name: &str, text: &str) -> Result<Self> {
-        let json = std::path::Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("json"));
-        let found: Self = if json {
-            serde_json::from_str(text).with_context(|| name.to_owned())?
-        } else {
-            toml::from_str(text).with_context(|| name.to_owned())?
-        };
+        let found: Self = declaration::read(name, text)?;
         match found.mistakes().first() {
             Some(mistake) => Err(anyhow::anyhow!("{}", mistake.english())).with_context(|| name.to_owned()),
             None => Ok(found),

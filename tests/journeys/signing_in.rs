@@ -254,7 +254,9 @@ both! {
         let visit = guichet::work::visit(&portal.app, portal.city).await.unwrap();
         assert!(!guichet::accounts::factor::reset_agent(&visit, USAGER, "x").await.unwrap(), "for agents only");
         assert!(guichet::accounts::factor::reset_agent(&visit, AGENT, "Téléphone volé").await.unwrap());
-        password(&mut portal.client(), "/agent/connexion", AGENT).await.leads_to("/agent");
+        // What was open is closed.
+        other.get("/agent").await.leads_to("/agent/connexion?suite=/agent");
+        password(&mut other, "/agent/connexion", AGENT).await.leads_to("/agent");
         other.get("/agent").await.leads_to("/agent/securite");
         other.get("/agent/securite").await.is(200).shows("Téléphone volé");
         // Another role: nothing is demanded.
@@ -281,7 +283,9 @@ both! {
         let long = "x".repeat(301);
         agent.post(&form.action, &[("identite", "oui"), ("motif", &long)]).await.is(422).shows("Raccourcissez le motif");
         agent.post(&form.action, &[("identite", "oui"), ("motif", "Téléphone perdu, passeport vu")]).await.leads_to("/agent/comptes?fait=retire");
-        password(&mut portal.client(), "/connexion", USAGER).await.leads_to("/mes-demandes");
+        // What the lost telephone had opened is closed.
+        assert!(person.get("/compte/securite").await.location().starts_with("/connexion"));
+        password(&mut person, "/connexion", USAGER).await.leads_to("/mes-demandes");
         person.get("/compte/securite").await.is(200).shows("Second facteur retiré au guichet").shows("Téléphone perdu, passeport vu");
         let by: String = portal
             .db()

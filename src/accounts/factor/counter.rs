@@ -18,7 +18,7 @@ use crate::{
         jobs::{self, Letter, More},
         model::Wrong,
         passkey,
-        session::Kind,
+        session::{self, Kind},
         store::{self as accounts, Account},
     },
     error::Problem,
@@ -155,6 +155,8 @@ async fn take_away(visit: &Visit, agent: Option<Uuid>, account: &Account, reason
                 removed |= passkey::remove_all(tx, account.id).await?;
             }
             if removed {
+                // What the lost telephone had opened is perhaps in other hands.
+                session::close_others(tx, account.id, None).await?;
                 connections::remember_agent(tx, visit, account.id, Happened::FactorReset, (agent, reason)).await?;
                 jobs::queue(tx, visit, Letter::FactorReset, account.id, More::default()).await?;
             }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::model::{self, Address, Declared, MOST};
-use crate::visit::Visitor;
+use crate::{accounts, visit::Visitor};
 
 /// Every address of an account, the latest first.
 pub async fn all(db: &Db, account: Uuid) -> Result<Vec<Address>, db::Error> {
@@ -42,13 +42,7 @@ pub async fn told(db: &Db, account: Option<Uuid>, answers: &Answers) -> Result<b
 
 /// Declares an address, once however often the form is sent. False when there are as many as there may be.
 pub async fn declare(tx: &mut Tx, account: Uuid, id: Uuid, new: &Declared, now: Timestamp) -> Result<bool, db::Error> {
-    // The account's row is held, so that two forms sent together are counted one after the other.
-    let _: Option<Uuid> = tx
-        .first(
-            sql!("select id from account where authority_id = $1 and id = $2 for update"),
-            args![tx.authority(), account],
-        )
-        .await?;
+    accounts::hold(tx, account).await?;
     let others: i64 = tx
         .one(
             sql!("select count(*) from account_address where authority_id = $1 and account_id = $2 and id <> $3"),

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::model::{self, MOST, Share, Shared};
 use crate::{
+    accounts,
     household::model::Member,
     platform::{
         jobs::{self, NewJob},
@@ -145,13 +146,7 @@ pub struct New<'a> {
 
 /// Invites, once however often the form is sent. False when there are as many as there may be.
 pub async fn invite(tx: &mut Tx, new: &New<'_>, now: Timestamp) -> Result<bool, db::Error> {
-    // The account's row is held, so that two forms sent together are counted one after the other.
-    let _: Option<Uuid> = tx
-        .first(
-            sql!("select id from account where authority_id = $1 and id = $2 for update"),
-            args![tx.authority(), new.owner],
-        )
-        .await?;
+    accounts::hold(tx, new.owner).await?;
     let others: i64 = tx
         .one(
             sql!("select count(*) from household_share where authority_id = $1 and owner_id = $2 and id <> $3"),
