@@ -121,6 +121,7 @@ both! {
         reader.post(&format!("{url}/representants/{me}"), &[("action", "delegate")]).await.is(403);
         reader.post(&format!("{url}/presidence"), &[("action", "proposer"), ("a", &me.to_string())]).await.is(403);
         reader.post(&format!("{url}/presidence"), &[("action", "accepter")]).await.is(409);
+        act(&mut president, "moi").await;
         // Made a delegate, it holds at once, without signing in again.
         act(&mut reader, &format!("organisation:{id}")).await;
         president.post(&format!("{url}/representants/{me}"), &[("action", "delegate")]).await.leads_to(&format!("{url}?fait=role"));
