@@ -45,7 +45,7 @@ pub use password::{hash, key};
 pub use store::{NewAccount, hold, insert, remove, rename, set_phone};
 
 pub fn routes() -> Router<App> {
-    use citizen::{confirm, mine, reset, sign_in, sign_up};
+    use citizen::{confirm, leave, mine, reset, sign_in, sign_up};
     Router::new()
         .route("/connexion", get(sign_in::show).post(sign_in::send))
         .route("/connexion/code", get(sign_in::start_again).post(sign_in::code))
@@ -63,8 +63,8 @@ pub fn routes() -> Router<App> {
         .route("/compte/reunir/cle", get(merge::pages::start).post(merge::pages::passkey))
         .route("/compte/reunir/cle/defi", post(passkey::door::challenge_usager))
         .route("/compte/reunir/confirmer", get(merge::pages::start).post(merge::pages::confirm))
-        .route("/compte/supprimer", post(mine::remove))
-        .route("/compte/supprime", get(mine::removed))
+        .route("/compte/supprimer", get(leave::show).post(leave::send))
+        .route("/compte/supprime", get(leave::done))
         .route("/agent/connexion", get(desk::show).post(desk::send))
         .route("/agent/connexion/code", get(desk::start_again).post(desk::code))
         .route("/agent/connexion/cle", get(desk::start_again).post(desk::passkey))

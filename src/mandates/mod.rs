@@ -31,7 +31,7 @@ mod store;
 pub use give::answer;
 pub use model::{Mandate, Scope};
 pub use pages::{end_due, export};
-pub use store::{insert, leave, merge};
+pub use store::{count, insert, leave, merge};
 
 pub fn routes() -> Router<App> {
     Router::new()

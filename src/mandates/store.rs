@@ -92,6 +92,17 @@ pub async fn received(db: &Db, helper: Uuid) -> Result<Vec<Between>, db::Error> 
     rows.into_iter().map(between).collect()
 }
 
+/// Those given or received that have not ended.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    db.one(
+        sql!(
+            "select count(*) from mandate where authority_id = $1 and (principal_id = $2 or helper_id = $2) and ended_at is null"
+        ),
+        args![db.authority(), account],
+    )
+    .await
+}
+
 /// Accepted by this account: false when it is not offered any more.
 pub async fn accept(tx: &mut Tx, id: Uuid, helper: Uuid, now: Timestamp) -> Result<bool, db::Error> {
     let changed = tx

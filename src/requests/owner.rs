@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{certified, drafts, fire::By, model::Request};
+use super::{certified, code, drafts, fire::By, model::Request};
 use crate::{
     acting::{Deed, For},
     catalogue,
@@ -173,13 +173,31 @@ pub async fn departments(db: &Db, account: Uuid) -> Result<Vec<String>, db::Erro
     .await
 }
 
-/// Requests of an account that are not ended.
-pub async fn running(db: &Db, account: Uuid) -> Result<i64, db::Error> {
-    db.one(
-        sql!("select count(*) from request where authority_id = $1 and account_id = $2 and ended = $3"),
-        args![db.authority(), account, false],
-    )
-    .await
+/// Requests of an account that are not ended, each with the tracking code that opens it without the account.
+pub async fn running(visit: &Visit, account: Uuid) -> Result<Vec<Value>, db::Error> {
+    let found: Vec<(Uuid, String, String, i64)> = visit
+        .db
+        .all(
+            sql!(
+                "select r.id, r.reference, r.procedure_id, coalesce(t.generation, 0) from request r
+                 left join tracking_code t on t.authority_id = r.authority_id and t.request_id = r.id
+                 where r.authority_id = $1 and r.account_id = $2 and r.ended = $3 order by r.submitted_at desc"
+            ),
+            args![visit.db.authority(), account, false],
+        )
+        .await?;
+    let mut running = Vec::new();
+    for (id, reference, procedure, generation) in found {
+        // Nobody is kept from leaving by a procedure that can no longer be read.
+        let title = catalogue::find(visit, &procedure).await.unwrap_or_else(|error| {
+            tracing::error!(procedure, error = format!("{error:#}"), "procedure not readable");
+            None
+        });
+        let title = title.map(|found| found.procedure.title.clone());
+        let code = code::printed(&visit.app.secret, id, generation);
+        running.push(json!({"reference": reference, "title": title.unwrap_or(procedure), "code": code}));
+    }
+    Ok(running)
 }
 
 /// The account is erased: its drafts go with it; what was sent stays with the departments, for as long

@@ -139,6 +139,7 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/compte/services", "in in in 200 200 200"),
     ("POST", "/compte/services/retirer", "in in in 303 303 303"),
     ("POST", "/services/autoriser", "in in in 404 404 404"),
+    ("GET", "/compte/supprimer", "in in in 200 200 200"),
     ("POST", "/compte/supprimer", "in in in 422 422 422"),
     // The owner's documents are open, the other usager's too; nobody else has any.
     ("GET", "/mes-documents", "in in in 200 200 200"),

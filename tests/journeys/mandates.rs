@@ -315,6 +315,7 @@ both! {
         let (mut principal, mut helper, _) = helped(&portal, &ALL).await;
         let filed = helper.file("demande-information", &question("Pour Camille")).await;
         act(&mut helper, "moi").await;
+        helper.get("/compte/supprimer").await.is(200).shows("1 mandat en cours ou proposé").hides(&filed.reference);
         helper.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
         principal.get(&format!("/demandes/{}", filed.id)).await.is(200).shows("par une personne mandatée, mandataire").shows("Vos réponses");
         principal.get("/compte/mandats").await.is(200).shows("Terminé");

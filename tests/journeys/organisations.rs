@@ -234,6 +234,7 @@ both! {
         let mails = portal.outbox().await;
         assert_eq!(mails.iter().skip(before).map(|(to, ..)| to.as_str()).collect::<Vec<_>>(), [USAGER]);
         act(&mut president, "moi").await;
+        president.get("/compte/supprimer").await.is(200).shows("Votre place dans 1 organisation").hides(&filed.reference);
         president.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.leads_to("/compte/supprime");
         for (table, left) in [("organisation", 0), ("representative", 0), ("acting_event", 0), ("draft", 0), ("request", 1)] {
             assert_eq!(portal.count(table).await, left, "{table}");

@@ -2,7 +2,6 @@
 
 use axum::{
     extract::Query,
-    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -25,7 +24,7 @@ use crate::{
     household, identity, links, mandates, organisations,
     platform::form::Typed,
     provider, requests, safe, sso,
-    visit::{Citizen, Visitor},
+    visit::Citizen,
 };
 
 const TITLE: &str = "Mon compte";
@@ -80,7 +79,6 @@ async fn context(
         new_email => typed.text("nouvelle-adresse"),
         password => account.password_hash.is_some(), min => model::LONG, open => open, errors => errors(wrong),
         identity => identity::shown(citizen, account.id).await?,
-        running => requests::owner::running(&citizen.db, account.id).await?,
     })
 }
 
@@ -163,34 +161,4 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);
     }
     Ok(data)
-}
-
-pub async fn remove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
-    let account = account(&citizen).await?;
-    if let Some(wrong) = owner(&citizen, &account, &typed, "mot-de-passe-suppression").await? {
-        return again(&citizen, &account, &typed, "suppression", &[wrong]).await;
-    }
-    if let [first, ..] = organisations::needing(&citizen.db, account.id).await?.as_slice() {
-        let text =
-            format!("Vous présidez « {first} », que d’autres représentent : transmettez-leur d’abord la présidence");
-        return again(&citizen, &account, &typed, "suppression", &[Wrong::new("mot-de-passe-suppression", text)]).await;
-    }
-    let now = citizen.now;
-    citizen
-        .db
-        .write(async |tx: &mut Tx| {
-            organisations::leave(tx, account.id).await?;
-            mandates::leave(tx, account.id, now).await?;
-            requests::owner::leave(tx, account.id).await?;
-            session::close_others(tx, account.id, None).await?;
-            store::remove(tx, account.id).await
-        })
-        .await?;
-    let mut response = Redirect::to("/compte/supprime").into_response();
-    response.headers_mut().append(header::SET_COOKIE, session::forget(&citizen, Kind::Usager));
-    Ok(response)
-}
-
-pub async fn removed(visitor: Visitor) -> Result<Response, Problem> {
-    visitor.page("accounts/removed.html", "Votre compte est supprimé", context! {})
 }

@@ -11,6 +11,7 @@ use super::model::{self, Wrong};
 use crate::{error::Problem, platform::local, visit::Visitor};
 
 pub mod confirm;
+pub mod leave;
 pub mod mine;
 pub mod reset;
 pub mod sign_in;
