@@ -56,5 +56,6 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0014_acting", sql: include_str!("../migrations/0014_acting.sql"), sqlite: None, postgres: None },
     Migration { name: "0015_agents", sql: include_str!("../migrations/0015_agents.sql"), sqlite: None, postgres: None },
 ];

@@ -36,7 +36,6 @@ mod store;
 mod tests;
 
 pub use entry::{has_password, may_register, may_write_to, owner};
-pub use factor::counter::may as may_open_accounts;
 pub use means::{Means, strongest};
 pub use model::{
     Wrong, email as check_email, email_key, identity as read_identity, password as check_password, regular_password,
@@ -130,6 +129,22 @@ fn passkeys() -> Router<App> {
 /// An open account, for features that have no session of it.
 pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
     Ok(store::find(db, id).await?.map(session::Account::from))
+}
+
+/// Whether this address is the account's own.
+pub fn reads(account: &session::Account, email: &str) -> bool {
+    account.email.as_deref().is_some_and(|own| email_key(own) == email_key(email))
+}
+
+/// The open account of this kind at an address that its owner has proved theirs. Among those who share a
+/// mailbox, the one that signs in with it.
+pub async fn by_email(db: &Db, kind: session::Kind, email: &str) -> Result<Option<session::Account>, db::Error> {
+    let mut found = store::at_address(db, kind, email).await?;
+    found.retain(|account| account.confirmed_at.is_some());
+    if found.len() > 1 {
+        found.retain(|account| email_key(&account.login) == email_key(email));
+    }
+    Ok(found.pop().map(session::Account::from))
 }
 
 /// The same, when it is an usager's.

@@ -50,9 +50,11 @@ fn verified(procedure: &Procedure) -> impl Iterator<Item = &Field> {
     procedure.fields().filter(|field| field.verified)
 }
 
-/// What the visitor's account certifies in a new request; nothing is looked up where nothing is asked.
+/// What the visitor's account certifies in a new request; nothing is looked up where nothing is asked. Who acts
+/// for somebody certifies nothing: their identity is not the one of whom the request is for.
 pub async fn of_visitor(visitor: &Visitor, procedure: &Procedure) -> Result<Option<Certified>, db::Error> {
-    let Some(account) = visitor.account().filter(|_| verified(procedure).next().is_some()) else { return Ok(None) };
+    let asked = visitor.acting.is_none() && verified(procedure).next().is_some();
+    let Some(account) = visitor.account().filter(|_| asked) else { return Ok(None) };
     let found = identity::find(&visitor.db, account.id).await?;
     Ok(found.map(|found| {
         let identities = verified(procedure).map(|field| (field.id.clone(), found.identity.0.clone())).collect();

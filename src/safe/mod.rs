@@ -160,7 +160,8 @@ pub async fn contents(visitor: &Visitor, headers: &HeaderMap) -> Result<Contents
 /// where to open them and come back.
 pub async fn choice(visitor: &Visitor, headers: &HeaderMap) -> Result<Json, Problem> {
     let none = json!({"state": "none", "open": "", "documents": []});
-    let Some(account) = visitor.account() else { return Ok(none) };
+    // In somebody's name one uses neither their documents, which stay closed, nor one's own.
+    let Some(account) = visitor.account().filter(|_| visitor.acting.is_none()) else { return Ok(none) };
     let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(none) };
     let Some(key) = opening::find(visitor, headers, &safe).await? else {
         return Ok(json!({"state": "closed", "open": opening::door(&visitor.here), "documents": []}));
@@ -187,7 +188,7 @@ pub async fn copy(
 }
 
 async fn open_of(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<(Safe, Key)>, Problem> {
-    let Some(account) = visitor.account() else { return Ok(None) };
+    let Some(account) = visitor.account().filter(|_| visitor.acting.is_none()) else { return Ok(None) };
     let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(None) };
     let key = opening::find(visitor, headers, &safe).await?;
     Ok(key.map(|key| (safe, key)))

@@ -56,8 +56,17 @@ pub struct Ready<'a> {
     pub fresh: bool,
 }
 
-/// Who is signed in, since when.
-pub async fn signed_in<'a>(visitor: &'a Visitor, client: &Client, marks: &Marks) -> Result<Option<Ready<'a>>, Problem> {
+/// Who is signed in, since when. In somebody's name nobody enters: an application would take them for themself.
+/// With `silent`, which shows no page, they are as good as absent.
+pub async fn signed_in<'a>(
+    visitor: &'a Visitor,
+    client: &Client,
+    marks: &Marks,
+    silent: bool,
+) -> Result<Option<Ready<'a>>, Problem> {
+    if visitor.acting.is_some() {
+        return if silent { Ok(None) } else { Err(Problem::Oneself) };
+    }
     let (Some(session), Some(account)) = (&visitor.session, visitor.account()) else { return Ok(None) };
     let since = store::opened(&visitor.db, session.id, visitor.now).await?;
     Ok(since.map(|(since, means)| {

@@ -65,5 +65,5 @@ async fn end_session(visitor: &Visitor) -> Result<HeaderValue, Problem> {
 
 /// The same visitor, signed out.
 pub fn nobody(visitor: &Visitor) -> Visitor {
-    Visitor { session: None, ..visitor.clone() }
+    Visitor { session: None, acting: None, ..visitor.clone() }
 }

@@ -160,6 +160,25 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/mes-documents/{document}/fichier", "in in in 303 404 200"),
     ("GET", "/mes-documents/{document}/supprimer", "in in in 303 404 200"),
     ("POST", "/demandes/{request}/ranger", "in in in 404 404 303"),
+    ("GET", "/agir-pour", "in in in 200 200 200"),
+    ("POST", "/agir-pour", "in in in 303 303 303"),
+    ("GET", "/invitations/{token}", "in in in 410 410 410"),
+    ("POST", "/invitations/{token}", "in in in 410 410 410"),
+    // The owner presides the organisation, and has given the mandate to the other usager.
+    ("GET", "/compte/organisations", "in in in 200 200 200"),
+    ("GET", "/compte/organisations/declarer", "in in in 200 200 200"),
+    ("POST", "/compte/organisations/declarer", "in in in 422 422 422"),
+    ("GET", "/compte/organisations/{organisation}", "in in in 404 404 200"),
+    ("POST", "/compte/organisations/{organisation}/inviter", "in in in 404 404 422"),
+    ("POST", "/compte/organisations/{organisation}/invitations/{invitation}", "in in in 404 404 303"),
+    ("POST", "/compte/organisations/{organisation}/representants/{representative}", "in in in 404 404 404"),
+    ("POST", "/compte/organisations/{organisation}/presidence", "in in in 404 404 400"),
+    ("POST", "/compte/organisations/{organisation}/quitter", "in in in 404 404 400"),
+    ("GET", "/compte/mandats", "in in in 200 200 200"),
+    ("GET", "/compte/mandats/donner", "in in in 200 200 200"),
+    ("POST", "/compte/mandats/donner", "in in in 422 422 422"),
+    ("GET", "/compte/mandats/fait", "in in in 200 200 200"),
+    ("POST", "/compte/mandats/{mandate}/prolonger", "in in in 404 403 400"),
     ("GET", "/compte/coordonnees", "in in in 200 200 200"),
     ("GET", "/compte/coordonnees/changer", "in in in 200 200 200"),
     ("POST", "/compte/coordonnees/changer", "in in in 422 422 422"),
@@ -206,6 +225,7 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/brouillons/{draft=request}/verifier", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft=request}/supprimer", "in in in 404 404 303"),
     ("POST", "/brouillons/{draft}/supprimer", "in in in 404 404 303"),
+    ("POST", "/compte/mandats/{mandate}/terminer", "in in in 404 303 303"),
     ("POST", "/compte/identite/retirer", "in in in 303 303 303"),
     ("POST", "/mes-documents/{document}/supprimer", "in in in 303 404 303"),
     ("POST", "/mes-documents/fermer", "in in in 303 303 303"),
@@ -232,6 +252,40 @@ pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
 
 /// Ends the request: after everything else, for the same people as [`USAGERS`].
 pub const ENDING: &[(&str, &str, &str)] = &[("POST", "/demandes/{request}/annuler", "in in in 404 404 303")];
+
+/// Who acts for the owner of [`USAGERS`]: by a mandate that may do all, by one that only prepares, by one for
+/// another procedure, and in the name of an organisation that they represent. Every other route of [`USAGERS`] is
+/// closed to them.
+pub const ACTING: &[(&str, &str, &str)] = &[
+    ("GET", "/mes-demandes", "200 200 200 200"),
+    ("GET", "/brouillons/{draft}/verifier", "200 200 404 404"),
+    ("POST", "/brouillons/{draft}/verifier", "422 403 404 404"),
+    ("GET", "/brouillons/{draft}/enregistre", "200 200 404 404"),
+    ("GET", "/brouillons/{draft}/supprimer", "200 200 404 404"),
+    ("GET", "/brouillons/{draft}/pieces/{piece}", "200 200 404 404"),
+    ("POST", "/brouillons/{draft}/pieces/{piece}", "422 422 404 404"),
+    ("GET", "/brouillons/{draft}/{page=la-personne-a-recenser}", "200 200 404 404"),
+    ("POST", "/brouillons/{draft}/{page=la-personne-a-recenser}", "422 422 404 404"),
+    ("GET", "/demandes/{request}", "200 403 404 404"),
+    ("GET", "/demandes/{request}/envoyee", "200 403 404 404"),
+    ("GET", "/demandes/{request}/recepisse.pdf", "200 403 404 404"),
+    ("POST", "/demandes/{request}/messages", "422 403 404 404"),
+    ("GET", "/demandes/{request}/repondre", "303 403 404 404"),
+    ("GET", "/demandes/{request}/annuler", "200 403 404 404"),
+    // To the request, nothing put away: neither in the owner's documents nor in one's own.
+    ("POST", "/demandes/{request}/ranger", "303 403 404 404"),
+    ("GET", "/fichiers/{file}", "200 403 404 404"),
+    ("GET", "/fichiers/{file=draft_file}", "200 200 404 404"),
+    ("GET", "/demarches/{procedure}/commencer", "303 303 403 303"),
+    ("GET", "/demarches/{procedure}/remplir", "303 303 403 303"),
+    ("POST", "/demarches/{procedure}/remplir", "422 422 403 422"),
+    ("POST", "/demandes/{request}/repondre", "303 403 404 404"),
+    ("GET", "/agir-pour", "200 200 200 200"),
+    ("POST", "/agir-pour", "303 303 303 303"),
+    // What the first of them ends is gone for the others.
+    ("POST", "/brouillons/{draft}/supprimer", "303 404 404 404"),
+    ("POST", "/demandes/{request}/annuler", "303 403 404 404"),
+];
 
 /// What agents do: nobody, smuggler, the owner, agent of another city, of another department, reader,
 /// processor, decider.
@@ -260,6 +314,12 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/demandes/{request}/actions/{transition=cancel}", "ag ag ag 404 404 403 404 404"),
     ("POST", "/agent/demandes/{request}/actions/{transition=archive}", "ag ag ag 404 404 403 404 404"),
     ("GET", "/agent/demandes/{request}/actions/{transition=inconnue}", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/organisations", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/organisations", "ag ag ag 422 422 403 422 422"),
+    ("POST", "/agent/organisations/{organisation}/verifier", "ag ag ag 404 422 403 422 422"),
+    ("POST", "/agent/organisations/{organisation}/presidence", "ag ag ag 404 422 403 422 422"),
+    ("GET", "/agent/mandats", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/mandats", "ag ag ag 422 422 403 422 422"),
     ("POST", "/agent/envois/{job}/relancer", "ag ag ag 404 404 404 303 303"),
     // The processor takes it; the decider's page is then out of date.
     ("POST", "/agent/demandes/{request}/affecter", "ag ag ag 404 404 403 303 409"),

@@ -14,7 +14,7 @@ use super::agent::act;
 use crate::harness::{Client, Engine, OTHER_USAGER, Page, Portal, USAGER, both, html, journey::filled};
 
 /// Demands a verified identity.
-const RIGHTS: &str = "acces-donnees-personnelles";
+pub const RIGHTS: &str = "acces-donnees-personnelles";
 /// Takes one where there is one, and asks for a birth place that the sample city has not checked.
 const VOTE: &str = "inscription-listes-electorales";
 const AGENT: &str = "nadia.benali@valmont.example";
@@ -50,7 +50,7 @@ async fn counter(agent: &mut Client, email: &str) -> String {
     links.into_iter().find(|href| href.ends_with("/identite") && href.starts_with("/agent/comptes/")).unwrap()
 }
 
-async fn verify(portal: &Portal, email: &str, name: &str) {
+pub async fn verify(portal: &Portal, email: &str, name: &str) {
     let mut agent = portal.agent("nadia.benali").await;
     let page = counter(&mut agent, email).await;
     let fields = and(identity(name), &[("document", "passeport"), ("verifie", "oui")]);

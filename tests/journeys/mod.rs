@@ -15,6 +15,8 @@ mod leaving;
 mod life;
 mod links;
 mod mails;
+mod mandates;
+mod organisations;
 mod own_data;
 pub mod passkeys;
 mod sharing;

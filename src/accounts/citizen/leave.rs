@@ -17,7 +17,7 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household, identity, links,
+    household, identity, links, mandates, organisations,
     platform::form::Typed,
     requests::{self, recipients},
     safe, sso,
@@ -42,6 +42,8 @@ async fn context(citizen: &Citizen, account: &Account, wrong: &[Wrong]) -> Resul
         members => household::count(db, id).await?,
         documents => safe::count(db, id).await?,
         services => sso::count(db, id).await?,
+        organisations => organisations::choices(citizen).await?.len(),
+        mandates => mandates::count(db, id).await?,
         linked => links::shown(visit, id).await?.len(),
         identity => identity::find(db, id).await?.is_some(),
         kept => Serde(recipients::of(visit, id, SHOWN).await?),
@@ -55,9 +57,12 @@ pub async fn send(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pro
     if let Some(wrong) = refused(&citizen, &account, &typed).await? {
         return citizen.page_again(PAGE, TITLE, context(&citizen, &account, &[wrong]).await?);
     }
+    let now = citizen.now;
     citizen
         .db
         .write(async |tx: &mut Tx| {
+            organisations::leave(tx, account.id).await?;
+            mandates::leave(tx, account.id, now).await?;
             requests::owner::leave(tx, account.id).await?;
             session::close_others(tx, account.id, None).await?;
             store::remove(tx, account.id).await
@@ -69,7 +74,16 @@ pub async fn send(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pro
 }
 
 async fn refused(citizen: &Citizen, account: &Account, typed: &Raw) -> Result<Option<Wrong>, Problem> {
-    mine::owner(citizen, account, typed, "mot-de-passe-suppression").await
+    let field = "mot-de-passe-suppression";
+    if let Some(wrong) = mine::owner(citizen, account, typed, field).await? {
+        return Ok(Some(wrong));
+    }
+    let presided = organisations::needing(&citizen.db, account.id).await?;
+    Ok(presided.first().map(|name| {
+        let text =
+            format!("Vous présidez « {name} », que d’autres représentent : transmettez-leur d’abord la présidence");
+        Wrong::new(field, text)
+    }))
 }
 
 pub async fn done(visitor: Visitor) -> Result<Response, Problem> {

@@ -21,7 +21,7 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household, identity, links,
+    household, identity, links, mandates, organisations,
     platform::form::Typed,
     provider, requests, safe, sso,
     visit::Citizen,
@@ -145,6 +145,8 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "identifiant": account.login, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("organisations".into(), organisations::export(&citizen.db, account.id).await?.into());
+        data.insert("mandats".into(), mandates::export(&citizen.db, account.id).await?);
         data.insert("adresses".into(), household::addresses::export(&citizen.db, account.id).await?.into());
         data.insert("partages".into(), household::sharing::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());

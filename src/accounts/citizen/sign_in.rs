@@ -286,8 +286,16 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
         .await?;
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
-    visitor.session =
-        Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0, ends_on: None });
+    visitor.session = Some(Session {
+        id: opened.id,
+        account: Some(found.into()),
+        passkey: None,
+        waiting: 0,
+        ends_on: None,
+        acting: None,
+    });
+    // The new session acts for nobody: what is saved now is its own person's.
+    visitor.acting = None;
     Ok(opened.cookie)
 }
 

@@ -47,6 +47,8 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "state": words::state(procedure, &request.state),
         "usager": request.filer_name.as_deref().unwrap_or("Sans nom"),
         "beneficiary": request.beneficiary,
+        "organisation": file.organisation,
+        "acted_as": request.acted_as,
         "confidential_address": request.confidential_address,
         "contact": [contact],
         "sent": request.submitted_at,

@@ -92,7 +92,7 @@ async fn decide(back: &Back<'_>, asked: &Asked) -> Result<Response, Problem> {
     if marks.retour == gate::ABANDON {
         return back.refuse(Refusal(UNMET, "the usager did not sign in as surely as acr_values asks"));
     }
-    let Some(ready) = gate::signed_in(visitor, client, marks).await? else {
+    let Some(ready) = gate::signed_in(visitor, client, marks, asked.silent).await? else {
         return if asked.silent {
             back.refuse(Refusal("login_required", "nobody is signed in"))
         } else {
