@@ -57,4 +57,10 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration { name: "0015_agents", sql: include_str!("../migrations/0015_agents.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0016_safe_passkey",
+        sql: include_str!("../migrations/0016_safe_passkey.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];
