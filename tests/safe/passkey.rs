@@ -221,7 +221,7 @@ both! {
         // Other people's keys open other people's documents.
         close(&mut other).await;
         open(&mut other, &mut foreign).await.leads_to("/mes-documents");
-        closed(&mut other, &document).await;
+        other.get(&format!("{document}/fichier")).await.is(404);
     }
 
     async fn tries_are_counted(portal: Portal) {
