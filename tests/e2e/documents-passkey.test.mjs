@@ -33,13 +33,13 @@ async function addPasskey(page, account) {
 }
 
 describe('documents opened by a passkey', () => {
-  let page, context, phone, account, photo;
+  let page, context, account, photo;
   const main = () => page.getByRole('main');
   const button = (name) => main().getByRole('button', { name, exact: true });
   const sent = [];
   before(async () => {
     ({ page, context } = await city.open());
-    phone = await device(context, page, { hasPrf: true });
+    await device(context, page, { hasPrf: true });
     account = city.account('usager');
     await city.signIn(page, account);
     await createDocuments(page, account);
@@ -67,12 +67,6 @@ describe('documents opened by a passkey', () => {
     await button(ADD).waitFor();
     assert.equal(await main().getByText('Votre navigateur ne sait pas').isVisible(), false);
     await city.checkPage(page);
-    // Not the owner's finger.
-    await phone.verified(false);
-    await button(ADD).click();
-    await page.getByText('ouvrez vos documents autrement').waitFor();
-    await city.checkPage(page);
-    await phone.verified(true);
     await button(ADD).click();
     await page.getByText('Cette clé d’accès ouvre vos documents.').first().waitFor();
     await main().getByText('Ouvre vos documents depuis le').waitFor();
@@ -126,7 +120,7 @@ describe('documents opened by a passkey', () => {
 
 test('a device that derives nothing says so', async () => {
   const { page, context } = await city.open();
-  await device(context, page);
+  const phone = await device(context, page);
   const account = city.accounts.filter((one) => one.role === 'usager')[1];
   await city.signIn(page, account);
   await createDocuments(page, account);
@@ -134,6 +128,11 @@ test('a device that derives nothing says so', async () => {
   await city.go(page, '/mes-documents/cles');
   await page.getByRole('button', { name: ADD }).click();
   await page.locator('.govuk-error-summary').getByText('ne sait pas ouvrir vos documents').waitFor();
+  await city.checkPage(page);
+  // Not the owner's finger; last, for Chromium's authenticator then stays blocked.
+  await phone.verified(false);
+  await page.getByRole('button', { name: ADD }).click();
+  await page.getByText('ouvrez vos documents autrement').waitFor();
   await city.checkPage(page);
   await context.close();
 });
