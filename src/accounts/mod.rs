@@ -27,7 +27,7 @@ pub mod jobs;
 mod means;
 mod merge;
 mod model;
-mod passkey;
+pub mod passkey;
 mod password;
 pub mod person;
 pub mod session;
