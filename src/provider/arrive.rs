@@ -12,7 +12,8 @@ use super::{
     attempt::{self, Arrived, Asked},
     call::Shown,
     door::no_entry,
-    first, pages,
+    first,
+    pages::{self, By, Kept},
     person::Person,
     store::{self, Link, NewLink},
 };
@@ -145,7 +146,11 @@ async fn agent(
     };
     let account = match (known, email) {
         (Some(account), _) if rules.match_email => {
-            pages::keep_link(&visitor, provider, person, account).await?.then_some(account)
+            match pages::keep_link(&visitor, provider, person, account, By::Address).await? {
+                Kept::Linked => Some(account),
+                Kept::Taken => None,
+                Kept::Unlinked => return unlinked_agent(&visitor, provider, &asked.suite).await,
+            }
         }
         (None, Some(email)) if rules.create => {
             let new = accounts::NewAccount {
@@ -175,6 +180,14 @@ async fn agent(
 async fn unknown_agent(visitor: &Visitor, provider: &Provider, suite: &str) -> Result<Response, Problem> {
     let text = format!(
         "{} vous connaît, mais aucun compte d’agent ne vous correspond ici : adressez-vous à l’administrateur de votre service",
+        provider.name
+    );
+    no_entry(visitor, Kind::Agent, provider, (StatusCode::FORBIDDEN, &text), suite, "").await
+}
+
+async fn unlinked_agent(visitor: &Visitor, provider: &Provider, suite: &str) -> Result<Response, Problem> {
+    let text = format!(
+        "Vous avez détaché {} de votre compte : connectez-vous autrement, puis rattachez-le à la page « Connexion et sécurité »",
         provider.name
     );
     no_entry(visitor, Kind::Agent, provider, (StatusCode::FORBIDDEN, &text), suite, "").await

@@ -13,7 +13,8 @@ use minijinja::{Value, context};
 use super::{
     Door, Proved, Provider,
     attempt::{self, Arrived},
-    pages, store,
+    pages::{self, By, Kept},
+    store,
 };
 use crate::{
     accounts::{
@@ -172,7 +173,7 @@ async fn add(visitor: &Visitor, headers: &HeaderMap, first: First) -> Result<Res
     let Some(First { provider, arrived, .. }) = find(visitor, headers, first.key, true).await? else {
         return over(visitor).await;
     };
-    if !pages::keep_link(visitor, &provider, &arrived.person, account.id).await? {
+    if pages::keep_link(visitor, &provider, &arrived.person, account.id, By::Owner).await? != Kept::Linked {
         return Ok(pages::back(Kind::Usager, "identite-prise"));
     }
     // Signing out here must sign out there, too.

@@ -133,9 +133,36 @@ pub async fn used(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Unlinks a provider's identity from an account, and ends the sessions it opened but `kept`. False when
-/// there was none.
-pub async fn unlink(tx: &mut Tx, account: Uuid, provider: &str, kept: Uuid) -> Result<bool, db::Error> {
+/// Whether an agent took this provider's identities away from their account.
+pub async fn unlinked(tx: &mut Tx, account: Uuid, provider: &str) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from provider_unlinked where authority_id = $1 and account_id = $2 and provider_id = $3"),
+            args![tx.authority(), account, provider],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// They want one again.
+pub async fn forget_unlinked(tx: &mut Tx, account: Uuid, provider: &str) -> Result<(), db::Error> {
+    tx.run(
+        sql!("delete from provider_unlinked where authority_id = $1 and account_id = $2 and provider_id = $3"),
+        args![tx.authority(), account, provider],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Unlinks a provider's identity from an account, and ends the sessions it opened but `kept`. That an agent did
+/// so is remembered: no address links it again. False when there was none.
+pub async fn unlink(
+    tx: &mut Tx,
+    account: Uuid,
+    provider: &str,
+    kept: Uuid,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
     let removed = tx
         .run(
             sql!("delete from provider_link where authority_id = $1 and account_id = $2 and provider_id = $3"),
@@ -153,6 +180,17 @@ pub async fn unlink(tx: &mut Tx, account: Uuid, provider: &str, kept: Uuid) -> R
         .await?;
     for (id,) in opened {
         crate::accounts::session::close(tx, id).await?;
+    }
+    if removed > 0 {
+        // Usagers are never found by their address: nothing is kept of them.
+        tx.run(
+            sql!(
+                "insert into provider_unlinked (authority_id, account_id, provider_id, at)
+                 select authority_id, id, $3, $4 from account where authority_id = $1 and id = $2 and kind = 'agent' on conflict do nothing"
+            ),
+            args![tx.authority(), account, provider, now],
+        )
+        .await?;
     }
     Ok(removed > 0)
 }
