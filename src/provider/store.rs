@@ -70,16 +70,35 @@ pub async fn put(tx: &mut Tx, declaration: &Declaration, sealed: &[u8], now: Tim
     Ok(())
 }
 
-/// How many accounts a provider opens.
-pub async fn links(db: &Db, provider: &str) -> Result<i64, db::Error> {
-    db.one(
-        sql!("select count(*) from provider_link where authority_id = $1 and provider_id = $2"),
-        args![db.authority(), provider],
+/// The same as [`find`], in the transaction that changes it.
+pub async fn hold(tx: &mut Tx, id: &str) -> Result<Option<Kept>, db::Error> {
+    tx.first(
+        sql!("select declaration, sealed_secret from provider where authority_id = $1 and id = $2 for update"),
+        args![tx.authority(), id],
     )
     .await
 }
 
+/// The accounts that a provider opens.
+pub async fn links(tx: &mut Tx, provider: &str) -> Result<Vec<Uuid>, db::Error> {
+    tx.all(
+        sql!("select account_id from provider_link where authority_id = $1 and provider_id = $2 order by account_id"),
+        args![tx.authority(), provider],
+    )
+    .await
+}
+
+/// Takes a provider out, and ends the sessions that it opened.
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), db::Error> {
+    let opened: Vec<Uuid> = tx
+        .all(
+            sql!("select session_id from provider_session where authority_id = $1 and provider_id = $2"),
+            args![tx.authority(), id],
+        )
+        .await?;
+    for session in opened {
+        crate::accounts::session::close(tx, session).await?;
+    }
     tx.run(sql!("delete from provider where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     Ok(())
 }
