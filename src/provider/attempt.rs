@@ -49,12 +49,24 @@ pub struct Proved {
     pub provider: String,
     /// As people know it.
     pub name: String,
+    subject: String,
     id_token: String,
 }
 
 impl Proved {
-    pub(super) fn new(provider: &Provider, id_token: &str) -> Self {
-        Self { provider: provider.id.clone(), name: provider.name.clone(), id_token: id_token.to_owned() }
+    pub(super) fn new(provider: &Provider, person: &Person, id_token: &str) -> Self {
+        Self {
+            provider: provider.id.clone(),
+            name: provider.name.clone(),
+            subject: person.subject.clone(),
+            id_token: id_token.to_owned(),
+        }
+    }
+
+    /// The button of the sign-in page to speak at, and what to say there, when it opens nothing any more.
+    pub fn closed(&self) -> (String, String) {
+        let text = format!("Cette identité {} n’ouvre plus ce compte : connectez-vous autrement", self.name);
+        (format!("fournisseur-{}", self.provider), text)
     }
 
     /// The ID token as the session keeps it.
@@ -65,9 +77,10 @@ impl Proved {
         visit.app.secret.seal(SESSION, visit.site.id.as_bytes(), self.id_token.as_bytes())
     }
 
-    /// The session was opened by it; `sealed` comes from [`Proved::seal`].
-    pub async fn vouch(&self, tx: &mut Tx, session: Uuid, sealed: &[u8]) -> Result<(), db::Error> {
-        store::vouch(tx, session, &self.provider, sealed).await
+    /// The session was opened by it; `sealed` comes from [`Proved::seal`]. False when it opens that account no
+    /// more: the session must not be.
+    pub async fn vouch(&self, tx: &mut Tx, session: Uuid, sealed: &[u8]) -> Result<bool, db::Error> {
+        store::vouch(tx, session, (&self.provider, &self.subject), sealed).await
     }
 }
 
@@ -152,11 +165,17 @@ pub async fn wait(visit: &Visit, headers: &HeaderMap, account: Uuid, proved: &Pr
     keep(visit, (&proved.provider, browser), store::CODE, &awaited(browser, account), proved).await
 }
 
-/// What waited for the code of this account in this browser.
-pub async fn waiting(visit: &Visit, headers: &HeaderMap, account: Uuid) -> Result<Option<Proved>, Problem> {
+/// What waited for the code of this account in this browser, of this provider.
+pub async fn waiting(
+    visit: &Visit,
+    headers: &HeaderMap,
+    account: Uuid,
+    provider: &str,
+) -> Result<Option<Proved>, Problem> {
     let Some(browser) = present(visit, headers) else { return Ok(None) };
     let key = awaited(browser, account);
-    Ok(find(visit, headers, store::CODE, &key, true).await?.map(|(_, proved)| proved))
+    let found = find::<Proved>(visit, headers, store::CODE, &key, true).await?;
+    Ok(found.filter(|(of, _)| of == provider).map(|(_, proved)| proved))
 }
 
 fn awaited(browser: &str, account: Uuid) -> String {

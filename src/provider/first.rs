@@ -111,7 +111,7 @@ pub async fn send(
     if !pages::create(&visitor, &provider, &arrived.person, &new, &email).await? {
         return over(&visitor).await;
     }
-    let proved = Proved::new(&provider, &arrived.id_token);
+    let proved = Proved::new(&provider, &arrived.person, &arrived.id_token);
     sign_in::by_provider(visitor, &headers, new.id, &proved, &arrived.suite, &arrived.saisie).await
 }
 
@@ -178,7 +178,7 @@ async fn add(visitor: &Visitor, headers: &HeaderMap, first: First) -> Result<Res
     }
     // Signing out here must sign out there, too.
     if let Some(session) = &visitor.session {
-        let proved = Proved::new(&provider, &arrived.id_token);
+        let proved = Proved::new(&provider, &arrived.person, &arrived.id_token);
         let sealed = proved.seal(visitor)?;
         visitor.db.write(async |tx: &mut Tx| proved.vouch(tx, session.id, &sealed).await).await?;
     }

@@ -334,17 +334,26 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
     Ok(())
 }
 
-/// A session was opened through a provider.
-pub async fn vouch(tx: &mut Tx, session: Uuid, provider: &str, sealed: &[u8]) -> Result<(), db::Error> {
-    tx.run(
-        sql!(
-            "insert into provider_session (authority_id, session_id, provider_id, sealed) values ($1, $2, $3, $4)
-             on conflict (authority_id, session_id) do update set provider_id = excluded.provider_id, sealed = excluded.sealed"
-        ),
-        args![tx.authority(), session, provider, sealed],
-    )
-    .await?;
-    Ok(())
+/// A session was opened through a provider. False when this subject is not linked to its account.
+pub async fn vouch(
+    tx: &mut Tx,
+    session: Uuid,
+    (provider, subject): (&str, &str),
+    sealed: &[u8],
+) -> Result<bool, db::Error> {
+    let noted = tx
+        .run(
+            sql!(
+                "insert into provider_session (authority_id, session_id, provider_id, sealed)
+                 select s.authority_id, s.id, l.provider_id, $5 from session s
+                 join provider_link l on l.authority_id = s.authority_id and l.account_id = s.account_id
+                 where s.authority_id = $1 and s.id = $2 and l.provider_id = $3 and l.subject = $4
+                 on conflict (authority_id, session_id) do update set provider_id = excluded.provider_id, sealed = excluded.sealed"
+            ),
+            args![tx.authority(), session, provider, subject, sealed],
+        )
+        .await?;
+    Ok(noted == 1)
 }
 
 /// The provider that opened a session, with the sealed ID token.
