@@ -239,8 +239,9 @@ async fn enter(
 }
 
 pub async fn leave(Arriving(agent): Arriving, visitor: Visitor) -> Result<Response, Problem> {
-    let onward = provider::leaving(&agent, agent.session_id, Kind::Agent).await?;
+    let leaving = provider::leaving(&agent, agent.session_id, Kind::Agent).await?;
     agent.db.write(async |tx: &mut Tx| session::close(tx, agent.session_id).await).await?;
+    let onward = provider::onward(&agent, leaving).await;
     let mut response = match onward {
         Some((name, url)) => sso::page_onward(&sso::nobody(&visitor), &name, &url)?,
         None => Redirect::to("/agent/connexion").into_response(),

@@ -39,7 +39,7 @@ mod token;
 pub use attempt::{Proved, wait, waiting};
 pub use call::Cache;
 pub use declaration::{Declaration, Door};
-pub use leave::leaving;
+pub use leave::{leaving, onward};
 pub use pages::summary;
 pub use store::{export, merge, sweep};
 

@@ -311,9 +311,9 @@ async fn open(
 pub async fn leave(visitor: Visitor) -> Result<Response, Problem> {
     let onward = match &visitor.session {
         Some(session) => {
-            let onward = provider::leaving(&visitor, session.id, Kind::Usager).await?;
+            let leaving = provider::leaving(&visitor, session.id, Kind::Usager).await?;
             visitor.db.write(async |tx: &mut Tx| session::close(tx, session.id).await).await?;
-            onward
+            provider::onward(&visitor, leaving).await
         }
         None => None,
     };
