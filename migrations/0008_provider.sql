@@ -54,7 +54,6 @@ create table provider_attempt (
   primary key (authority_id, hash),
   foreign key (authority_id, provider_id) references provider (authority_id, id) on delete cascade
 );
-create index provider_attempt_browser on provider_attempt (authority_id, browser, stage);
 create index provider_attempt_age on provider_attempt (authority_id, expires_at);
 
 -- Sessions opened through a provider, with the sealed ID token that ends the session there too.

@@ -23,6 +23,7 @@ use crate::{
         address,
         form::{self, Typed},
         local, secret,
+        throttle::{self, SHARED},
     },
     sso,
     visit::{Visit, Visitor},
@@ -51,6 +52,13 @@ async fn start(visitor: &Visitor, headers: &HeaderMap, kind: Kind, id: &str, typ
     let suite = typed.text("suite");
     let suite = if suite.is_empty() { "" } else { local(suite) };
     let saisie = Some(typed.text("saisie")).filter(|saisie| saisie.len() <= sign_in::LARGEST_TYPED).unwrap_or_default();
+    // Kept for half an hour, for who has not said who they are: some, not without end.
+    if !saisie.is_empty()
+        && let Some(left) = throttle::take(&visitor.db, &typing(visitor), SHARED, visitor.now).await?
+    {
+        let text = format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left));
+        return no_entry(visitor, kind, &provider, (StatusCode::TOO_MANY_REQUESTS, &text), suite, saisie).await;
+    }
     let asked = Asked::new(&provider, suite, saisie);
     // Who is signed in and comes here was asked for fresh credentials.
     let again = kind == Kind::Usager && visitor.account().is_some();
@@ -58,6 +66,11 @@ async fn start(visitor: &Visitor, headers: &HeaderMap, kind: Kind, id: &str, typ
         Ok(response) => Ok(response),
         Err(trouble) => refuse(visitor, kind, &provider, &trouble, &asked).await,
     }
+}
+
+/// Network addresses that leave with something typed.
+fn typing(visit: &Visit) -> String {
+    format!("fournisseur:{}", visit.app.secret.code("fournisseur-saisie", visit.client.as_bytes()))
 }
 
 impl Asked {
