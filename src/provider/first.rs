@@ -3,7 +3,7 @@
 
 use axum::{
     extract::Path,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -108,11 +108,20 @@ pub async fn send(
     let Some(First { provider, arrived, .. }) = find(&visitor, &headers, first.key, true).await? else {
         return over(&visitor).await;
     };
-    if !pages::create(&visitor, &provider, &arrived.person, &new, &email).await? {
+    let written_to = email.is_empty() || accounts::may_write_to(&visitor, &email).await?;
+    let email = if written_to { email.as_str() } else { "" };
+    if !pages::create(&visitor, &provider, &arrived.person, &new, email).await? {
         return over(&visitor).await;
     }
     let proved = Proved::new(&provider, &arrived.person, &arrived.id_token);
-    sign_in::by_provider(visitor, &headers, new.id, &proved, &arrived.suite, &arrived.saisie).await
+    let mut response =
+        sign_in::by_provider(visitor, &headers, new.id, &proved, &arrived.suite, &arrived.saisie).await?;
+    if !written_to {
+        // Told where an address is given; they go on from there.
+        let page = format!("/compte?fait=sans-adresse&suite={}", encode(citizen::onward(&arrived.suite)));
+        response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(page).map_err(anyhow::Error::from)?);
+    }
+    Ok(response)
 }
 
 /// The account to be, which has no address before its owner has confirmed the one they give.
