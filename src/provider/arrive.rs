@@ -79,13 +79,11 @@ async fn enter(
     }
 }
 
-/// What the provider says now of somebody known: a changed name or identity is kept, and told in the history.
+/// What the provider says now of somebody known: a changed name is kept, and a changed identity if that provider
+/// certified the one that is kept. Told in the history.
 async fn refresh(visit: &Visit, provider: &Provider, link: &Link, person: &Person) -> Result<(), Problem> {
-    let verified = identity::find(&visit.db, link.account_id).await?;
     let source = source(provider);
-    let own = verified.as_ref().filter(|verified| verified.source == source).map(|verified| &verified.identity.0);
     let renamed = (&link.first_name, &link.last_name) != (&person.first_name, &person.last_name);
-    let corrected = person.identity.is_some() && own != person.identity.as_ref();
     let new = new_link(provider, person, link.account_id);
     visit
         .db
@@ -95,9 +93,10 @@ async fn refresh(visit: &Visit, provider: &Provider, link: &Link, person: &Perso
                 let before = (link.first_name.as_str(), link.last_name.as_str());
                 accounts::rename(tx, link.account_id, before, (&person.first_name, &person.last_name)).await?;
             }
-            if let Some(identity) = person.identity.as_ref().filter(|_| corrected) {
-                identity::record(tx, link.account_id, &source, identity, visit.now).await?;
-            }
+            let corrected = match &person.identity {
+                Some(identity) => identity::correct(tx, link.account_id, &source, identity, visit.now).await?,
+                None => false,
+            };
             if renamed || corrected {
                 let name = &provider.name;
                 connections::remember_with(tx, visit, link.account_id, Happened::IdentityChanged, name).await?;

@@ -113,13 +113,22 @@ pub async fn keep_link(
             if by == By::Address && store::unlinked(tx, account, &provider.id).await? {
                 return Ok(Kept::Unlinked);
             }
-            if !store::link(tx, &new, visit.now).await? {
+            let again = by == By::Owner && store::opens(tx, &new).await?;
+            if !again && !store::link(tx, &new, visit.now).await? {
                 return Ok(Kept::Taken);
             }
-            store::forget_unlinked(tx, account, &provider.id).await?;
             if let Some(found) = &shows.identity {
                 identity::record(tx, account, &arrive::source(provider), found, visit.now).await?;
             }
+            if again {
+                // Opens it already: wanted for what it certifies.
+                if shows.identity.is_some() {
+                    connections::remember_with(tx, visit, account, Happened::IdentityVerified, &provider.name).await?;
+                    jobs::queue(tx, visit, Letter::IdentityVerified, account, More::default()).await?;
+                }
+                return Ok(Kept::Linked);
+            }
+            store::forget_unlinked(tx, account, &provider.id).await?;
             connections::remember_with(tx, visit, account, Happened::IdentityLinked, &provider.name).await?;
             jobs::queue(tx, visit, Letter::IdentityLinked, account, More::default()).await?;
             Ok::<_, db::Error>(Kept::Linked)

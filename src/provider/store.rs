@@ -140,6 +140,17 @@ pub async fn link(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<bool
     Ok(added == 1)
 }
 
+/// Whether this very subject opens this very account.
+pub async fn opens(tx: &mut Tx, new: &NewLink<'_>) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from provider_link where authority_id = $1 and provider_id = $2 and subject = $3 and account_id = $4"),
+            args![tx.authority(), new.provider, new.subject, new.account],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The identity has served; the provider calls its owner so.
 pub async fn used(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<(), db::Error> {
     tx.run(
