@@ -46,7 +46,7 @@ pub async fn arrive(
     let found = store::linked(&visitor.db, &provider.id, &shown.person.subject, kind.name()).await?;
     if let Some((account, session)) = asked.link {
         let taken = found.is_some_and(|link| link.account_id != account);
-        return pages::linked(&visitor, headers, kind, provider, &shown, (account, session), taken).await;
+        return pages::linked(&visitor, headers, kind, provider, &shown, (account, session, &asked.suite), taken).await;
     }
     if let Some(link) = found {
         refresh(&visitor, provider, &link, &shown.person).await?;

@@ -120,6 +120,18 @@ pub async fn offered(visit: &Visit, kind: Kind) -> Result<Value, db::Error> {
     Ok(Value::from(Serde(list)))
 }
 
+/// The providers of usagers that certify an identity: `{id, name}`.
+pub async fn certifying(visit: &Visit) -> Result<Vec<Json>, db::Error> {
+    let all = store::all(&visit.db).await?.into_iter().map(|kept| kept.declaration.0);
+    let certifying = all.filter(|declared| declared.door == Door::Usagers && declared.verified());
+    Ok(certifying.map(|declared| json!({"id": declared.id, "name": declared.name})).collect())
+}
+
+/// What people call a provider, while it is declared.
+pub async fn name(db: &Db, id: &str) -> Result<Option<String>, db::Error> {
+    Ok(store::find(db, id).await?.map(|kept| kept.declaration.0.name))
+}
+
 /// Declares a provider, or declares it anew; without a secret, it keeps the one it has.
 ///
 /// # Errors

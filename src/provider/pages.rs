@@ -20,7 +20,7 @@ use crate::{
     },
     error::Problem,
     identity,
-    platform::form::Typed,
+    platform::{form::Typed, local},
     visit::{Visit, Visitor},
 };
 
@@ -49,7 +49,8 @@ pub async fn link<P: Person>(
     if let Some(wrong) = person::password(&visitor, P::KIND, &account.login, text, field).await? {
         return connections::pages::again(&person, "identite", &wrong).await;
     }
-    let mut asked = Asked::new(&provider, "", "");
+    let back = Some(typed.text("suite")).filter(|back| !back.is_empty()).map(local);
+    let mut asked = Asked::new(&provider, back.unwrap_or_default(), "");
     asked.link = Some((account.id, person.session()));
     match door::go(&visitor, &headers, &provider, &asked, false).await? {
         Ok(response) => Ok(response),
@@ -64,7 +65,7 @@ pub async fn linked(
     kind: Kind,
     provider: &Provider,
     shown: &Shown,
-    (account, asked_in): (Uuid, Uuid),
+    (account, asked_in, suite): (Uuid, Uuid, &str),
     taken: bool,
 ) -> Result<Response, Problem> {
     let session = session::find(visitor, headers, kind).await?;
@@ -76,6 +77,9 @@ pub async fn linked(
     }
     if taken || keep_link(visitor, provider, &shown.person, account, By::Owner).await? != Kept::Linked {
         return Ok(back(kind, "identite-prise"));
+    }
+    if !suite.is_empty() {
+        return Ok(Redirect::to(local(suite)).into_response());
     }
     Ok(back(kind, "identite"))
 }
