@@ -17,7 +17,7 @@ use super::{
     pages, store,
 };
 use crate::{
-    accounts::{citizen::sign_in, desk, session::Kind},
+    accounts::{citizen::sign_in, desk, person::Person, session::Kind},
     error::Problem,
     platform::{
         address,
@@ -29,26 +29,15 @@ use crate::{
     visit::{Visit, Visitor},
 };
 
-pub async fn start_usager(
+/// To the provider, from the sign-in page of who `P` is.
+pub async fn start<P: Person>(
     visitor: Visitor,
     headers: HeaderMap,
     Path(id): Path<String>,
     Typed(typed): Typed,
 ) -> Result<Response, Problem> {
-    start(&visitor, &headers, Kind::Usager, &id, &typed).await
-}
-
-pub async fn start_agent(
-    visitor: Visitor,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Typed(typed): Typed,
-) -> Result<Response, Problem> {
-    start(&visitor, &headers, Kind::Agent, &id, &typed).await
-}
-
-async fn start(visitor: &Visitor, headers: &HeaderMap, kind: Kind, id: &str, typed: &Raw) -> Result<Response, Problem> {
-    let provider = Provider::find(visitor, id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
+    let (visitor, kind) = (&visitor, P::KIND);
+    let provider = Provider::find(visitor, &id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
     let suite = typed.text("suite");
     let suite = if suite.is_empty() { "" } else { local(suite) };
     let saisie = Some(typed.text("saisie")).filter(|saisie| saisie.len() <= sign_in::LARGEST_TYPED).unwrap_or_default();
@@ -62,7 +51,7 @@ async fn start(visitor: &Visitor, headers: &HeaderMap, kind: Kind, id: &str, typ
     let asked = Asked::new(&provider, suite, saisie);
     // Who is signed in and comes here was asked for fresh credentials.
     let again = kind == Kind::Usager && visitor.account().is_some();
-    match go(visitor, headers, &provider, &asked, again).await? {
+    match go(visitor, &headers, &provider, &asked, again).await? {
         Ok(response) => Ok(response),
         Err(trouble) => refuse(visitor, kind, &provider, &trouble, &asked).await,
     }
@@ -128,36 +117,19 @@ pub async fn go(
     Ok(Ok(response))
 }
 
-pub async fn back_usager(
+/// Back from the provider.
+pub async fn back<P: Person>(
     visitor: Visitor,
     headers: HeaderMap,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    back(visitor, &headers, Kind::Usager, &id, query).await
-}
-
-pub async fn back_agent(
-    visitor: Visitor,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    back(visitor, &headers, Kind::Agent, &id, query).await
-}
-
-async fn back(
-    visitor: Visitor,
-    headers: &HeaderMap,
-    kind: Kind,
-    id: &str,
-    query: Option<String>,
-) -> Result<Response, Problem> {
-    let provider = Provider::find(&visitor, id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
+    let (headers, kind) = (&headers, P::KIND);
+    let provider = Provider::find(&visitor, &id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
     let answer = form::urlencoded(query.unwrap_or_default().as_bytes());
     let found = attempt::find::<Asked>(&visitor, headers, store::ASKED, answer.text("state"), true).await?;
     // Asked of another provider: an answer that was mixed up.
-    let Some((_, asked)) = found.filter(|(asked_of, _)| asked_of == id) else {
+    let Some((_, asked)) = found.filter(|(asked_of, _)| *asked_of == id) else {
         return refuse(&visitor, kind, &provider, &Trouble::Stale, &Asked::new(&provider, "", "")).await;
     };
     match shown(&visitor, &provider, &answer, &asked).await? {

@@ -8,8 +8,10 @@ use uuid::Uuid;
 
 use super::{Door, Provider, attempt, call, store};
 use crate::{
-    accounts::person,
-    accounts::session::Kind,
+    accounts::{
+        person::{self, Person},
+        session::Kind,
+    },
     error::Problem,
     platform::{address, secret},
     visit::{Visit, Visitor},
@@ -57,15 +59,8 @@ fn page(kind: Kind) -> &'static str {
 }
 
 /// Back from the provider.
-pub async fn left_usager(visitor: Visitor) -> Result<Response, Problem> {
-    left(&visitor, Kind::Usager)
-}
-
-pub async fn left_agent(visitor: Visitor) -> Result<Response, Problem> {
-    left(&visitor, Kind::Agent)
-}
-
-fn left(visitor: &Visitor, kind: Kind) -> Result<Response, Problem> {
+pub async fn left<P: Person>(visitor: Visitor) -> Result<Response, Problem> {
+    let kind = P::KIND;
     let page = context! { door => Door::of(kind).page() };
     // Whoever is signed in as an usager in this browser is nobody at the agents' door.
     let nobody = if kind == Kind::Agent {
