@@ -62,6 +62,8 @@ create table provider_session (
   session_id uuid not null,
   provider_id text not null,
   sealed {bytes} not null,
+  -- When credentials were given there; none when nobody said so.
+  proved_at {time},
   primary key (authority_id, session_id),
   foreign key (authority_id, session_id) references session (authority_id, id) on delete cascade,
   foreign key (authority_id, provider_id) references provider (authority_id, id) on delete cascade

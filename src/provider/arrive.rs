@@ -50,7 +50,7 @@ pub async fn arrive(
     }
     if let Some(link) = found {
         refresh(&visitor, provider, &link, &shown.person).await?;
-        return enter(visitor, headers, kind, link.account_id, &Proved::new(provider, &shown.person, &shown.id_token), &asked).await;
+        return enter(visitor, headers, kind, link.account_id, &Proved::new(provider, &shown), &asked).await;
     }
     match kind {
         Kind::Usager => {
@@ -169,7 +169,7 @@ async fn agent(
     };
     match account {
         Some(account) => {
-            let proved = Proved::new(provider, person, &shown.id_token);
+            let proved = Proved::new(provider, &shown);
             enter(visitor, headers, Kind::Agent, account, &proved, asked).await
         }
         None => unknown_agent(&visitor, provider, &asked.suite).await,

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::{
     Provider,
     call::Shown,
-    person::Person,
     store::{self, NewAttempt},
 };
 use crate::{accounts::session, error::Problem, platform::secret, visit::Visit};
@@ -31,14 +30,15 @@ pub struct Asked {
     pub saisie: String,
     /// Somebody signed in wants the identity to open their account: account and session.
     pub link: Option<(Uuid, Uuid)>,
+    /// Credentials were asked for, though they may be signed in there: when.
+    pub fresh: Option<Timestamp>,
 }
 
 /// Somebody that no account is linked to yet.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Arrived {
     pub at: Timestamp,
-    pub person: Person,
-    pub id_token: String,
+    pub shown: Shown,
     pub suite: String,
     pub saisie: String,
 }
@@ -51,15 +51,17 @@ pub struct Proved {
     pub name: String,
     subject: String,
     id_token: String,
+    proved_at: Option<Timestamp>,
 }
 
 impl Proved {
-    pub(super) fn new(provider: &Provider, person: &Person, id_token: &str) -> Self {
+    pub(super) fn new(provider: &Provider, shown: &Shown) -> Self {
         Self {
             provider: provider.id.clone(),
             name: provider.name.clone(),
-            subject: person.subject.clone(),
-            id_token: id_token.to_owned(),
+            subject: shown.person.subject.clone(),
+            id_token: shown.id_token.clone(),
+            proved_at: shown.proved_at,
         }
     }
 
@@ -80,7 +82,7 @@ impl Proved {
     /// The session was opened by it; `sealed` comes from [`Proved::seal`]. False when it opens that account no
     /// more: the session must not be.
     pub async fn vouch(&self, tx: &mut Tx, session: Uuid, sealed: &[u8]) -> Result<bool, db::Error> {
-        store::vouch(tx, session, (&self.provider, &self.subject), sealed).await
+        store::vouch(tx, session, (&self.provider, &self.subject), sealed, self.proved_at).await
     }
 }
 
@@ -91,7 +93,7 @@ pub fn id_token(visit: &Visit, sealed: &[u8]) -> Option<String> {
 
 impl Arrived {
     pub fn new(visit: &Visit, shown: Shown, asked: Asked) -> Self {
-        Self { at: visit.now, person: shown.person, id_token: shown.id_token, suite: asked.suite, saisie: asked.saisie }
+        Self { at: visit.now, shown, suite: asked.suite, saisie: asked.saisie }
     }
 }
 

@@ -48,10 +48,11 @@ pub async fn start<P: Person>(
         let text = format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left));
         return no_entry(visitor, kind, &provider, (StatusCode::TOO_MANY_REQUESTS, &text), suite, saisie).await;
     }
-    let asked = Asked::new(&provider, suite, saisie);
-    // Who is signed in and comes here was asked for fresh credentials.
-    let again = kind == Kind::Usager && visitor.account().is_some();
-    match go(visitor, &headers, &provider, &asked, again).await? {
+    let mut asked = Asked::new(&provider, suite, saisie);
+    // Who is signed in and comes here was asked for fresh credentials, and so is who an application sends for them.
+    let again = kind == Kind::Usager && (visitor.account().is_some() || sso::asks_fresh(suite));
+    asked.fresh = again.then_some(visitor.now);
+    match go(visitor, &headers, &provider, &asked).await? {
         Ok(response) => Ok(response),
         Err(trouble) => refuse(visitor, kind, &provider, &trouble, &asked).await,
     }
@@ -70,6 +71,7 @@ impl Asked {
             suite: suite.to_owned(),
             saisie: saisie.to_owned(),
             link: None,
+            fresh: None,
         }
     }
 }
@@ -80,7 +82,6 @@ pub async fn go(
     headers: &HeaderMap,
     provider: &Provider,
     asked: &Asked,
-    again: bool,
 ) -> Result<Result<Response, Trouble>, Problem> {
     let known = match call::known(visitor, provider).await {
         Ok(known) => known,
@@ -109,8 +110,12 @@ pub async fn go(
         // It tells how the agent proved who they are only when it is asked to.
         all.push(("claims", r#"{"id_token":{"amr":{"essential":true}}}"#));
     }
-    if again {
+    if asked.fresh.is_some() {
         all.push(("prompt", "login"));
+        if provider.takes_max_age() {
+            // So that the answer must say when they did (OpenID Connect Core §2).
+            all.push(("max_age", "0"));
+        }
     }
     let mut response = sso::page_onward(visitor, &provider.name, &address::with(&known.authorization, &all))?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -156,8 +161,13 @@ async fn shown(
         return Ok(Err(Trouble::Untrusted("no code".to_owned())));
     }
     let (secret, redirect_uri) = (provider.secret(visit)?, provider.redirect_uri(visit));
-    let code =
-        Code { code: answer.text("code"), redirect_uri: &redirect_uri, verifier: &asked.verifier, nonce: &asked.nonce };
+    let code = Code {
+        code: answer.text("code"),
+        redirect_uri: &redirect_uri,
+        verifier: &asked.verifier,
+        nonce: &asked.nonce,
+        fresh: asked.fresh,
+    };
     Ok(call::exchange(visit, provider, &secret, &code).await)
 }
 
@@ -214,6 +224,12 @@ pub async fn refuse(
         Trouble::Weak => {
             let text = format!(
                 "{name} ne vous a pas identifié avec le niveau de sécurité demandé : choisissez un autre moyen"
+            );
+            (StatusCode::FORBIDDEN, text)
+        }
+        Trouble::Old => {
+            let text = format!(
+                "{name} ne vous a pas demandé de vous identifier de nouveau : réessayez, ou connectez-vous autrement"
             );
             (StatusCode::FORBIDDEN, text)
         }

@@ -73,7 +73,7 @@ async fn owner<'a>(visitor: &'a Visitor, first: &First) -> Result<Option<&'a Acc
 }
 
 async fn context(visitor: &Visitor, first: &First, typed: &Raw, wrong: &[Wrong]) -> Result<Value, Problem> {
-    let (person, owner) = (&first.arrived.person, owner(visitor, first).await?);
+    let (person, owner) = (&first.arrived.shown.person, owner(visitor, first).await?);
     let kept = |name: &str, value: &str| {
         if typed.0.contains_key(name) { typed.text(name).to_owned() } else { value.to_owned() }
     };
@@ -110,10 +110,10 @@ pub async fn send(
     };
     let written_to = email.is_empty() || accounts::may_write_to(&visitor, &email).await?;
     let email = if written_to { email.as_str() } else { "" };
-    if !pages::create(&visitor, &provider, &arrived.person, &new, email).await? {
+    if !pages::create(&visitor, &provider, &arrived.shown.person, &new, email).await? {
         return over(&visitor).await;
     }
-    let proved = Proved::new(&provider, &arrived.person, &arrived.id_token);
+    let proved = Proved::new(&provider, &arrived.shown);
     let mut response =
         sign_in::by_provider(visitor, &headers, new.id, &proved, &arrived.suite, &arrived.saisie).await?;
     if !written_to {
@@ -130,7 +130,7 @@ async fn read(
     first: &First,
     typed: &Raw,
 ) -> Result<Result<(accounts::NewAccount, String), Vec<Wrong>>, Problem> {
-    let (mut wrong, person) = (Vec::new(), &first.arrived.person);
+    let (mut wrong, person) = (Vec::new(), &first.arrived.shown.person);
     let names = if person.last_name.is_empty() {
         let names = accounts::read_identity(typed, &mut wrong);
         (names.first_name, names.last_name)
@@ -182,12 +182,12 @@ async fn add(visitor: &Visitor, headers: &HeaderMap, first: First) -> Result<Res
     let Some(First { provider, arrived, .. }) = find(visitor, headers, first.key, true).await? else {
         return over(visitor).await;
     };
-    if pages::keep_link(visitor, &provider, &arrived.person, account.id, By::Owner).await? != Kept::Linked {
+    if pages::keep_link(visitor, &provider, &arrived.shown.person, account.id, By::Owner).await? != Kept::Linked {
         return Ok(pages::back(Kind::Usager, "identite-prise"));
     }
     // Signing out here must sign out there, too.
     if let Some(session) = &visitor.session {
-        let proved = Proved::new(&provider, &arrived.person, &arrived.id_token);
+        let proved = Proved::new(&provider, &arrived.shown);
         let sealed = proved.seal(visitor)?;
         visitor.db.write(async |tx: &mut Tx| proved.vouch(tx, session.id, &sealed).await).await?;
     }

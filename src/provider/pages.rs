@@ -52,7 +52,7 @@ pub async fn link<P: Person>(
     let back = Some(typed.text("suite")).filter(|back| !back.is_empty()).map(local);
     let mut asked = Asked::new(&provider, back.unwrap_or_default(), "");
     asked.link = Some((account.id, person.session()));
-    match door::go(&visitor, &headers, &provider, &asked, false).await? {
+    match door::go(&visitor, &headers, &provider, &asked).await? {
         Ok(response) => Ok(response),
         Err(trouble) => door::refuse(&visitor, P::KIND, &provider, &trouble, &asked).await,
     }

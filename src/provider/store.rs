@@ -186,13 +186,7 @@ pub async fn forget_unlinked(tx: &mut Tx, account: Uuid, provider: &str) -> Resu
 
 /// Unlinks a provider's identity from an account, and ends the sessions it opened but `kept`. That an agent did
 /// so is remembered: no address links it again. False when there was none.
-pub async fn unlink(
-    tx: &mut Tx,
-    account: Uuid,
-    provider: &str,
-    kept: Uuid,
-    now: Timestamp,
-) -> Result<bool, db::Error> {
+pub async fn unlink(tx: &mut Tx, account: Uuid, provider: &str, kept: Uuid, now: Timestamp) -> Result<bool, db::Error> {
     let removed = tx
         .run(
             sql!("delete from provider_link where authority_id = $1 and account_id = $2 and provider_id = $3"),
@@ -351,17 +345,18 @@ pub async fn vouch(
     session: Uuid,
     (provider, subject): (&str, &str),
     sealed: &[u8],
+    proved_at: Option<Timestamp>,
 ) -> Result<bool, db::Error> {
     let noted = tx
         .run(
             sql!(
-                "insert into provider_session (authority_id, session_id, provider_id, sealed)
-                 select s.authority_id, s.id, l.provider_id, $5 from session s
+                "insert into provider_session (authority_id, session_id, provider_id, sealed, proved_at)
+                 select s.authority_id, s.id, l.provider_id, $5, $6 from session s
                  join provider_link l on l.authority_id = s.authority_id and l.account_id = s.account_id
                  where s.authority_id = $1 and s.id = $2 and l.provider_id = $3 and l.subject = $4
-                 on conflict (authority_id, session_id) do update set provider_id = excluded.provider_id, sealed = excluded.sealed"
+                 on conflict (authority_id, session_id) do update set provider_id = excluded.provider_id, sealed = excluded.sealed, proved_at = excluded.proved_at"
             ),
-            args![tx.authority(), session, provider, subject, sealed],
+            args![tx.authority(), session, provider, subject, sealed, proved_at],
         )
         .await?;
     Ok(noted == 1)

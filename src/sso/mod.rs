@@ -30,7 +30,7 @@ mod visits;
 
 pub use changes::{By, Expected, Secret, put, remove};
 pub use client::{Client, Declaration};
-pub use gate::{consents, data, page_onward};
+pub use gate::{asks_fresh, consents, data, page_onward};
 pub use oidc::{
     jws::Key,
     keys::{Read as ReadKeys, make as make_key, rotate},

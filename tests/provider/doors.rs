@@ -29,7 +29,9 @@ async fn armed(portal: &Portal) -> (Provider, Client, Phone) {
 
 /// How the latest session was opened.
 async fn means(portal: &Portal) -> String {
-    let latest = sql!("select means from session where authority_id = $1 and account_id is not null order by created_at desc, id desc limit 1");
+    let latest = sql!(
+        "select means from session where authority_id = $1 and account_id is not null order by created_at desc, id desc limit 1"
+    );
     portal.db().one(latest, args![portal.city]).await.unwrap()
 }
 
