@@ -125,7 +125,9 @@ both! {
         // What it had opened is closed, and owners learn of it; what a password opened stays.
         opened.get("/compte").await.is(303);
         owner.get(HERE).await.is(200).shows("Identité détachée");
-        assert!(portal.outbox().await.iter().any(|mail| mail.0 == USAGER && mail.1.contains("identité est détachée")));
+        // The command lives at the real time: its mail is for later here.
+        let mails = sql!("select count(*) from job where authority_id = $1 and effect like 'account:identite-detachee:%'");
+        assert_eq!(portal.db().one::<i64>(mails, args![portal.city]).await.unwrap(), 1);
     }
 }
 
