@@ -23,7 +23,6 @@ use super::{
     model::Wrong,
     passkey::{self, door::Proved},
     session::{self, Kind},
-    store,
 };
 use crate::{
     agents,
@@ -88,9 +87,8 @@ pub async fn start_again() -> Redirect {
 
 pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let suite = typed.text("suite");
-    match step::answer(&visitor, Kind::Agent, &typed).await? {
-        Step::Passed(account, how) => {
-            let before = provider::waiting(&visitor, &headers, account).await?;
+    match step::answer(&visitor, &headers, Kind::Agent, &typed).await? {
+        Step::Passed(account, how, before) => {
             let proof = before.as_ref().map_or(Proof::Code, Proof::Provider);
             enter(&visitor, &headers, account, how, proof, suite).await
         }
@@ -139,9 +137,7 @@ pub async fn by_provider(
     suite: &str,
 ) -> Result<Response, Problem> {
     if factor::present(&visitor.db, account).await? {
-        provider::wait(&visitor, headers, account, proved).await?;
-        let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
-        return step::ask(&visitor, Kind::Agent, &found.into(), suite, "");
+        return step::ask_after(&visitor, headers, Kind::Agent, account, proved, (suite, "")).await;
     }
     if must_show_passkey(&visitor, account).await? {
         let text = "Votre rôle demande plus que cette identité : utilisez votre clé d’accès";
@@ -175,6 +171,14 @@ impl Proof<'_> {
             Self::Provider(_) => Means::of_provider(how),
         }
     }
+
+    /// Where and what to say when it opens nothing any more: a provider's identity that was unlinked meanwhile.
+    fn closed(self) -> (String, String) {
+        match self {
+            Self::Provider(proved) => proved.closed(),
+            _ => Default::default(),
+        }
+    }
 }
 
 /// A new session, never the one that was there before.
@@ -203,25 +207,31 @@ async fn enter(
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
+            let opened = session::open(tx, visit, Kind::Agent, Some((account, proof.means(how)))).await?;
+            if let Some((proved, sealed)) = &vouched
+                && !proved.vouch(tx, opened.id, sealed).await?
+            {
+                session::close(tx, opened.id).await?;
+                return Ok(None);
+            }
             if let Some(old) = &old {
                 session::close(tx, old.id).await?;
             }
-            let more = vouched.as_ref().map(|(proved, _)| proved.name.as_str());
-            match more {
-                Some(name) => connections::remember_with(tx, visit, account, how, name).await?,
+            match &vouched {
+                Some((proved, _)) => connections::remember_with(tx, visit, account, how, &proved.name).await?,
                 None => connections::remember(tx, visit, account, how).await?,
             }
             jobs::tell_recovery(tx, visit, account, how).await?;
-            let opened = session::open(tx, visit, Kind::Agent, Some((account, proof.means(how)))).await?;
             if let Proof::Passkey(proved) = proof {
                 proved.vouch(tx, opened.id).await?;
             }
-            if let Some((proved, sealed)) = &vouched {
-                proved.vouch(tx, opened.id, sealed).await?;
-            }
-            Ok::<_, db::Error>(opened)
+            Ok::<_, db::Error>(Some(opened))
         })
         .await?;
+    let Some(opened) = opened else {
+        let (field, text) = proof.closed();
+        return refused(visitor, StatusCode::FORBIDDEN, &field, &text, suite).await;
+    };
     visit.app.work.notify_one();
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, opened.cookie);
@@ -229,8 +239,9 @@ async fn enter(
 }
 
 pub async fn leave(Arriving(agent): Arriving, visitor: Visitor) -> Result<Response, Problem> {
-    let onward = provider::leaving(&agent, agent.session_id, Kind::Agent).await?;
+    let leaving = provider::leaving(&agent, agent.session_id, Kind::Agent).await?;
     agent.db.write(async |tx: &mut Tx| session::close(tx, agent.session_id).await).await?;
+    let onward = provider::onward(&agent, leaving).await;
     let mut response = match onward {
         Some((name, url)) => sso::page_onward(&sso::nobody(&visitor), &name, &url)?,
         None => Redirect::to("/agent/connexion").into_response(),

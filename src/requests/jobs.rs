@@ -154,7 +154,7 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
     let files = files::of(&visit.db, request.id).await?;
     let mut shown = procedure.show(&request.answers.0);
-    certified::annotate(visit, &certified::of(&visit.db, request.id).await?, &request.answers.0, &mut shown);
+    certified::annotate(&certified::of(visit, request.id).await?, &request.answers.0, &mut shown);
     let mut sections: Vec<Json> = shown
         .into_iter()
         .map(|section| {

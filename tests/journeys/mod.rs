@@ -10,7 +10,7 @@ mod catalogue;
 mod changes;
 mod directory;
 mod household;
-mod identity;
+pub mod identity;
 mod leaving;
 mod life;
 mod links;

@@ -17,6 +17,7 @@ use crate::harness::{Client, PASSWORD, Page, Portal, USAGER};
 mod applications;
 mod cas;
 mod client;
+mod fresh;
 mod lemonldap;
 mod levels;
 mod logout;

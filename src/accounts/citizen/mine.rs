@@ -9,7 +9,7 @@ use forms::{answers::Raw, kinds};
 use minijinja::{Value, context};
 use serde_json::{Value as Json, json};
 
-use super::{Way, errors, flash, new_password};
+use super::{Way, errors, flash, new_password, safe};
 use crate::{
     accounts::{
         connections::{self, Happened},
@@ -42,10 +42,14 @@ pub async fn show(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, 
         "infos" => Some("Vos informations sont enregistrées."),
         "reunis" => Some("Vos deux comptes sont réunis ici. L’autre est fermé."),
         "mot-de-passe" => Some("Votre mot de passe est changé. Vos autres appareils sont déconnectés."),
+        "sans-adresse" => Some(
+            "Votre compte est créé, sans adresse électronique\u{a0}: trop de courriels ont été envoyés à celle que vous avez donnée. Donnez-la de nouveau ici, dans une heure.",
+        ),
         _ => None,
     };
     let page = context(&citizen, &account(&citizen).await?, &Raw::default(), "", &[]).await?;
-    citizen.page("accounts/account.html", TITLE, context! { ..page, ..flash(told) })
+    let next = context! { next => safe(&way.suite) };
+    citizen.page("accounts/account.html", TITLE, context! { ..next, ..page, ..flash(told) })
 }
 
 /// The page again, with what is wrong in the block `open`.
@@ -76,7 +80,7 @@ async fn context(
             email => account.email.as_deref().unwrap_or_default(), login => &account.login, created => account.created_at.to_string(),
         },
         waiting => email::pages::waiting(citizen, account.id).await?,
-        new_email => typed.text("nouvelle-adresse"),
+        new_email => typed.text("nouvelle-adresse"), next => "",
         password => account.password_hash.is_some(), min => model::LONG, open => open, errors => errors(wrong),
         identity => identity::shown(citizen, account.id).await?,
     })

@@ -135,9 +135,8 @@ pub async fn start_again() -> Redirect {
 pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
-    match step::answer(&visitor, Kind::Usager, &typed).await? {
-        Step::Passed(account, how) => {
-            let before = provider::waiting(&visitor, &headers, account).await?;
+    match step::answer(&visitor, &headers, Kind::Usager, &typed).await? {
+        Step::Passed(account, how, before) => {
             let proof = before.as_ref().map_or(Proof::Code, Proof::Provider);
             enter(visitor, account, how, proof, suite, saisie).await
         }
@@ -176,9 +175,7 @@ pub async fn by_provider(
     saisie: &str,
 ) -> Result<Response, Problem> {
     if factor::present(&visitor.db, account).await? {
-        provider::wait(&visitor, headers, account, proved).await?;
-        let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
-        return step::ask(&visitor, Kind::Usager, &found.into(), safe(suite), saisie);
+        return step::ask_after(&visitor, headers, Kind::Usager, account, proved, (safe(suite), saisie)).await;
     }
     enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved), suite, saisie).await
 }
@@ -217,6 +214,14 @@ impl Proof<'_> {
             Self::Provider(_) => Means::of_provider(how),
         }
     }
+
+    /// Where and what to say when it opens nothing any more: a provider's identity that was unlinked meanwhile.
+    fn closed(self) -> (String, String) {
+        match self {
+            Self::Provider(proved) => proved.closed(),
+            _ => Default::default(),
+        }
+    }
 }
 
 /// Opens the session, saves what was typed before the last one ended, and goes on.
@@ -228,7 +233,10 @@ async fn enter(
     suite: &str,
     saisie: &str,
 ) -> Result<Response, Problem> {
-    let cookie = open(&mut visitor, account, how, proof).await?;
+    let Some(cookie) = open(&mut visitor, account, how, proof).await? else {
+        let (field, text) = proof.closed();
+        return refused(&visitor, StatusCode::FORBIDDEN, &field, &text, suite, saisie).await;
+    };
     if !saisie.is_empty()
         && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
     {
@@ -250,8 +258,13 @@ pub fn clean(typed: Raw) -> Raw {
 }
 
 /// A new session for the account, never the one that was there before; a session without account
-/// hands over what it began.
-async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<'_>) -> Result<HeaderValue, Problem> {
+/// hands over what it began. None when the provider's identity opens the account no more.
+async fn open(
+    visitor: &mut Visitor,
+    account: Uuid,
+    how: Happened,
+    proof: Proof<'_>,
+) -> Result<Option<HeaderValue>, Problem> {
     let (visit, old) = (&visitor.visit, visitor.session.as_ref());
     let vouched = match proof {
         Proof::Provider(proved) => Some((proved, proved.seal(visit)?)),
@@ -261,6 +274,12 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
         .db
         .write(async |tx: &mut Tx| {
             let opened = session::open(tx, visit, Kind::Usager, Some((account, proof.means(how)))).await?;
+            if let Some((proved, sealed)) = &vouched
+                && !proved.vouch(tx, opened.id, sealed).await?
+            {
+                session::close(tx, opened.id).await?;
+                return Ok(None);
+            }
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;
@@ -274,16 +293,14 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
                 proved.vouch(tx, opened.id).await?;
             }
             match &vouched {
-                Some((proved, sealed)) => {
-                    proved.vouch(tx, opened.id, sealed).await?;
-                    connections::remember_with(tx, visit, account, how, &proved.name).await?;
-                }
+                Some((proved, _)) => connections::remember_with(tx, visit, account, how, &proved.name).await?,
                 None => connections::remember(tx, visit, account, how).await?,
             }
             jobs::tell_recovery(tx, visit, account, how).await?;
-            Ok::<_, db::Error>(opened)
+            Ok::<_, db::Error>(Some(opened))
         })
         .await?;
+    let Some(opened) = opened else { return Ok(None) };
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
     visitor.session = Some(Session {
@@ -296,15 +313,15 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
     });
     // The new session acts for nobody: what is saved now is its own person's.
     visitor.acting = None;
-    Ok(opened.cookie)
+    Ok(Some(opened.cookie))
 }
 
 pub async fn leave(visitor: Visitor) -> Result<Response, Problem> {
     let onward = match &visitor.session {
         Some(session) => {
-            let onward = provider::leaving(&visitor, session.id, Kind::Usager).await?;
+            let leaving = provider::leaving(&visitor, session.id, Kind::Usager).await?;
             visitor.db.write(async |tx: &mut Tx| session::close(tx, session.id).await).await?;
-            onward
+            provider::onward(&visitor, leaving).await
         }
         None => None,
     };

@@ -103,7 +103,7 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
     let correcting = filling.correcting.is_some();
     let theirs = filling.is_theirs_to_send(visitor);
     let mut shown = reading.show();
-    certified::annotate(visitor, &filling.marks(visitor, &reading), &reading.answers, &mut shown);
+    certified::annotate(&filling.marks(visitor, &reading), &reading.answers, &mut shown);
     let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
     let account = owner::contact(visitor).map(|email| json!({"email": email}));
     // Without a contact block, the template must know where the answer will go.

@@ -110,7 +110,7 @@ pub async fn draw(
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
     let mut shown = procedure.show(&request.answers.0);
-    certified::annotate(visitor, &certified::of(&visitor.db, request.id).await?, &request.answers.0, &mut shown);
+    certified::annotate(&certified::of(visitor, request.id).await?, &request.answers.0, &mut shown);
     let may = |deed| visitor.require(deed).is_ok();
     let context = context! {
         reference => &request.reference,

@@ -79,7 +79,7 @@ impl Filling {
             (None, Vec::new())
         };
         let certified = match &correcting {
-            Some(request) => certified::of_request(&certified::of(&visitor.db, id).await?, &request.answers.0),
+            Some(request) => certified::of_request(&certified::of(visitor, id).await?, &request.answers.0),
             None => certified::of_visitor(visitor, &procedure).await?,
         };
         let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);

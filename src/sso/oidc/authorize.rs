@@ -99,7 +99,8 @@ async fn decide(back: &Back<'_>, asked: &Asked) -> Result<Response, Problem> {
             Ok(gate::to_sign_in(visitor, client, asked.login || asked.max_age.is_some()))
         };
     };
-    let too_old = asked.max_age.is_some_and(|most| visitor.now.duration_since(ready.since).as_secs() > most);
+    let age = visitor.now.duration_since(ready.since).as_secs();
+    let too_old = asked.max_age.is_some_and(|most| !ready.dated || age > most);
     if (asked.login || too_old || asked.max_age == Some(0)) && !ready.fresh {
         return if asked.silent {
             back.refuse(Refusal("login_required", "credentials are too old"))
