@@ -92,21 +92,71 @@ async fn row(method: &str, path: &str, expected: &str, people: &mut [(&str, &mut
     wrong
 }
 
-async fn usagers(
-    scene: &mut Scene,
-    smuggler: &mut Client,
-    (method, path, expected): (&str, &str, &str),
-) -> Vec<String> {
-    let path = scene.address(path);
-    let people = &mut [
+type People<'a> = Vec<(&'static str, &'a mut Client, bool)>;
+
+fn usagers(scene: &mut Scene) -> People<'_> {
+    vec![
         ("nobody", &mut scene.nobody, false),
-        ("smuggler", smuggler, false),
+        ("smuggler", &mut scene.smuggler, false),
         ("agent", &mut scene.decider, false),
         ("usager abroad", &mut scene.abroad, false),
         ("other usager", &mut scene.other, false),
         ("owner", &mut scene.owner, true),
-    ];
-    row(method, &path, expected, people).await
+    ]
+}
+
+fn administrators(scene: &mut Scene) -> People<'_> {
+    vec![
+        ("nobody", &mut scene.nobody, false),
+        ("smuggler", &mut scene.smuggler, false),
+        ("owner", &mut scene.owner, false),
+        ("administrator abroad", &mut scene.agent_abroad, false),
+        ("decider", &mut scene.decider, true),
+        ("administrator", &mut scene.administrator, false),
+    ]
+}
+
+fn agents(scene: &mut Scene) -> People<'_> {
+    vec![
+        ("nobody", &mut scene.nobody, false),
+        ("smuggler", &mut scene.smuggler, false),
+        ("owner", &mut scene.owner, false),
+        ("agent abroad", &mut scene.agent_abroad, false),
+        ("outsider", &mut scene.outsider, false),
+        ("reader", &mut scene.reader, false),
+        ("processor", &mut scene.processor, true),
+        ("decider", &mut scene.decider, true),
+    ]
+}
+
+/// Pages of who manages name no request: whoever processes is entitled to nothing there.
+fn managers(scene: &mut Scene) -> People<'_> {
+    vec![
+        ("nobody", &mut scene.nobody, false),
+        ("smuggler", &mut scene.smuggler, false),
+        ("owner", &mut scene.owner, false),
+        ("agent abroad", &mut scene.agent_abroad, false),
+        ("outsider", &mut scene.outsider, false),
+        ("reader", &mut scene.reader, false),
+        ("processor", &mut scene.processor, false),
+        ("decider", &mut scene.decider, false),
+        ("manager elsewhere", &mut scene.manager_elsewhere, false),
+        ("manager", &mut scene.manager, false),
+    ]
+}
+
+/// A whole table for these people; gives what differs.
+async fn table(
+    scene: &mut Scene,
+    rows: &[(&str, &str, &str)],
+    people: for<'a> fn(&'a mut Scene) -> People<'a>,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (method, path, expected) in rows {
+        let path = scene.address(path);
+        wrong.extend(row(method, &path, expected, &mut people(scene)).await);
+    }
+    wrong
 }
 
 /// Somebody to whom the owner gave a mandate, and who acts by it.
@@ -129,62 +179,15 @@ both! {
         // The public table ended these sessions.
         scene.other = scene.portal.usager(crate::harness::OTHER_USAGER).await;
         scene.outsider = scene.portal.agent("fatoumata.diallo").await;
-        // A session of another city, shown at this city's door.
-        let mut smuggler = scene.nobody.clone();
-        smuggler.cookies = scene.abroad.cookies.clone();
-        smuggler.cookies.extend(scene.agent_abroad.cookies.clone());
-        for (method, path, expected) in USAGERS {
-            wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
-        }
+        wrong.extend(table(&mut scene, USAGERS, usagers).await);
         scene.owner = scene.portal.usager(crate::harness::USAGER).await;
-        for (method, path, expected) in ADMINISTRATORS {
-            let path = scene.address(path);
-            let people = &mut [
-                ("nobody", &mut scene.nobody, false),
-                ("smuggler", &mut smuggler, false),
-                ("owner", &mut scene.owner, false),
-                ("administrator abroad", &mut scene.agent_abroad, false),
-                ("decider", &mut scene.decider, true),
-                ("administrator", &mut scene.administrator, false),
-            ];
-            wrong.extend(row(method, &path, expected, people).await);
-        }
+        wrong.extend(table(&mut scene, ADMINISTRATORS, administrators).await);
         // The processor holds something that its manager may hand over.
         scene.processor.post(&scene.address("/agent/demandes/{request}/affecter"), &[]).await.is(303);
-        for (method, path, expected) in MANAGERS {
-            let path = scene.address(path);
-            let people = &mut [
-                ("nobody", &mut scene.nobody, false),
-                ("smuggler", &mut smuggler, false),
-                ("owner", &mut scene.owner, false),
-                ("agent abroad", &mut scene.agent_abroad, false),
-                ("outsider", &mut scene.outsider, false),
-                ("reader", &mut scene.reader, false),
-                ("processor", &mut scene.processor, false),
-                ("decider", &mut scene.decider, false),
-                ("manager elsewhere", &mut scene.manager_elsewhere, false),
-                ("manager", &mut scene.manager, false),
-            ];
-            wrong.extend(row(method, &path, expected, people).await);
-        }
-        for (method, path, expected) in AGENTS {
-            let path = scene.address(path);
-            let people = &mut [
-                ("nobody", &mut scene.nobody, false),
-                ("smuggler", &mut smuggler, false),
-                ("owner", &mut scene.owner, false),
-                ("agent abroad", &mut scene.agent_abroad, false),
-                ("outsider", &mut scene.outsider, false),
-                ("reader", &mut scene.reader, false),
-                ("processor", &mut scene.processor, true),
-                ("decider", &mut scene.decider, true),
-            ];
-            wrong.extend(row(method, &path, expected, people).await);
-        }
+        wrong.extend(table(&mut scene, MANAGERS, managers).await);
+        wrong.extend(table(&mut scene, AGENTS, agents).await);
         scene.decider = scene.portal.agent("herve.le-goff").await;
-        for (method, path, expected) in ENDING {
-            wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
-        }
+        wrong.extend(table(&mut scene, ENDING, usagers).await);
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 

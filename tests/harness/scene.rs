@@ -41,6 +41,8 @@ pub struct Scene {
     /// A usager and an agent of another city, on its own host.
     pub abroad: Client,
     pub agent_abroad: Client,
+    /// Sessions of the other city, shown at this city's door.
+    pub smuggler: Client,
     pub administrator: Client,
     /// Values of route parameters.
     pub names: BTreeMap<&'static str, String>,
@@ -111,6 +113,9 @@ impl Scene {
         abroad.sign_in("/connexion", USAGER).await;
         agent_abroad.sign_in("/agent/connexion", "agent@autre.example").await;
         other.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
+        let mut smuggler = portal.client();
+        smuggler.cookies = abroad.cookies.clone();
+        smuggler.cookies.extend(agent_abroad.cookies.clone());
         Self {
             nobody: portal.client(),
             other,
@@ -125,6 +130,7 @@ impl Scene {
             owner,
             abroad,
             agent_abroad,
+            smuggler,
             names,
             portal,
         }
