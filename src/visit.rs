@@ -29,6 +29,7 @@ pub use agent::{Administrator, Agent, Arriving};
 pub use page_cache::{PageCache, cached};
 
 mod agent;
+mod menu;
 mod page_cache;
 
 /// One request to one authority's site.

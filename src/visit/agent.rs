@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use minijinja::{Value, context, value::Serde};
 use uuid::Uuid;
 
-use super::{Visit, html, visit};
+use super::{Visit, html, menu, visit};
 use crate::{
     accounts::{
         ending, factor,
@@ -107,12 +107,17 @@ impl Agent {
             .map(|membership| membership.role)
     }
 
+    /// The agent's highest role, whatever the department.
+    fn highest(&self) -> Option<Role> {
+        self.memberships.iter().map(|membership| membership.role).max()
+    }
+
     /// Whoever only reads, or belongs to no department, has no business with accounts, organisations and mandates.
     ///
     /// # Errors
     /// `Forbidden`.
     pub fn at_counter(&self) -> Result<(), Problem> {
-        if self.memberships.iter().any(|membership| membership.role >= Role::Processor) {
+        if self.highest() >= Some(Role::Processor) {
             Ok(())
         } else {
             Err(Problem::Forbidden("Votre rôle ne permet pas d’agir sur les comptes des usagers."))
@@ -141,9 +146,9 @@ impl Agent {
     ) -> Result<Response, Problem> {
         let departments: Vec<&str> =
             self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
+        let menu = menu::of(&self.visit.here, self.highest(), self.administrator);
         let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
-        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager, ends => ends };
+        let who = context! { menu => Serde(menu), name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), ends => ends };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }
