@@ -84,6 +84,9 @@ pub async fn check(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Resul
     }
 }
 
+/// What to say to who proved an account that closed, or got another password, before its session opened.
+pub const CHANGED: &str = "Ce compte a changé pendant que vous vous connectiez : recommencez";
+
 /// What to say to who is asked for a password and has none.
 const NO_PASSWORD: &str = "Votre compte n’a pas encore de mot de passe : choisissez-en un par «\u{a0}J’ai oublié mon mot de passe\u{a0}», à la page de connexion";
 const NO_ADDRESS: &str =

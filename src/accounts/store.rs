@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     activation,
     model::{Identity, email_key},
+    password::Print,
     session::{self, Kind},
 };
 use crate::platform::secret;
@@ -41,7 +42,17 @@ row! {
     }
 }
 
+impl Credentials {
+    pub fn print(&self) -> Print {
+        Print::of(self.password_hash.as_deref())
+    }
+}
+
 impl Account {
+    pub fn print(&self) -> Print {
+        Print::of(self.password_hash.as_deref())
+    }
+
     pub fn kind(&self) -> Kind {
         if self.kind == Kind::Agent.name() { Kind::Agent } else { Kind::Usager }
     }

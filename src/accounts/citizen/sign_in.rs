@@ -23,7 +23,8 @@ use crate::{
         means::Means,
         model::Wrong,
         passkey::{self, door::Proved},
-        session::{self, Kind, Session},
+        password::Print,
+        session::{self, Entrant, Kind, Session},
         store::{self, Credentials},
     },
     error::Problem,
@@ -120,7 +121,7 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
             step::ask(&visitor, Kind::Usager, &found, safe(suite), saisie)
         }
         Entry::Known(found) => {
-            let proof = Proof::Password(password);
+            let proof = Proof::Password(password, found.print());
             enter(visitor.clone(), found.id, Happened::SignedIn, proof, suite, saisie).await
         }
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())).await,
@@ -136,9 +137,9 @@ pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
     let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
     match step::answer(&visitor, Kind::Usager, &typed).await? {
-        Step::Passed(account, how) => {
+        Step::Passed(account, print, how) => {
             let before = provider::waiting(&visitor, &headers, account).await?;
-            let proof = before.as_ref().map_or(Proof::Code, Proof::Provider);
+            let proof = before.as_ref().map_or(Proof::Code(print), |proved| Proof::Provider(proved, Some(print)));
             enter(visitor, account, how, proof, suite, saisie).await
         }
         Step::Again(page) => Ok(page),
@@ -180,7 +181,7 @@ pub async fn by_provider(
         let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
         return step::ask(&visitor, Kind::Usager, &found.into(), safe(suite), saisie);
     }
-    enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved), suite, saisie).await
+    enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved, None), suite, saisie).await
 }
 
 /// The password is right, but the address was never confirmed: a new link is sent.
@@ -202,19 +203,29 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
 #[derive(Clone, Copy)]
 enum Proof<'a> {
     /// A password alone: no second factor was asked.
-    Password(&'a str),
-    Code,
+    Password(&'a str, Print),
+    /// After this password.
+    Code(Print),
     Passkey(Proved),
-    Provider(&'a provider::Proved),
+    /// With a code, of an account that had this password.
+    Provider(&'a provider::Proved, Option<Print>),
 }
 
 impl Proof<'_> {
     fn means(self, how: Happened) -> Means {
         match self {
-            Self::Password(_) => Means::Password,
-            Self::Code => how.means(),
+            Self::Password(..) => Means::Password,
+            Self::Code(_) => how.means(),
             Self::Passkey(proved) => proved.means(),
-            Self::Provider(_) => Means::of_provider(how),
+            Self::Provider(..) => Means::of_provider(how),
+        }
+    }
+
+    fn print(self) -> Option<Print> {
+        match self {
+            Self::Password(_, print) | Self::Code(print) => Some(print),
+            Self::Provider(_, print) => print,
+            Self::Passkey(_) => None,
         }
     }
 }
@@ -228,7 +239,10 @@ async fn enter(
     suite: &str,
     saisie: &str,
 ) -> Result<Response, Problem> {
-    let cookie = open(&mut visitor, account, how, proof).await?;
+    let Some(cookie) = open(&mut visitor, account, how, proof).await? else {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return refused(&visitor, status, "email", entry::CHANGED, safe(suite), saisie).await;
+    };
     if !saisie.is_empty()
         && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
     {
@@ -237,7 +251,7 @@ async fn enter(
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookie);
     // With a second factor the password is gone by now: documents are opened when they are wanted.
-    if let Proof::Password(password) = proof {
+    if let Proof::Password(password, _) = proof {
         safe::signed_in(&visitor, password, &mut response).await;
     }
     Ok(response)
@@ -250,17 +264,28 @@ pub fn clean(typed: Raw) -> Raw {
 }
 
 /// A new session for the account, never the one that was there before; a session without account
-/// hands over what it began.
-async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<'_>) -> Result<HeaderValue, Problem> {
+/// hands over what it began. None when the account is no longer as it was proved.
+async fn open(
+    visitor: &mut Visitor,
+    account: Uuid,
+    how: Happened,
+    proof: Proof<'_>,
+) -> Result<Option<HeaderValue>, Problem> {
     let (visit, old) = (&visitor.visit, visitor.session.as_ref());
     let vouched = match proof {
-        Proof::Provider(proved) => Some((proved, proved.seal(visit)?)),
+        Proof::Provider(proved, _) => Some((proved, proved.seal(visit)?)),
         _ => None,
     };
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
-            let opened = session::open(tx, visit, Kind::Usager, Some((account, proof.means(how)))).await?;
+            if let Proof::Passkey(proved) = proof
+                && !proved.still(tx).await?
+            {
+                return Ok(None);
+            }
+            let who = Entrant { account, means: proof.means(how), print: proof.print() };
+            let Some(opened) = session::enter(tx, visit, Kind::Usager, who).await? else { return Ok(None) };
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;
@@ -281,14 +306,15 @@ async fn open(visitor: &mut Visitor, account: Uuid, how: Happened, proof: Proof<
                 None => connections::remember(tx, visit, account, how).await?,
             }
             jobs::tell_recovery(tx, visit, account, how).await?;
-            Ok::<_, db::Error>(opened)
+            Ok::<_, db::Error>(Some(opened))
         })
         .await?;
+    let Some(opened) = opened else { return Ok(None) };
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
     visitor.session =
         Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0, ends_on: None });
-    Ok(opened.cookie)
+    Ok(Some(opened.cookie))
 }
 
 pub async fn leave(visitor: Visitor) -> Result<Response, Problem> {

@@ -6,7 +6,6 @@ use data_encoding::BASE64URL_NOPAD;
 use forms::answers::Raw;
 use jiff::{SignedDuration, Timestamp};
 use minijinja::{Value, context};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::check::{self, Answer, Checked};
@@ -15,6 +14,7 @@ use crate::{
         citizen::errors,
         connections::Happened,
         model::Wrong,
+        password::Print,
         person::frame,
         session::Kind,
         store::{self, Credentials},
@@ -39,12 +39,12 @@ fn owner(visit: &Visit, kind: Kind) -> Vec<u8> {
 /// Who is signing in, as the page carries it: account, time, fingerprint of the password's hash.
 fn seal(visit: &Visit, kind: Kind, found: &Credentials) -> anyhow::Result<String> {
     let time = visit.now.as_microsecond().to_be_bytes();
-    let clear = [found.id.as_bytes().as_slice(), &time, &print(found.password_hash.as_deref())].concat();
+    let clear = [found.id.as_bytes().as_slice(), &time, found.print().bytes()].concat();
     Ok(BASE64URL_NOPAD.encode(&visit.app.secret.seal(PURPOSE, &owner(visit, kind), &clear)?))
 }
 
 /// The account that gave the right password a moment ago, and has not changed it since.
-async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<Uuid>, Problem> {
+async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<(Uuid, Print)>, Problem> {
     let sealed = BASE64URL_NOPAD.decode(typed.as_bytes()).unwrap_or_default();
     let Some((id, time, before)) =
         visit.app.secret.unseal(PURPOSE, &owner(visit, kind), &sealed).and_then(|clear| read(&clear))
@@ -55,18 +55,13 @@ async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<Uuid>, 
         return Ok(None);
     }
     let account = store::find(&visit.db, id).await?;
-    Ok(account.filter(|account| print(account.password_hash.as_deref()).as_slice() == before).map(|account| account.id))
+    Ok(account.filter(|account| account.print() == before).map(|account| (account.id, before)))
 }
 
-/// Tells one password from the next.
-fn print(password_hash: Option<&str>) -> [u8; 32] {
-    Sha256::digest(password_hash.unwrap_or_default()).into()
-}
-
-fn read(clear: &[u8]) -> Option<(Uuid, Timestamp, Vec<u8>)> {
+fn read(clear: &[u8]) -> Option<(Uuid, Timestamp, Print)> {
     let (id, rest) = clear.split_first_chunk::<16>()?;
     let (time, print) = rest.split_first_chunk::<8>()?;
-    Some((Uuid::from_bytes(*id), Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?, print.to_vec()))
+    Some((Uuid::from_bytes(*id), Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?, Print::read(print)?))
 }
 
 /// The page that asks the code; where its reader was going goes along.
@@ -99,11 +94,12 @@ pub enum Step {
     Expired,
     /// The page again, with what is wrong.
     Again(Response),
-    Passed(Uuid, Happened),
+    /// Whose account, by which password, and how.
+    Passed(Uuid, Print, Happened),
 }
 
 pub async fn answer(visitor: &Visitor, kind: Kind, typed: &Raw) -> Result<Step, Problem> {
-    let Some(account) = unseal(visitor, kind, typed.text("cle")).await? else { return Ok(Step::Expired) };
+    let Some((account, print)) = unseal(visitor, kind, typed.text("cle")).await? else { return Ok(Step::Expired) };
     let recovery = typed.0.contains_key("secours");
     let field = if recovery { "secours" } else { "code" };
     let again = |text: String| {
@@ -133,7 +129,7 @@ pub async fn answer(visitor: &Visitor, kind: Kind, typed: &Raw) -> Result<Step, 
         return again(missing.to_owned());
     }
     match check::check(visitor, account, answer).await? {
-        Checked::Passed(how) => Ok(Step::Passed(account, how)),
+        Checked::Passed(how) => Ok(Step::Passed(account, print, how)),
         Checked::Wrong => again(wrong.to_owned()),
         Checked::Wait(left) => again(format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))),
     }

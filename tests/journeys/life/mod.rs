@@ -3,6 +3,7 @@
 mod address;
 mod code;
 mod counter;
+mod meanwhile;
 mod merge;
 
 use guichet::accounts::session::Kind;
