@@ -143,30 +143,35 @@ fn owner(citizen: &Citizen) -> Vec<u8> {
     [citizen.site.id.as_bytes().as_slice(), citizen.account.id.as_bytes()].concat()
 }
 
+/// Account, time, and print of its password: by whatever it proved itself, a new password voids the proof.
 fn seal(citizen: &Citizen, other: &Account) -> Result<String, Problem> {
-    let clear = [other.id.as_bytes().as_slice(), &citizen.now.as_microsecond().to_be_bytes()].concat();
+    let time = citizen.now.as_microsecond().to_be_bytes();
+    let clear = [other.id.as_bytes().as_slice(), &time, other.print().bytes()].concat();
     Ok(BASE64URL_NOPAD.encode(&citizen.app.secret.seal(PURPOSE, &owner(citizen), &clear)?))
 }
 
-fn unseal(citizen: &Citizen, typed: &str) -> Option<Uuid> {
+/// The account that proved itself a moment ago, and the password it had.
+fn unseal(citizen: &Citizen, typed: &str) -> Option<(Uuid, Print)> {
     let sealed = BASE64URL_NOPAD.decode(typed.as_bytes()).ok()?;
     let clear = citizen.app.secret.unseal(PURPOSE, &owner(citizen), &sealed)?;
-    let (id, time) = clear.split_first_chunk::<16>()?;
-    let time = Timestamp::from_microsecond(i64::from_be_bytes(*time.first_chunk::<8>()?)).ok()?;
-    (citizen.now.duration_since(time) <= LASTS).then(|| Uuid::from_bytes(*id))
+    let (id, rest) = clear.split_first_chunk::<16>()?;
+    let (time, print) = rest.split_first_chunk::<8>()?;
+    let time = Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?;
+    let proof = (Uuid::from_bytes(*id), Print::read(print)?);
+    (citizen.now.duration_since(time) <= LASTS).then_some(proof)
 }
 
 pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
     let expired = || Wrong::new("autre-compte", "Trop de temps a passé : recommencez");
     let key = typed.text("preuve");
-    let Some(other) = unseal(&citizen, key) else { return again(&citizen, &typed, expired()) };
-    let Some(other) = accounts::find(&citizen.db, other).await? else { return again(&citizen, &typed, expired()) };
+    let Some((other, print)) = unseal(&citizen, key) else { return again(&citizen, &typed, expired()) };
+    let other = accounts::find(&citizen.db, other).await?.filter(|other| other.print() == print);
+    let Some(other) = other else { return again(&citizen, &typed, expired()) };
     let kept = mine::account(&citizen).await?;
     let preview = preview::of(&citizen, kept.id, other.id).await?;
     if let Some(obstacle) = preview.obstacle {
         return again(&citizen, &typed, Wrong::new("autre-compte", obstacle.words()));
     }
-    // An account without password has only its passkey, which opened the session.
     if kept.password_hash.is_some()
         && let Some(wrong) = mine::owner(&citizen, &kept, &typed, "mot-de-passe").await?
     {
