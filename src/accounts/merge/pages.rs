@@ -22,7 +22,9 @@ use crate::{
         },
         model::Wrong,
         passkey,
-        session::Kind,
+        password::Print,
+        person::Person,
+        session::{self, Kind},
         store::{self as accounts, Account},
     },
     error::Problem,
@@ -35,6 +37,7 @@ const TITLE: &str = "Réunir deux comptes";
 const PURPOSE: &str = "reunir-deux-comptes";
 
 pub async fn start(citizen: Citizen) -> Result<Response, Problem> {
+    fresh(&citizen, &mine::account(&citizen).await?).await?;
     draw(&citizen, StatusCode::OK, &Raw::default(), &[])
 }
 
@@ -109,6 +112,19 @@ pub async fn passkey(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     }
 }
 
+/// Who has no password to give must have signed in a short while ago, else signs in again: an open session
+/// alone unites nothing.
+async fn fresh(citizen: &Citizen, kept: &Account) -> Result<(), Problem> {
+    if kept.password_hash.is_some() {
+        return Ok(());
+    }
+    let since = session::since(&citizen.db, citizen.session()).await?;
+    if since.is_some_and(|since| citizen.now.duration_since(since) <= LASTS) {
+        return Ok(());
+    }
+    Err(Problem::Elsewhere("/connexion?encore=oui&suite=/compte/reunir".to_owned()))
+}
+
 /// The page of what moves, which carries the proof.
 async fn proved(citizen: &Citizen, other: Uuid, typed: &Raw) -> Result<Response, Problem> {
     let preview = preview::of(citizen, citizen.account.id, other).await?;
@@ -117,6 +133,7 @@ async fn proved(citizen: &Citizen, other: Uuid, typed: &Raw) -> Result<Response,
     }
     let account = accounts::find(&citizen.db, other).await?.ok_or(Problem::NotFound)?;
     let kept = mine::account(citizen).await?;
+    fresh(citizen, &kept).await?;
     let key = seal(citizen, &account)?;
     confirmation(citizen, StatusCode::OK, &kept, &account, &preview.shown, &key, &[])
 }
@@ -168,6 +185,7 @@ pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     let other = accounts::find(&citizen.db, other).await?.filter(|other| other.print() == print);
     let Some(other) = other else { return again(&citizen, &typed, expired()) };
     let kept = mine::account(&citizen).await?;
+    fresh(&citizen, &kept).await?;
     let preview = preview::of(&citizen, kept.id, other.id).await?;
     if let Some(obstacle) = preview.obstacle {
         return again(&citizen, &typed, Wrong::new("autre-compte", obstacle.words()));

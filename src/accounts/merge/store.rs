@@ -31,7 +31,10 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
     household::merge(tx, from, to).await?;
     identity::merge(tx, from, to).await?;
     links::merge(tx, from, to).await?;
-    provider::merge(tx, from, to).await?;
+    for name in provider::merge(tx, from, to).await? {
+        connections::remember_with(tx, visit, to, Happened::IdentityLinked, &name).await?;
+        jobs::queue(tx, visit, Letter::IdentityLinked, to, More::default()).await?;
+    }
     safe::merge(tx, from, to).await?;
     sso::merge(tx, from, to, visit.now).await?;
     connections::merge(tx, from, to).await?;
