@@ -17,7 +17,7 @@ mod store;
 
 pub use citizen::{export, shown};
 pub use model::{Provider, page, providers, sentence};
-pub use store::{Verified, find, merge, record, sweep};
+pub use store::{Verified, differ, find, merge, record, sweep};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -34,7 +34,7 @@ mod store;
 
 pub use crypt::{Content, Key, Recipient};
 pub use deposit::{Deposit, deposit};
-pub use store::{Added, deposited, merge};
+pub use store::{Added, clash, deposited, merge};
 
 use model::{STAYS_OPEN, Safe, Way, Wrap};
 

@@ -199,7 +199,8 @@ pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     let visit = &citizen.visit;
     let merged = visit.db.write(async |tx: &mut Tx| store::merge(tx, visit, &kept, &other).await).await?;
     if !merged {
-        return again(&citizen, &typed, expired());
+        let text = "L’un des deux comptes a changé entre-temps : recommencez";
+        return again(&citizen, &typed, Wrong::new("autre-compte", text));
     }
     visit.app.work.notify_one();
     Ok(Redirect::to("/compte?fait=reunis").into_response())

@@ -15,10 +15,16 @@ use crate::{
     visit::Visit,
 };
 
-/// Moves all that `other` holds to `kept`, and closes it. False when the other account closed meanwhile, or
-/// changed its password since it proved itself.
+/// Moves all that `other` holds to `kept`, and closes it. False, and nothing done, when one of them closed or
+/// changed its password since it proved itself, or when something stands between them since it was looked at.
 pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) -> Result<bool, db::Error> {
     let (from, to) = (other.id, kept.id);
+    if !session::still(tx, to, Some(kept.print())).await?
+        || identity::differ(tx, from, to).await?
+        || safe::clash(tx, from, to).await?
+    {
+        return Ok(false);
+    }
     if !close(tx, visit, from, to, other.password_hash.as_deref()).await? {
         return Ok(false);
     }
