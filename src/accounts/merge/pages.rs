@@ -15,11 +15,13 @@ use super::{LASTS, preview, store};
 use crate::{
     accounts::{
         citizen::{errors, mine},
+        connections::{self, Happened},
         entry::{self, Entry},
         factor::{
             self,
             check::{self, Answer, Checked},
         },
+        jobs,
         model::Wrong,
         passkey,
         password::Print,
@@ -79,27 +81,29 @@ pub async fn prove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pr
         }
         refused => return again(&citizen, &typed, Wrong::new("autre-compte", refused.refusal().unwrap_or_default())),
     };
-    if factor::present(&citizen.db, found.id).await?
-        && let Some(wrong) = code(&citizen, found.id, typed.text("code-autre")).await?
-    {
-        return again(&citizen, &typed, wrong);
+    let mut how = Happened::SignedIn;
+    if factor::present(&citizen.db, found.id).await? {
+        how = match code(&citizen, found.id, typed.text("code-autre")).await? {
+            Ok(how) => how,
+            Err(wrong) => return again(&citizen, &typed, wrong),
+        };
     }
-    proved(&citizen, found.id, &typed).await
+    proved(&citizen, found.id, how, &typed).await
 }
 
-/// The code of the other account's second factor, or one of its recovery codes.
-async fn code(citizen: &Citizen, other: Uuid, typed: &str) -> Result<Option<Wrong>, Problem> {
+/// The code of the other account's second factor, or one of its recovery codes: which, or what to say.
+async fn code(citizen: &Citizen, other: Uuid, typed: &str) -> Result<Result<Happened, Wrong>, Problem> {
     let digits = typed.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
     if digits.is_empty() {
-        return Ok(Some(Wrong::new("code-autre", "Ce compte a un second facteur : saisissez aussi son code")));
+        return Ok(Err(Wrong::new("code-autre", "Ce compte a un second facteur : saisissez aussi son code")));
     }
     let plain = digits.len() == 6 && digits.chars().all(|letter| letter.is_ascii_digit());
     let answer = if plain { Answer::Code(&digits) } else { Answer::Recovery(typed) };
     Ok(match check::check(citizen, other, answer).await? {
-        Checked::Passed(_) => None,
-        Checked::Wrong => Some(Wrong::new("code-autre", "Ce code n’est pas le bon, ou il a déjà servi")),
+        Checked::Passed(how) => Ok(how),
+        Checked::Wrong => Err(Wrong::new("code-autre", "Ce code n’est pas le bon, ou il a déjà servi")),
         Checked::Wait(left) => {
-            Some(Wrong::new("code-autre", format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))))
+            Err(Wrong::new("code-autre", format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))))
         }
     })
 }
@@ -107,7 +111,7 @@ async fn code(citizen: &Citizen, other: Uuid, typed: &str) -> Result<Option<Wron
 /// The other account proves itself by a passkey.
 pub async fn passkey(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
     match passkey::door::answer(&citizen, Kind::Usager, &typed).await? {
-        Ok(proof) => proved(&citizen, proof.account, &typed).await,
+        Ok(proof) => proved(&citizen, proof.account, Happened::SignedInByPasskey, &typed).await,
         Err(text) => again(&citizen, &typed, Wrong::new("cle-d-acces", text)),
     }
 }
@@ -126,7 +130,8 @@ async fn fresh(citizen: &Citizen, kept: &Account) -> Result<(), Problem> {
 }
 
 /// The page of what moves, which carries the proof.
-async fn proved(citizen: &Citizen, other: Uuid, typed: &Raw) -> Result<Response, Problem> {
+async fn proved(citizen: &Citizen, other: Uuid, how: Happened, typed: &Raw) -> Result<Response, Problem> {
+    remember(citizen, other, how).await?;
     let preview = preview::of(citizen, citizen.account.id, other).await?;
     if let Some(obstacle) = preview.obstacle {
         return again(citizen, typed, Wrong::new("autre-compte", obstacle.words()));
@@ -136,6 +141,26 @@ async fn proved(citizen: &Citizen, other: Uuid, typed: &Raw) -> Result<Response,
     fresh(citizen, &kept).await?;
     let key = seal(citizen, &account)?;
     confirmation(citizen, StatusCode::OK, &kept, &account, &preview.shown, &key, &[])
+}
+
+/// The other account's owner reads that it was proved, and by what; a recovery code that is spent is told by
+/// mail, as at sign-in.
+async fn remember(citizen: &Citizen, other: Uuid, how: Happened) -> Result<(), Problem> {
+    let visit = &citizen.visit;
+    let by = match how {
+        Happened::SignedInByRecovery => "par un code de secours",
+        Happened::SignedInByPasskey => "par une clé d’accès",
+        _ => "par son mot de passe",
+    };
+    visit
+        .db
+        .write(async |tx: &mut Tx| {
+            connections::remember_with(tx, visit, other, Happened::MergeProved, by).await?;
+            jobs::tell_recovery(tx, visit, other, how).await
+        })
+        .await?;
+    visit.app.work.notify_one();
+    Ok(())
 }
 
 fn confirmation(
