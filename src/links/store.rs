@@ -358,6 +358,15 @@ pub async fn export(visit: &Visit, account: Uuid) -> Result<Vec<Value>, db::Erro
     Ok(linked(&visit.db, account).await?.iter().map(one).collect())
 }
 
+/// How many references an account linked.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    db.one(
+        sql!("select count(*) from linked_account where authority_id = $1 and account_id = $2"),
+        args![db.authority(), account],
+    )
+    .await
+}
+
 /// Two accounts become one: it keeps what both had linked.
 pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
     tx.run(
