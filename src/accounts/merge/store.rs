@@ -64,5 +64,11 @@ async fn close(tx: &mut Tx, visit: &Visit, from: Uuid, to: Uuid, hash: Option<&s
             args![visit.now, to, from.to_string(), tx.authority(), from, hash.unwrap_or_default()],
         )
         .await?;
+    // Those that it had taken up follow: they go with the account that holds what was theirs.
+    tx.run(
+        sql!("update account set merged_into = $1 where authority_id = $2 and merged_into = $3"),
+        args![to, tx.authority(), from],
+    )
+    .await?;
     Ok(closed == 1)
 }
