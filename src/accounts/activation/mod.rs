@@ -4,7 +4,7 @@
 
 pub mod counter;
 pub mod pages;
-mod store;
+pub(super) mod store;
 
 pub use store::drop;
 
