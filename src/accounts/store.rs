@@ -313,6 +313,20 @@ pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
     Ok(())
 }
 
+/// Forgets the accounts that nobody confirmed since then: the address is free again. Those of the counter wait
+/// for their code, and have no password.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "delete from account where authority_id = $1 and kind = $2 and confirmed_at is null and closed_at is null
+               and password_hash is not null and created_at < $3"
+        ),
+        args![tx.authority(), Kind::Usager.name(), before],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Erases the account, its sessions and its links.
 pub async fn remove(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
     // With what is left of the accounts that it took up.
