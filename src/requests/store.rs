@@ -126,7 +126,7 @@ pub async fn correct(tx: &mut Tx, id: Uuid, given: &Corrected<'_>) -> Result<(),
     certified::hear(tx, id, given.marks).await?;
     tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     tx.run(
-        sql!("update request set answers = $1, words = $2, beneficiary = $3, confidential_address = $4 where authority_id = $5 and id = $6"),
+        sql!("update request set answers = $1, words = $2, beneficiary = $3, confidential_address = (confidential_address or $4) where authority_id = $5 and id = $6"),
         args![Json(given.answers), french::fold(&given.words), &given.beneficiary, given.confidential_address, tx.authority(), id],
     )
     .await?;

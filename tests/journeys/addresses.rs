@@ -3,6 +3,7 @@
 use forms::answers::Raw;
 use jiff::SignedDuration;
 
+use super::agent::act;
 use crate::harness::{
     Client, Engine, OTHER_USAGER, Portal, USAGER, both,
     household::{address, live},
