@@ -159,6 +159,16 @@ function buttons() {
   }
 }
 
+const fromBase64 = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
+const toBase64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+  .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+
+/** The salt of each key, by its id, as the extension « prf » of WebAuthn wants them. */
+function derivation(salts) {
+  const each = Object.entries(salts).map(([id, salt]) => [id, {first: fromBase64(salt)}]);
+  return {evalByCredential: Object.fromEntries(each)};
+}
+
 /** The answer of the device to what the form asks, as JSON. */
 async function passkeyAnswer(form) {
   const {passkey, passkeyOptions, passkeyChallenge} = form.dataset;
@@ -168,20 +178,48 @@ async function passkeyAnswer(form) {
   }
   const asked = await fetch(passkeyChallenge, {method: 'POST', headers: {accept: 'application/json'}});
   if (!asked.ok) throw new Error(`challenge: ${asked.status}`);
-  const {options, cle} = await asked.json();
+  if (asked.redirected) {
+    // The session or the documents closed meanwhile: where they open.
+    location.assign(asked.url);
+    return new Promise(() => {});
+  }
+  const {options, cle, sels} = await asked.json();
   form.elements.cle.value = cle;
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
-  return (await navigator.credentials.get({publicKey})).toJSON();
+  if (passkey !== 'prf') return (await navigator.credentials.get({publicKey})).toJSON();
+  publicKey.extensions = {...publicKey.extensions, prf: derivation(sels)};
+  const answer = await navigator.credentials.get({publicKey});
+  const secret = answer.getClientExtensionResults().prf?.results?.first;
+  form.elements.secret.value = secret ? toBase64(secret) : '';
+  // The secret goes once, in its own field.
+  return {...answer.toJSON(), clientExtensionResults: {}};
+}
+
+/** Whether the browser lets passkeys derive secrets; one that cannot tell is tried. */
+async function derives() {
+  try {
+    return (await PublicKeyCredential.getClientCapabilities())['extension:prf'] !== false;
+  } catch {
+    return true;
+  }
+}
+
+/** Shows the forms that this browser can use. */
+async function showPasskeys(forms) {
+  const able = forms.some((form) => form.dataset.passkey === 'prf') && await derives();
+  const usable = (kind) => kind !== 'prf' || able;
+  for (const form of forms) form.hidden = !usable(form.dataset.passkey);
+  for (const text of document.querySelectorAll('[data-passkey-missing]')) text.hidden = usable(text.dataset.passkeyMissing);
 }
 
 /** Passkeys, where the browser knows them: the device answers, then an ordinary form carries the answer. */
 function passkeys() {
   if (!window.PublicKeyCredential?.parseCreationOptionsFromJSON) return;
-  for (const text of document.querySelectorAll('[data-passkey-missing]')) text.hidden = true;
-  for (const form of document.querySelectorAll('form[data-passkey]')) {
+  const forms = [...document.querySelectorAll('form[data-passkey]')];
+  for (const form of forms) {
     const status = form.querySelector('[data-passkey-status]');
+    const other = form.dataset.passkey === 'prf' ? 'ouvrez vos documents autrement' : 'utilisez votre mot de passe';
     let asking = false;
-    form.hidden = false;
     form.addEventListener('submit', async (event) => {
       if (form.elements.reponse.value) return;
       event.preventDefault();
@@ -192,7 +230,7 @@ function passkeys() {
         form.elements.reponse.value = JSON.stringify(await passkeyAnswer(form));
         form.requestSubmit();
       } catch {
-        status.textContent = 'Votre appareil n’a pas donné de clé d’accès. Réessayez, ou utilisez votre mot de passe.';
+        status.textContent = `Votre appareil n’a pas donné de clé d’accès. Réessayez, ou ${other}.`;
         status.hidden = false;
       }
       asking = false;
@@ -201,8 +239,12 @@ function passkeys() {
   // A page taken back from the browser's cache asks anew.
   window.addEventListener('pageshow', (event) => {
     if (!event.persisted) return;
-    for (const form of document.querySelectorAll('form[data-passkey]')) form.elements.reponse.value = '';
+    for (const form of forms) {
+      form.elements.reponse.value = '';
+      if (form.elements.secret) form.elements.secret.value = '';
+    }
   });
+  showPasskeys(forms);
 }
 
 uploads();

@@ -28,6 +28,17 @@ create table provider_link (
 );
 create unique index provider_link_account on provider_link (authority_id, account_id, provider_id);
 
+-- Agents who took a provider's identity away from their account: no address gives it back, only their password.
+create table provider_unlinked (
+  authority_id uuid not null,
+  account_id uuid not null,
+  provider_id text not null,
+  at {time} not null,
+  primary key (authority_id, account_id, provider_id),
+  foreign key (authority_id, provider_id) references provider (authority_id, id) on delete cascade,
+  foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
+);
+
 -- Somebody on their way: sent to a provider, or back from it and not yet signed in. Sealed, bound to one
 -- browser, taken away when it serves, gone after half an hour.
 create table provider_attempt (
@@ -43,7 +54,6 @@ create table provider_attempt (
   primary key (authority_id, hash),
   foreign key (authority_id, provider_id) references provider (authority_id, id) on delete cascade
 );
-create index provider_attempt_browser on provider_attempt (authority_id, browser, stage);
 create index provider_attempt_age on provider_attempt (authority_id, expires_at);
 
 -- Sessions opened through a provider, with the sealed ID token that ends the session there too.
@@ -52,6 +62,8 @@ create table provider_session (
   session_id uuid not null,
   provider_id text not null,
   sealed {bytes} not null,
+  -- When credentials were given there; none when nobody said so.
+  proved_at {time},
   primary key (authority_id, session_id),
   foreign key (authority_id, session_id) references session (authority_id, id) on delete cascade,
   foreign key (authority_id, provider_id) references provider (authority_id, id) on delete cascade

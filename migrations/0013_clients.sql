@@ -32,7 +32,8 @@ create index sso_change_client on sso_change (authority_id, client_id, id);
 create index sso_consent_client on sso_consent (authority_id, client_id);
 create index sso_visit_client on sso_visit (authority_id, client_id);
 
--- How a session was opened: password, code, recovery, passkey or synced-passkey; none without account.
+-- How a session was opened: password, code, recovery, provider, provider-code, passkey or synced-passkey; none
+-- without account.
 alter table session add column means text;
 -- The same for what was authorized from it, and the level that was asked for and reached.
 alter table sso_grant add column means text;

@@ -34,6 +34,7 @@ system_packages() {
     # LemonLDAP::NG, run by plackup; what it recommends is needed.
     liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libplack-perl libgd-securityimage-perl
     libcrypt-openssl-x509-perl libcrypt-openssl-rsa-perl libcrypt-openssl-bignum-perl libio-string-perl
+    libcrypt-jwt-perl libdigest-hmac-perl libhtml-formattext-withlinks-perl debian-archive-keyring
   )
   command -v node >/dev/null || wanted+=(nodejs npm)
   # A Java or a PostgreSQL that came from elsewhere, or of another version, does as well.
@@ -51,6 +52,34 @@ system_packages() {
   # No service is wanted: each test starts its own, on its own port.
   run as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# Next to the system's LemonLDAP::NG, unpacked and not installed, one that hears of logouts (2.17 and later).
+recent_lemonldap() {
+  local here="$cache/lemonldap" work codename site package options
+  [ -e "$here/usr" ] && return
+  if dpkg --compare-versions "$(dpkg-query -W -f '${Version}' liblemonldap-ng-portal-perl)" ge 2.17; then
+    ln -sfn / "$here"
+    return
+  fi
+  echo "unpacking a recent LemonLDAP::NG"
+  codename="$(. /etc/os-release && echo "$VERSION_CODENAME")"
+  site="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $codename" | head -n 1)"
+  work="$(mktemp -d)"
+  mkdir -p "$work/lists/partial" "$work/archives/partial"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $codename-backports main" >"$work/sources.list"
+  options=(-q -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Lists="$work/lists"
+    -o Dir::Cache="$work" -o APT::Sandbox::User=)
+  run apt-get "${options[@]}" update
+  for package in portal handler common; do
+    (cd "$work" && run apt-get "${options[@]}" -t "$codename-backports" download "liblemonldap-ng-$package-perl")
+  done
+  for package in "$work"/*.deb; do
+    run dpkg-deb -x "$package" "$work/root"
+  done
+  rm -rf "$here"
+  mv "$work/root" "$here"
+  rm -rf "$work"
 }
 
 node_packages() {
@@ -72,6 +101,7 @@ python_packages() {
 }
 
 system_packages
+recent_lemonldap
 node_packages tests/e2e
 node_packages front
 python_packages

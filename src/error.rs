@@ -2,6 +2,8 @@
 //!
 //! - [`Problem::NotFound`]: unknown, or not yours: the two look alike from outside.
 //! - [`Problem::Forbidden`]: known, and never allowed here.
+//! - [`Problem::Oneself`]: of one's own account, while acting for somebody; offers the way back to oneself.
+//! - [`Problem::Over`]: the right to act in somebody's name ended since the page was opened.
 //! - [`Problem::Bad`]: what was sent makes no sense (not a mistake in a form: those show the form again).
 //! - [`Problem::Conflict`]: somebody was faster; says who may look again and where.
 //! - [`Problem::Elsewhere`]: goes to the sign-in page and comes back.
@@ -12,7 +14,7 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -23,6 +25,8 @@ use crate::visit::{TooMany, Visit};
 pub enum Problem {
     NotFound,
     Forbidden(&'static str),
+    Oneself,
+    Over,
     Bad(&'static str),
     TooLarge,
     Conflict(&'static str),
@@ -57,10 +61,13 @@ struct Shown {
     title: &'static str,
     text: String,
     incident: Option<String>,
+    /// Whether coming back to oneself opens the page.
+    oneself: bool,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let oneself = matches!(self, Self::Oneself);
         let (status, title, text, incident) = match self {
             Self::Elsewhere(to) => return Redirect::to(&to).into_response(),
             Self::NotFound => (
@@ -70,6 +77,18 @@ impl IntoResponse for Problem {
                 None,
             ),
             Self::Forbidden(text) => (StatusCode::FORBIDDEN, "Cette action n’est pas possible", text.to_owned(), None),
+            Self::Oneself => (
+                StatusCode::FORBIDDEN,
+                "Cette page ne s’ouvre qu’en votre nom",
+                "Vous agissez pour une autre personne ou une organisation. Votre compte, vos documents, votre foyer et vos services ne sont qu’à vous, et les siens ne s’ouvrent qu’à elle : ils restent fermés pendant ce temps. Rien n’a été changé.".to_owned(),
+                None,
+            ),
+            Self::Over => (
+                StatusCode::FORBIDDEN,
+                "Vous n’agissez plus pour cette personne ou cette organisation",
+                "Votre mandat ou votre rôle a pris fin : vous agissez de nouveau pour vous-même. Ce qui était enregistré reste dans le brouillon de la personne ou de l’organisation ; la page que vous venez d’envoyer ne l’est pas. La page précédente de votre navigateur peut encore la montrer, pour la recopier.".to_owned(),
+                None,
+            ),
             Self::Bad(text) => (StatusCode::BAD_REQUEST, "Nous n’avons pas compris cette demande", text.to_owned(), None),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -107,7 +126,7 @@ impl IntoResponse for Problem {
         };
         // Plain text, should no page be drawn over it.
         let mut response = (status, format!("{title}. {text}")).into_response();
-        response.extensions_mut().insert(Shown { title, text, incident });
+        response.extensions_mut().insert(Shown { title, text, incident, oneself });
         response
     }
 }
@@ -119,6 +138,7 @@ fn incident() -> String {
 /// Draws the page of a problem, in the authority's frame.
 pub async fn pages(request: Request, next: Next) -> Response {
     let visit = request.extensions().get::<Visit>().cloned();
+    let asked = request.method() == Method::GET;
     let response = match request.extensions().get::<TooMany>() {
         Some(_) => Problem::TooMany.into_response(),
         None => next.run(request).await,
@@ -134,6 +154,7 @@ pub async fn pages(request: Request, next: Next) -> Response {
     // Who works in the agents' space finds the way back to it, not the usagers' sign-in.
     let desk = visit.here.split(['?', '/']).nth(1) == Some("agent");
     let context = minijinja::context! {
+        oneself => shown.oneself.then_some(if asked { visit.here.as_str() } else { "/compte" }),
         who => desk.then(|| minijinja::context! { kind => "agent", name => "", unread => 0 }),
         home => if desk { "/agent" } else { "/" },
         code => status.as_u16(), title => shown.title, text => &shown.text, incident => &shown.incident,
@@ -165,5 +186,5 @@ fn framework(status: StatusCode) -> Shown {
         }
         _ => ("Nous n’avons pas compris cette demande", "Revenez à la page précédente et recommencez."),
     };
-    Shown { title, text: text.to_owned(), incident: None }
+    Shown { title, text: text.to_owned(), incident: None, oneself: false }
 }

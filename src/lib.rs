@@ -2,6 +2,7 @@
 //! only so that tests reach it.
 
 pub mod accounts;
+pub mod acting;
 pub mod agents;
 pub mod app;
 pub mod authorities;
@@ -14,7 +15,9 @@ pub mod error;
 pub mod household;
 pub mod identity;
 pub mod links;
+pub mod mandates;
 pub mod migrations;
+pub mod organisations;
 pub mod own_data;
 pub mod pages;
 pub mod platform;

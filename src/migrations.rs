@@ -56,5 +56,12 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0014_acting", sql: include_str!("../migrations/0014_acting.sql"), sqlite: None, postgres: None },
     Migration { name: "0015_agents", sql: include_str!("../migrations/0015_agents.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0016_safe_passkey",
+        sql: include_str!("../migrations/0016_safe_passkey.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -10,8 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, agents, app::App, catalogue, demo, error, household, identity, links, own_data, pages, platform,
-    provider, requests, safe, sso, visit,
+    accounts, acting, agents, app::App, catalogue, demo, error, household, identity, links, mandates, organisations,
+    own_data, pages, platform, provider, requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -31,6 +31,9 @@ pub fn router(app: App) -> Router {
         .merge(sso::routes())
         .merge(provider::routes())
         .merge(household::routes())
+        .merge(acting::routes())
+        .merge(organisations::routes())
+        .merge(mandates::routes())
         .merge(identity::routes())
         .merge(links::routes())
         .merge(own_data::routes())

@@ -1,6 +1,7 @@
 //! Who visits which authority, and what they may be taken for. The type of the first parameter of a
-//! handler is its permission: [`Visitor`] (anybody), [`Citizen`] (signed in), [`Agent`] (signed in, with
-//! departments), [`Administrator`] (an agent who administers the authority).
+//! handler is its permission: [`Visitor`] (anybody), [`SignedIn`] (an usager, in whoever's name they act),
+//! [`Citizen`] (an usager in their own name), [`Agent`] (signed in, with departments), [`Administrator`] (an
+//! agent who administers the authority).
 
 use std::{ops::Deref, sync::Arc};
 
@@ -12,23 +13,22 @@ use axum::{
 };
 use db::Db;
 use jiff::{Timestamp, civil::Date};
-use minijinja::{Value, context, value::Serde};
+use minijinja::{Value, context};
 use uuid::Uuid;
 
 use crate::{
-    accounts::{
-        ending, factor,
-        session::{self, Kind, Session},
-    },
-    agents::{self, Membership, Role, Standing},
+    accounts::session::{self, Kind, Session},
+    acting::{self, Acting, Deed},
     app::App,
     authorities::Authority,
     error::Problem,
-    platform::{clock, device::Device, french},
+    platform::{clock, device::Device},
 };
 
+pub use agent::{Administrator, Agent, Arriving};
 pub use page_cache::{PageCache, cached};
 
+mod agent;
 mod page_cache;
 
 /// One request to one authority's site.
@@ -176,6 +176,8 @@ pub struct Visitor {
     pub session: Option<Session>,
     /// A token that the browser presents without a session behind it: offered earlier, or ended.
     pub offered: Option<String>,
+    /// Whom they act for, by a right that holds now; none: themselves.
+    pub acting: Option<Arc<Acting>>,
 }
 
 impl Deref for Visitor {
@@ -192,13 +194,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
         let visit = visit(parts)?;
         let session = session::find(&visit, &parts.headers, Kind::Usager).await?;
         let offered = if session.is_none() { session::token_of(&visit, &parts.headers) } else { None };
-        Ok(Self { visit, session, offered })
+        let acting = acting::resolve(&visit, session.as_ref()).await?;
+        Ok(Self { visit, session, offered, acting })
     }
 }
 
 impl Visitor {
     pub fn account(&self) -> Option<&session::Account> {
         self.session.as_ref().and_then(|session| session.account.as_ref())
+    }
+
+    /// Whether they may do this: always in their own name.
+    ///
+    /// # Errors
+    /// `Forbidden` when the right to act for somebody does not go so far.
+    pub fn require(&self, deed: Deed) -> Result<(), Problem> {
+        self.acting.as_ref().map_or(Ok(()), |acting| acting.require(deed))
+    }
+
+    /// Whether a procedure is theirs to use, in the name they act in.
+    pub fn covers(&self, procedure: &str) -> bool {
+        self.acting.as_ref().is_none_or(|acting| acting.covers(procedure))
+    }
+
+    /// Whether they may begin a request of this procedure.
+    ///
+    /// # Errors
+    /// `Forbidden`, as for [`require`](Self::require).
+    pub fn may_begin(&self, procedure: &str) -> Result<(), Problem> {
+        self.require(Deed::Fill)?;
+        if self.covers(procedure) {
+            Ok(())
+        } else {
+            Err(Problem::Forbidden(
+                "Le mandat qui vous a été donné ne couvre pas cette démarche. Demandez un mandat plus large, ou revenez à vous-même pour la faire en votre nom.",
+            ))
+        }
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -219,7 +250,11 @@ impl Visitor {
     ) -> Result<Response, Problem> {
         let who = self.session.as_ref().and_then(|session| {
             let account = session.account.as_ref()?;
-            Some(context! { name => account.full_name(), kind => "usager", unread => &session.waiting, email => &account.login })
+            let unread = self.acting.as_ref().map_or(session.waiting, |acting| acting.waiting);
+            Some(context! {
+                name => account.full_name(), kind => "usager", unread => unread, email => &account.login,
+                acting => self.acting.as_ref().map(|acting| &acting.name),
+            })
         });
         Ok(html(status, self.visit.draw_for(who, template, title, context)?))
     }
@@ -229,7 +264,8 @@ impl Visitor {
     }
 }
 
-/// A signed-in usager.
+/// A signed-in usager, in their own name: account, documents, household, services and mandates are nobody
+/// else's, and stay closed while their owner acts for somebody.
 pub struct Citizen {
     pub visitor: Visitor,
     pub account: session::Account,
@@ -246,124 +282,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Citizen {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let SignedIn(citizen) = SignedIn::from_request_parts(parts, state).await?;
+        if citizen.acting.is_some() { Err(Problem::Oneself) } else { Ok(citizen) }
+    }
+}
+
+/// A signed-in usager, in whoever's name they act: for what may be done in somebody's name, and for going back
+/// to oneself. Nothing of the account is to be shown or changed behind it.
+pub struct SignedIn(pub Citizen);
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let visitor = Visitor::from_request_parts(parts, state).await?;
         match visitor.account().cloned() {
-            Some(account) => Ok(Self { visitor, account }),
+            Some(account) => Ok(Self(Citizen { visitor, account })),
             None => Err(visitor.sign_in()),
         }
-    }
-}
-
-/// A signed-in agent, with the departments they belong to; with a second factor, if their role demands it.
-#[derive(Clone)]
-pub struct Agent {
-    pub visit: Visit,
-    pub session_id: Uuid,
-    /// The passkey that vouches for the session, if one does.
-    pub passkey: Option<Uuid>,
-    pub account: session::Account,
-    /// Last day of their access, when one is set.
-    pub ends_on: Option<Date>,
-    pub memberships: Vec<Membership>,
-    pub administrator: bool,
-}
-
-impl Deref for Agent {
-    type Target = Visit;
-    fn deref(&self) -> &Visit {
-        &self.visit
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Agent {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Arriving(agent) = Arriving::from_request_parts(parts, state).await?;
-        let proved = agent.passkey.is_some() || !agent.needs_factor();
-        if !proved && !factor::present(&agent.db, agent.account.id).await? {
-            return Err(Problem::Elsewhere("/agent/securite".to_owned()));
-        }
-        Ok(agent)
-    }
-}
-
-/// An agent who has given their password, and perhaps has yet to set up the second factor that their role
-/// demands: may do that, and leave.
-pub struct Arriving(pub Agent);
-
-impl<S: Send + Sync> FromRequestParts<S> for Arriving {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let visit = visit(parts)?;
-        let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
-        let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
-        let ends_on = session.ends_on;
-        let account = session.account.ok_or_else(sign_in)?;
-        let Standing { memberships, administrator } = agents::standing(&visit.db, account.id).await?;
-        let (session_id, passkey) = (session.id, session.passkey);
-        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, administrator }))
-    }
-}
-
-/// An agent who administers the authority.
-pub struct Administrator(pub Agent);
-
-impl Deref for Administrator {
-    type Target = Agent;
-    fn deref(&self) -> &Agent {
-        &self.0
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Administrator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let agent = Agent::from_request_parts(parts, state).await?;
-        if agent.administrator {
-            Ok(Self(agent))
-        } else {
-            Err(Problem::Forbidden("Cette page est réservée aux administrateurs de la collectivité."))
-        }
-    }
-}
-
-impl Agent {
-    /// The agent's role in a department; none when they do not belong to it.
-    pub fn role(&self, department: &str) -> Option<Role> {
-        self.memberships
-            .iter()
-            .find(|membership| membership.department_id == department)
-            .map(|membership| membership.role)
-    }
-
-    /// Whether one of the agent's roles demands a second factor here.
-    pub fn needs_factor(&self) -> bool {
-        agents::any_of(&self.memberships, self.administrator, &self.site.settings.second_factor)
-    }
-
-    pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
-        self.page_with(StatusCode::OK, template, title, context)
-    }
-
-    pub fn page_again(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
-        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
-    }
-
-    pub fn page_with(
-        &self,
-        status: StatusCode,
-        template: &str,
-        title: &str,
-        context: Value,
-    ) -> Result<Response, Problem> {
-        let departments: Vec<&str> =
-            self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
-        let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
-        let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
-        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager, ends => ends };
-        Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

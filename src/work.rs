@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use uuid::Uuid;
 
 use crate::{
-    accounts,
+    accounts, acting,
     app::App,
     authorities::{Authority, Settings},
     directory,
@@ -35,6 +35,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
+        acting::mails::LETTER => acting::mails::send(visit, job).await.map(|()| Outcome::Done),
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),

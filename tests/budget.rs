@@ -7,7 +7,12 @@ use axum::{
 use guichet::routes;
 use tower::ServiceExt;
 
-use crate::harness::{Client, Engine, HOST, Portal, both, scene::Scene};
+use crate::harness::{
+    Client, Engine, HOST, OTHER_USAGER, Portal, USAGER,
+    acting::{ALL, act, declare_club, mandate},
+    both,
+    scene::Scene,
+};
 
 /// Queries of one page, asked twice so that what is kept in memory is there.
 async fn queries(portal: &Portal, client: &Client, path: &str) -> u64 {
@@ -30,6 +35,19 @@ async fn queries(portal: &Portal, client: &Client, path: &str) -> u64 {
 }
 
 both! {
+    /// What acting in somebody's name adds to every page: the right that stands behind it, for whom, what waits.
+    async fn acting_for_somebody_costs_a_few_queries(portal: Portal) {
+        let (mut owner, mut helper) = (portal.usager(USAGER).await, portal.usager(OTHER_USAGER).await);
+        let club = declare_club(&mut owner).await;
+        let id = mandate(&portal, &mut owner, &mut helper, OTHER_USAGER, &ALL).await;
+        let page = "/accessibilite";
+        for (who, whom, more) in [(&mut owner, format!("organisation:{club}"), 2), (&mut helper, format!("mandate:{id}"), 3)] {
+            let alone = queries(&portal, who, page).await;
+            act(who, &whom).await;
+            assert_eq!(queries(&portal, who, page).await, alone + more, "{whom}");
+        }
+    }
+
     async fn pages_stay_within_their_budget(portal: Portal) {
         let mut scene = Scene::set(portal).await;
         // Enough rows for a loop to show.

@@ -24,7 +24,6 @@ use super::{
     passkey::{self, door::Proved},
     password::Print,
     session::{self, Entrant, Kind},
-    store,
 };
 use crate::{
     agents,
@@ -92,9 +91,8 @@ pub async fn start_again() -> Redirect {
 
 pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let suite = typed.text("suite");
-    match step::answer(&visitor, Kind::Agent, &typed).await? {
-        Step::Passed(account, print, how) => {
-            let before = provider::waiting(&visitor, &headers, account).await?;
+    match step::answer(&visitor, &headers, Kind::Agent, &typed).await? {
+        Step::Passed(account, print, how, before) => {
             let proof = before.as_ref().map_or(Proof::Code(print), |proved| Proof::Provider(proved, Some(print)));
             enter(&visitor, &headers, account, how, proof, suite).await
         }
@@ -143,9 +141,7 @@ pub async fn by_provider(
     suite: &str,
 ) -> Result<Response, Problem> {
     if factor::present(&visitor.db, account).await? {
-        provider::wait(&visitor, headers, account, proved).await?;
-        let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
-        return step::ask(&visitor, Kind::Agent, &found.into(), suite, "");
+        return step::ask_after(&visitor, headers, Kind::Agent, account, proved, (suite, "")).await;
     }
     if must_show_passkey(&visitor, account).await? {
         let text = "Votre rôle demande plus que cette identité : utilisez votre clé d’accès";
@@ -189,6 +185,18 @@ impl Proof<'_> {
             Self::Passkey(_) => None,
         }
     }
+
+    /// Where and what to say when it opens nothing any more: the account changed, or a provider's identity was
+    /// unlinked meanwhile.
+    fn closed(self) -> (StatusCode, String, String) {
+        match self {
+            Self::Provider(proved, _) => {
+                let (field, text) = proved.closed();
+                (StatusCode::FORBIDDEN, field, text)
+            }
+            _ => (StatusCode::UNPROCESSABLE_ENTITY, "email".to_owned(), entry::CHANGED.to_owned()),
+        }
+    }
 }
 
 /// A new session, never the one that was there before.
@@ -224,27 +232,29 @@ async fn enter(
             }
             let who = Entrant { account, means: proof.means(how), print: proof.print() };
             let Some(opened) = session::enter(tx, visit, Kind::Agent, who).await? else { return Ok(None) };
+            if let Some((proved, sealed)) = &vouched
+                && !proved.vouch(tx, opened.id, sealed).await?
+            {
+                session::close(tx, opened.id).await?;
+                return Ok(None);
+            }
             if let Some(old) = &old {
                 session::close(tx, old.id).await?;
             }
-            let more = vouched.as_ref().map(|(proved, _)| proved.name.as_str());
-            match more {
-                Some(name) => connections::remember_with(tx, visit, account, how, name).await?,
+            match &vouched {
+                Some((proved, _)) => connections::remember_with(tx, visit, account, how, &proved.name).await?,
                 None => connections::remember(tx, visit, account, how).await?,
             }
             jobs::tell_recovery(tx, visit, account, how).await?;
             if let Proof::Passkey(proved) = proof {
                 proved.vouch(tx, opened.id).await?;
             }
-            if let Some((proved, sealed)) = &vouched {
-                proved.vouch(tx, opened.id, sealed).await?;
-            }
             Ok::<_, db::Error>(Some(opened))
         })
         .await?;
     let Some(opened) = opened else {
-        let page = context(visitor, "", suite, &[Wrong::new("email", entry::CHANGED)]).await?;
-        return visitor.page_again("agent/sign_in.html", TITLE, page);
+        let (status, field, text) = proof.closed();
+        return refused(visitor, status, &field, &text, suite).await;
     };
     visit.app.work.notify_one();
     let mut response = Redirect::to(onward(suite)).into_response();
@@ -253,8 +263,9 @@ async fn enter(
 }
 
 pub async fn leave(Arriving(agent): Arriving, visitor: Visitor) -> Result<Response, Problem> {
-    let onward = provider::leaving(&agent, agent.session_id, Kind::Agent).await?;
+    let leaving = provider::leaving(&agent, agent.session_id, Kind::Agent).await?;
     agent.db.write(async |tx: &mut Tx| session::close(tx, agent.session_id).await).await?;
+    let onward = provider::onward(&agent, leaving).await;
     let mut response = match onward {
         Some((name, url)) => sso::page_onward(&sso::nobody(&visitor), &name, &url)?,
         None => Redirect::to("/agent/connexion").into_response(),

@@ -27,7 +27,7 @@ pub mod jobs;
 mod means;
 mod merge;
 mod model;
-mod passkey;
+pub mod passkey;
 mod password;
 pub mod person;
 pub mod session;
@@ -36,7 +36,6 @@ mod store;
 mod tests;
 
 pub use entry::{has_password, may_register, may_write_to, owner};
-pub use factor::counter::may as may_open_accounts;
 pub use means::{Means, strongest};
 pub use model::{
     Wrong, email as check_email, email_key, identity as read_identity, password as check_password, regular_password,
@@ -46,7 +45,7 @@ pub use password::{hash, key};
 pub use store::{NewAccount, hold, insert, remove, rename, set_phone, sweep};
 
 pub fn routes() -> Router<App> {
-    use citizen::{confirm, mine, reset, sign_in, sign_up};
+    use citizen::{confirm, leave, mine, reset, sign_in, sign_up};
     Router::new()
         .route("/connexion", get(sign_in::show).post(sign_in::send))
         .route("/connexion/code", get(sign_in::start_again).post(sign_in::code))
@@ -64,8 +63,8 @@ pub fn routes() -> Router<App> {
         .route("/compte/reunir/cle", get(merge::pages::start).post(merge::pages::passkey))
         .route("/compte/reunir/cle/defi", post(passkey::door::challenge_usager))
         .route("/compte/reunir/confirmer", get(merge::pages::start).post(merge::pages::confirm))
-        .route("/compte/supprimer", post(mine::remove))
-        .route("/compte/supprime", get(mine::removed))
+        .route("/compte/supprimer", get(leave::show).post(leave::send))
+        .route("/compte/supprime", get(leave::done))
         .route("/agent/connexion", get(desk::show).post(desk::send))
         .route("/agent/connexion/code", get(desk::start_again).post(desk::code))
         .route("/agent/connexion/cle", get(desk::start_again).post(desk::passkey))
@@ -130,6 +129,22 @@ fn passkeys() -> Router<App> {
 /// An open account, for features that have no session of it.
 pub async fn person(db: &Db, id: Uuid) -> Result<Option<session::Account>, db::Error> {
     Ok(store::find(db, id).await?.map(session::Account::from))
+}
+
+/// Whether this address is the account's own.
+pub fn reads(account: &session::Account, email: &str) -> bool {
+    account.email.as_deref().is_some_and(|own| email_key(own) == email_key(email))
+}
+
+/// The open account of this kind at an address that its owner has proved theirs. Among those who share a
+/// mailbox, the one that signs in with it.
+pub async fn by_email(db: &Db, kind: session::Kind, email: &str) -> Result<Option<session::Account>, db::Error> {
+    let mut found = store::at_address(db, kind, email).await?;
+    found.retain(|account| account.confirmed_at.is_some());
+    if found.len() > 1 {
+        found.retain(|account| email_key(&account.login) == email_key(email));
+    }
+    Ok(found.pop().map(session::Account::from))
 }
 
 /// The same, when it is an usager's.

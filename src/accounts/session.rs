@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{ending, means::Means, password::Print};
 use crate::{
+    acting::Choice,
     platform::secret,
     sso,
     visit::{Visit, Visitor},
@@ -47,6 +48,8 @@ pub struct Session {
     pub passkey: Option<Uuid>,
     /// Requests of the account that wait for its answer.
     pub waiting: i64,
+    /// In whose name it was chosen to act; checked by [`crate::acting::resolve`].
+    pub acting: Option<Choice>,
     /// Last day of the account, when one is set.
     pub ends_on: Option<Date>,
 }
@@ -69,6 +72,11 @@ impl Account {
     pub fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
     }
+
+    /// Where mails go; empty: nowhere.
+    pub fn mailbox(&self) -> &str {
+        self.email.as_deref().unwrap_or_default()
+    }
 }
 
 row! {
@@ -76,6 +84,8 @@ row! {
         id: Uuid,
         seen_at: Timestamp,
         passkey_id: Option<Uuid>,
+        acting_kind: Option<String>,
+        acting_id: Option<Uuid>,
         account_id: Option<Uuid>,
         login: Option<String>,
         email: Option<String>,
@@ -156,7 +166,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         .db
         .first(
             sql!(
-                "select s.id, s.seen_at, s.passkey_id, a.id as account_id, a.login, a.email, a.first_name, a.last_name, a.phone, a.quality, a.ends_on,
+                "select s.id, s.seen_at, s.passkey_id, s.acting_kind, s.acting_id, a.id as account_id, a.login, a.email, a.first_name, a.last_name, a.phone, a.quality, a.ends_on,
                    (select count(*) from request r where r.authority_id = s.authority_id and r.account_id = s.account_id and r.status = 'action-needed') as waiting
                  from session s left join account a on a.authority_id = s.authority_id and a.id = s.account_id and a.closed_at is null
                  where s.authority_id = $1 and s.token_hash = $2 and s.kind = $3 and s.expires_at > $4"
@@ -180,6 +190,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         }),
         _ => None,
     };
+    let acting = Choice::of(found.acting_kind.as_deref(), found.acting_id);
     // An account whose last day is over opens nothing any more, whatever was open.
     let account = account.filter(|_| !ending::over(found.ends_on, visit.today()));
     Ok(Some(Session {
@@ -188,6 +199,7 @@ pub async fn find(visit: &Visit, headers: &HeaderMap, kind: Kind) -> Result<Opti
         passkey: found.passkey_id,
         waiting: found.waiting,
         ends_on: found.ends_on,
+        acting,
     }))
 }
 

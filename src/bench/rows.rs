@@ -23,12 +23,12 @@ impl Rows {
             (
                 sql!("select * from request where authority_id = $1 and id = $2"),
                 sql!(
-                    "insert into request values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
+                    "insert into request values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)"
                 ),
             ),
             (
                 sql!("select * from request_event where authority_id = $1 and request_id = $2"),
-                sql!("insert into request_event values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"),
+                sql!("insert into request_event values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"),
             ),
             (
                 sql!(

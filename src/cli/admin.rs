@@ -245,8 +245,8 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             add_provider(&app, &db, &file, secret).await
         }
         Command::RemoveProvider { authority, id, forget_links } => {
-            let db = app.db.for_authority(find(&app, &authority).await?);
-            provider::remove(&db, &id, forget_links).await
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            provider::remove(&visit, &id, forget_links).await
         }
         Command::AddService { authority, file } => {
             let db = app.db.for_authority(find(&app, &authority).await?);

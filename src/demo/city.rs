@@ -212,9 +212,10 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
 /// The accounts to print: one usager, then agents of different rights.
 pub fn accounts(city: &City) -> Vec<Json> {
     let usagers = city.usagers.iter().filter(|usager| usager.email.is_some()).take(2).enumerate().map(|(index, usager)| {
+        let more = if index == 0 { super::acting::LABEL } else { "" };
         let verified = index != UNVERIFIED;
         let what = if verified { "usager, identité vérifiée" } else { "usager" };
-        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "verified": verified, "label": format!("{what} : {} {}", usager.first_names, usager.family_name())})
+        json!({"role": "usager", "email": usager.email, "password": PASSWORD, "verified": verified, "label": format!("{what} : {} {}{more}", usager.first_names, usager.family_name())})
     });
     let agents = city.agents.iter().map(|agent| {
         let member = |member: &Member| format!("{} ({})", member.department, in_french(&member.role));

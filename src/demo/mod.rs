@@ -21,6 +21,7 @@ use crate::{
     visit::Visitor,
 };
 
+mod acting;
 mod answers;
 mod city;
 mod requests;
@@ -69,6 +70,9 @@ pub async fn fill(app: &App, count: usize) -> Result<Vec<Json>> {
     let visit = city::found(app, &city).await?;
     services::make(&visit).await?;
     requests::make(&visit, &city, count).await?;
+    if count > 0 {
+        acting::make(&visit, &city).await?;
+    }
     Ok(city::accounts(&city))
 }
 

@@ -23,6 +23,7 @@ use crate::{
         certified, drafts,
         fire::{self, By, With},
         model::{Decision, Request},
+        owner::Whose,
         store, submit,
     },
     visit::{Visit, Visitor},
@@ -61,9 +62,16 @@ async fn two_children(visit: &Visit, city: &City, current: &Current) -> Result<(
         let visit = Visit { now: visit.now.checked_sub(days)?, ..visit.clone() };
         let Some(account) = account(&visit, usager, &published.procedure, index).await? else { return Ok(()) };
         let raw = answers::typed(&published.procedure, usager, visit.today(), index);
-        drafts::begin(&visit, visit.id(), published, Some(account.id), drafts::Holder::Session(Uuid::nil()), raw)
-            .await
-            .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+        drafts::begin(
+            &visit,
+            visit.id(),
+            published,
+            Whose::account(Some(account.id)),
+            drafts::Holder::Session(Uuid::nil()),
+            raw,
+        )
+        .await
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     }
     Ok(())
 }
@@ -104,8 +112,9 @@ async fn request(
         passkey: None,
         waiting: 0,
         ends_on: None,
+        acting: None,
     });
-    let visitor = Visitor { visit: visit.clone(), session, offered: None };
+    let visitor = Visitor { visit: visit.clone(), session, offered: None, acting: None };
     let certified = certified::of_visitor(&visitor, &procedure).await?;
     let mut raw = answers::typed(&procedure, usager, visit.today(), index);
     certified::overlay(certified.as_ref(), &procedure, visit.today(), &mut raw, |_| true);
@@ -118,7 +127,7 @@ async fn request(
     }
     let marks = certified.map_or_else(Vec::new, |known| known.marks(&reading, &raw, visit.today()));
     let id = visit.id();
-    drafts::begin(&visit, id, published, owner, drafts::Holder::Session(Uuid::nil()), raw)
+    drafts::begin(&visit, id, published, Whose::account(owner), drafts::Holder::Session(Uuid::nil()), raw)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     // One in fifteen is still being written.
@@ -135,6 +144,8 @@ async fn request(
         procedure_version: published.version,
         reference,
         account_id: owner,
+        organisation_id: None,
+        acted_by: None,
         session_id: None,
         beneficiary: None,
         raw: db::Json(Raw::default()),
@@ -185,7 +196,8 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
             Actor::System => None,
             _ => city::account_of(visit, Kind::Agent, &agent.email).await?,
         };
-        fire_one(visit, procedure, &request, transition, By { actor, account }, (agent, department)).await?;
+        fire_one(visit, procedure, &request, transition, By { actor, account, acted: None }, (agent, department))
+            .await?;
     }
     Ok(())
 }

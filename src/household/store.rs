@@ -50,6 +50,10 @@ pub async fn own(visitor: &Visitor) -> Result<Vec<Member>, db::Error> {
 
 /// The same, with those that others share.
 pub async fn proposed(visitor: &Visitor) -> Result<Vec<Member>, db::Error> {
+    // One's household is one's own: nobody's in somebody else's name.
+    if visitor.acting.is_some() {
+        return Ok(Vec::new());
+    }
     let mut members = own(visitor).await?;
     if let Some(account) = visitor.account() {
         members.extend(sharing::shared(visitor, account.id).await?.into_iter().map(|shared| shared.member));

@@ -19,6 +19,7 @@ use crate::{
     authorities, catalogue,
     error::Problem,
     platform::{clock, encode, local},
+    provider,
     visit::{Citizen, Visit, Visitor},
 };
 
@@ -67,9 +68,12 @@ pub async fn draw(citizen: &Citizen, way: &Way, code: &str, wrong: Option<&str>)
     let errors: Vec<Json> = wrong.iter().map(|text| json!({"href": "#code", "text": text})).collect();
     let query = format!("?suite={}&demarche={}", encode(way.next()), encode(&way.demarche));
     let context = context! {
-        verified => verified.map(|found| Serde(verified_json(citizen, &found))),
+        verified => match &verified {
+            Some(found) => Some(Serde(verified_json(citizen, found).await?)),
+            None => None,
+        },
         letter => letter.map(|letter| Serde(letter_json(citizen, &letter))),
-        providers => Serde(model::providers(citizen)),
+        providers => Serde(provider::certifying(citizen).await?), back => way.home("verifiee"),
         place => Serde(place(citizen, &way.demarche).await?),
         next => way.next(), query => query, code => code, errors => Serde(errors), ..flash
     };
@@ -81,11 +85,11 @@ fn day(visit: &Visit, at: jiff::Timestamp) -> String {
     clock::day(at, &visit.site.zone).to_string()
 }
 
-fn verified_json(visit: &Visit, found: &Verified) -> Json {
-    json!({
-        "lines": model::lines(&found.identity.0), "how": model::how(&found.source, &model::providers(visit)), "date": day(visit, found.verified_at),
+async fn verified_json(visit: &Visit, found: &Verified) -> Result<Json, db::Error> {
+    Ok(json!({
+        "lines": model::lines(&found.identity.0), "how": model::how(visit, &found.source).await?, "date": day(visit, found.verified_at),
         "document": found.document.as_deref().and_then(model::document_label).unwrap_or_default(),
-    })
+    }))
 }
 
 fn letter_json(visit: &Visit, letter: &Letter) -> Json {
@@ -117,7 +121,10 @@ async fn place(visit: &Visit, procedure: &str) -> Result<Json, Problem> {
 /// For « Mon compte »: `{lines, how, date, document}`, or none.
 pub async fn shown(visit: &Visit, account: Uuid) -> Result<Value, db::Error> {
     let found = store::find(&visit.db, account).await?;
-    Ok(found.map_or(Value::from(()), |found| Value::from(Serde(verified_json(visit, &found)))))
+    Ok(match found {
+        Some(found) => Value::from(Serde(verified_json(visit, &found).await?)),
+        None => Value::from(()),
+    })
 }
 
 /// For its owner's copy of their data.

@@ -31,7 +31,7 @@ const CHECKED: &str = "verifie";
 
 /// The usager's account, never an agent's; nobody verifies their own identity.
 async fn account(agent: &Agent, id: Uuid) -> Result<session::Account, Problem> {
-    accounts::may_open_accounts(agent)?;
+    agent.at_counter()?;
     let account = accounts::usager(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let own = agent.account.email.as_deref().unwrap_or(&agent.account.login);
     if [account.email.as_deref(), Some(account.login.as_str())]

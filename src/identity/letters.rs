@@ -18,7 +18,6 @@ use super::{
     store::{self, Letter},
 };
 use crate::{
-    accounts,
     error::Problem,
     platform::{clock, form::Typed},
     requests::jobs,
@@ -30,7 +29,7 @@ const HOME: &str = "/agent/courriers";
 const MOST: i64 = 50;
 
 pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Problem> {
-    accounts::may_open_accounts(&agent)?;
+    agent.at_counter()?;
     let told = match way.fait.as_str() {
         "postees" => Some(("success", "Les lettres sont notées comme postées : leurs codes sont valables 30 jours.")),
         "aucune" => Some(("info", "Cochez au moins une lettre qui attend encore.")),
@@ -51,7 +50,7 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
 
 /// Those whose boxes are ticked and that still wait.
 async fn chosen(agent: &Agent, typed: &Raw) -> Result<Vec<Letter>, Problem> {
-    accounts::may_open_accounts(agent)?;
+    agent.at_counter()?;
     let wanted: Vec<Uuid> = typed.all("lettre").filter_map(|id| id.parse().ok()).collect();
     let mut letters = store::queue(&agent.db, MOST).await?;
     letters.retain(|letter| wanted.contains(&letter.id));

@@ -16,8 +16,8 @@ mod post;
 mod store;
 
 pub use citizen::{export, shown};
-pub use model::{Provider, page, providers, sentence};
-pub use store::{Verified, differ, find, merge, record, sweep};
+pub use model::{page, sentence};
+pub use store::{Verified, correct, differ, find, merge, record, sweep};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::{
     platform::{clock, encode, french},
+    provider,
     visit::Visit,
 };
 
@@ -28,20 +29,9 @@ pub const IDENTITY: &str = "identite";
 pub const ADDRESS: &str = "adresse";
 pub const DOCUMENT: &str = "document";
 
-/// Somebody who certifies identities on line, offered on « Faire vérifier mon identité ».
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct Provider {
-    /// As in the source `provider:<id>`.
-    pub id: String,
-    /// « FranceConnect ».
-    pub label: String,
-    /// Where its button leads; what stands there comes back to `/compte/identite`.
-    pub href: String,
-}
-
-/// The providers that the authority has declared: none is known yet. This is where they are listed.
-pub fn providers(_visit: &Visit) -> Vec<Provider> {
-    Vec::new()
+/// The provider that an identity comes from, if one certified it.
+fn certifier(source: &str) -> Option<&str> {
+    source.strip_prefix("provider:")
 }
 
 /// « Faire vérifier mon identité », then back to `next` (an address of ours), for a procedure if one asks.
@@ -50,22 +40,27 @@ pub fn page(next: &str, procedure: &str) -> String {
 }
 
 /// « au guichet », « par courrier », « par FranceConnect ».
-pub fn how(source: &str, providers: &[Provider]) -> String {
+pub async fn how(visit: &Visit, source: &str) -> Result<String, db::Error> {
+    let name = match certifier(source) {
+        Some(id) => provider::name(&visit.db, id).await?,
+        None => None,
+    };
+    Ok(told(source, name.as_deref()))
+}
+
+/// `name`: as people know the provider, while it is declared.
+fn told(source: &str, name: Option<&str>) -> String {
     match source {
         COUNTER => "au guichet".to_owned(),
         POST => "par courrier".to_owned(),
-        other => {
-            let id = other.strip_prefix("provider:").unwrap_or(other);
-            let label = providers.iter().find(|provider| provider.id == id).map_or(id, |provider| &provider.label);
-            format!("par {label}")
-        }
+        other => format!("par {}", name.or(certifier(other)).unwrap_or(other)),
     }
 }
 
 /// « Identité vérifiée au guichet le 3 mars 2026 ».
-pub fn sentence(visit: &Visit, source: &str, at: Timestamp) -> String {
+pub async fn sentence(visit: &Visit, source: &str, at: Timestamp) -> Result<String, db::Error> {
     let day = french::date(clock::day(at, &visit.site.zone));
-    format!("Identité vérifiée {} le {day}", how(source, &providers(visit)))
+    Ok(format!("Identité vérifiée {} le {day}", how(visit, source).await?))
 }
 
 fn kind() -> Identity {
@@ -141,8 +136,8 @@ mod tests {
 
     #[test]
     fn sources_are_told_in_french() {
-        let providers = [Provider { id: "fc".to_owned(), label: "FranceConnect".to_owned(), href: "/x".to_owned() }];
-        let told = ["counter", "post", "provider:fc", "provider:autre"].map(|source| how(source, &providers));
+        let all = [("counter", None), ("post", None), ("provider:fc", Some("FranceConnect")), ("provider:autre", None)];
+        let told = all.map(|(source, name)| told(source, name));
         assert_eq!(told, ["au guichet", "par courrier", "par FranceConnect", "par autre"]);
     }
 

@@ -8,7 +8,7 @@ use axum::{
 use db::Tx;
 use forms::{answers::Raw, journey::FieldReading};
 use minijinja::{Value, context, value::Serde};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
@@ -51,9 +51,11 @@ fn draw(
     readings: &[FieldReading<'_>],
     raw: &Raw,
     again: bool,
+    slowed: Option<&str>,
 ) -> Result<Response, Problem> {
-    let Drawn { html, errors, .. } =
+    let Drawn { html, mut errors, .. } =
         Drawing::sheet(citizen, Some(("courrier identite", 0)), raw, again).draw(readings)?;
+    errors.extend(slowed.map(|text| json!({"href": format!("#{}-numero_voie", model::ADDRESS), "text": text})));
     let context = context! {
         back => way.home(""), errors => Serde(errors), fields_html => Value::from_safe_string(html),
     };
@@ -82,7 +84,7 @@ pub async fn asking(citizen: Citizen, Query(way): Query<Way>) -> Result<Response
     raw.set(format!("{}.nom_naissance", model::IDENTITY), citizen.account.last_name.clone());
     raw.set(format!("{}.prenoms", model::IDENTITY), citizen.account.first_name.clone());
     let questions = model::declaration();
-    draw(&citizen, &way, &household::read(&questions, &raw, citizen.today()), &raw, false)
+    draw(&citizen, &way, &household::read(&questions, &raw, citizen.today()), &raw, false, None)
 }
 
 pub async fn ask(citizen: Citizen, Query(way): Query<Way>, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -91,12 +93,14 @@ pub async fn ask(citizen: Citizen, Query(way): Query<Way>, Typed(typed): Typed) 
     let readings = household::read(&questions, &typed, citizen.today());
     let (Some(identity), Some(address)) = (answer(&readings, model::IDENTITY), answer(&readings, model::ADDRESS))
     else {
-        return draw(&citizen, &way, &readings, &typed, true);
+        return draw(&citizen, &way, &readings, &typed, true, None);
     };
     // Paper costs: a crowd of accounts made from one place is slowed.
     let client = format!("lettre-de:{}", citizen.app.secret.code("lettre-de", citizen.client.as_bytes()));
-    if throttle::take(&citizen.db, &client, SHARED, citizen.now).await?.is_some() {
-        return Err(Problem::Bad("Trop de lettres viennent d’être demandées d’ici. Réessayez dans une heure."));
+    if let Some(left) = throttle::take(&citizen.db, &client, SHARED, citizen.now).await? {
+        let left = throttle::in_words(left);
+        let text = format!("Trop de lettres viennent d’être demandées d’ici\u{a0}: réessayez dans {left}");
+        return draw(&citizen, &way, &readings, &typed, true, Some(&text));
     }
     let (account, id, now) = (citizen.account.id, citizen.id(), citizen.now);
     // Sent twice: the first one waits already.

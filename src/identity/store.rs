@@ -59,6 +59,28 @@ pub async fn record(
     Ok(())
 }
 
+/// The same source says something else now: false when the identity kept is another's, or the same, or taken
+/// away.
+pub async fn correct(
+    tx: &mut Tx,
+    account: Uuid,
+    source: &str,
+    identity: &Value,
+    now: Timestamp,
+) -> Result<bool, db::Error> {
+    let before: Option<Json<Value>> = tx
+        .first(
+            sql!("select identity from verified_identity where authority_id = $1 and account_id = $2 and source = $3"),
+            args![tx.authority(), account, source],
+        )
+        .await?;
+    let other = before.is_some_and(|before| before.0 != *identity);
+    if other {
+        record(tx, account, source, identity, now).await?;
+    }
+    Ok(other)
+}
+
 /// Notes which kind of paper was shown.
 pub async fn note_document(tx: &mut Tx, account: Uuid, document: &str) -> Result<(), db::Error> {
     tx.run(

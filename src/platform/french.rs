@@ -9,6 +9,12 @@ pub fn date(day: Date) -> String {
     forms::kinds::french::date(day).replacen(' ', "\u{a0}", 1)
 }
 
+/// « Préparer » as it goes on inside a sentence: « préparer ».
+pub fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_lowercase).chain(letters.clone()).collect()
+}
+
 /// « 27 mars 2021 à 14 h 05 ».
 pub fn datetime(at: Timestamp, zone: &TimeZone) -> String {
     let local = at.to_zoned(zone.clone());

@@ -76,7 +76,8 @@ impl<S: Sink> Sink for Scanned<S> {
     type Kept = S::Kept;
 
     async fn write(&mut self, chunk: Bytes) -> Result<()> {
-        if !self.address.is_empty() {
+        // To clamd, a chunk of nothing is the end.
+        if !self.address.is_empty() && !chunk.is_empty() {
             match timeout(PATIENCE, self.tell(&chunk)).await {
                 Ok(told) => told.map_err(Verdict::Unavailable)?,
                 Err(late) => return Err(Verdict::Unavailable(late.into()).into()),
@@ -97,5 +98,61 @@ impl<S: Sink> Sink for Scanned<S> {
 
     async fn give_up(self) {
         self.inner.give_up().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Keeps what it is given, in memory.
+    struct Memory(Vec<u8>);
+
+    impl Sink for Memory {
+        type Kept = Vec<u8>;
+
+        async fn write(&mut self, chunk: Bytes) -> Result<()> {
+            self.0.extend_from_slice(&chunk);
+            Ok(())
+        }
+
+        async fn keep(self) -> Result<Vec<u8>> {
+            Ok(self.0)
+        }
+
+        async fn give_up(self) {}
+    }
+
+    /// A clamd that finds nothing; gives what it was shown until the mark of the end.
+    async fn clamd(listener: TcpListener, shown: Arc<Mutex<Vec<u8>>>) -> std::io::Result<()> {
+        let (mut stream, _) = listener.accept().await?;
+        stream.read_exact(&mut [0; 10]).await?;
+        loop {
+            let size = stream.read_u32().await?;
+            if size == 0 {
+                return stream.write_all(b"stream: OK\0").await;
+            }
+            let mut chunk = vec![0; usize::try_from(size).unwrap()];
+            stream.read_exact(&mut chunk).await?;
+            shown.lock().unwrap().extend(chunk);
+        }
+    }
+
+    #[tokio::test]
+    async fn empty_chunks_are_not_the_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, shown) = (listener.local_addr().unwrap().to_string(), Arc::default());
+        let answering = tokio::spawn(clamd(listener, Arc::clone(&shown)));
+        let mut sink = Scanned::new(Memory(vec![]), &address);
+        for chunk in ["", "%PDF", "", "-1.7", ""] {
+            sink.write(Bytes::from_static(chunk.as_bytes())).await.unwrap();
+        }
+        assert_eq!(sink.keep().await.unwrap(), b"%PDF-1.7");
+        answering.await.unwrap().unwrap();
+        assert_eq!(*shown.lock().unwrap(), b"%PDF-1.7");
     }
 }

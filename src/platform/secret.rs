@@ -10,6 +10,7 @@ use ring::{
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::storage;
 
@@ -153,6 +154,12 @@ pub fn token() -> String {
     BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>())
 }
 
+/// A key of 256 bits as [`token`] writes one; none of another size.
+pub fn read_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?);
+    bytes.as_slice().try_into().ok().map(Zeroizing::new)
+}
+
 /// `count` random clear characters, as in references.
 pub fn clear_text(count: usize) -> String {
     std::iter::repeat_with(rand::random::<u8>)
@@ -216,6 +223,18 @@ mod tests {
             Secret::new("b").fingerprint("lien", b"1"),
         ] {
             assert_ne!(print, other);
+        }
+    }
+
+    #[test]
+    fn keys_are_read_whole() {
+        assert_eq!(*read_key(&BASE64URL_NOPAD.encode(&[7; 32])).unwrap(), [7; 32]);
+        assert!(read_key(&token()).is_some());
+        for size in [0, 16, 31, 33, 64] {
+            assert!(read_key(&BASE64URL_NOPAD.encode(&vec![7; size])).is_none(), "{size}");
+        }
+        for text in ["x", "é", &"=".repeat(43), &format!("{}=", BASE64URL_NOPAD.encode(&[7; 32]))] {
+            assert!(read_key(text).is_none(), "{text}");
         }
     }
 

@@ -12,7 +12,8 @@ use super::{
     attempt::{self, Arrived, Asked},
     call::Shown,
     door::no_entry,
-    first, pages,
+    first,
+    pages::{self, By, Kept},
     person::Person,
     store::{self, Link, NewLink},
 };
@@ -45,11 +46,11 @@ pub async fn arrive(
     let found = store::linked(&visitor.db, &provider.id, &shown.person.subject, kind.name()).await?;
     if let Some((account, session)) = asked.link {
         let taken = found.is_some_and(|link| link.account_id != account);
-        return pages::linked(&visitor, headers, kind, provider, &shown, (account, session), taken).await;
+        return pages::linked(&visitor, headers, kind, provider, &shown, (account, session, &asked.suite), taken).await;
     }
     if let Some(link) = found {
         refresh(&visitor, provider, &link, &shown.person).await?;
-        return enter(visitor, headers, kind, link.account_id, &Proved::new(provider, &shown.id_token), &asked).await;
+        return enter(visitor, headers, kind, link.account_id, &Proved::new(provider, &shown), &asked).await;
     }
     match kind {
         Kind::Usager => {
@@ -78,13 +79,11 @@ async fn enter(
     }
 }
 
-/// What the provider says now of somebody known: a changed name or identity is kept, and told in the history.
+/// What the provider says now of somebody known: a changed name is kept, and a changed identity if that provider
+/// certified the one that is kept. Told in the history.
 async fn refresh(visit: &Visit, provider: &Provider, link: &Link, person: &Person) -> Result<(), Problem> {
-    let verified = identity::find(&visit.db, link.account_id).await?;
     let source = source(provider);
-    let own = verified.as_ref().filter(|verified| verified.source == source).map(|verified| &verified.identity.0);
     let renamed = (&link.first_name, &link.last_name) != (&person.first_name, &person.last_name);
-    let corrected = person.identity.is_some() && own != person.identity.as_ref();
     let new = new_link(provider, person, link.account_id);
     visit
         .db
@@ -94,9 +93,10 @@ async fn refresh(visit: &Visit, provider: &Provider, link: &Link, person: &Perso
                 let before = (link.first_name.as_str(), link.last_name.as_str());
                 accounts::rename(tx, link.account_id, before, (&person.first_name, &person.last_name)).await?;
             }
-            if let Some(identity) = person.identity.as_ref().filter(|_| corrected) {
-                identity::record(tx, link.account_id, &source, identity, visit.now).await?;
-            }
+            let corrected = match &person.identity {
+                Some(identity) => identity::correct(tx, link.account_id, &source, identity, visit.now).await?,
+                None => false,
+            };
             if renamed || corrected {
                 let name = &provider.name;
                 connections::remember_with(tx, visit, link.account_id, Happened::IdentityChanged, name).await?;
@@ -145,7 +145,11 @@ async fn agent(
     };
     let account = match (known, email) {
         (Some(account), _) if rules.match_email => {
-            pages::keep_link(&visitor, provider, person, account).await?.then_some(account)
+            match pages::keep_link(&visitor, provider, person, account, By::Address).await? {
+                Kept::Linked => Some(account),
+                Kept::Taken => None,
+                Kept::Unlinked => return unlinked_agent(&visitor, provider, &asked.suite).await,
+            }
         }
         (None, Some(email)) if rules.create => {
             let new = accounts::NewAccount {
@@ -165,7 +169,7 @@ async fn agent(
     };
     match account {
         Some(account) => {
-            let proved = Proved::new(provider, &shown.id_token);
+            let proved = Proved::new(provider, &shown);
             enter(visitor, headers, Kind::Agent, account, &proved, asked).await
         }
         None => unknown_agent(&visitor, provider, &asked.suite).await,
@@ -175,6 +179,14 @@ async fn agent(
 async fn unknown_agent(visitor: &Visitor, provider: &Provider, suite: &str) -> Result<Response, Problem> {
     let text = format!(
         "{} vous connaît, mais aucun compte d’agent ne vous correspond ici : adressez-vous à l’administrateur de votre service",
+        provider.name
+    );
+    no_entry(visitor, Kind::Agent, provider, (StatusCode::FORBIDDEN, &text), suite, "").await
+}
+
+async fn unlinked_agent(visitor: &Visitor, provider: &Provider, suite: &str) -> Result<Response, Problem> {
+    let text = format!(
+        "Vous avez détaché {} de votre compte : connectez-vous autrement, puis rattachez-le à la page « Connexion et sécurité »",
         provider.name
     );
     no_entry(visitor, Kind::Agent, provider, (StatusCode::FORBIDDEN, &text), suite, "").await

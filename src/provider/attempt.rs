@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::{
     Provider,
     call::Shown,
-    person::Person,
     store::{self, NewAttempt},
 };
 use crate::{accounts::session, error::Problem, platform::secret, visit::Visit};
@@ -31,14 +30,15 @@ pub struct Asked {
     pub saisie: String,
     /// Somebody signed in wants the identity to open their account: account and session.
     pub link: Option<(Uuid, Uuid)>,
+    /// Credentials were asked for, though they may be signed in there: when.
+    pub fresh: Option<Timestamp>,
 }
 
 /// Somebody that no account is linked to yet.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Arrived {
     pub at: Timestamp,
-    pub person: Person,
-    pub id_token: String,
+    pub shown: Shown,
     pub suite: String,
     pub saisie: String,
 }
@@ -49,12 +49,26 @@ pub struct Proved {
     pub provider: String,
     /// As people know it.
     pub name: String,
+    subject: String,
     id_token: String,
+    proved_at: Option<Timestamp>,
 }
 
 impl Proved {
-    pub(super) fn new(provider: &Provider, id_token: &str) -> Self {
-        Self { provider: provider.id.clone(), name: provider.name.clone(), id_token: id_token.to_owned() }
+    pub(super) fn new(provider: &Provider, shown: &Shown) -> Self {
+        Self {
+            provider: provider.id.clone(),
+            name: provider.name.clone(),
+            subject: shown.person.subject.clone(),
+            id_token: shown.id_token.clone(),
+            proved_at: shown.proved_at,
+        }
+    }
+
+    /// The button of the sign-in page to speak at, and what to say there, when it opens nothing any more.
+    pub fn closed(&self) -> (String, String) {
+        let text = format!("Cette identité {} n’ouvre plus ce compte : connectez-vous autrement", self.name);
+        (format!("fournisseur-{}", self.provider), text)
     }
 
     /// The ID token as the session keeps it.
@@ -65,9 +79,10 @@ impl Proved {
         visit.app.secret.seal(SESSION, visit.site.id.as_bytes(), self.id_token.as_bytes())
     }
 
-    /// The session was opened by it; `sealed` comes from [`Proved::seal`].
-    pub async fn vouch(&self, tx: &mut Tx, session: Uuid, sealed: &[u8]) -> Result<(), db::Error> {
-        store::vouch(tx, session, &self.provider, sealed).await
+    /// The session was opened by it; `sealed` comes from [`Proved::seal`]. False when it opens that account no
+    /// more: the session must not be.
+    pub async fn vouch(&self, tx: &mut Tx, session: Uuid, sealed: &[u8]) -> Result<bool, db::Error> {
+        store::vouch(tx, session, (&self.provider, &self.subject), sealed, self.proved_at).await
     }
 }
 
@@ -78,7 +93,7 @@ pub fn id_token(visit: &Visit, sealed: &[u8]) -> Option<String> {
 
 impl Arrived {
     pub fn new(visit: &Visit, shown: Shown, asked: Asked) -> Self {
-        Self { at: visit.now, person: shown.person, id_token: shown.id_token, suite: asked.suite, saisie: asked.saisie }
+        Self { at: visit.now, shown, suite: asked.suite, saisie: asked.saisie }
     }
 }
 
@@ -152,11 +167,17 @@ pub async fn wait(visit: &Visit, headers: &HeaderMap, account: Uuid, proved: &Pr
     keep(visit, (&proved.provider, browser), store::CODE, &awaited(browser, account), proved).await
 }
 
-/// What waited for the code of this account in this browser.
-pub async fn waiting(visit: &Visit, headers: &HeaderMap, account: Uuid) -> Result<Option<Proved>, Problem> {
+/// What waited for the code of this account in this browser, of this provider.
+pub async fn waiting(
+    visit: &Visit,
+    headers: &HeaderMap,
+    account: Uuid,
+    provider: &str,
+) -> Result<Option<Proved>, Problem> {
     let Some(browser) = present(visit, headers) else { return Ok(None) };
     let key = awaited(browser, account);
-    Ok(find(visit, headers, store::CODE, &key, true).await?.map(|(_, proved)| proved))
+    let found = find::<Proved>(visit, headers, store::CODE, &key, true).await?;
+    Ok(found.filter(|(of, _)| of == provider).map(|(_, proved)| proved))
 }
 
 fn awaited(browser: &str, account: Uuid) -> String {

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{RequestBuilder, Url};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
@@ -40,6 +41,8 @@ pub enum Trouble {
     Untrusted(String),
     /// Identified, but less strongly than was asked.
     Weak,
+    /// Identified, but not anew, as was asked.
+    Old,
     /// Too late, a second time, or in another browser.
     Stale,
 }
@@ -48,6 +51,7 @@ impl From<token::Wrong> for Trouble {
     fn from(wrong: token::Wrong) -> Self {
         match wrong {
             token::Wrong::Weak => Self::Weak,
+            token::Wrong::Old => Self::Old,
             token::Wrong::Claim(name) => Self::Untrusted(format!("wrong {name}")),
         }
     }
@@ -181,9 +185,12 @@ async fn signed(visit: &Visit, known: &Known, token: &str) -> Result<Json, Troub
 }
 
 /// Somebody as the provider shows them, with the ID token that ends their session there.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Shown {
     pub person: Person,
     pub id_token: String,
+    /// When they gave their credentials there; none when it does not say.
+    pub proved_at: Option<Timestamp>,
 }
 
 /// What an authorization code is exchanged with.
@@ -193,6 +200,8 @@ pub struct Code<'a> {
     /// Empty when no challenge was sent.
     pub verifier: &'a str,
     pub nonce: &'a str,
+    /// When credentials were asked for, if they were.
+    pub fresh: Option<Timestamp>,
 }
 
 /// Code for tokens, tokens for a person.
@@ -201,11 +210,14 @@ pub async fn exchange(visit: &Visit, declared: &Declaration, secret: &str, code:
         let known = discover(visit, declared).await?;
         let (access_token, id_token) = tokens(visit, &known, declared, secret, code).await?;
         let claims = signed(visit, &known, &id_token).await?;
-        let asked = Asked { declared, nonce: code.nonce, access_token: &access_token, now: visit.now };
+        let asked =
+            Asked { declared, nonce: code.nonce, access_token: &access_token, fresh: code.fresh, now: visit.now };
         let subject = token::id_token(&asked, &claims)?;
+        // What was asked for is done: only now is sure by our own clock.
+        let proved_at = code.fresh.map(|_| visit.now).or_else(|| token::auth_time(&claims).map(|at| at.min(visit.now)));
         let more = userinfo(visit, &known, &asked, &subject).await?;
         let person = person::read(declared, &subject, &merged(claims, more));
-        Ok(Shown { person, id_token })
+        Ok(Shown { person, id_token, proved_at })
     })
     .await
 }

@@ -194,6 +194,11 @@ impl Declaration {
         self.pkce.unwrap_or(self.profile != Profile::ProConnect)
     }
 
+    /// FranceConnect and ProConnect know no `max_age`: FranceConnect takes `prompt`, and asks at each time.
+    pub fn takes_max_age(&self) -> bool {
+        self.profile == Profile::Generic
+    }
+
     pub fn logout(&self) -> bool {
         self.logout.unwrap_or(true)
     }

@@ -17,47 +17,50 @@ use super::{
     pages, store,
 };
 use crate::{
-    accounts::{citizen::sign_in, desk, session::Kind},
+    accounts::{citizen::sign_in, desk, person::Person, session::Kind},
     error::Problem,
     platform::{
         address,
         form::{self, Typed},
         local, secret,
+        throttle::{self, SHARED},
     },
     sso,
     visit::{Visit, Visitor},
 };
 
-pub async fn start_usager(
+/// To the provider, from the sign-in page of who `P` is.
+pub async fn start<P: Person>(
     visitor: Visitor,
     headers: HeaderMap,
     Path(id): Path<String>,
     Typed(typed): Typed,
 ) -> Result<Response, Problem> {
-    start(&visitor, &headers, Kind::Usager, &id, &typed).await
-}
-
-pub async fn start_agent(
-    visitor: Visitor,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    Typed(typed): Typed,
-) -> Result<Response, Problem> {
-    start(&visitor, &headers, Kind::Agent, &id, &typed).await
-}
-
-async fn start(visitor: &Visitor, headers: &HeaderMap, kind: Kind, id: &str, typed: &Raw) -> Result<Response, Problem> {
-    let provider = Provider::find(visitor, id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
+    let (visitor, kind) = (&visitor, P::KIND);
+    let provider = Provider::find(visitor, &id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
     let suite = typed.text("suite");
     let suite = if suite.is_empty() { "" } else { local(suite) };
     let saisie = Some(typed.text("saisie")).filter(|saisie| saisie.len() <= sign_in::LARGEST_TYPED).unwrap_or_default();
-    let asked = Asked::new(&provider, suite, saisie);
-    // Who is signed in and comes here was asked for fresh credentials.
-    let again = kind == Kind::Usager && visitor.account().is_some();
-    match go(visitor, headers, &provider, &asked, again).await? {
+    // Kept for half an hour, for who has not said who they are: some, not without end.
+    if !saisie.is_empty()
+        && let Some(left) = throttle::take(&visitor.db, &typing(visitor), SHARED, visitor.now).await?
+    {
+        let text = format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left));
+        return no_entry(visitor, kind, &provider, (StatusCode::TOO_MANY_REQUESTS, &text), suite, saisie).await;
+    }
+    let mut asked = Asked::new(&provider, suite, saisie);
+    // Who is signed in and comes here was asked for fresh credentials, and so is who an application sends for them.
+    let again = kind == Kind::Usager && (visitor.account().is_some() || sso::asks_fresh(suite));
+    asked.fresh = again.then_some(visitor.now);
+    match go(visitor, &headers, &provider, &asked).await? {
         Ok(response) => Ok(response),
         Err(trouble) => refuse(visitor, kind, &provider, &trouble, &asked).await,
     }
+}
+
+/// Network addresses that leave with something typed.
+fn typing(visit: &Visit) -> String {
+    format!("fournisseur:{}", visit.app.secret.code("fournisseur-saisie", visit.client.as_bytes()))
 }
 
 impl Asked {
@@ -68,6 +71,7 @@ impl Asked {
             suite: suite.to_owned(),
             saisie: saisie.to_owned(),
             link: None,
+            fresh: None,
         }
     }
 }
@@ -78,7 +82,6 @@ pub async fn go(
     headers: &HeaderMap,
     provider: &Provider,
     asked: &Asked,
-    again: bool,
 ) -> Result<Result<Response, Trouble>, Problem> {
     let known = match call::known(visitor, provider).await {
         Ok(known) => known,
@@ -107,44 +110,31 @@ pub async fn go(
         // It tells how the agent proved who they are only when it is asked to.
         all.push(("claims", r#"{"id_token":{"amr":{"essential":true}}}"#));
     }
-    if again {
+    if asked.fresh.is_some() {
         all.push(("prompt", "login"));
+        if provider.takes_max_age() {
+            // So that the answer must say when they did (OpenID Connect Core §2).
+            all.push(("max_age", "0"));
+        }
     }
     let mut response = sso::page_onward(visitor, &provider.name, &address::with(&known.authorization, &all))?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(Ok(response))
 }
 
-pub async fn back_usager(
+/// Back from the provider.
+pub async fn back<P: Person>(
     visitor: Visitor,
     headers: HeaderMap,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    back(visitor, &headers, Kind::Usager, &id, query).await
-}
-
-pub async fn back_agent(
-    visitor: Visitor,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    back(visitor, &headers, Kind::Agent, &id, query).await
-}
-
-async fn back(
-    visitor: Visitor,
-    headers: &HeaderMap,
-    kind: Kind,
-    id: &str,
-    query: Option<String>,
-) -> Result<Response, Problem> {
-    let provider = Provider::find(&visitor, id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
+    let (headers, kind) = (&headers, P::KIND);
+    let provider = Provider::find(&visitor, &id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
     let answer = form::urlencoded(query.unwrap_or_default().as_bytes());
     let found = attempt::find::<Asked>(&visitor, headers, store::ASKED, answer.text("state"), true).await?;
     // Asked of another provider: an answer that was mixed up.
-    let Some((_, asked)) = found.filter(|(asked_of, _)| asked_of == id) else {
+    let Some((_, asked)) = found.filter(|(asked_of, _)| *asked_of == id) else {
         return refuse(&visitor, kind, &provider, &Trouble::Stale, &Asked::new(&provider, "", "")).await;
     };
     match shown(&visitor, &provider, &answer, &asked).await? {
@@ -171,8 +161,13 @@ async fn shown(
         return Ok(Err(Trouble::Untrusted("no code".to_owned())));
     }
     let (secret, redirect_uri) = (provider.secret(visit)?, provider.redirect_uri(visit));
-    let code =
-        Code { code: answer.text("code"), redirect_uri: &redirect_uri, verifier: &asked.verifier, nonce: &asked.nonce };
+    let code = Code {
+        code: answer.text("code"),
+        redirect_uri: &redirect_uri,
+        verifier: &asked.verifier,
+        nonce: &asked.nonce,
+        fresh: asked.fresh,
+    };
     Ok(call::exchange(visit, provider, &secret, &code).await)
 }
 
@@ -229,6 +224,12 @@ pub async fn refuse(
         Trouble::Weak => {
             let text = format!(
                 "{name} ne vous a pas identifié avec le niveau de sécurité demandé : choisissez un autre moyen"
+            );
+            (StatusCode::FORBIDDEN, text)
+        }
+        Trouble::Old => {
+            let text = format!(
+                "{name} ne vous a pas demandé de vous identifier de nouveau : réessayez, ou connectez-vous autrement"
             );
             (StatusCode::FORBIDDEN, text)
         }

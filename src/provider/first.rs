@@ -3,7 +3,7 @@
 
 use axum::{
     extract::Path,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -13,7 +13,8 @@ use minijinja::{Value, context};
 use super::{
     Door, Proved, Provider,
     attempt::{self, Arrived},
-    pages, store,
+    pages::{self, By, Kept},
+    store,
 };
 use crate::{
     accounts::{
@@ -72,7 +73,7 @@ async fn owner<'a>(visitor: &'a Visitor, first: &First) -> Result<Option<&'a Acc
 }
 
 async fn context(visitor: &Visitor, first: &First, typed: &Raw, wrong: &[Wrong]) -> Result<Value, Problem> {
-    let (person, owner) = (&first.arrived.person, owner(visitor, first).await?);
+    let (person, owner) = (&first.arrived.shown.person, owner(visitor, first).await?);
     let kept = |name: &str, value: &str| {
         if typed.0.contains_key(name) { typed.text(name).to_owned() } else { value.to_owned() }
     };
@@ -107,11 +108,20 @@ pub async fn send(
     let Some(First { provider, arrived, .. }) = find(&visitor, &headers, first.key, true).await? else {
         return over(&visitor).await;
     };
-    if !pages::create(&visitor, &provider, &arrived.person, &new, &email).await? {
+    let written_to = email.is_empty() || accounts::may_write_to(&visitor, &email).await?;
+    let email = if written_to { email.as_str() } else { "" };
+    if !pages::create(&visitor, &provider, &arrived.shown.person, &new, email).await? {
         return over(&visitor).await;
     }
-    let proved = Proved::new(&provider, &arrived.id_token);
-    sign_in::by_provider(visitor, &headers, new.id, &proved, &arrived.suite, &arrived.saisie).await
+    let proved = Proved::new(&provider, &arrived.shown);
+    let mut response =
+        sign_in::by_provider(visitor, &headers, new.id, &proved, &arrived.suite, &arrived.saisie).await?;
+    if !written_to {
+        // Told where an address is given; they go on from there.
+        let page = format!("/compte?fait=sans-adresse&suite={}", encode(citizen::onward(&arrived.suite)));
+        response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(page).map_err(anyhow::Error::from)?);
+    }
+    Ok(response)
 }
 
 /// The account to be, which has no address before its owner has confirmed the one they give.
@@ -120,7 +130,7 @@ async fn read(
     first: &First,
     typed: &Raw,
 ) -> Result<Result<(accounts::NewAccount, String), Vec<Wrong>>, Problem> {
-    let (mut wrong, person) = (Vec::new(), &first.arrived.person);
+    let (mut wrong, person) = (Vec::new(), &first.arrived.shown.person);
     let names = if person.last_name.is_empty() {
         let names = accounts::read_identity(typed, &mut wrong);
         (names.first_name, names.last_name)
@@ -172,12 +182,12 @@ async fn add(visitor: &Visitor, headers: &HeaderMap, first: First) -> Result<Res
     let Some(First { provider, arrived, .. }) = find(visitor, headers, first.key, true).await? else {
         return over(visitor).await;
     };
-    if !pages::keep_link(visitor, &provider, &arrived.person, account.id).await? {
+    if pages::keep_link(visitor, &provider, &arrived.shown.person, account.id, By::Owner).await? != Kept::Linked {
         return Ok(pages::back(Kind::Usager, "identite-prise"));
     }
     // Signing out here must sign out there, too.
     if let Some(session) = &visitor.session {
-        let proved = Proved::new(&provider, &arrived.id_token);
+        let proved = Proved::new(&provider, &arrived.shown);
         let sealed = proved.seal(visitor)?;
         visitor.db.write(async |tx: &mut Tx| proved.vouch(tx, session.id, &sealed).await).await?;
     }

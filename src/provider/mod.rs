@@ -14,7 +14,11 @@ use minijinja::{Value, value::Serde};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    accounts::session::Kind,
+    accounts::{
+        connections::{self, Happened},
+        jobs::{self, Letter, More},
+        session::Kind,
+    },
     app::App,
     platform::secret::Secret,
     visit::{Arriving, Citizen, Visit},
@@ -35,19 +39,19 @@ mod token;
 pub use attempt::{Proved, wait, waiting};
 pub use call::Cache;
 pub use declaration::{Declaration, Door};
-pub use leave::leaving;
+pub use leave::{leaving, onward};
 pub use pages::summary;
 pub use store::{coming, export, merge, sweep};
 
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/connexion/fournisseur/{provider}", post(door::start_usager))
-        .route("/connexion/retour/{provider}", get(door::back_usager))
+        .route("/connexion/fournisseur/{provider}", post(door::start::<Citizen>))
+        .route("/connexion/retour/{provider}", get(door::back::<Citizen>))
         .route("/connexion/identite/{token}", get(first::show).post(first::send))
-        .route("/deconnexion/retour", get(leave::left_usager))
-        .route("/agent/connexion/fournisseur/{provider}", post(door::start_agent))
-        .route("/agent/connexion/retour/{provider}", get(door::back_agent))
-        .route("/agent/deconnexion/retour", get(leave::left_agent))
+        .route("/deconnexion/retour", get(leave::left::<Citizen>))
+        .route("/agent/connexion/fournisseur/{provider}", post(door::start::<Arriving>))
+        .route("/agent/connexion/retour/{provider}", get(door::back::<Arriving>))
+        .route("/agent/deconnexion/retour", get(leave::left::<Arriving>))
         .route("/compte/securite/identites", get(pages::start::<Citizen>).post(pages::link::<Citizen>))
         .route("/compte/securite/identites/retirer", post(pages::unlink::<Citizen>))
         .route("/agent/securite/identites", get(pages::start::<Arriving>).post(pages::link::<Arriving>))
@@ -116,6 +120,18 @@ pub async fn offered(visit: &Visit, kind: Kind) -> Result<Value, db::Error> {
     Ok(Value::from(Serde(list)))
 }
 
+/// The providers of usagers that certify an identity: `{id, name}`.
+pub async fn certifying(visit: &Visit) -> Result<Vec<Json>, db::Error> {
+    let all = store::all(&visit.db).await?.into_iter().map(|kept| kept.declaration.0);
+    let certifying = all.filter(|declared| declared.door == Door::Usagers && declared.verified());
+    Ok(certifying.map(|declared| json!({"id": declared.id, "name": declared.name})).collect())
+}
+
+/// What people call a provider, while it is declared.
+pub async fn name(db: &Db, id: &str) -> Result<Option<String>, db::Error> {
+    Ok(store::find(db, id).await?.map(|kept| kept.declaration.0.name))
+}
+
 /// Declares a provider, or declares it anew; without a secret, it keeps the one it has.
 ///
 /// # Errors
@@ -127,33 +143,55 @@ pub async fn declare(
     secret: Option<&str>,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    let known = store::find(db, &declaration.id).await?;
-    if let Some(known) = &known {
-        let before = &known.declaration.0;
-        let same = before.issuer == declaration.issuer && before.door == declaration.door;
-        ensure!(
-            same || store::links(db, &declaration.id).await? == 0,
-            "{}: accounts are linked to it: another issuer or door needs another id",
-            declaration.id
-        );
+    let id = &declaration.id;
+    let given = secret.map(|secret| installation.seal(PURPOSE, &place(db, id), secret.as_bytes())).transpose()?;
+    let refused = db
+        .write(async |tx: &mut Tx| {
+            let known = store::hold(tx, id).await?;
+            let moved = known.as_ref().is_some_and(|known| {
+                let before = &known.declaration.0;
+                before.issuer != declaration.issuer || before.door != declaration.door
+            });
+            if moved && !store::links(tx, id).await?.is_empty() {
+                return Ok(Some("accounts are linked to it: another issuer or door needs another id"));
+            }
+            let Some(sealed) = given.clone().or(known.map(|known| known.sealed_secret)) else {
+                return Ok(Some("give its client secret with --secret"));
+            };
+            store::put(tx, declaration, &sealed, now).await?;
+            Ok::<_, db::Error>(None)
+        })
+        .await?;
+    match refused {
+        Some(why) => anyhow::bail!("{id}: {why}"),
+        None => Ok(()),
     }
-    let sealed = match (secret, known) {
-        (Some(secret), _) => installation.seal(PURPOSE, &place(db, &declaration.id), secret.as_bytes())?,
-        (None, Some(known)) => known.sealed_secret,
-        (None, None) => anyhow::bail!("{}: give its client secret with --secret", declaration.id),
-    };
-    db.write(async |tx: &mut Tx| store::put(tx, declaration, &sealed, now).await).await?;
-    Ok(())
 }
 
-/// Takes a provider out. Accounts that it opens lose that way in: only when `forget` says so.
+/// Takes a provider out, with the sessions that it opened. Accounts lose that way in, and their owners are told:
+/// only when `forget` says so.
 ///
 /// # Errors
 /// When it is not there, or opens accounts.
-pub async fn remove(db: &Db, id: &str, forget: bool) -> anyhow::Result<()> {
-    ensure!(store::find(db, id).await?.is_some(), "no provider {id}");
-    let links = store::links(db, id).await?;
-    ensure!(forget || links == 0, "{id} opens {links} accounts: --forget-links takes that way in from them");
-    db.write(async |tx: &mut Tx| store::remove(tx, id).await).await?;
+pub async fn remove(visit: &Visit, id: &str, forget: bool) -> anyhow::Result<()> {
+    let left = visit
+        .db
+        .write(async |tx: &mut Tx| {
+            let Some(known) = store::hold(tx, id).await? else { return Ok(None) };
+            let links = store::links(tx, id).await?;
+            if !links.is_empty() && !forget {
+                return Ok(Some(links.len()));
+            }
+            for account in links {
+                let by = (None, known.declaration.0.name.as_str());
+                connections::remember_agent(tx, visit, account, Happened::IdentityUnlinked, by).await?;
+                jobs::queue(tx, visit, Letter::IdentityUnlinked, account, More::default()).await?;
+            }
+            store::remove(tx, id).await?;
+            Ok::<_, db::Error>(Some(0))
+        })
+        .await?;
+    let links = left.with_context(|| format!("no provider {id}"))?;
+    ensure!(links == 0, "{id} opens {links} accounts: --forget-links takes that way in from them");
     Ok(())
 }

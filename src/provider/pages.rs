@@ -20,7 +20,7 @@ use crate::{
     },
     error::Problem,
     identity,
-    platform::form::Typed,
+    platform::{form::Typed, local},
     visit::{Visit, Visitor},
 };
 
@@ -49,9 +49,10 @@ pub async fn link<P: Person>(
     if let Some(wrong) = person::password(&visitor, P::KIND, &account.login, text, field).await? {
         return connections::pages::again(&person, "identite", &wrong).await;
     }
-    let mut asked = Asked::new(&provider, "", "");
+    let back = Some(typed.text("suite")).filter(|back| !back.is_empty()).map(local);
+    let mut asked = Asked::new(&provider, back.unwrap_or_default(), "");
     asked.link = Some((account.id, person.session()));
-    match door::go(&visitor, &headers, &provider, &asked, false).await? {
+    match door::go(&visitor, &headers, &provider, &asked).await? {
         Ok(response) => Ok(response),
         Err(trouble) => door::refuse(&visitor, P::KIND, &provider, &trouble, &asked).await,
     }
@@ -64,7 +65,7 @@ pub async fn linked(
     kind: Kind,
     provider: &Provider,
     shown: &Shown,
-    (account, asked_in): (Uuid, Uuid),
+    (account, asked_in, suite): (Uuid, Uuid, &str),
     taken: bool,
 ) -> Result<Response, Problem> {
     let session = session::find(visitor, headers, kind).await?;
@@ -74,32 +75,71 @@ pub async fn linked(
     if !same {
         return Ok(back(kind, "identite-refusee"));
     }
-    if taken || !keep_link(visitor, provider, &shown.person, account).await? {
+    if taken || keep_link(visitor, provider, &shown.person, account, By::Owner).await? != Kept::Linked {
         return Ok(back(kind, "identite-prise"));
+    }
+    if !suite.is_empty() {
+        return Ok(Redirect::to(local(suite)).into_response());
     }
     Ok(back(kind, "identite"))
 }
 
-/// The identity opens the account from now on; its owner is told. False when it opens another, or the account
-/// has another identity of this provider.
-pub async fn keep_link(visit: &Visit, provider: &Provider, shows: &Shows, account: Uuid) -> Result<bool, Problem> {
+/// Why an identity is linked to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Its owner has opened it by its own proof.
+    Owner,
+    /// The provider gives its address, which the city trusts.
+    Address,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Linked,
+    /// It opens another account, or the account has another identity of this provider.
+    Taken,
+    /// The owner took this provider away: their address alone does not bring it back.
+    Unlinked,
+}
+
+/// The identity opens the account from now on; its owner is told.
+pub async fn keep_link(
+    visit: &Visit,
+    provider: &Provider,
+    shows: &Shows,
+    account: Uuid,
+    by: By,
+) -> Result<Kept, Problem> {
     let new = arrive::new_link(provider, shows, account);
-    let linked = visit
+    let kept = visit
         .db
         .write(async |tx: &mut Tx| {
-            if !store::link(tx, &new, visit.now).await? {
-                return Ok(false);
+            if by == By::Address && store::unlinked(tx, account, &provider.id).await? {
+                return Ok(Kept::Unlinked);
+            }
+            let again = by == By::Owner && store::opens(tx, &new).await?;
+            if !again && !store::link(tx, &new, visit.now).await? {
+                return Ok(Kept::Taken);
             }
             if let Some(found) = &shows.identity {
                 identity::record(tx, account, &arrive::source(provider), found, visit.now).await?;
             }
+            if again {
+                // Opens it already: wanted for what it certifies.
+                if shows.identity.is_some() {
+                    connections::remember_with(tx, visit, account, Happened::IdentityVerified, &provider.name).await?;
+                    jobs::queue(tx, visit, Letter::IdentityVerified, account, More::default()).await?;
+                }
+                return Ok(Kept::Linked);
+            }
+            store::forget_unlinked(tx, account, &provider.id).await?;
             connections::remember_with(tx, visit, account, Happened::IdentityLinked, &provider.name).await?;
             jobs::queue(tx, visit, Letter::IdentityLinked, account, More::default()).await?;
-            Ok::<_, db::Error>(true)
+            Ok::<_, db::Error>(Kept::Linked)
         })
         .await?;
     visit.app.work.notify_one();
-    Ok(linked)
+    Ok(kept)
 }
 
 /// A new account that the identity opens. `email`: an address to confirm, unless it is empty. False when the
@@ -147,7 +187,7 @@ pub async fn unlink<P: Person>(person: P, Typed(typed): Typed) -> Result<Respons
     let removed = visit
         .db
         .write(async |tx: &mut Tx| {
-            let removed = store::unlink(tx, account.id, id, person.session()).await?;
+            let removed = store::unlink(tx, account.id, id, person.session(), visit.now).await?;
             if removed {
                 connections::remember_with(tx, visit, account.id, Happened::IdentityUnlinked, &name).await?;
                 jobs::queue(tx, visit, Letter::IdentityUnlinked, account.id, More::default()).await?;

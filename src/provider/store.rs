@@ -70,16 +70,35 @@ pub async fn put(tx: &mut Tx, declaration: &Declaration, sealed: &[u8], now: Tim
     Ok(())
 }
 
-/// How many accounts a provider opens.
-pub async fn links(db: &Db, provider: &str) -> Result<i64, db::Error> {
-    db.one(
-        sql!("select count(*) from provider_link where authority_id = $1 and provider_id = $2"),
-        args![db.authority(), provider],
+/// The same as [`find`], in the transaction that changes it.
+pub async fn hold(tx: &mut Tx, id: &str) -> Result<Option<Kept>, db::Error> {
+    tx.first(
+        sql!("select declaration, sealed_secret from provider where authority_id = $1 and id = $2 for update"),
+        args![tx.authority(), id],
     )
     .await
 }
 
+/// The accounts that a provider opens.
+pub async fn links(tx: &mut Tx, provider: &str) -> Result<Vec<Uuid>, db::Error> {
+    tx.all(
+        sql!("select account_id from provider_link where authority_id = $1 and provider_id = $2 order by account_id"),
+        args![tx.authority(), provider],
+    )
+    .await
+}
+
+/// Takes a provider out, and ends the sessions that it opened.
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), db::Error> {
+    let opened: Vec<Uuid> = tx
+        .all(
+            sql!("select session_id from provider_session where authority_id = $1 and provider_id = $2"),
+            args![tx.authority(), id],
+        )
+        .await?;
+    for session in opened {
+        crate::accounts::session::close(tx, session).await?;
+    }
     tx.run(sql!("delete from provider where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     Ok(())
 }
@@ -121,6 +140,17 @@ pub async fn link(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<bool
     Ok(added == 1)
 }
 
+/// Whether this very subject opens this very account.
+pub async fn opens(tx: &mut Tx, new: &NewLink<'_>) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from provider_link where authority_id = $1 and provider_id = $2 and subject = $3 and account_id = $4"),
+            args![tx.authority(), new.provider, new.subject, new.account],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The identity has served; the provider calls its owner so.
 pub async fn used(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<(), db::Error> {
     tx.run(
@@ -133,9 +163,30 @@ pub async fn used(tx: &mut Tx, new: &NewLink<'_>, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Unlinks a provider's identity from an account, and ends the sessions it opened but `kept`. False when
-/// there was none.
-pub async fn unlink(tx: &mut Tx, account: Uuid, provider: &str, kept: Uuid) -> Result<bool, db::Error> {
+/// Whether an agent took this provider's identities away from their account.
+pub async fn unlinked(tx: &mut Tx, account: Uuid, provider: &str) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from provider_unlinked where authority_id = $1 and account_id = $2 and provider_id = $3"),
+            args![tx.authority(), account, provider],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// They want one again.
+pub async fn forget_unlinked(tx: &mut Tx, account: Uuid, provider: &str) -> Result<(), db::Error> {
+    tx.run(
+        sql!("delete from provider_unlinked where authority_id = $1 and account_id = $2 and provider_id = $3"),
+        args![tx.authority(), account, provider],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Unlinks a provider's identity from an account, and ends the sessions it opened but `kept`. That an agent did
+/// so is remembered: no address links it again. False when there was none.
+pub async fn unlink(tx: &mut Tx, account: Uuid, provider: &str, kept: Uuid, now: Timestamp) -> Result<bool, db::Error> {
     let removed = tx
         .run(
             sql!("delete from provider_link where authority_id = $1 and account_id = $2 and provider_id = $3"),
@@ -153,6 +204,17 @@ pub async fn unlink(tx: &mut Tx, account: Uuid, provider: &str, kept: Uuid) -> R
         .await?;
     for (id,) in opened {
         crate::accounts::session::close(tx, id).await?;
+    }
+    if removed > 0 {
+        // Usagers are never found by their address: nothing is kept of them.
+        tx.run(
+            sql!(
+                "insert into provider_unlinked (authority_id, account_id, provider_id, at)
+                 select authority_id, id, $3, $4 from account where authority_id = $1 and id = $2 and kind = 'agent' on conflict do nothing"
+            ),
+            args![tx.authority(), account, provider, now],
+        )
+        .await?;
     }
     Ok(removed > 0)
 }
@@ -277,17 +339,27 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
     Ok(())
 }
 
-/// A session was opened through a provider.
-pub async fn vouch(tx: &mut Tx, session: Uuid, provider: &str, sealed: &[u8]) -> Result<(), db::Error> {
-    tx.run(
-        sql!(
-            "insert into provider_session (authority_id, session_id, provider_id, sealed) values ($1, $2, $3, $4)
-             on conflict (authority_id, session_id) do update set provider_id = excluded.provider_id, sealed = excluded.sealed"
-        ),
-        args![tx.authority(), session, provider, sealed],
-    )
-    .await?;
-    Ok(())
+/// A session was opened through a provider. False when this subject is not linked to its account.
+pub async fn vouch(
+    tx: &mut Tx,
+    session: Uuid,
+    (provider, subject): (&str, &str),
+    sealed: &[u8],
+    proved_at: Option<Timestamp>,
+) -> Result<bool, db::Error> {
+    let noted = tx
+        .run(
+            sql!(
+                "insert into provider_session (authority_id, session_id, provider_id, sealed, proved_at)
+                 select s.authority_id, s.id, l.provider_id, $5, $6 from session s
+                 join provider_link l on l.authority_id = s.authority_id and l.account_id = s.account_id
+                 where s.authority_id = $1 and s.id = $2 and l.provider_id = $3 and l.subject = $4
+                 on conflict (authority_id, session_id) do update set provider_id = excluded.provider_id, sealed = excluded.sealed, proved_at = excluded.proved_at"
+            ),
+            args![tx.authority(), session, provider, subject, sealed, proved_at],
+        )
+        .await?;
+    Ok(noted == 1)
 }
 
 /// The provider that opened a session, with the sealed ID token.

@@ -18,6 +18,8 @@ pub struct Asked<'a> {
     pub declared: &'a Declaration,
     pub nonce: &'a str,
     pub access_token: &'a str,
+    /// When credentials were asked for, if they were.
+    pub fresh: Option<Timestamp>,
     pub now: Timestamp,
 }
 
@@ -28,6 +30,8 @@ pub enum Wrong {
     Claim(&'static str),
     /// A good token, of somebody not identified as strongly as was asked.
     Weak,
+    /// A good token, of somebody who was asked for credentials and has not given them since.
+    Old,
 }
 
 /// The subject of an ID token whose signature is good.
@@ -54,7 +58,25 @@ pub fn id_token(asked: &Asked<'_>, claims: &Json) -> Result<String, Wrong> {
     }
     let subject = text("sub").unwrap_or_default();
     must(!subject.is_empty() && subject.len() <= LONGEST_SUBJECT && !subject.contains('\0'), "sub")?;
+    if !fresh(asked, claims) {
+        return Err(Wrong::Old);
+    }
     if declared.reached(text("acr")) { Ok(subject.to_owned()) } else { Err(Wrong::Weak) }
+}
+
+/// When they gave their credentials there, if it says so.
+pub fn auth_time(claims: &Json) -> Option<Timestamp> {
+    time(claims, "auth_time")
+}
+
+/// Whether credentials that were asked for were given since. Who was asked by `max_age` must say when; whoever
+/// knows `prompt=login` only, as FranceConnect, may not.
+fn fresh(asked: &Asked<'_>, claims: &Json) -> bool {
+    let Some(since) = asked.fresh else { return true };
+    match auth_time(claims) {
+        Some(at) => since.duration_since(at) <= CLOCKS,
+        None => !asked.declared.takes_max_age() && claims.get("auth_time").is_none(),
+    }
 }
 
 /// Checks who a userinfo answer speaks of; when it was signed, also who says it and to whom.
@@ -84,11 +106,15 @@ fn audience(claims: &Json, client: &str) -> bool {
 
 /// How long after a claimed time it is.
 fn after(claims: &Json, name: &str, now: Timestamp) -> Option<SignedDuration> {
+    Some(now.duration_since(time(claims, name)?))
+}
+
+fn time(claims: &Json, name: &str) -> Option<Timestamp> {
     let seconds = claims.get(name)?;
     // Some providers give fractions of seconds.
     #[expect(clippy::cast_possible_truncation, reason = "Timestamp refuses what is too far")]
     let seconds = seconds.as_i64().or_else(|| seconds.as_f64().map(|seconds| seconds as i64))?;
-    Some(now.duration_since(Timestamp::from_second(seconds).ok()?))
+    Timestamp::from_second(seconds).ok()
 }
 
 /// The left half of the token's hash (OpenID Connect Core §3.1.3.6), RS256 and ES256 both hashing with SHA-256.
@@ -125,7 +151,7 @@ mod tests {
 
     fn judge(claims: &Json) -> Result<String, Wrong> {
         let declared = declared();
-        id_token(&Asked { declared: &declared, nonce: "n", access_token: TOKEN, now: now() }, claims)
+        id_token(&Asked { declared: &declared, nonce: "n", access_token: TOKEN, fresh: None, now: now() }, claims)
     }
 
     #[test]
@@ -178,9 +204,28 @@ mod tests {
     }
 
     #[test]
+    fn fresh_credentials_are_judged() {
+        let mut ordinary = declared();
+        ordinary.profile = crate::provider::declaration::Profile::Generic;
+        let judge = |declared: &Declaration, told: Json| {
+            let mut claims = claims();
+            claims.as_object_mut().unwrap().extend(told.as_object().unwrap().clone());
+            id_token(&Asked { declared, nonce: "n", access_token: TOKEN, fresh: Some(now()), now: now() }, &claims)
+        };
+        let at = |seconds: i64| json!({"auth_time": now().as_second() + seconds});
+        for declared in [&ordinary, &declared()] {
+            assert!(judge(declared, at(-120)).is_ok() && judge(declared, at(5)).is_ok());
+            assert_eq!(judge(declared, at(-121)), Err(Wrong::Old));
+            assert_eq!(judge(declared, json!({"auth_time": "hier"})), Err(Wrong::Old));
+        }
+        assert_eq!(judge(&ordinary, json!({})), Err(Wrong::Old));
+        assert!(judge(&declared(), json!({})).is_ok());
+    }
+
+    #[test]
     fn userinfo_speaks_of_the_same_person() {
         let declared = declared();
-        let asked = Asked { declared: &declared, nonce: "n", access_token: TOKEN, now: now() };
+        let asked = Asked { declared: &declared, nonce: "n", access_token: TOKEN, fresh: None, now: now() };
         let judge = |claims: Json| userinfo(&asked, "s", &claims, true).is_ok();
         assert!(judge(json!({"sub": "s"})) && judge(claims()));
         for wrong in [

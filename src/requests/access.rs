@@ -8,8 +8,9 @@ use db::{Query, args, sql};
 use forms::step::Actor;
 use uuid::Uuid;
 
-use super::{model::Request, readings, store};
+use super::{model::Request, owner::Whose, readings, store};
 use crate::{
+    acting::Deed,
     agents::{Membership, Role},
     error::Problem,
     visit::{Agent, Visitor},
@@ -85,14 +86,27 @@ fn actor(role: Role) -> Actor {
 }
 
 /// Opens a request that the visitor filed: with their account, or from a session that proved it.
+///
+/// For who acts in somebody's name, that person's or organisation's requests, as far as the right goes.
 pub async fn mine(visitor: &Visitor, id: Uuid) -> Result<Mine, Problem> {
+    mine_to(visitor, id, Deed::Follow).await
+}
+
+/// The same, to do this with it.
+pub async fn mine_to(visitor: &Visitor, id: Uuid, deed: Deed) -> Result<Mine, Problem> {
+    let request = owned(visitor, id).await?;
+    visitor.require(deed)?;
+    Ok(request)
+}
+
+async fn owned(visitor: &Visitor, id: Uuid) -> Result<Mine, Problem> {
     let Some(session) = &visitor.session else { return Err(visitor.sign_in()) };
     let found = store::find(&visitor.db, id).await?;
     let mut owned = false;
     if let Some(request) = &found {
-        owned =
-            request.account_id.is_some() && request.account_id == session.account.as_ref().map(|account| account.id);
-        if !owned {
+        owned = Whose::of(visitor).owns(request) && visitor.covers(&request.procedure_id);
+        // What a session proved is its own person's.
+        if !owned && visitor.acting.is_none() {
             let grant: Option<i64> = visitor
                 .db
                 .first(

@@ -25,20 +25,36 @@ use crate::{
 pub struct Certified {
     pub source: String,
     pub at: Timestamp,
+    /// « Identité vérifiée par FranceConnect le… ».
+    told: String,
     /// By field: the identity as it was checked.
     identities: BTreeMap<String, Value>,
 }
 
 row! {
-    /// What is certified of one answer of a request.
     #[derive(Debug, Clone)]
-    pub struct Mark {
+    pub struct Kept {
         pub field: String,
         pub source: String,
         pub verified_at: Timestamp,
         /// Names of members of the answer.
         pub parts: Json<Vec<String>>,
         pub remark: Option<String>,
+    }
+}
+
+/// What is certified of one answer of a request, and how that is told.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    kept: Kept,
+    told: String,
+}
+
+impl std::ops::Deref for Mark {
+    type Target = Kept;
+
+    fn deref(&self) -> &Kept {
+        &self.kept
     }
 }
 
@@ -50,14 +66,15 @@ fn verified(procedure: &Procedure) -> impl Iterator<Item = &Field> {
     procedure.fields().filter(|field| field.verified)
 }
 
-/// What the visitor's account certifies in a new request; nothing is looked up where nothing is asked.
+/// What the visitor's account certifies in a new request; nothing is looked up where nothing is asked. Who acts
+/// for somebody certifies nothing: their identity is not the one of whom the request is for.
 pub async fn of_visitor(visitor: &Visitor, procedure: &Procedure) -> Result<Option<Certified>, db::Error> {
-    let Some(account) = visitor.account().filter(|_| verified(procedure).next().is_some()) else { return Ok(None) };
-    let found = identity::find(&visitor.db, account.id).await?;
-    Ok(found.map(|found| {
-        let identities = verified(procedure).map(|field| (field.id.clone(), found.identity.0.clone())).collect();
-        Certified { source: found.source, at: found.verified_at, identities }
-    }))
+    let asked = visitor.acting.is_none() && verified(procedure).next().is_some();
+    let Some(account) = visitor.account().filter(|_| asked) else { return Ok(None) };
+    let Some(found) = identity::find(&visitor.db, account.id).await? else { return Ok(None) };
+    let told = identity::sentence(visitor, &found.source, found.verified_at).await?;
+    let identities = verified(procedure).map(|field| (field.id.clone(), found.identity.0.clone())).collect();
+    Ok(Some(Certified { source: found.source, at: found.verified_at, told, identities }))
 }
 
 /// What was certified in a request already sent: its corrections keep it.
@@ -65,7 +82,8 @@ pub fn of_request(marks: &[Mark], answers: &Answers) -> Option<Certified> {
     let first = marks.first()?;
     let identities =
         marks.iter().filter_map(|mark| Some((mark.field.clone(), only(answers.get(&mark.field)?, &mark.parts.0))));
-    Some(Certified { source: first.source.clone(), at: first.verified_at, identities: identities.collect() })
+    let (source, at, told) = (first.source.clone(), first.verified_at, first.told.clone());
+    Some(Certified { source, at, told, identities: identities.collect() })
 }
 
 /// The members of an identity that are named.
@@ -105,8 +123,7 @@ impl Certified {
     /// For the field's template: `{parts, lines, told, remark}`; null when nothing of it is certified.
     pub fn view(&self, visit: &Visit, field: &Field, raw: &Raw) -> Value {
         let Some((parts, lines)) = self.parts(field, visit.today()) else { return Value::Null };
-        let told = identity::sentence(visit, &self.source, self.at);
-        json!({"parts": parts, "lines": lines, "told": told, "remark": raw.text(&remark_of(field))})
+        json!({"parts": parts, "lines": lines, "told": self.told, "remark": raw.text(&remark_of(field))})
     }
 
     /// What a request sent now keeps of it: of the questions that are answered.
@@ -116,23 +133,24 @@ impl Certified {
             .filter_map(|found| {
                 let (parts, _) = self.parts(found.field, today)?;
                 let remark = raw.text(&remark_of(found.field));
-                Some(Mark {
+                let kept = Kept {
                     field: found.name.clone(),
                     source: self.source.clone(),
                     verified_at: self.at,
                     parts: Json(parts.into_iter().map(str::to_owned).collect()),
                     remark: (!remark.is_empty()).then(|| remark.to_owned()),
-                })
+                };
+                Some(Mark { kept, told: self.told.clone() })
             })
             .collect()
     }
 }
 
 /// Says, under each answer of which something is certified, what is and what the filer declares.
-pub fn annotate(visit: &Visit, marks: &[Mark], answers: &Answers, sections: &mut [Section]) {
+pub fn annotate(marks: &[Mark], answers: &Answers, sections: &mut [Section]) {
     for line in sections.iter_mut().flat_map(|section| &mut section.rows) {
         let Some(mark) = marks.iter().find(|mark| mark.field == line.path) else { continue };
-        let told = identity::sentence(visit, &mark.source, mark.verified_at);
+        let told = mark.told.clone();
         let declared = answers.get(&mark.field).map(|answer| declared(answer, &mark.parts.0)).unwrap_or_default();
         // What is not certified is told: an agent must not take it for checked.
         line.lines.push(if declared.is_empty() {
@@ -159,14 +177,22 @@ fn declared(answer: &Value, parts: &[String]) -> Vec<&'static str> {
     WORDS.into_iter().filter(|(key, _)| only_declared(key)).map(|(_, words)| words).collect()
 }
 
-pub async fn of(db: &Db, request: Uuid) -> Result<Vec<Mark>, db::Error> {
-    db.all(
-        sql!(
-            "select field, source, verified_at, parts, remark from request_certified where authority_id = $1 and request_id = $2 order by field"
-        ),
-        args![db.authority(), request],
-    )
-    .await
+pub async fn of(visit: &Visit, request: Uuid) -> Result<Vec<Mark>, db::Error> {
+    let all: Vec<Kept> = visit
+        .db
+        .all(
+            sql!(
+                "select field, source, verified_at, parts, remark from request_certified where authority_id = $1 and request_id = $2 order by field"
+            ),
+            args![visit.db.authority(), request],
+        )
+        .await?;
+    let mut marks = Vec::new();
+    for kept in all {
+        let told = identity::sentence(visit, &kept.source, kept.verified_at).await?;
+        marks.push(Mark { kept, told });
+    }
+    Ok(marks)
 }
 
 /// Keeps the marks of a request, in the transaction that sends it.

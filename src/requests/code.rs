@@ -25,8 +25,12 @@ pub fn derived(secret: &Secret, id: Uuid, generation: i64) -> String {
 
 /// « 7F3K2-9ACDE »: the present code, as it is shown.
 pub async fn shown(visit: &Visit, id: Uuid) -> Result<String, db::Error> {
-    let generation = generation(&visit.db, id).await?;
-    Ok(grouped(&derived(&visit.app.secret, id, generation), GROUP))
+    Ok(printed(&visit.app.secret, id, generation(&visit.db, id).await?))
+}
+
+/// The code of a generation, as it is shown.
+pub fn printed(secret: &Secret, id: Uuid, generation: i64) -> String {
+    grouped(&derived(secret, id, generation), GROUP)
 }
 
 /// How many codes came before the present one.

@@ -5,9 +5,10 @@ use forms::{answers::Raw, model::Procedure};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::model;
+use super::{model, owner::Whose};
 use crate::{
     accounts::session,
+    acting::Deed,
     catalogue::Published,
     error::Problem,
     visit::{Visit, Visitor},
@@ -24,6 +25,9 @@ row! {
         procedure_version: i64,
         reference: String,
         account_id: Option<Uuid>,
+        organisation_id: Option<Uuid>,
+        /// The account that began it in somebody's name.
+        acted_by: Option<Uuid>,
         session_id: Option<Uuid>,
         /// Who it is for: « Léa Martin ».
         beneficiary: Option<String>,
@@ -47,42 +51,64 @@ pub async fn open(visitor: &Visitor, id: Uuid) -> Result<Draft, Problem> {
 }
 
 pub async fn find(visitor: &Visitor, id: Uuid) -> Result<Option<Draft>, db::Error> {
-    let Some(session) = &visitor.session else { return Ok(None) };
-    visitor
+    let (whose, session) = (Whose::of(visitor), own_session(visitor));
+    if visitor.session.is_none() {
+        return Ok(None);
+    }
+    let found: Option<Draft> = visitor
         .db
         .first(
             sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.beneficiary, d.raw, d.updated_at,
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at,
                    exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting,
                    exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
-                 from draft d where d.authority_id = $1 and d.id = $2 and (d.account_id = $3 or d.session_id = $4)"
+                 from draft d where d.authority_id = $1 and d.id = $2 and (d.account_id = $3 or d.session_id = $4 or d.organisation_id = $5)"
             ),
-            args![visitor.db.authority(), id, session.account.as_ref().map(|account| account.id), session.id],
+            args![visitor.db.authority(), id, whose.account, session, whose.organisation],
         )
-        .await
+        .await?;
+    Ok(found.filter(|draft| seen(visitor, draft)))
+}
+
+/// The session that holds drafts by itself: not that of who acts in somebody's name.
+fn own_session(visitor: &Visitor) -> Option<Uuid> {
+    visitor.session.as_ref().filter(|_| visitor.acting.is_none()).map(|session| session.id)
+}
+
+/// Whether the right to act, for who acts in somebody's name, goes as far as this draft.
+fn seen(visitor: &Visitor, draft: &Draft) -> bool {
+    let deed = if draft.correcting { Deed::Follow } else { Deed::Fill };
+    visitor.covers(&draft.procedure_id) && visitor.require(deed).is_ok()
 }
 
 /// Drafts of the visitor, latest first; of one procedure when it is named.
 pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<Draft>, db::Error> {
-    let Some(session) = &visitor.session else { return Ok(Vec::new()) };
-    visitor
+    let (whose, session) = (Whose::of(visitor), own_session(visitor));
+    if visitor.session.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<Draft> = visitor
         .db
         .all(
             sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.session_id, d.beneficiary, d.raw, d.updated_at, false as correcting, false as has_files from draft d
-                 where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3) and (cast($4 as text) is null or d.procedure_id = $4)
+                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at, false as correcting, false as has_files from draft d
+                 where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3 or d.organisation_id = $5) and (cast($4 as text) is null or d.procedure_id = $4)
                    and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
                  order by d.updated_at desc limit 50"
             ),
-            args![visitor.db.authority(), session.account.as_ref().map(|account| account.id), session.id, procedure],
+            args![visitor.db.authority(), whose.account, session, procedure, whose.organisation],
         )
-        .await
+        .await?;
+    found.retain(|draft| seen(visitor, draft));
+    Ok(found)
 }
 
 /// Who holds a draft to be, besides their account.
 #[derive(Clone, Copy)]
 pub enum Holder<'a> {
     Session(Uuid),
+    /// Only by the right to act in its owner's name.
+    Right,
     /// Without session: one is opened, under this token if the browser presents it.
     Nobody(Option<&'a str>),
 }
@@ -90,6 +116,8 @@ pub enum Holder<'a> {
 pub struct Begun {
     /// False when the draft was there: its first page was sent twice.
     pub made: bool,
+    /// As drawn, if it was made.
+    pub reference: String,
     pub opened: Option<session::Opened>,
 }
 
@@ -98,7 +126,7 @@ pub async fn begin(
     visit: &Visit,
     id: Uuid,
     published: &Published,
-    account: Option<Uuid>,
+    whose: Whose,
     holder: Holder<'_>,
     raw: Raw,
 ) -> Result<Begun, Problem> {
@@ -117,21 +145,22 @@ pub async fn begin(
                     return Ok(None);
                 }
                 let (session, opened) = match holder {
-                    Holder::Session(id) => (id, None),
+                    Holder::Session(id) => (Some(id), None),
+                    Holder::Right => (None, None),
                     Holder::Nobody(offered) => {
                         let opened = session::begin(tx, visit, offered).await?;
-                        (opened.id, Some(opened))
+                        (Some(opened.id), Some(opened))
                     }
                 };
                 let made = tx.run(
                     sql!(
-                        "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at)
-                         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) on conflict (authority_id, id) do nothing"
+                        "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at, organisation_id, acted_by)
+                         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12, $13) on conflict (authority_id, id) do nothing"
                     ),
-                    args![tx.authority(), id, &published.procedure.id, published.version, &reference, account, session, &beneficiary, &raw, visit.now, expires],
+                    args![tx.authority(), id, &published.procedure.id, published.version, &reference, whose.account, session, &beneficiary, &raw, visit.now, expires, whose.organisation, whose.by],
                 )
                 .await?;
-                Ok::<_, db::Error>(Some(Begun { made: made == 1, opened }))
+                Ok::<_, db::Error>(Some(Begun { made: made == 1, reference: reference.clone(), opened }))
             })
             .await;
         match begun {
@@ -197,7 +226,7 @@ pub async fn discard(visit: &Visit, id: Uuid) -> Result<(), db::Error> {
 /// Gives the drafts of a session to the account that signs in with it.
 pub async fn adopt(tx: &mut db::Tx, session: Uuid, account: Uuid) -> Result<(), db::Error> {
     tx.run(
-        sql!("update draft set account_id = $1 where authority_id = $2 and session_id = $3 and account_id is null"),
+        sql!("update draft set account_id = $1 where authority_id = $2 and session_id = $3 and account_id is null and organisation_id is null"),
         args![account, tx.authority(), session],
     )
     .await?;
@@ -210,7 +239,7 @@ pub async fn attach(visit: &Visit, id: Uuid, session: Uuid) -> Result<(), db::Er
         .db
         .write(async |tx: &mut db::Tx| {
             tx.run(
-                sql!("update draft set session_id = $1 where authority_id = $2 and id = $3 and account_id is null"),
+                sql!("update draft set session_id = $1 where authority_id = $2 and id = $3 and account_id is null and organisation_id is null"),
                 args![session, tx.authority(), id],
             )
             .await?;
@@ -223,7 +252,7 @@ pub async fn by_reference(visit: &Visit, reference: &str) -> Result<Option<Uuid>
     visit
         .db
         .first(
-            sql!("select id from draft where authority_id = $1 and reference = $2 and account_id is null"),
+            sql!("select id from draft where authority_id = $1 and reference = $2 and account_id is null and organisation_id is null"),
             args![visit.db.authority(), reference],
         )
         .await

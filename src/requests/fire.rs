@@ -62,6 +62,8 @@ impl<'a> Corrected<'a> {
 pub struct By {
     pub actor: Actor,
     pub account: Option<Uuid>,
+    /// In somebody's name: `mandate` or `organisation`.
+    pub acted: Option<&'static str>,
 }
 
 impl By {
@@ -164,6 +166,7 @@ impl Fired<'_> {
             from: Some(&request.state),
             to: Some(&life.state),
             subject,
+            acted: by.acted,
         };
         let seq = store::record(tx, request.id, &entry, now).await?;
         let hours = now.duration_since(request.submitted_at).as_hours();

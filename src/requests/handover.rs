@@ -145,7 +145,7 @@ async fn batch(tx: &mut Tx, visit: &Visit, order: Order<'_>, first: bool) -> Res
         .await?;
     let actor = if by.is_some() { "agent" } else { "system" };
     let code = if to.is_some() { HANDED } else { RELEASED };
-    let entry = Entry { actor, actor_id: by, code, from: None, to: None, subject: to };
+    let entry = Entry { actor, actor_id: by, code, from: None, to: None, subject: to, acted: None };
     for id in &ids {
         store::record(tx, *id, &entry, visit.now).await?;
     }

@@ -12,7 +12,7 @@ use super::{
     store,
 };
 use crate::{
-    authorities, catalogue,
+    authorities, catalogue, organisations,
     platform::{
         french,
         jobs::{self, Claimed, Outcome},
@@ -41,7 +41,11 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     let Some(request) = store::find(&visit.db, id).await.map_err(|error| SendError::Passing(error.into()))? else {
         return Ok(());
     };
-    let Some(to) = request.email.clone() else { return Ok(()) };
+    let Some(mut to) = request.email.clone() else { return Ok(()) };
+    if let Some(organisation) = request.organisation_id {
+        let found = organisations::recipient(&visit.db, organisation, request.acted_by, &to).await;
+        to = found.map_err(|error| SendError::Passing(error.into()))?;
+    }
     let mail = compose(visit, &request, &message, &to, job.id).await?;
     visit.app.mailer.send(&visit.db, &mail, visit.now).await
 }
@@ -50,7 +54,7 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
 pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let base = visit.public_url();
-    let link = if request.account_id.is_some() {
+    let link = if !request.is_anonymous() {
         format!("{base}/demandes/{}", request.id)
     } else {
         format!("{base}/suivre?reference={}", request.reference)
@@ -150,7 +154,7 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
     let files = files::of(&visit.db, request.id).await?;
     let mut shown = procedure.show(&request.answers.0);
-    certified::annotate(visit, &certified::of(&visit.db, request.id).await?, &request.answers.0, &mut shown);
+    certified::annotate(&certified::of(visit, request.id).await?, &request.answers.0, &mut shown);
     let mut sections: Vec<Json> = shown
         .into_iter()
         .map(|section| {

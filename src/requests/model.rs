@@ -22,6 +22,10 @@ row! {
         procedure_version: i64,
         department_id: String,
         account_id: Option<Uuid>,
+        organisation_id: Option<Uuid>,
+        /// The account that sent it in somebody's name, and by what right.
+        acted_by: Option<Uuid>,
+        acted_as: Option<String>,
         filer_name: Option<String>,
         /// Who it is for, when that is not the filer.
         beneficiary: Option<String>,
@@ -58,6 +62,11 @@ impl Request {
         }
     }
 
+    /// Filed without account: its code is all that its owner has.
+    pub fn is_anonymous(&self) -> bool {
+        self.account_id.is_none() && self.organisation_id.is_none()
+    }
+
     pub fn state_of<'a>(&self, procedure: &'a Procedure) -> Option<&'a State> {
         procedure.workflow.state(&self.state)
     }
@@ -74,6 +83,8 @@ row! {
         code: String,
         from_state: Option<String>,
         to_state: Option<String>,
+        /// `mandate` or `organisation`, when its actor acted in somebody's name.
+        acted: Option<String>,
         /// The agent it is about, when it is about one.
         subject_name: Option<String>,
     }

@@ -9,6 +9,7 @@ use super::{
     certified,
     fire::Corrected,
     model::{Ask, Decision, Event, Message, Request},
+    owner::Whose,
 };
 use crate::platform::french;
 
@@ -16,7 +17,7 @@ use crate::platform::french;
 macro_rules! requests {
     ($where:literal) => {
         sql!(concat!(
-            "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
+            "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
                r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.version
              from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id ",
             $where
@@ -56,7 +57,9 @@ pub struct New<'a> {
     pub procedure_id: &'a str,
     pub procedure_version: i64,
     pub department_id: &'a str,
-    pub account_id: Option<Uuid>,
+    pub whose: Whose,
+    /// By what right, when it is sent in somebody's name.
+    pub acted_as: Option<&'a str>,
     pub filer_name: Option<&'a str>,
     pub beneficiary: Option<&'a str>,
     pub email: Option<&'a str>,
@@ -74,13 +77,14 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     tx.run(
         sql!(
             "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, filer_key, beneficiary, email, answers, words,
-               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, $23, 1)"
+               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, $23, 1, $24, $25, $26)"
         ),
         args![
-            tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.account_id, new.filer_name, new.email,
+            tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.whose.account, new.filer_name, new.email,
             Json(new.answers), french::fold(new.words), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
-            french::fold(new.filer_name.unwrap_or_default()), new.beneficiary, new.archive_at, new.confidential_address
+            french::fold(new.filer_name.unwrap_or_default()), new.beneficiary, new.archive_at, new.confidential_address,
+            new.whose.organisation, new.whose.by, new.acted_as
         ],
     )
     .await?;
@@ -142,17 +146,19 @@ pub struct Entry<'a> {
     pub to: Option<&'a str>,
     /// The message, decision or file it is about.
     pub subject: Option<Uuid>,
+    /// `mandate` or `organisation`, when they acted in somebody's name.
+    pub acted: Option<&'static str>,
 }
 
 /// Adds to the history; gives the entry's number.
 pub async fn record(tx: &mut Tx, request: Uuid, entry: &Entry<'_>, now: Timestamp) -> Result<i64, db::Error> {
     tx.one(
         sql!(
-            "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state, subject_id)
-             select $1, $2, coalesce(max(seq), 0) + 1, $3, $4, $5, $6, $7, $8, $9 from request_event where authority_id = $1 and request_id = $2
+            "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state, subject_id, acted)
+             select $1, $2, coalesce(max(seq), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10 from request_event where authority_id = $1 and request_id = $2
              returning seq"
         ),
-        args![tx.authority(), request, now, entry.actor, entry.actor_id, entry.code, entry.from, entry.to, entry.subject],
+        args![tx.authority(), request, now, entry.actor, entry.actor_id, entry.code, entry.from, entry.to, entry.subject, entry.acted],
     )
     .await
 }
@@ -195,7 +201,7 @@ pub async fn grant(tx: &mut Tx, session: Uuid, request: Uuid) -> Result<(), db::
 pub async fn events(db: &Db, request: Uuid) -> Result<Vec<Event>, db::Error> {
     db.all(
         sql!(
-            "select e.seq, e.at, e.actor, e.actor_id, a.first_name || ' ' || a.last_name as actor_name, e.code, e.from_state, e.to_state,
+            "select e.seq, e.at, e.actor, e.actor_id, a.first_name || ' ' || a.last_name as actor_name, e.code, e.from_state, e.to_state, e.acted,
                s.first_name || ' ' || s.last_name as subject_name
              from request_event e left join account a on a.authority_id = e.authority_id and a.id = e.actor_id
                left join account s on s.authority_id = e.authority_id and s.id = e.subject_id

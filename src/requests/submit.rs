@@ -15,6 +15,7 @@ use super::{
     certified::{self, Mark},
     drafts::Draft,
     fire, model,
+    owner::{self, Whose},
     store::{self, Entry, FactOf, New},
 };
 use crate::{error::Problem, household::addresses, visit::Visitor};
@@ -37,7 +38,9 @@ pub struct Sending<'a> {
 /// A request decided and not written yet: all that its transaction needs, which may run more than once.
 pub struct Ready<'a> {
     sending: &'a Sending<'a>,
-    account: Option<Uuid>,
+    whose: Whose,
+    acted: Option<&'static str>,
+    acted_as: Option<String>,
     filer_name: Option<String>,
     beneficiary: Option<String>,
     email: Option<String>,
@@ -66,13 +69,18 @@ pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a
         .ok_or_else(|| Problem::Broken(anyhow::anyhow!("{} cannot be sent", procedure.id)))?;
     let (life, effects) = step::step(procedure, &begun, &transition.id, Actor::Usager, Given::default(), cx)
         .map_err(|refused| Problem::Broken(anyhow::anyhow!("{} cannot be sent: {refused:?}", procedure.id)))?;
-    let account = visitor.account();
     let email = model::email(answers)
         .or_else(|| sending.email.map(str::to_owned))
-        .or_else(|| account.and_then(|account| account.email.clone()));
+        .or_else(|| owner::contact(visitor).map(str::to_owned));
+    let name = || match &visitor.acting {
+        Some(acting) => Some(acting.name.clone()),
+        None => visitor.account().map(|account| account.full_name()),
+    };
     Ok(Ready {
-        account: account.map(|account| account.id),
-        filer_name: model::filer_name(answers).or_else(|| account.map(|account| account.full_name())),
+        whose: Whose::of(visitor),
+        acted: owner::acted(visitor),
+        acted_as: owner::acted_as(visitor),
+        filer_name: model::filer_name(answers).or_else(name),
         beneficiary: procedure.beneficiary_of(answers),
         email,
         words: procedure.words(answers),
@@ -101,7 +109,8 @@ impl Ready<'_> {
             procedure_id: &procedure.id,
             procedure_version: version,
             department_id: department,
-            account_id: self.account,
+            whose: self.whose,
+            acted_as: self.acted_as.as_deref(),
             filer_name: self.filer_name.as_deref(),
             beneficiary: self.beneficiary.as_deref(),
             email: self.email.as_deref(),
@@ -115,11 +124,12 @@ impl Ready<'_> {
         store::insert(tx, &new).await?;
         let entry = Entry {
             actor: "usager",
-            actor_id: self.account,
+            actor_id: self.whose.by.or(self.whose.account),
             code: &self.transition,
             from: Some(&self.from),
             to: Some(&self.life.state),
             subject: None,
+            acted: self.acted,
         };
         let seq = store::record(tx, id, &entry, self.now).await?;
         let fact = FactOf { procedure_id: &procedure.id, department_id: department, hours: 0 };
@@ -138,7 +148,7 @@ pub async fn submit(
     marks: &[Mark],
     email: Option<&str>,
 ) -> Result<(), Problem> {
-    let account = visitor.account().map(|account| account.id);
+    let whose = Whose::of(visitor);
     let sending = Sending {
         id: draft.id,
         reference: &draft.reference,
@@ -147,11 +157,11 @@ pub async fn submit(
         department: &procedure.department,
         answers,
         email,
-        confidential_address: addresses::told(&visitor.db, account, answers).await?,
+        confidential_address: addresses::told(&visitor.db, whose.account, answers).await?,
     };
     let ready = ready(visitor, &sending)?;
     // Who has an account needs no grant: the request is theirs wherever they sign in.
-    let session = visitor.session.as_ref().map(|session| session.id).filter(|_| account.is_none());
+    let session = visitor.session.as_ref().map(|session| session.id).filter(|_| whose == Whose::default());
     let written = visitor
         .db
         .write(async |tx: &mut Tx| {

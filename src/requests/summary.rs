@@ -1,11 +1,11 @@
 //! What other pages show of requests.
 
-use db::{args, sql};
+use db::{Query, args};
 use forms::model::{Delay, Procedure};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{citizen, drafts};
+use super::{citizen, drafts, owner};
 use crate::{
     catalogue,
     error::Problem,
@@ -28,17 +28,14 @@ pub fn notice_words(procedure: &Procedure) -> Json {
 /// « À faire »: what waits for the visitor, most pressing first.
 pub async fn todo(visitor: &Visitor) -> Result<Vec<Json>, Problem> {
     let mut found = Vec::new();
-    let Some(account) = visitor.account() else { return Ok(found) };
-    let waiting: Vec<(Uuid, String, String, i64, Option<String>)> = visitor
-        .db
-        .all(
-            sql!(
-                "select id, reference, procedure_id, procedure_version, beneficiary from request
-                 where authority_id = $1 and account_id = $2 and status = 'action-needed' order by submitted_at desc limit 5"
-            ),
-            args![visitor.db.authority(), account.id],
-        )
-        .await?;
+    if visitor.account().is_none() {
+        return Ok(found);
+    }
+    let query = Query::new(
+        "select r.id, r.reference, r.procedure_id, r.procedure_version, r.beneficiary from request r where r.authority_id = {} and r.status = 'action-needed'",
+    );
+    let query = owner::scope(query.bind(visitor.db.authority()), visitor).push(" order by r.submitted_at desc limit 5");
+    let waiting: Vec<(Uuid, String, String, i64, Option<String>)> = visitor.db.all(query, args![]).await?;
     for (id, reference, procedure, version, beneficiary) in waiting {
         let procedure = catalogue::version(visitor, &procedure, version).await?;
         found.push(json!({"href": format!("/demandes/{id}"), "icon": "bell", "text": format!("Compléter votre demande : {}{}", procedure.title, whose(beneficiary.as_deref())), "detail": reference}));
@@ -65,17 +62,15 @@ pub async fn drafts_on(visitor: &Visitor, procedure: &str) -> Result<Vec<Json>, 
 
 /// Running requests of the visitor on one procedure.
 pub async fn running_on(visitor: &Visitor, procedure: &str) -> Result<Vec<Json>, Problem> {
-    let Some(account) = visitor.account() else { return Ok(Vec::new()) };
-    let rows: Vec<(Uuid, String, String, String, i64, Option<String>)> = visitor
-        .db
-        .all(
-            sql!(
-                "select id, reference, status, state, procedure_version, beneficiary from request
-                 where authority_id = $1 and account_id = $2 and procedure_id = $3 and not ended order by submitted_at desc limit 5"
-            ),
-            args![visitor.db.authority(), account.id, procedure],
-        )
-        .await?;
+    if visitor.account().is_none() {
+        return Ok(Vec::new());
+    }
+    let query = Query::new(
+        "select r.id, r.reference, r.status, r.state, r.procedure_version, r.beneficiary from request r where r.authority_id = {} and r.procedure_id = {} and not r.ended",
+    );
+    let query = owner::scope(query.bind(visitor.db.authority()).bind(procedure), visitor)
+        .push(" order by r.submitted_at desc limit 5");
+    let rows: Vec<(Uuid, String, String, String, i64, Option<String>)> = visitor.db.all(query, args![]).await?;
     let mut found = Vec::new();
     for (id, reference, status, state, version, beneficiary) in rows {
         let definition = catalogue::version(visitor, procedure, version).await?;

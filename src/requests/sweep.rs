@@ -16,10 +16,11 @@ use super::{
 };
 use crate::{
     accounts::{self, connections, ending},
+    acting::invitation,
     app::App,
     catalogue,
     household::sharing,
-    identity, links, provider, safe, sso,
+    identity, links, mandates, provider, safe, sso,
     visit::Visit,
     work,
 };
@@ -31,6 +32,7 @@ pub async fn all(app: &App) -> Result<()> {
     let authorities: Vec<Uuid> = app.db.all(sql!("select id from authority"), args![]).await?;
     for authority in authorities {
         expired(app, authority).await?;
+        mandates::end_due(&work::visit(app, authority).await?).await?;
         archive(app, authority).await?;
         ending::sweep(&work::visit(app, authority).await?).await?;
         orphans(app, authority).await?;
@@ -58,6 +60,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             sso::sweep(tx, now).await?;
             tx.run(sql!("delete from session where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
             safe::close_idle(tx, now).await?;
+            invitation::sweep(tx, now).await?;
             tx.run(sql!("delete from link where authority_id = $1 and expires_at < $2"), args![a, last_week]).await?;
             tx.run(sql!("delete from attempt where authority_id = $1 and last_at < $2"), args![a, last_week]).await?;
             connections::sweep(tx, now).await?;
@@ -90,7 +93,7 @@ pub async fn archive(app: &App, authority: Uuid) -> Result<usize> {
 }
 
 async fn archive_batch(visit: &Visit, due: &[Request]) -> Result<usize> {
-    let (by, with) = (By { actor: Actor::System, account: None }, With::default());
+    let (by, with) = (By { actor: Actor::System, account: None, acted: None }, With::default());
     let mut procedures = Vec::new();
     for request in due {
         procedures.push(catalogue::version(visit, &request.procedure_id, request.procedure_version).await?);

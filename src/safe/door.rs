@@ -20,7 +20,7 @@ use super::{
     secrets, store,
 };
 use crate::{
-    accounts::{self, session::Kind},
+    accounts::{self, passkey, session::Kind},
     error::Problem,
     platform::{form::Typed, local, secret},
     visit::Citizen,
@@ -58,7 +58,8 @@ pub async fn safe_of(citizen: &Citizen) -> Result<Safe, Problem> {
 /// The page of who has no safe: what it is, what it protects, what is lost when every secret is.
 pub async fn offer(citizen: &Citizen, wrong: &[(&str, String)]) -> Result<Response, Problem> {
     let context = context! {
-        quota => citizen.app.config.safe_quota, password => own::has_password(citizen).await?, errors => errors(wrong),
+        quota => citizen.app.config.safe_quota, password => own::has_password(citizen).await?,
+        passkeys => passkey::possible(citizen), errors => errors(wrong),
     };
     if wrong.is_empty() {
         citizen.page("safe/create.html", TITLE, context)
@@ -145,7 +146,12 @@ pub fn rescue_page(suite: &str) -> String {
     format!("{HOME}/secours?suite={}", crate::platform::encode(onward(suite)))
 }
 
-fn draw_open(citizen: &Citizen, secrets: &Secrets, suite: &str, wrong: &[(&str, String)]) -> Result<Response, Problem> {
+pub fn draw_open(
+    citizen: &Citizen,
+    secrets: &Secrets,
+    suite: &str,
+    wrong: &[(&str, String)],
+) -> Result<Response, Problem> {
     let minutes = model::STAYS_OPEN.as_mins();
     let context = context! {
         suite => onward(suite), minutes => minutes, secrets => secrets.shown(), rescue => rescue_page(suite),

@@ -16,6 +16,7 @@ use super::{
     kinds::{self, KINDS},
     model::{Document, Way},
     opening::{self, Open},
+    passkey,
     store::{self, Added},
 };
 use crate::{
@@ -73,6 +74,7 @@ pub async fn show(citizen: Citizen, headers: HeaderMap, Query(told): Query<Told>
         own => store::wrap(&citizen.db, safe.id, Way::Own).await?.is_some(),
         used => documents.iter().map(|document| document.size).sum::<i64>(),
         quota => citizen.app.config.safe_quota,
+        passkeys => passkey::offered(&citizen).await?,
         ..flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),
     };
     citizen.page("safe/list.html", TITLE, context)

@@ -1,6 +1,6 @@
 //! « Mes documents »: each usager's own safe (« coffre-fort »). Documents are encrypted to a key of which
-//! the portal keeps the secret half only sealed, under the password (or a code of one's own) and under a recovery code: neither
-//! the database with the files nor an agent reads them. docs/decisions/0013 says against whom this holds.
+//! the portal keeps the secret half only sealed, under the password (or a code of one's own), under a recovery code and under what
+//! passkeys derive: neither the database with the files nor an agent reads them. docs/decisions/0013 says against whom this holds.
 
 use axum::{
     Router,
@@ -29,6 +29,7 @@ mod model;
 mod one;
 mod opening;
 mod own;
+mod passkey;
 mod secrets;
 mod store;
 mod take;
@@ -45,6 +46,11 @@ pub fn routes() -> Router<App> {
         .route("/mes-documents", get(list::show))
         .route("/mes-documents/creer", post(door::create))
         .route("/mes-documents/ouvrir", get(door::show).post(door::open))
+        .route("/mes-documents/ouvrir/cle", get(passkey::start).post(passkey::open))
+        .route("/mes-documents/ouvrir/cle/defi", get(passkey::start).post(passkey::challenge_open))
+        .route("/mes-documents/cles", get(passkey::show).post(passkey::add))
+        .route("/mes-documents/cles/defi", get(passkey::again).post(passkey::challenge_add))
+        .route("/mes-documents/cles/retirer", get(passkey::again).post(passkey::remove))
         .route("/mes-documents/secours", get(door::rescue).post(door::rescued))
         .route("/mes-documents/mon-code", get(own::show).post(own::change))
         .route("/mes-documents/code", get(door::code).post(door::new_code))
@@ -126,6 +132,12 @@ pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
     }
 }
 
+/// The passkeys that open an account's documents.
+pub async fn passkeys(db: &Db, account: Uuid) -> Result<Vec<Uuid>, db::Error> {
+    let Some(safe) = store::of(db, account).await? else { return Ok(Vec::new()) };
+    Ok(store::key_wraps(db, safe.id).await?.into_iter().map(|wrap| wrap.passkey_id).collect())
+}
+
 /// What is kept of an account's documents that the portal can read.
 pub async fn data(db: &Db, account: Uuid) -> Result<Json, db::Error> {
     let Some(safe) = store::of(db, account).await? else { return Ok(json!([])) };
@@ -161,7 +173,8 @@ pub async fn contents(visitor: &Visitor, headers: &HeaderMap) -> Result<Contents
 /// where to open them and come back.
 pub async fn choice(visitor: &Visitor, headers: &HeaderMap) -> Result<Json, Problem> {
     let none = json!({"state": "none", "open": "", "documents": []});
-    let Some(account) = visitor.account() else { return Ok(none) };
+    // In somebody's name one uses neither their documents, which stay closed, nor one's own.
+    let Some(account) = visitor.account().filter(|_| visitor.acting.is_none()) else { return Ok(none) };
     let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(none) };
     let Some(key) = opening::find(visitor, headers, &safe).await? else {
         return Ok(json!({"state": "closed", "open": opening::door(&visitor.here), "documents": []}));
@@ -188,7 +201,7 @@ pub async fn copy(
 }
 
 async fn open_of(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<(Safe, Key)>, Problem> {
-    let Some(account) = visitor.account() else { return Ok(None) };
+    let Some(account) = visitor.account().filter(|_| visitor.acting.is_none()) else { return Ok(None) };
     let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(None) };
     let key = opening::find(visitor, headers, &safe).await?;
     Ok(key.map(|key| (safe, key)))

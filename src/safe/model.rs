@@ -36,6 +36,15 @@ row! {
         stale: bool,
     }
 
+    /// The key sealed under what a passkey derives from the salt.
+    #[derive(Debug, Clone)]
+    pub struct KeyWrap {
+        passkey_id: Uuid,
+        salt: Vec<u8>,
+        sealed: Vec<u8>,
+        made_at: Timestamp,
+    }
+
     #[derive(Debug, Clone)]
     pub struct Document {
         id: Uuid,

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     accounts::session,
     error::Problem,
-    platform::encode,
+    platform::{encode, secret},
     visit::{Citizen, Visit, Visitor},
 };
 
@@ -96,7 +96,9 @@ pub async fn open(visitor: &Visitor, safe: &Safe, key: &Key) -> Result<HeaderVal
 /// The key of the visitor's safe, when it is open in this session and this browser.
 pub async fn find(visitor: &Visitor, headers: &HeaderMap, safe: &Safe) -> Result<Option<Key>, Problem> {
     let Some(session) = &visitor.session else { return Ok(None) };
-    let Some(secret) = session::token(headers, cookie_name(visitor)).and_then(secret) else { return Ok(None) };
+    let Some(secret) = session::token(headers, cookie_name(visitor)).and_then(secret::read_key) else {
+        return Ok(None);
+    };
     let Some((sealed, used)) = store::opening(&visitor.db, session.id, safe.id).await? else { return Ok(None) };
     let idle = visitor.now.duration_since(used);
     if idle > STAYS_OPEN {
@@ -108,9 +110,4 @@ pub async fn find(visitor: &Visitor, headers: &HeaderMap, safe: &Safe) -> Result
         visitor.db.write(async |tx: &mut Tx| store::keep_open(tx, session.id, visitor.now).await).await?;
     }
     Ok(key)
-}
-
-fn secret(value: &str) -> Option<Zeroizing<[u8; 32]>> {
-    let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(value.as_bytes()).ok()?);
-    bytes.as_slice().try_into().ok().map(Zeroizing::new)
 }

@@ -17,7 +17,7 @@ use super::{
     opening, secrets, store,
 };
 use crate::{
-    accounts::{self, session::Kind},
+    accounts::{self, passkey, session::Kind},
     error::Problem,
     platform::{
         encode,
@@ -40,6 +40,8 @@ pub struct Secrets {
     own: Option<Wrap>,
     password: Option<Wrap>,
     account: bool,
+    /// Whether a passkey opens it, on a site that can have them.
+    passkey: bool,
 }
 
 pub async fn has_password(citizen: &Citizen) -> Result<bool, Problem> {
@@ -52,6 +54,7 @@ impl Secrets {
             own: store::wrap(&citizen.db, safe.id, Way::Own).await?,
             password: store::wrap(&citizen.db, safe.id, Way::Password).await?,
             account: has_password(citizen).await?,
+            passkey: passkey::possible(citizen) && !store::key_wraps(&citizen.db, safe.id).await?.is_empty(),
         })
     }
 
@@ -61,7 +64,12 @@ impl Secrets {
 
     /// Whether the recovery page is the only way in.
     pub fn lost(&self) -> bool {
-        self.own.is_none() && !self.password_opens()
+        !self.typed() && !self.passkey
+    }
+
+    /// Whether something that is typed opens it, recovery apart.
+    fn typed(&self) -> bool {
+        self.own.is_some() || self.password_opens()
     }
 
     /// Nothing that could be typed: neither code nor password.
@@ -74,7 +82,7 @@ impl Secrets {
     }
 
     /// For templates: `own`, whether there is a code of one's own; `password`: `opens`, `may` (the account has
-    /// one, which does not open the safe), `no`.
+    /// one, which does not open the safe), `no`; `typed`: whether either opens it; `passkey`: whether one does.
     pub fn shown(&self) -> Value {
         let password = if self.password_opens() {
             "opens"
@@ -83,7 +91,7 @@ impl Secrets {
         } else {
             "no"
         };
-        context! { own => self.own.is_some(), password => password }
+        context! { own => self.own.is_some(), password => password, typed => self.typed(), passkey => self.passkey }
     }
 
     /// Judges the code of one's own, or the password. No key: the password is right and does not open.
@@ -145,12 +153,12 @@ async fn by_code(citizen: &Citizen, safe: &Safe, own: &Wrap, typed: &str) -> Res
     }
 }
 
-fn subject(safe: &Safe) -> String {
+pub fn subject(safe: &Safe) -> String {
     format!("documents:{}", safe.id)
 }
 
-/// Counts one more try at a safe's codes; says to wait when there were too many.
-async fn slow(citizen: &Citizen, safe: &Safe) -> Result<Option<String>, Problem> {
+/// Counts one more try at a safe's codes or passkeys; says to wait when there were too many.
+pub async fn slow(citizen: &Citizen, safe: &Safe) -> Result<Option<String>, Problem> {
     let left = throttle::take(&citizen.db, &subject(safe), ONE, citizen.now).await?;
     Ok(left.map(|left| format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))))
 }

@@ -4,7 +4,7 @@ use db::{Db, Tx, args, sql};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::model::{Document, MOST, Safe, Way, Wrap};
+use super::model::{Document, KeyWrap, MOST, Safe, Way, Wrap};
 
 pub async fn of(db: &Db, account: Uuid) -> Result<Option<Safe>, db::Error> {
     db.first(
@@ -43,6 +43,41 @@ pub async fn put_wrap(tx: &mut Tx, safe: Uuid, way: Way, wrap: &Wrap, now: Times
              set salt = excluded.salt, sealed = excluded.sealed, stale = excluded.stale, made_at = excluded.made_at"
         ),
         args![tx.authority(), safe, way.name(), &wrap.salt, &wrap.sealed, wrap.stale, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What passkeys open of a safe.
+pub async fn key_wraps(db: &Db, safe: Uuid) -> Result<Vec<KeyWrap>, db::Error> {
+    db.fresh()
+        .all(
+            sql!(
+                "select passkey_id, salt, sealed, made_at from safe_passkey where authority_id = $1 and safe_id = $2 order by passkey_id"
+            ),
+            args![db.authority(), safe],
+        )
+        .await
+}
+
+/// Keeps what a passkey opens, in the place of what it opened before. It goes with the passkey.
+pub async fn put_key_wrap(tx: &mut Tx, safe: Uuid, wrap: &KeyWrap) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into safe_passkey (authority_id, passkey_id, safe_id, salt, sealed, made_at) values ($1, $2, $3, $4, $5, $6)
+             on conflict (authority_id, passkey_id) do update
+             set safe_id = excluded.safe_id, salt = excluded.salt, sealed = excluded.sealed, made_at = excluded.made_at"
+        ),
+        args![tx.authority(), wrap.passkey_id, safe, &wrap.salt, &wrap.sealed, wrap.made_at],
+    )
+    .await?;
+    Ok(())
+}
+
+pub async fn remove_key_wrap(tx: &mut Tx, safe: Uuid, passkey: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!("delete from safe_passkey where authority_id = $1 and safe_id = $2 and passkey_id = $3"),
+        args![tx.authority(), safe, passkey],
     )
     .await?;
     Ok(())

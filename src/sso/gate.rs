@@ -21,7 +21,11 @@ use super::{
 use crate::{
     accounts::{Means, session::Account},
     error::Problem,
-    platform::{encode, form::Typed, local},
+    platform::{
+        encode,
+        form::{self, Typed},
+        local,
+    },
     visit::{Citizen, Visit, Visitor},
 };
 
@@ -52,19 +56,41 @@ pub struct Ready<'a> {
     pub since: Timestamp,
     /// How; none when nobody noted it.
     pub means: Option<Means>,
+    /// Whether that moment is sure: a provider that opened the session may not have told it.
+    pub dated: bool,
     /// They did so for this very request.
     pub fresh: bool,
 }
 
-/// Who is signed in, since when.
-pub async fn signed_in<'a>(visitor: &'a Visitor, client: &Client, marks: &Marks) -> Result<Option<Ready<'a>>, Problem> {
+/// Who is signed in, since when. In somebody's name nobody enters: an application would take them for themself.
+/// With `silent`, which shows no page, they are as good as absent.
+pub async fn signed_in<'a>(
+    visitor: &'a Visitor,
+    client: &Client,
+    marks: &Marks,
+    silent: bool,
+) -> Result<Option<Ready<'a>>, Problem> {
+    if visitor.acting.is_some() {
+        return if silent { Ok(None) } else { Err(Problem::Oneself) };
+    }
     let (Some(session), Some(account)) = (&visitor.session, visitor.account()) else { return Ok(None) };
-    let since = store::opened(&visitor.db, session.id, visitor.now).await?;
-    Ok(since.map(|(since, means)| {
-        let means = means.as_deref().and_then(Means::named);
-        let fresh = asked_since(visitor, client, &marks.depuis).is_some_and(|asked| since >= asked);
-        Ready { account, session: session.id, since, means, fresh }
+    let opened = store::opened(&visitor.db, session.id, visitor.now).await?;
+    Ok(opened.map(|opened| {
+        let means = opened.means.as_deref().and_then(Means::named);
+        // Who comes by a provider may have identified themselves there long ago.
+        let elsewhere = matches!(means, Some(Means::Provider | Means::ProviderCode));
+        let proved_at = if elsewhere { opened.proved_at } else { Some(opened.created_at) };
+        let asked = asked_since(visitor, client, &marks.depuis);
+        let fresh = asked.zip(proved_at).is_some_and(|(asked, proved)| proved >= asked);
+        let since = proved_at.unwrap_or(opened.created_at);
+        Ready { account, session: session.id, since, means, dated: proved_at.is_some(), fresh }
     }))
+}
+
+/// Whether who goes on to this address of ours was sent for fresh credentials.
+pub fn asks_fresh(suite: &str) -> bool {
+    let query = suite.split_once('?').map_or("", |(_, query)| query);
+    !form::urlencoded(query.as_bytes()).text("depuis").is_empty()
 }
 
 /// To the sign-in page, and back here. With `again`, even for who is signed in.

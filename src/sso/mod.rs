@@ -1,5 +1,5 @@
 //! Guichet as the single sign-on of the authority's other applications (« services »): a CAS server and an
-//! OpenID Connect provider. Applications are declared by file; each knows an usager by a random name of its
+//! OpenID Connect provider. Applications are declared by file or in the administration pages; each knows an usager by a random name of its
 //! own, and gets what the usager agreed to give. Messages and rules are pure ([`client`], `cas/message`,
 //! `oidc/request`, `oidc/jws`); everything durable is in the database.
 
@@ -30,7 +30,7 @@ mod visits;
 
 pub use changes::{By, Expected, Secret, put, remove};
 pub use client::{Client, Declaration};
-pub use gate::{consents, data, page_onward};
+pub use gate::{asks_fresh, consents, data, page_onward};
 pub use oidc::{
     jws::Key,
     keys::{Read as ReadKeys, make as make_key, rotate},
@@ -65,5 +65,5 @@ async fn end_session(visitor: &Visitor) -> Result<HeaderValue, Problem> {
 
 /// The same visitor, signed out.
 pub fn nobody(visitor: &Visitor) -> Visitor {
-    Visitor { session: None, ..visitor.clone() }
+    Visitor { session: None, acting: None, ..visitor.clone() }
 }

@@ -130,10 +130,25 @@ pub async fn consents(db: &Db, account: Uuid) -> Result<Vec<Consent>, db::Error>
     .await
 }
 
-/// When a session was opened, as long as it lasts, and how: that is when its owner proved who they are.
-pub async fn opened(db: &Db, session: Uuid, now: Timestamp) -> Result<Option<(Timestamp, Option<String>)>, db::Error> {
+row! {
+    /// When a session was opened, and how.
+    #[derive(Debug, Clone)]
+    pub struct Opened {
+        pub created_at: Timestamp,
+        pub means: Option<String>,
+        /// When its owner proved who they are at the provider that vouches for it, if it says so.
+        pub proved_at: Option<Timestamp>,
+    }
+}
+
+/// Of an account's session, as long as it lasts.
+pub async fn opened(db: &Db, session: Uuid, now: Timestamp) -> Result<Option<Opened>, db::Error> {
     db.first(
-        sql!("select created_at, means from session where authority_id = $1 and id = $2 and account_id is not null and expires_at > $3"),
+        sql!(
+            "select s.created_at, s.means, p.proved_at from session s
+             left join provider_session p on p.authority_id = s.authority_id and p.session_id = s.id
+             where s.authority_id = $1 and s.id = $2 and s.account_id is not null and s.expires_at > $3"
+        ),
         args![db.authority(), session, now],
     )
     .await

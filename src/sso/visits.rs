@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::http::StatusCode;
 use db::{Tx, args, row, sql};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -192,8 +193,10 @@ async fn tell(visit: &Visit, payload: &Json) -> Result<()> {
     };
     let sent = visit.app.outside.post(&url).form(&[(field, message)]).timeout(PATIENCE).send().await;
     let status = sent.with_context(|| format!("{id} does not answer"))?.status();
-    anyhow::ensure!(!status.is_server_error(), "{id} answers {status}");
-    if status.is_client_error() {
+    // An application that does not know how (501) will not know better in an hour.
+    let later = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
+    anyhow::ensure!(!later, "{id} answers {status}");
+    if status.is_client_error() || status.is_server_error() {
         tracing::warn!(client = id, %status, "an application refuses to be told of a logout");
     }
     Ok(())

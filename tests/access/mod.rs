@@ -1,24 +1,28 @@
 //! Who may do what: every route of the application, for everybody who may knock. A route that is not
 //! in these tables fails the test.
 //!
-//! `in`: sent to the usagers' sign-in; `ag`: to the agents'. What is not yours answers 404.
+//! `in`: sent to the usagers' sign-in; `ag`: to the agents'; `own`: closed while one acts for somebody. What is
+//! not yours answers 404.
 
 use std::collections::BTreeSet;
 
 use crate::harness::{
-    Client, Engine, Page, Portal, both, routes,
+    Client, Engine, PASSWORD, Page, Portal,
+    acting::{ALL, act, join, mandate},
+    both, routes,
     scene::{SECRETS, Scene},
 };
 
 mod tables;
 
-use tables::{ADMINISTRATORS, AGENTS, ENDING, MANAGERS, PUBLIC, USAGERS};
+use tables::{ACTING, ADMINISTRATORS, AGENTS, ENDING, MANAGERS, PUBLIC, USAGERS};
 
 fn class(page: &Page) -> String {
     let to = page.location();
     match page.status {
         303 if to.starts_with("/connexion") => "in".to_owned(),
         303 if to.starts_with("/agent/connexion") => "ag".to_owned(),
+        403 if page.html().contains("Cette page ne s’ouvre qu’en votre nom") => "own".to_owned(),
         200 if page.header("content-type").starts_with("text/html")
             && page.html().contains("action=\"/connexion\"")
             && !page.path.starts_with("/connexion") =>
@@ -105,6 +109,14 @@ async fn usagers(
     row(method, &path, expected, people).await
 }
 
+/// Somebody to whom the owner gave a mandate, and who acts by it.
+async fn acting(scene: &mut Scene, email: &str, more: &[(&str, &str)]) -> Client {
+    let mut person = scene.portal.usager(email).await;
+    let id = mandate(&scene.portal, &mut scene.owner, &mut person, email, more).await;
+    act(&mut person, &format!("mandate:{id}")).await;
+    person
+}
+
 both! {
     async fn everybody_gets_what_is_theirs(portal: Portal) {
         let mut scene = Scene::set(portal).await;
@@ -174,6 +186,62 @@ both! {
             wrong.extend(usagers(&mut scene, &mut smuggler, (method, path, expected)).await);
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Who acts in the owner's name gets what they were given, and nothing of the owner's secrets beyond.
+    async fn who_acts_gets_what_was_given(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        let prepare = [("peut", "fill"), ("portee", "toutes")];
+        let elsewhere = [("peut", "send"), ("peut", "answer"), ("portee", "choix"), ("demarche", "demande-information")];
+        let (mut helper, mut preparer, mut astray, mut delegate) = (
+            acting(&mut scene, "anne-laure.leroy@exemple.fr", &ALL).await,
+            acting(&mut scene, "jean.de-la-fontaine@exemple.fr", &prepare).await,
+            acting(&mut scene, "tiago.da-costa@exemple.fr", &elsewhere).await,
+            scene.portal.usager("chantal.moreau@exemple.fr").await,
+        );
+        let organisation = scene.names["organisation"].clone();
+        join(&scene.portal, &mut scene.owner, &organisation, &mut delegate, "chantal.moreau@exemple.fr", "delegate").await;
+        act(&mut delegate, &format!("organisation:{organisation}")).await;
+        let mut wrong = Vec::new();
+        for (method, path, expected) in ACTING {
+            let path = scene.address(path);
+            let people = &mut [
+                ("helper", &mut helper, true),
+                ("preparer", &mut preparer, path.starts_with("/brouillons/") || path.starts_with("/fichiers/")),
+                ("helper for something else", &mut astray, false),
+                ("delegate", &mut delegate, false),
+            ];
+            wrong.extend(row(method, &path, expected, people).await);
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// Whatever belongs to a person stays closed while they act for somebody, their own and the other's, but what
+    /// [`ACTING`] says: a new route of the account that opens then fails here.
+    async fn what_is_ones_own_is_closed_to_who_acts(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        let mut helper = scene.portal.usager("anne-laure.leroy@exemple.fr").await;
+        // With documents of their own, open.
+        helper.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
+        let id = mandate(&scene.portal, &mut scene.owner, &mut helper, "anne-laure.leroy@exemple.fr", &ALL).await;
+        act(&mut helper, &format!("mandate:{id}")).await;
+        // In the name of what they preside themself.
+        act(&mut scene.owner, &format!("organisation:{}", scene.names["organisation"])).await;
+        let opens: BTreeSet<(&str, String)> = ACTING.iter().map(|(method, path, _)| (*method, route(path))).collect();
+        let mut wrong = Vec::new();
+        for (method, path, _) in USAGERS.iter().chain(ENDING).filter(|(method, path, _)| !opens.contains(&(*method, route(path)))) {
+            let path = scene.address(path);
+            let people = &mut [("helper", &mut helper, false), ("president", &mut scene.owner, false)];
+            wrong.extend(row(method, &path, "own own", people).await);
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        // And opens again with oneself, on the page that was asked for.
+        let page = scene.owner.get("/compte/foyer").await.is(403);
+        let form = page.form("suite");
+        scene.owner.submit(&page, &form, &form.clone().with("pour", "moi").fields).await.leads_to("/compte/foyer");
+        scene.owner.get("/compte/foyer").await.is(200);
+        let outside = [("pour", "moi"), ("suite", "https://ailleurs.fr/")];
+        scene.owner.post("/agir-pour", &outside).await.leads_to("/");
     }
 
     /// A department sees its own data on a person, and no other does, however high the rank of who asks: on

@@ -102,7 +102,7 @@ describe('pages of somebody who has an account', () => {
   after(() => context?.close());
 
   test('requests and account', async () => {
-    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/reunir', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer',
+    await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/supprimer', '/compte/reunir', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer',
       '/compte/donnees', '/mes-services', '/mes-services/rattacher/dechets']);
     await city.go(page, '/mes-demandes');
     const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
@@ -196,6 +196,32 @@ describe('pages of somebody who has an account', () => {
     }
   });
 
+  test('acting for others', async () => {
+    await checkAll(page, ['/agir-pour', '/compte/organisations', '/compte/organisations/declarer', '/compte/mandats', '/compte/mandats/donner', '/compte/mandats/fait']);
+    await checkMistakes(page, '/compte/organisations/declarer', 'Déclarer l’organisation');
+    await checkMistakes(page, '/compte/mandats/donner', 'Proposer ce mandat');
+    await city.go(page, '/compte/organisations');
+    const [club] = await hrefs(page, /^\/compte\/organisations\/[0-9a-f-]+$/);
+    await checkAll(page, [club]);
+    await city.go(page, '/agir-pour');
+    await press(page, page.getByRole('button', { name: 'Agir pour Judo-club de Valmont' }));
+    const banner = page.getByText('Vous agissez pour Judo-club de Valmont');
+    await checkAll(page, ['/mes-demandes', '/agir-pour', '/demarches/demande-information']);
+    await checkAll(page, ['/compte', '/mes-documents'], { status: 403 });
+    assert.ok(await banner.isVisible());
+    await press(page, page.getByRole('button', { name: 'Revenir à moi' }).first());
+    assert.equal(await banner.count(), 0);
+    // One's own, which nobody represents with one.
+    await city.go(page, '/compte/organisations/declarer');
+    await page.getByLabel('Une association', { exact: true }).check();
+    await page.getByLabel('Nom', { exact: true }).fill('Amis du parc');
+    await page.getByLabel('Numéro RNA, pour une association (facultatif)').fill('W963000999');
+    await page.getByLabel('Adresse du siège').fill('2 rue du Parc, 96000 Valmont');
+    await press(page, page.getByRole('button', { name: 'Déclarer l’organisation' }));
+    await city.checkPage(page);
+    await checkMistakes(page, new URL(page.url()).pathname, 'Envoyer l’invitation');
+  });
+
   test('a bill is linked, renamed, taken back', async () => {
     await checkMistakes(page, '/mes-services/rattacher/dechets', 'Rattacher');
     await page.getByLabel('Référence web').fill('DEC-100001');
@@ -261,7 +287,7 @@ describe('pages of agents', () => {
       const { page, context } = await city.open();
       await city.signIn(page, city.agent(department, right));
       const views = await hrefs(page, /^\/agent(\?|\/envois|$)/);
-      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent/envois', ...views]);
+      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats']), ...views]);
       // One request of each state that the lists show.
       const states = new Map();
       for (const view of ['/agent', ...views.filter((href) => href.startsWith('/agent?'))].slice(0, 5)) {

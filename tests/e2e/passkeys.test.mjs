@@ -4,27 +4,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { press } from './answers.mjs';
+import { device } from './device.mjs';
 import { start } from './lib.mjs';
 
 let city;
 before(async () => { city = await start(); });
 after(() => city?.stop());
-
-// A telephone that always recognises its owner, plugged into this page.
-async function device(context, page) {
-  const session = await context.newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
-      isUserVerified: true, automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    keys: async () => (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
-    verified: (isUserVerified) => session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
-  };
-}
 
 const PEOPLE = {
   usager: { account: () => city.account('usager'), base: '/compte/securite', door: '/connexion', home: /\/mes-demandes$/ },

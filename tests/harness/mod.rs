@@ -1,5 +1,6 @@
 //! What the tests stand on: a portal, browsers, pages, other programs.
 
+pub mod acting;
 pub mod client;
 pub mod household;
 pub mod html;

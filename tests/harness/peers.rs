@@ -14,9 +14,14 @@ pub mod slapd;
 
 /// A program of the tests' Python environment.
 pub fn program(name: &str) -> PathBuf {
+    cached(&format!("venv/bin/{name}"))
+}
+
+/// What `scripts/setup-tests.sh` keeps at this path.
+pub fn cached(path: &str) -> PathBuf {
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map_or_else(|| PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"), PathBuf::from);
-    let path = cache.join("guichet/venv/bin").join(name);
+    let path = cache.join("guichet").join(path);
     assert!(path.exists(), "{} is missing: run scripts/setup-tests.sh", path.display());
     path
 }

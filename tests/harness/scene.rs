@@ -75,7 +75,14 @@ impl Scene {
             .into_iter()
             .find_map(|tag| tag.get("href").strip_prefix("/static/").map(str::to_owned))
             .unwrap();
+        let mut other = portal.usager(OTHER_USAGER).await;
+        let organisation = super::acting::declare_club(&mut owner).await;
+        let mandate = super::acting::mandate(&portal, &mut owner, &mut other, OTHER_USAGER, &super::acting::ALL).await;
         let names = BTreeMap::from([
+            ("organisation", organisation),
+            ("mandate", mandate),
+            ("invitation", Uuid::new_v4().to_string()),
+            ("representative", Uuid::new_v4().to_string()),
             ("procedure", "acte-naissance".to_owned()),
             ("draft", draft),
             ("draft_file", draft_file),
@@ -103,7 +110,6 @@ impl Scene {
         let (mut abroad, mut agent_abroad) = (portal.client_at(ELSEWHERE), portal.client_at(ELSEWHERE));
         abroad.sign_in("/connexion", USAGER).await;
         agent_abroad.sign_in("/agent/connexion", "agent@autre.example").await;
-        let mut other = portal.usager(OTHER_USAGER).await;
         other.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
         Self {
             nobody: portal.client(),

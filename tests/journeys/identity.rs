@@ -14,7 +14,7 @@ use super::agent::act;
 use crate::harness::{Client, Engine, OTHER_USAGER, Page, Portal, USAGER, both, html, journey::filled};
 
 /// Demands a verified identity.
-const RIGHTS: &str = "acces-donnees-personnelles";
+pub const RIGHTS: &str = "acces-donnees-personnelles";
 /// Takes one where there is one, and asks for a birth place that the sample city has not checked.
 const VOTE: &str = "inscription-listes-electorales";
 const AGENT: &str = "nadia.benali@valmont.example";
@@ -50,7 +50,7 @@ async fn counter(agent: &mut Client, email: &str) -> String {
     links.into_iter().find(|href| href.ends_with("/identite") && href.starts_with("/agent/comptes/")).unwrap()
 }
 
-async fn verify(portal: &Portal, email: &str, name: &str) {
+pub async fn verify(portal: &Portal, email: &str, name: &str) {
     let mut agent = portal.agent("nadia.benali").await;
     let page = counter(&mut agent, email).await;
     let fields = and(identity(name), &[("document", "passeport"), ("verifie", "oui")]);
@@ -181,6 +181,31 @@ both! {
         let mut desk = portal.agent("paulo.da-silva").await;
         let page = desk.get(&format!("/agent/demandes/{}", sent.id)).await.is(200).shows("Identité vérifiée au guichet le 17 novembre 2026");
         page.shows("L’usager signale une erreur").shows("Mon second prénom est Alim.");
+    }
+
+    /// Slowed, nothing typed is lost, and how long it lasts is told as it is.
+    async fn letters_are_slowed_by_address(portal: Portal) {
+        let subject = format!("lettre-de:{}", portal.app.secret.code("lettre-de", b"127.0.0.1"));
+        portal
+            .db()
+            .write(async |tx: &mut db::Tx| {
+                tx.run(
+                    sql!("insert into attempt (authority_id, subject, failures, last_at) values ($1, $2, 50, $3)"),
+                    args![tx.authority(), &subject, portal.app.clock.now()],
+                )
+                .await?;
+                Ok::<(), db::Error>(())
+            })
+            .await
+            .unwrap();
+        let mut person = portal.usager(OTHER_USAGER).await;
+        let home = [("adresse.numero_voie", "14 place des Carmes"), ("adresse.code_postal", "96000"), ("adresse.commune", "Valmont")];
+        let fields = and(identity("Benkhelifa"), &home);
+        let page = person.post_form("/compte/identite/courrier", &fields).await.is(422).shows("réessayez dans moins d’une minute");
+        assert_eq!(page.form("identite.lieu").value("identite.lieu"), "Oran");
+        assert_eq!(page.form("adresse.commune").value("adresse.commune"), "Valmont");
+        portal.later(SignedDuration::from_secs(31));
+        person.post_form("/compte/identite/courrier", &fields).await.is(303);
     }
 
     async fn what_was_not_checked_is_typed_and_told(portal: Portal) {

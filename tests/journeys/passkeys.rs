@@ -28,9 +28,11 @@ pub struct Device {
     origin: &'static str,
     /// Whether it checked who holds it.
     pub flags: u8,
+    /// CBOR of the extensions that it signs when it serves.
+    pub extensions: &'static [u8],
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     data_encoding::BASE64URL_NOPAD.encode(bytes)
 }
 
@@ -44,7 +46,23 @@ impl Device {
             counter: 0,
             origin: SITE,
             flags: PRESENT | VERIFIED,
+            extensions: b"",
         }
+    }
+
+    pub fn id(&self) -> String {
+        base64(&self.id)
+    }
+
+    /// The same, not checking who holds it.
+    pub fn unchecked(&self) -> Self {
+        Self { flags: PRESENT, ..self.clone() }
+    }
+
+    /// What only it computes from a salt.
+    pub fn secret(&self, salt: &[u8]) -> Vec<u8> {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &self.pkcs8);
+        ring::hmac::sign(&key, salt).as_ref().to_vec()
     }
 
     fn pair(&self) -> EcdsaKeyPair {
@@ -74,9 +92,11 @@ impl Device {
         json!({"id": base64(&self.id), "rawId": base64(&self.id), "type": "public-key", "response": response, "clientExtensionResults": {}}).to_string()
     }
 
-    fn get(&mut self, options: &Value) -> String {
+    pub fn get(&mut self, options: &Value) -> String {
         self.counter += 1;
-        let (said, data) = (self.said("webauthn.get", options), self.data(self.flags));
+        let extended = if self.extensions.is_empty() { 0 } else { 0x80 };
+        let (said, data) = (self.said("webauthn.get", options), self.data(self.flags | extended));
+        let data = [data.as_slice(), self.extensions].concat();
         let signed = [data.as_slice(), Sha256::digest(&said).as_slice()].concat();
         let signature = self.pair().sign(&SystemRandom::new(), &signed).unwrap();
         let response = json!({
@@ -130,6 +150,7 @@ both! {
         assert_eq!(options["rp"]["id"], "ville.test");
         assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
+        assert!(options["extensions"]["prf"].is_object(), "it may open documents later");
         let mut device = Device::new();
         add(&mut person, "/compte/securite", &mut device).await.leads_to("/compte/securite?fait=cle");
         person.get("/compte/securite").await.is(200).shows("Mon téléphone").shows("n’a pas encore servi").shows("Clé d’accès ajoutée");

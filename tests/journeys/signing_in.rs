@@ -254,7 +254,9 @@ both! {
         let visit = guichet::work::visit(&portal.app, portal.city).await.unwrap();
         assert!(!guichet::accounts::factor::reset_agent(&visit, USAGER, "x").await.unwrap(), "for agents only");
         assert!(guichet::accounts::factor::reset_agent(&visit, AGENT, "Téléphone volé").await.unwrap());
-        password(&mut portal.client(), "/agent/connexion", AGENT).await.leads_to("/agent");
+        // What was open is closed.
+        other.get("/agent").await.leads_to("/agent/connexion?suite=/agent");
+        password(&mut other, "/agent/connexion", AGENT).await.leads_to("/agent");
         other.get("/agent").await.leads_to("/agent/securite");
         other.get("/agent/securite").await.is(200).shows("Téléphone volé");
         // Another role: nothing is demanded.

@@ -54,6 +54,29 @@ both! {
         other.get("/agent/deconnexion/retour").await.is(200).shows("Vous êtes déconnecté");
     }
 
+    /// What its owner has taken away does not come back by an address, under any subject.
+    async fn an_unlinked_identity_is_not_found_by_address(portal: Portal) {
+        let provider = proconnect(&portal, "match_email = true\n").await;
+        come(&mut portal.client(), DOOR, "pc").await.leads_to("/agent");
+        let mut nadia = portal.agent("nadia.benali").await;
+        let form = [("fournisseur", "pc"), ("mot-de-passe-retirer-identite", PASSWORD)];
+        nadia.post("/agent/securite/identites/retirer", &form).await.leads_to("/agent/securite?fait=identite-retiree");
+        for subject in ["nadia-1", "nadia-2"] {
+            provider.script().person["sub"] = json!(subject);
+            come(&mut portal.client(), DOOR, "pc").await.is(403).shows("Vous avez détaché pc de votre compte");
+            assert_eq!(portal.count("provider_link").await, 0);
+        }
+        // Linked again with the password, it opens; and the next agent is found as ever.
+        let form = [("fournisseur", "pc"), ("mot-de-passe-identite", PASSWORD)];
+        let there = leads(&nadia.post("/agent/securite/identites", &form).await).unwrap();
+        let back = path(&nadia, &sent(&there).await);
+        nadia.get(&back).await.leads_to("/agent/securite?fait=identite");
+        come(&mut portal.client(), DOOR, "pc").await.leads_to("/agent");
+        assert_eq!(portal.count("provider_unlinked").await, 0);
+        provider.script().person = json!({"sub": "paulo-1", "given_name": "Paulo", "usual_name": "Da Silva", "email": "paulo.da-silva@valmont.example"});
+        come(&mut portal.client(), DOOR, "pc").await.leads_to("/agent");
+    }
+
     async fn unknown_agents_are_turned_away_or_created(portal: Portal) {
         let provider = proconnect(&portal, "").await;
         // Known by their address only: the city has not said that it trusts it.

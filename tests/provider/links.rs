@@ -17,7 +17,7 @@ use crate::{
 const HERE: &str = "/compte/securite";
 
 /// Gives the password, is identified, comes back.
-async fn add(browser: &mut Client, id: &str) -> Page {
+pub async fn add(browser: &mut Client, id: &str) -> Page {
     let form = [("fournisseur", id), ("mot-de-passe-identite", PASSWORD)];
     let page = browser.post(&format!("{HERE}/identites"), &form).await.is(200);
     let back = path(browser, &sent(&leads(&page).unwrap()).await);
@@ -135,11 +135,21 @@ both! {
         // One that opens accounts is not taken out by mistake.
         let provider = Provider::start(&portal.app.clock).await;
         declare(&portal, &text("fc", "franceconnect", &provider, "")).await;
-        add(&mut portal.usager(USAGER).await, "fc").await.is(303);
+        let mut owner = portal.usager(USAGER).await;
+        add(&mut owner, "fc").await.is(303);
+        let mut opened = portal.client();
+        come(&mut opened, "/connexion", "fc").await.is(303);
         let (done, said) = admin(&portal, &["remove-provider", "fc"], "");
         assert!(!done && said.contains("opens 1 accounts"), "{said}");
+        opened.get("/compte").await.is(200);
         assert!(admin(&portal, &["remove-provider", "fc", "--forget-links"], "").0);
         assert_eq!(portal.count("provider_link").await, 0);
+        // What it had opened is closed, and owners learn of it; what a password opened stays.
+        opened.get("/compte").await.is(303);
+        owner.get(HERE).await.is(200).shows("Identité détachée");
+        // The command lives at the real time: its mail is for later here.
+        let mails = sql!("select count(*) from job where authority_id = $1 and effect like 'account:identite-detachee:%'");
+        assert_eq!(portal.db().one::<i64>(mails, args![portal.city]).await.unwrap(), 1);
     }
 }
 

@@ -13,7 +13,9 @@ use crate::{
 };
 
 mod agents;
-mod links;
+mod certified;
+mod doors;
+pub mod links;
 mod peers;
 mod refusals;
 mod usagers;

@@ -7,7 +7,7 @@ use super::*;
 const DOOR: &str = "/mes-documents/ouvrir?suite=/mes-documents";
 
 /// A new password by mail, in a browser of its own.
-async fn reset(portal: &Portal, password: &str) {
+pub async fn reset(portal: &Portal, password: &str) {
     let mut browser = portal.client();
     browser.post("/mot-de-passe-oublie", &[("email", USAGER)]).await.is(200);
     let (_, _, body) = portal.outbox().await.pop().unwrap();
@@ -15,7 +15,7 @@ async fn reset(portal: &Portal, password: &str) {
     browser.post(&link, &[("mot-de-passe", password)]).await.is(303);
 }
 
-async fn sign_in(portal: &Portal, password: &str) -> Client {
+pub async fn sign_in(portal: &Portal, password: &str) -> Client {
     let mut client = portal.client();
     client.post("/connexion", &[("email", USAGER), ("mot-de-passe", password)]).await.is(303);
     client

@@ -3,6 +3,7 @@
 mod keys;
 mod own;
 mod pages;
+pub mod passkey;
 mod requests;
 mod scan;
 mod secrecy;

@@ -197,6 +197,43 @@ both! {
         }
     }
 
+    /// What the passkey derived is nowhere; it opens through HKDF (computed apart), in its place only.
+    async fn what_a_passkey_derives_is_not_kept(portal: Portal) {
+        use ring::hmac::{HMAC_SHA256, Key as Mac, sign};
+        let (mut person, _, document) = owner(&portal).await;
+        let device = passkey::with_passkey(&mut person).await;
+        person.post("/mes-documents/fermer", &[]).await.is(303);
+        let mut used = device.clone();
+        passkey::open(&mut person, &mut used).await.leads_to("/mes-documents");
+        let (safe, key, account, salt, wrap): (Uuid, Uuid, Uuid, Vec<u8>, Vec<u8>) = portal
+            .db()
+            .one(
+                sql!("select w.safe_id, w.passkey_id, s.account_id, w.salt, w.sealed from safe_passkey w join safe s on s.authority_id = w.authority_id and s.id = w.safe_id where w.authority_id = $1"),
+                args![portal.city],
+            )
+            .await
+            .unwrap();
+        let (secret, credential) = (device.secret(&salt), data_encoding::BASE64URL_NOPAD.decode(device.id().as_bytes()).unwrap());
+        let info = [b"guichet safe passkey".as_slice(), portal.city.as_bytes(), account.as_bytes(), &credential, &[1]].concat();
+        let extracted = sign(&Mac::new(HMAC_SHA256, &salt), &secret);
+        let under = sign(&Mac::new(HMAC_SHA256, extracted.as_ref()), &info).as_ref().to_vec();
+        let place = format!("guichet safe passkey {safe} {key}");
+        let identity = unseal(&under, &place, &wrap).expect("what the passkey derives opens");
+        let (rows, kept) = (everything(&portal).await, files(&portal.files()));
+        let sealed = &kept.iter().find(|(path, _)| path.contains(document.rsplit('/').next().unwrap())).unwrap().1;
+        assert_eq!(decrypt(&identity, sealed).unwrap(), secret_pdf());
+        assert!(unseal(&under, &format!("guichet safe passkey {safe} {account}"), &wrap).is_none(), "bound to its place");
+        let text = data_encoding::BASE64URL_NOPAD.encode(&secret).into_bytes();
+        for needle in [SECRET.as_bytes(), b"AGE-SECRET-KEY", &secret, &text, &under, extracted.as_ref()] {
+            for (column, value) in rows.iter().chain(&kept) {
+                assert!(!holds(value, needle), "{} in {column}", String::from_utf8_lossy(needle));
+            }
+        }
+        for (column, value) in rows.iter().filter(|(_, value)| value.len() == 32) {
+            assert!(unseal(value, &place, &wrap).is_none(), "{column} opens");
+        }
+    }
+
     /// A document that was changed on the disk is not given out for whole.
     async fn changed_content_is_not_given_out(portal: Portal) {
         let (mut person, _, document) = owner(&portal).await;

@@ -3,7 +3,12 @@
 use jiff::SignedDuration;
 
 use super::{declare, leads, parameter, walk};
-use crate::harness::{Client, Engine, OTHER_USAGER, Portal, USAGER, both, scene::Scene};
+use crate::harness::{
+    Client, Engine, OTHER_USAGER, Portal, USAGER,
+    acting::{act, declare_club},
+    both,
+    scene::Scene,
+};
 use guichet::platform::encode;
 
 pub const MEDIA: &str = "id = \"media\"\nname = \"Médiathèque\"\nclaims = [\"given_name\", \"family_name\", \"email\"]\n[cas]\nservices = [\"https://media.test/app\"]\n";
@@ -182,6 +187,22 @@ both! {
         // The mark does not serve tomorrow.
         portal.later(SignedDuration::from_mins(16));
         assert!(person.get(&back).await.location().starts_with("/connexion?encore=oui"));
+    }
+
+    /// An application would take who acts for somebody for themself: they come back to themself first.
+    async fn nobody_enters_in_another_name(portal: Portal) {
+        declare(&portal, MEDIA).await;
+        let mut person = portal.usager(USAGER).await;
+        ticket(&mut person, SERVICE).await;
+        let club = declare_club(&mut person).await;
+        act(&mut person, &format!("organisation:{club}")).await;
+        let page = person.get(&login(SERVICE)).await.is(403).shows("Cette page ne s’ouvre qu’en votre nom");
+        // Where nothing may be shown, nobody is signed in.
+        let gateway = format!("{}&gateway=true", login(SERVICE));
+        assert_eq!(parameter(person.get(&gateway).await.is(303).location(), "ticket"), None);
+        let form = page.form("suite").clone().with("pour", "moi");
+        person.submit(&page, &form, &form.fields).await.leads_to(&login(SERVICE));
+        ticket(&mut person, SERVICE).await;
     }
 
     /// Each city has its applications; a ticket of one is nothing to another.

@@ -17,6 +17,8 @@ use crate::harness::{Client, PASSWORD, Page, Portal, USAGER};
 mod applications;
 mod cas;
 mod client;
+mod fresh;
+mod lemonldap;
 mod levels;
 mod logout;
 mod oidc;

@@ -38,7 +38,7 @@ const ACTIVATED: &str = "Ce compte est déjà activé : son code ne servirait à
 const TRIES: usize = 20;
 
 pub async fn start(agent: Agent) -> Result<Response, Problem> {
-    counter::may(&agent)?;
+    agent.at_counter()?;
     agent.page(PAGE, TITLE, context(&agent, &Raw::default(), &[]))
 }
 
@@ -51,7 +51,7 @@ fn context(agent: &Agent, typed: &Raw, wrong: &[Wrong]) -> Value {
 }
 
 pub async fn open(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {
-    counter::may(&agent)?;
+    agent.at_counter()?;
     let mut wrong = Vec::new();
     let identity = model::identity(&typed, &mut wrong);
     let phone = model::phone(typed.text("telephone")).unwrap_or_else(|text| {

@@ -2,7 +2,6 @@
 
 use axum::{
     extract::Query,
-    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -10,7 +9,7 @@ use forms::{answers::Raw, kinds};
 use minijinja::{Value, context};
 use serde_json::{Value as Json, json};
 
-use super::{Way, errors, flash, new_password};
+use super::{Way, errors, flash, new_password, safe};
 use crate::{
     accounts::{
         connections::{self, Happened},
@@ -22,10 +21,10 @@ use crate::{
         store::{self, Account},
     },
     error::Problem,
-    household, identity, links,
+    household, identity, links, mandates, organisations,
     platform::form::Typed,
     provider, requests, safe, sso,
-    visit::{Citizen, Visitor},
+    visit::Citizen,
 };
 
 const TITLE: &str = "Mon compte";
@@ -43,10 +42,14 @@ pub async fn show(citizen: Citizen, Query(way): Query<Way>) -> Result<Response, 
         "infos" => Some("Vos informations sont enregistrées."),
         "reunis" => Some("Vos deux comptes sont réunis ici. L’autre est fermé."),
         "mot-de-passe" => Some("Votre mot de passe est changé. Vos autres appareils sont déconnectés."),
+        "sans-adresse" => Some(
+            "Votre compte est créé, sans adresse électronique\u{a0}: trop de courriels ont été envoyés à celle que vous avez donnée. Donnez-la de nouveau ici, dans une heure.",
+        ),
         _ => None,
     };
     let page = context(&citizen, &account(&citizen).await?, &Raw::default(), "", &[]).await?;
-    citizen.page("accounts/account.html", TITLE, context! { ..page, ..flash(told) })
+    let next = context! { next => safe(&way.suite) };
+    citizen.page("accounts/account.html", TITLE, context! { ..next, ..page, ..flash(told) })
 }
 
 /// The page again, with what is wrong in the block `open`.
@@ -77,10 +80,9 @@ async fn context(
             email => account.email.as_deref().unwrap_or_default(), login => &account.login, created => account.created_at.to_string(),
         },
         waiting => email::pages::waiting(citizen, account.id).await?,
-        new_email => typed.text("nouvelle-adresse"),
+        new_email => typed.text("nouvelle-adresse"), next => "",
         password => account.password_hash.is_some(), min => model::LONG, open => open, errors => errors(wrong),
         identity => identity::shown(citizen, account.id).await?,
-        running => requests::owner::running(&citizen.db, account.id).await?,
     })
 }
 
@@ -147,6 +149,8 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
             "prenom": account.first_name, "nom": account.last_name, "identifiant": account.login, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
         });
         data.insert("compte".into(), identity);
+        data.insert("organisations".into(), organisations::export(&citizen.db, account.id).await?.into());
+        data.insert("mandats".into(), mandates::export(&citizen.db, account.id).await?);
         data.insert("adresses".into(), household::addresses::export(&citizen.db, account.id).await?.into());
         data.insert("partages".into(), household::sharing::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
@@ -170,26 +174,4 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);
     }
     Ok(data)
-}
-
-pub async fn remove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
-    let account = account(&citizen).await?;
-    if let Some(wrong) = owner(&citizen, &account, &typed, "mot-de-passe-suppression").await? {
-        return again(&citizen, &account, &typed, "suppression", &[wrong]).await;
-    }
-    citizen
-        .db
-        .write(async |tx: &mut Tx| {
-            requests::owner::leave(tx, account.id).await?;
-            session::close_others(tx, account.id, None).await?;
-            store::remove(tx, account.id).await
-        })
-        .await?;
-    let mut response = Redirect::to("/compte/supprime").into_response();
-    response.headers_mut().append(header::SET_COOKIE, session::forget(&citizen, Kind::Usager));
-    Ok(response)
-}
-
-pub async fn removed(visitor: Visitor) -> Result<Response, Problem> {
-    visitor.page("accounts/removed.html", "Votre compte est supprimé", context! {})
 }

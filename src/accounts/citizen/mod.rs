@@ -11,6 +11,7 @@ use super::model::{self, Wrong};
 use crate::{error::Problem, platform::local, visit::Visitor};
 
 pub mod confirm;
+pub mod leave;
 pub mod mine;
 pub mod reset;
 pub mod sign_in;
@@ -50,7 +51,7 @@ pub fn errors(wrong: &[Wrong]) -> Value {
 }
 
 /// Says what has just been done, in the page that follows.
-pub(super) fn flash(text: Option<&str>) -> Value {
+pub fn flash(text: Option<&str>) -> Value {
     text.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } })
 }
 

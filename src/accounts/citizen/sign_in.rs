@@ -136,9 +136,8 @@ pub async fn start_again() -> Redirect {
 pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
-    match step::answer(&visitor, Kind::Usager, &typed).await? {
-        Step::Passed(account, print, how) => {
-            let before = provider::waiting(&visitor, &headers, account).await?;
+    match step::answer(&visitor, &headers, Kind::Usager, &typed).await? {
+        Step::Passed(account, print, how, before) => {
             let proof = before.as_ref().map_or(Proof::Code(print), |proved| Proof::Provider(proved, Some(print)));
             enter(visitor, account, how, proof, suite, saisie).await
         }
@@ -177,9 +176,7 @@ pub async fn by_provider(
     saisie: &str,
 ) -> Result<Response, Problem> {
     if factor::present(&visitor.db, account).await? {
-        provider::wait(&visitor, headers, account, proved).await?;
-        let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
-        return step::ask(&visitor, Kind::Usager, &found.into(), safe(suite), saisie);
+        return step::ask_after(&visitor, headers, Kind::Usager, account, proved, (safe(suite), saisie)).await;
     }
     enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved, None), suite, saisie).await
 }
@@ -228,6 +225,18 @@ impl Proof<'_> {
             Self::Passkey(_) => None,
         }
     }
+
+    /// Where and what to say when it opens nothing any more: the account changed, or a provider's identity was
+    /// unlinked meanwhile.
+    fn closed(self) -> (StatusCode, String, String) {
+        match self {
+            Self::Provider(proved, _) => {
+                let (field, text) = proved.closed();
+                (StatusCode::FORBIDDEN, field, text)
+            }
+            _ => (StatusCode::UNPROCESSABLE_ENTITY, "email".to_owned(), entry::CHANGED.to_owned()),
+        }
+    }
 }
 
 /// Opens the session, saves what was typed before the last one ended, and goes on.
@@ -240,8 +249,8 @@ async fn enter(
     saisie: &str,
 ) -> Result<Response, Problem> {
     let Some(cookie) = open(&mut visitor, account, how, proof).await? else {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return refused(&visitor, status, "email", entry::CHANGED, safe(suite), saisie).await;
+        let (status, field, text) = proof.closed();
+        return refused(&visitor, status, &field, &text, safe(suite), saisie).await;
     };
     if !saisie.is_empty()
         && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
@@ -286,6 +295,12 @@ async fn open(
             }
             let who = Entrant { account, means: proof.means(how), print: proof.print() };
             let Some(opened) = session::enter(tx, visit, Kind::Usager, who).await? else { return Ok(None) };
+            if let Some((proved, sealed)) = &vouched
+                && !proved.vouch(tx, opened.id, sealed).await?
+            {
+                session::close(tx, opened.id).await?;
+                return Ok(None);
+            }
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;
@@ -299,10 +314,7 @@ async fn open(
                 proved.vouch(tx, opened.id).await?;
             }
             match &vouched {
-                Some((proved, sealed)) => {
-                    proved.vouch(tx, opened.id, sealed).await?;
-                    connections::remember_with(tx, visit, account, how, &proved.name).await?;
-                }
+                Some((proved, _)) => connections::remember_with(tx, visit, account, how, &proved.name).await?,
                 None => connections::remember(tx, visit, account, how).await?,
             }
             jobs::tell_recovery(tx, visit, account, how).await?;
@@ -312,17 +324,25 @@ async fn open(
     let Some(opened) = opened else { return Ok(None) };
     visit.app.work.notify_one();
     let found = store::find(&visit.db, account).await?.ok_or(Problem::NotFound)?;
-    visitor.session =
-        Some(Session { id: opened.id, account: Some(found.into()), passkey: None, waiting: 0, ends_on: None });
+    visitor.session = Some(Session {
+        id: opened.id,
+        account: Some(found.into()),
+        passkey: None,
+        waiting: 0,
+        ends_on: None,
+        acting: None,
+    });
+    // The new session acts for nobody: what is saved now is its own person's.
+    visitor.acting = None;
     Ok(Some(opened.cookie))
 }
 
 pub async fn leave(visitor: Visitor) -> Result<Response, Problem> {
     let onward = match &visitor.session {
         Some(session) => {
-            let onward = provider::leaving(&visitor, session.id, Kind::Usager).await?;
+            let leaving = provider::leaving(&visitor, session.id, Kind::Usager).await?;
             visitor.db.write(async |tx: &mut Tx| session::close(tx, session.id).await).await?;
-            onward
+            provider::onward(&visitor, leaving).await
         }
         None => None,
     };

@@ -21,7 +21,6 @@ use crate::{
         session::{self, Kind},
         store::{self as accounts, Account},
     },
-    agents::Role,
     error::Problem,
     platform::form::Typed,
     visit::{Agent, Visit},
@@ -31,17 +30,8 @@ const TITLE: &str = "Comptes des usagers";
 const PAGE: &str = "agent/accounts.html";
 const LONGEST_REASON: usize = 300;
 
-/// Who only reads, or belongs to no department, has no business with usagers’ accounts.
-pub fn may(agent: &Agent) -> Result<(), Problem> {
-    if agent.memberships.iter().any(|membership| membership.role >= Role::Processor) {
-        Ok(())
-    } else {
-        Err(Problem::Forbidden("Votre rôle ne permet pas de consulter les comptes."))
-    }
-}
-
 pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Problem> {
-    may(&agent)?;
+    agent.at_counter()?;
     let told = match way.fait.as_str() {
         "retire" => Some("Le second facteur est retiré. L’usager en est prévenu par courriel."),
         "identite" => Some("L’identité est vérifiée. L’usager en est prévenu par courriel."),
@@ -55,7 +45,7 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
 /// By the whole address or sign-in name only: nobody leafs through accounts. People who share an address are
 /// told apart by their sign-in names.
 pub async fn search(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {
-    may(&agent)?;
+    agent.at_counter()?;
     let wanted = typed.text("email").trim();
     if wanted.is_empty() {
         let wrong = [Wrong::new("email", "Saisissez l’adresse ou l’identifiant du compte")];
@@ -124,7 +114,7 @@ pub async fn again(agent: &Agent, account: &Account, typed: &Raw, wrong: &[Wrong
 
 /// An usager’s account, for an agent who may look after it.
 pub async fn usager(agent: &Agent, id: Uuid) -> Result<Account, Problem> {
-    may(agent)?;
+    agent.at_counter()?;
     let account = accounts::find(&agent.db, id).await?.filter(|account| account.kind() == Kind::Usager);
     account.ok_or(Problem::NotFound)
 }

@@ -1,7 +1,11 @@
-//! Between the password and the session: the page that asks the code. It carries, sealed, who gave the right
-//! password and when; nothing is stored, and a password changed meanwhile voids it.
+//! Between the first proof and the session: the page that asks the code. It carries, sealed, who gave the right
+//! password or came by which provider, and when; nothing else is stored of a password, and one changed meanwhile
+//! voids it.
 
-use axum::{http::StatusCode, response::Response};
+use axum::{
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use data_encoding::BASE64URL_NOPAD;
 use forms::answers::Raw;
 use jiff::{SignedDuration, Timestamp};
@@ -21,13 +25,14 @@ use crate::{
     },
     error::Problem,
     platform::throttle,
+    provider::{self, Proved},
     visit::{Visit, Visitor},
 };
 
 const TITLE: &str = "Vérification de votre identité";
 const PURPOSE: &str = "connexion";
 /// What to say at the sign-in page when it took too long.
-pub const EXPIRED: &str = "Trop de temps a passé : saisissez de nouveau votre adresse et votre mot de passe";
+pub const EXPIRED: &str = "Trop de temps a passé : connectez-vous de nouveau";
 /// Time to find one's telephone.
 const LASTS: SignedDuration = SignedDuration::from_mins(15);
 
@@ -36,37 +41,67 @@ fn owner(visit: &Visit, kind: Kind) -> Vec<u8> {
     [visit.site.id.as_bytes().as_slice(), kind.name().as_bytes()].concat()
 }
 
-/// Who is signing in, as the page carries it: account, time, fingerprint of the password's hash.
-fn seal(visit: &Visit, kind: Kind, found: &Credentials) -> anyhow::Result<String> {
+/// Who is signing in, as the page carries it: account, time, fingerprint of the password's hash, then the
+/// provider that showed them (nothing after a password).
+fn seal(visit: &Visit, kind: Kind, found: &Credentials, provider: &str) -> anyhow::Result<String> {
     let time = visit.now.as_microsecond().to_be_bytes();
-    let clear = [found.id.as_bytes().as_slice(), &time, found.print().bytes()].concat();
+    let clear = [found.id.as_bytes().as_slice(), &time, found.print().bytes(), provider.as_bytes()].concat();
     Ok(BASE64URL_NOPAD.encode(&visit.app.secret.seal(PURPOSE, &owner(visit, kind), &clear)?))
 }
 
-/// The account that gave the right password a moment ago, and has not changed it since.
-async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<(Uuid, Print)>, Problem> {
+/// The account that gave the right password, or came by this provider, a moment ago, and has not changed its
+/// password since.
+async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<Begun>, Problem> {
     let sealed = BASE64URL_NOPAD.decode(typed.as_bytes()).unwrap_or_default();
-    let Some((id, time, before)) =
-        visit.app.secret.unseal(PURPOSE, &owner(visit, kind), &sealed).and_then(|clear| read(&clear))
+    let Some(begun) = visit.app.secret.unseal(PURPOSE, &owner(visit, kind), &sealed).and_then(|clear| read(&clear))
     else {
         return Ok(None);
     };
-    if visit.now.duration_since(time) > LASTS {
+    if visit.now.duration_since(begun.at) > LASTS {
         return Ok(None);
     }
-    let account = store::find(&visit.db, id).await?;
-    Ok(account.filter(|account| account.print() == before).map(|account| (account.id, before)))
+    let account = store::find(&visit.db, begun.account).await?;
+    let same = account.is_some_and(|account| account.print() == begun.print);
+    Ok(same.then_some(begun))
 }
 
-fn read(clear: &[u8]) -> Option<(Uuid, Timestamp, Print)> {
+struct Begun {
+    account: Uuid,
+    at: Timestamp,
+    print: Print,
+    provider: String,
+}
+
+fn read(clear: &[u8]) -> Option<Begun> {
     let (id, rest) = clear.split_first_chunk::<16>()?;
-    let (time, print) = rest.split_first_chunk::<8>()?;
-    Some((Uuid::from_bytes(*id), Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?, Print::read(print)?))
+    let (time, rest) = rest.split_first_chunk::<8>()?;
+    let (print, provider) = rest.split_first_chunk::<32>()?;
+    Some(Begun {
+        account: Uuid::from_bytes(*id),
+        at: Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?,
+        print: Print::read(print)?,
+        provider: String::from_utf8(provider.to_vec()).ok()?,
+    })
 }
 
-/// The page that asks the code; where its reader was going goes along.
+/// After the right password: the page that asks the code; where its reader was going goes along.
 pub fn ask(visitor: &Visitor, kind: Kind, found: &Credentials, suite: &str, saisie: &str) -> Result<Response, Problem> {
-    let page = context(kind, &seal(visitor, kind, found)?, suite, saisie, &[], false);
+    let page = context(kind, &seal(visitor, kind, found, "")?, suite, saisie, &[], false);
+    draw(visitor, kind, StatusCode::OK, TITLE, page)
+}
+
+/// The same after a provider, whose word waits in this browser for the code.
+pub async fn ask_after(
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    kind: Kind,
+    account: Uuid,
+    proved: &Proved,
+    (suite, saisie): (&str, &str),
+) -> Result<Response, Problem> {
+    provider::wait(visitor, headers, account, proved).await?;
+    let found = store::find(&visitor.db, account).await?.ok_or(Problem::NotFound)?;
+    let page = context(kind, &seal(visitor, kind, &found.into(), &proved.provider)?, suite, saisie, &[], false);
     draw(visitor, kind, StatusCode::OK, TITLE, page)
 }
 
@@ -94,12 +129,13 @@ pub enum Step {
     Expired,
     /// The page again, with what is wrong.
     Again(Response),
-    /// Whose account, by which password, and how.
-    Passed(Uuid, Print, Happened),
+    /// Whose account, with which password, how; and what a provider had shown, if one came before.
+    Passed(Uuid, Print, Happened, Option<Proved>),
 }
 
-pub async fn answer(visitor: &Visitor, kind: Kind, typed: &Raw) -> Result<Step, Problem> {
-    let Some((account, print)) = unseal(visitor, kind, typed.text("cle")).await? else { return Ok(Step::Expired) };
+pub async fn answer(visitor: &Visitor, headers: &HeaderMap, kind: Kind, typed: &Raw) -> Result<Step, Problem> {
+    let Some(begun) = unseal(visitor, kind, typed.text("cle")).await? else { return Ok(Step::Expired) };
+    let Begun { account, print, provider: by, .. } = begun;
     let recovery = typed.0.contains_key("secours");
     let field = if recovery { "secours" } else { "code" };
     let again = |text: String| {
@@ -129,7 +165,11 @@ pub async fn answer(visitor: &Visitor, kind: Kind, typed: &Raw) -> Result<Step, 
         return again(missing.to_owned());
     }
     match check::check(visitor, account, answer).await? {
-        Checked::Passed(how) => Ok(Step::Passed(account, print, how)),
+        Checked::Passed(how) if by.is_empty() => Ok(Step::Passed(account, print, how, None)),
+        Checked::Passed(how) => Ok(match provider::waiting(visitor, headers, account, &by).await? {
+            Some(proved) => Step::Passed(account, print, how, Some(proved)),
+            None => Step::Expired,
+        }),
         Checked::Wrong => again(wrong.to_owned()),
         Checked::Wait(left) => again(format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))),
     }

@@ -11,7 +11,7 @@ use crate::{
         passkey, session, store as accounts,
         store::Account,
     },
-    household, identity, links, provider, requests, safe, sso,
+    household, identity, links, mandates, organisations, provider, requests, safe, sso,
     visit::Visit,
 };
 
@@ -36,6 +36,8 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
     requests::owner::merge(tx, from, to).await?;
     household::merge(tx, from, to).await?;
     identity::merge(tx, from, to).await?;
+    organisations::merge(tx, from, to).await?;
+    mandates::merge(tx, from, to).await?;
     links::merge(tx, from, to).await?;
     for name in provider::merge(tx, from, to).await? {
         connections::remember_with(tx, visit, to, Happened::IdentityLinked, &name).await?;

@@ -3,13 +3,19 @@
 use anyhow::Context;
 use data_encoding::BASE64URL_NOPAD;
 use db::Tx;
+use forms::answers::Raw;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use webauthn_rs::prelude::{Url, Webauthn, WebauthnBuilder};
 
 use super::store;
-use crate::{error::Problem, visit::Visit};
+use crate::{
+    accounts::{entry, person::Person},
+    error::Problem,
+    platform::throttle::{self, SHARED},
+    visit::Visit,
+};
 
 /// Time to touch a key or show one's face.
 const LASTS: SignedDuration = SignedDuration::from_mins(5);
@@ -24,6 +30,12 @@ pub fn party(visit: &Visit) -> anyhow::Result<Webauthn> {
     let origin = Url::parse(visit.public_url()).context("public_url is no address")?;
     let host = origin.domain().context("passkeys need a host name in public_url")?;
     Ok(WebauthnBuilder::new(host, &origin)?.rp_name(&visit.site.name).timeout(LASTS.unsigned_abs()).build()?)
+}
+
+/// This person and this session only.
+pub fn owner<P: Person>(person: &P) -> Vec<u8> {
+    let visit = person.visit();
+    [visit.site.id, person.account().id, person.session()].iter().flat_map(|id| *id.as_bytes()).collect()
 }
 
 /// What a challenge expects, as the page carries it.
@@ -50,6 +62,21 @@ pub async fn take<S: DeserializeOwned>(
     let digest = Sha256::digest(&sealed).to_vec();
     let first = visit.db.write(async |tx: &mut Tx| store::answer(tx, &digest, expires).await).await?;
     Ok(if first { serde_json::from_slice(state).ok() } else { None })
+}
+
+/// What the challenge of a form (field « cle ») expects, unless its network address was refused too often; else what
+/// to say.
+pub async fn heard<S: DeserializeOwned>(
+    visit: &Visit,
+    purpose: &str,
+    owner: &[u8],
+    typed: &Raw,
+) -> Result<Result<S, String>, Problem> {
+    if let Some(left) = throttle::wait(&visit.db, &entry::client(visit), SHARED, visit.now).await? {
+        return Ok(Err(format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))));
+    }
+    let state = take(visit, purpose, owner, typed.text("cle")).await?;
+    Ok(state.ok_or_else(|| "Trop de temps a passé\u{a0}: recommencez avec votre clé d’accès".to_owned()))
 }
 
 fn read(clear: &[u8]) -> Option<(Timestamp, &[u8])> {

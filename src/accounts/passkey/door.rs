@@ -22,7 +22,6 @@ use crate::{
         session::Kind,
     },
     error::Problem,
-    platform::throttle::{self, SHARED},
     visit::{Visit, Visitor},
 };
 
@@ -77,13 +76,9 @@ fn challenge(visit: &Visit, kind: Kind) -> Result<Response, Problem> {
 
 /// Whose passkey answered, or what to say.
 pub async fn answer(visit: &Visit, kind: Kind, typed: &Raw) -> Result<Result<Proved, String>, Problem> {
-    let client = entry::client(visit);
-    if let Some(left) = throttle::wait(&visit.db, &client, SHARED, visit.now).await? {
-        return Ok(Err(format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))));
-    }
-    let state = ceremony::take(visit, PURPOSE, &owner(visit, kind), typed.text("cle")).await?;
-    let Some(state) = state else {
-        return Ok(Err("Trop de temps a passé\u{a0}: recommencez avec votre clé d’accès".to_owned()));
+    let state = match ceremony::heard(visit, PURPOSE, &owner(visit, kind), typed).await? {
+        Ok(state) => state,
+        Err(text) => return Ok(Err(text)),
     };
     let answer: Option<PublicKeyCredential> = serde_json::from_str(typed.text("reponse")).ok();
     let kept = match &answer {
@@ -96,7 +91,8 @@ pub async fn answer(visit: &Visit, kind: Kind, typed: &Raw) -> Result<Result<Pro
     {
         return Ok(Ok(Proved { account: kept.account_id, key: kept.id, synced }));
     }
-    connections::refused(visit, &client, kept.map(|kept| kept.account_id), Happened::WrongPasskey).await?;
+    connections::refused(visit, &entry::client(visit), kept.map(|kept| kept.account_id), Happened::WrongPasskey)
+        .await?;
     Ok(Err("Cette clé d’accès n’est pas acceptée ici\u{a0}: connectez-vous avec votre mot de passe".to_owned()))
 }
 

@@ -4,7 +4,8 @@
 mod ceremony;
 pub mod door;
 pub mod pages;
+pub mod prf;
 mod store;
 
 pub use ceremony::possible;
-pub use store::{export, present, remove_all, sweep};
+pub use store::{export, list, present, remove_all, sweep};

@@ -20,6 +20,7 @@ use crate::{
     },
     error::Problem,
     platform::form::Typed,
+    safe,
 };
 
 const TITLE: &str = "Ajouter une clé d’accès";
@@ -27,12 +28,6 @@ const PURPOSE: &str = "cle-d-acces-ajout";
 /// More than anybody has devices.
 const MOST: usize = 20;
 const LONGEST_NAME: usize = 60;
-
-/// This person and this session only.
-fn owner<P: Person>(person: &P) -> Vec<u8> {
-    let visit = person.visit();
-    [visit.site.id, person.account().id, person.session()].iter().flat_map(|id| *id.as_bytes()).collect()
-}
 
 /// Password given: the page where the device makes the key.
 pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -55,18 +50,24 @@ pub async fn prepare<P: Person>(person: P, Typed(typed): Typed) -> Result<Respon
     let (asked, state) = party
         .start_passkey_registration(account.id, &label, &account.full_name(), Some(known))
         .map_err(anyhow::Error::from)?;
-    let options = serde_json::to_string(&discoverable(asked)?).map_err(anyhow::Error::from)?;
-    let key = ceremony::seal(visit, PURPOSE, &owner(&person), &state)?;
+    let options = serde_json::to_string(&discoverable(asked, P::KIND)?).map_err(anyhow::Error::from)?;
+    let key = ceremony::seal(visit, PURPOSE, &ceremony::owner(&person), &state)?;
     let page = context! { key => key, options => options, name => visit.device.words(), errors => errors(&[]) };
     person.show("accounts/passkey.html", TITLE, page)
 }
 
-/// The key must be found without an address being typed: the device has to remember it.
-fn discoverable(asked: CreationChallengeResponse) -> anyhow::Result<serde_json::Value> {
+/// The key must be found without an address being typed: the device has to remember it. An usager's may open their
+/// documents later on: some devices want to know from the start that secrets will be derived.
+fn discoverable(asked: CreationChallengeResponse, kind: Kind) -> anyhow::Result<serde_json::Value> {
     let mut options = serde_json::to_value(asked.public_key)?;
     if let Some(wanted) = options.get_mut("authenticatorSelection").and_then(serde_json::Value::as_object_mut) {
         wanted.insert("residentKey".to_owned(), json!("required"));
         wanted.insert("requireResidentKey".to_owned(), json!(true));
+    }
+    if kind == Kind::Usager
+        && let Some(extensions) = options.get_mut("extensions").and_then(serde_json::Value::as_object_mut)
+    {
+        extensions.insert("prf".to_owned(), json!({}));
     }
     Ok(options)
 }
@@ -74,7 +75,7 @@ fn discoverable(asked: CreationChallengeResponse) -> anyhow::Result<serde_json::
 /// The device has made the key.
 pub async fn add<P: Person>(person: P, Typed(typed): Typed) -> Result<Response, Problem> {
     let visit = person.visit();
-    let state = ceremony::take(visit, PURPOSE, &owner(&person), typed.text("cle")).await?;
+    let state = ceremony::take(visit, PURPOSE, &ceremony::owner(&person), typed.text("cle")).await?;
     let Some(state) = state else { return Ok(person::back::<P>("cle-trop-tard")) };
     let Some(key) = made(&person, &state, typed.text("reponse")) else { return Ok(person::back::<P>("cle-refusee")) };
     let name: String = typed.text("nom").trim().chars().take(LONGEST_NAME).collect();
@@ -137,12 +138,16 @@ pub async fn remove<P: Person>(person: P, Typed(typed): Typed) -> Result<Respons
 /// What « Connexion et sécurité » says of them.
 pub async fn summary<P: Person>(person: &P) -> Result<Value, Problem> {
     let visit = person.visit();
+    let opening = safe::passkeys(&visit.db, person.account().id).await?;
     let list: Vec<_> = store::list(&visit.db, person.account().id)
         .await?
         .iter()
         .map(|key| {
             let used = key.used_at.map(|at| at.to_string()).unwrap_or_default();
-            json!({"id": key.id, "name": key.name, "added": key.created_at.to_string(), "used": used})
+            json!({
+                "id": key.id, "name": key.name, "added": key.created_at.to_string(), "used": used,
+                "documents": opening.contains(&key.id),
+            })
         })
         .collect();
     Ok(context! { possible => ceremony::possible(visit), list => Value::from(Serde(list)) })

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use webauthn_rs::prelude::Passkey;
 
-use crate::accounts::session::{self, Kind};
+use crate::{
+    accounts::session::{self, Kind},
+    safe,
+};
 
 row! {
     /// What its owner sees of a passkey.
@@ -37,13 +40,30 @@ pub async fn list(db: &Db, account: Uuid) -> Result<Vec<Listed>, db::Error> {
 
 /// For who asks for their data.
 pub async fn export(db: &Db, account: Uuid) -> Result<Vec<Value>, db::Error> {
-    let keys = list(db, account).await?;
-    let line = |key: &Listed| json!({"nom": key.name, "ajoutee_le": key.created_at.to_string(), "servie_le": key.used_at.map(|at| at.to_string())});
+    let (keys, opening) = (list(db, account).await?, safe::passkeys(db, account).await?);
+    let line = |key: &Listed| {
+        json!({
+            "nom": key.name, "ajoutee_le": key.created_at.to_string(), "servie_le": key.used_at.map(|at| at.to_string()),
+            "ouvre_mes_documents": opening.contains(&key.id),
+        })
+    };
     Ok(keys.iter().map(line).collect())
 }
 
 pub async fn present(db: &Db, account: Uuid) -> Result<bool, db::Error> {
     Ok(!list(db, account).await?.is_empty())
+}
+
+/// The passkeys of an account, whole.
+pub async fn keys(db: &Db, account: Uuid) -> Result<Vec<Kept>, db::Error> {
+    db.fresh()
+        .all(
+            sql!(
+                "select id, account_id, public_key from passkey where authority_id = $1 and account_id = $2 order by id"
+            ),
+            args![db.authority(), account],
+        )
+        .await
 }
 
 /// The ids that authenticators chose, so that none makes a second key for the same account.

@@ -186,7 +186,7 @@ async fn an_account_goes_with_its_drafts_and_leaves_what_was_sent() {
         (&json!("camille@exemple.fr"), &json!("Moreau"), &json!("Moreau"))
     );
 
-    browser.get("/compte").await.shows("1 demande est encore en cours");
+    browser.get("/compte/supprimer").await.is(200).shows("Vos demandes en cours");
     browser
         .post("/compte/supprimer", &[("mot-de-passe-suppression", "faux")])
         .await

@@ -21,7 +21,7 @@ use crate::{
         self,
         submit::{self, Sending},
     },
-    visit::Citizen,
+    visit::{Citizen, Visitor},
 };
 
 /// How often a reference is drawn again when it is taken.
@@ -106,7 +106,9 @@ async fn answers<'a>(
 
 async fn write(citizen: &Citizen, id: Uuid, change: &Change, sendings: &[Sending<'_>]) -> Result<Written, Problem> {
     let (account, now) = (citizen.account.id, citizen.now);
-    let ready = sendings.iter().map(|sending| submit::ready(citizen, sending)).collect::<Result<Vec<_>, Problem>>()?;
+    // The coordinates are one's own, in whoever's name one acts meanwhile.
+    let oneself = Visitor { acting: None, ..Visitor::clone(citizen) };
+    let ready = sendings.iter().map(|sending| submit::ready(&oneself, sending)).collect::<Result<Vec<_>, Problem>>()?;
     let home =
         change.address.as_ref().map(|address| addresses::Declared::main(address, change.from, change.confidential));
     let written: Written = citizen

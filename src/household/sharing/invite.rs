@@ -45,8 +45,8 @@ fn sheet(id: Uuid) -> Sheet<'static> {
 }
 
 fn questions(children: &[Member]) -> Vec<Field> {
-    let whole = "Nous vivons ensemble : partager nos deux foyers et nos adresses principales";
-    let some = "Nous n’avons en commun que des enfants : partager seulement ceux que je coche";
+    let whole = "Nous vivons ensemble\u{a0}: partager nos deux foyers et nos adresses principales";
+    let some = "Nous n’avons en commun que des enfants\u{a0}: partager seulement ceux que je coche";
     let options = [("foyer", whole), (SOME, some)].map(|(id, label)| (id.to_owned(), label.to_owned()));
     let help = "Une adresse confidentielle n’est jamais montrée. Vos demandes ne le sont pas non plus.";
     let scope = Choice { options: options.into() };

@@ -16,15 +16,16 @@ use uuid::Uuid;
 
 use super::Filling;
 use crate::{
+    acting::Deed,
     catalogue,
     error::Problem,
     household::addresses,
     requests::{
         access::{self, Mine},
         drafts,
-        fire::{self, By, Corrected, With},
+        fire::{self, Corrected, With},
         model::Ask,
-        store,
+        owner, store,
     },
     visit::Visitor,
 };
@@ -47,7 +48,7 @@ pub fn answering<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Tra
 
 /// Opens the draft of corrections (made at the first visit) at one of its pages.
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(toward): Query<Toward>) -> Result<Response, Problem> {
-    let request = access::mine(&visitor, id).await?;
+    let request = access::mine_to(&visitor, id, Deed::Answer).await?;
     let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
     if answering(&procedure, &request.state).is_none() {
         return Err(Problem::Elsewhere(format!("/demandes/{id}")));
@@ -62,7 +63,8 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(toward): Query<T
 }
 
 async fn prepare(visitor: &Visitor, request: &Mine, procedure: &Procedure) -> Result<(), Problem> {
-    let session = visitor.session.as_ref().map(|session| session.id);
+    // Who acts in somebody's name reaches the draft by that right alone.
+    let session = visitor.session.as_ref().filter(|_| visitor.acting.is_none()).map(|session| session.id);
     let expires = visitor.now.checked_add(drafts::LASTS).unwrap_or(visitor.now);
     let raw = Json(procedure.fill(&request.answers.0));
     let beneficiary = procedure.beneficiary(&raw.0);
@@ -71,12 +73,12 @@ async fn prepare(visitor: &Visitor, request: &Mine, procedure: &Procedure) -> Re
         .write(async |tx: &mut db::Tx| {
             tx.run(
                 sql!(
-                    "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
+                    "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at, organisation_id)
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
                      on conflict (authority_id, id) do update set session_id = excluded.session_id"
                 ),
                 args![
-                    tx.authority(), request.id, &request.procedure_id, request.procedure_version, &request.reference, request.account_id, session, &beneficiary, &raw, visitor.now, expires
+                    tx.authority(), request.id, &request.procedure_id, request.procedure_version, &request.reference, request.account_id, session, &beneficiary, &raw, visitor.now, expires, request.organisation_id
                 ],
             )
             .await?;
@@ -127,7 +129,7 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     let marks = filling.marks(visitor, &reading);
     let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential, &marks);
     let with = With { corrected: Some(corrected), ..With::default() };
-    let by = By { actor: Actor::Usager, account: request.account_id };
+    let by = owner::by(visitor, request.account_id);
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
     Ok(Redirect::to(&format!("/demandes/{}?fait=repondu", request.id)).into_response())
 }

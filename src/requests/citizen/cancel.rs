@@ -14,11 +14,13 @@ use uuid::Uuid;
 
 use super::procedure_link;
 use crate::{
+    acting::Deed,
     catalogue,
     error::Problem,
     requests::{
         access,
-        fire::{self, By, With},
+        fire::{self, With},
+        owner,
     },
     visit::Visitor,
 };
@@ -31,7 +33,7 @@ pub fn ending<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transi
 }
 
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let request = access::mine(&visitor, id).await?;
+    let request = access::mine_to(&visitor, id, Deed::Send).await?;
     let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
     if ending(&procedure, &request.state).is_none() {
         return Err(Problem::Elsewhere(format!("/demandes/{id}")));
@@ -47,10 +49,10 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 }
 
 pub async fn confirm(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let request = access::mine(&visitor, id).await?;
+    let request = access::mine_to(&visitor, id, Deed::Send).await?;
     let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
     if let Some(transition) = ending(&procedure, &request.state) {
-        let by = By { actor: Actor::Usager, account: request.account_id };
+        let by = owner::by(&visitor, request.account_id);
         fire::fire(&visitor, &procedure, &request, &transition.id, by, &With::default()).await?;
     }
     Ok(Redirect::to(&format!("/demandes/{id}")).into_response())

@@ -18,8 +18,9 @@ use uuid::Uuid;
 
 use super::{Filling, notice, procedure_link, sections, start, twin};
 use crate::{
+    acting::Deed,
     error::Problem,
-    requests::{certified, form, submit},
+    requests::{certified, form, owner, submit},
     visit::Visitor,
 };
 
@@ -45,9 +46,15 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> R
             "Cette démarche n’est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
         ));
     }
+    visitor.require(Deed::Send)?;
+    if filling.is_theirs_to_send(&visitor) {
+        return Err(Problem::Forbidden(
+            "Cette démarche demande l’identité vérifiée de la personne elle-même : c’est à elle de l’envoyer, depuis son propre compte. Le brouillon est conservé dans ses demandes.",
+        ));
+    }
     let reading = filling.read(&visitor);
     let errors = wrong(&visitor, &filling, &typed);
-    if let Some(to) = filling.unverified(&filling.url("verifier")) {
+    if let Some(to) = filling.unverified(&visitor, &filling.url("verifier")) {
         return Err(Problem::Elsewhere(to));
     }
     if !errors.is_empty() || !reading.ready() {
@@ -94,10 +101,11 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
         return Err(Problem::Elsewhere(filling.page_url(stopped.index)));
     }
     let correcting = filling.correcting.is_some();
+    let theirs = filling.is_theirs_to_send(visitor);
     let mut shown = reading.show();
-    certified::annotate(visitor, &filling.marks(visitor, &reading), &reading.answers, &mut shown);
+    certified::annotate(&filling.marks(visitor, &reading), &reading.answers, &mut shown);
     let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
-    let account = visitor.account().and_then(|account| account.email.as_ref()).map(|email| json!({"email": email}));
+    let account = owner::contact(visitor).map(|email| json!({"email": email}));
     // Without a contact block, the template must know where the answer will go.
     let written = reading.answers.get("courriel").and_then(Json::as_str).map(|email| json!({"email": email}));
     let context = context! {
@@ -116,8 +124,10 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
         asks_contact => asks_contact(visitor, filling),
         contact_email => typed.text("email"),
         twin => Serde(twin::of(visitor, filling).await?),
-        missing => Serde(missing(filling, &reading)),
+        missing => Serde(missing(visitor, filling, &reading)),
         mode => filling.mode(),
+        may_send => correcting || (visitor.require(Deed::Send).is_ok() && !theirs),
+        theirs => theirs,
         discard => if correcting { String::new() } else { filling.url("supprimer") },
         notice => Serde(notice(&filling.procedure)),
     };
@@ -152,13 +162,13 @@ fn pieces(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
 }
 
 /// What is still to be done before sending.
-fn missing(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
+fn missing(visitor: &Visitor, filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
     let incomplete = reading.shown_pages().filter(|page| !page.complete());
     let pages = incomplete.map(|page| json!({"href": filling.page_url(page.index), "text": page.page.title}));
     let absent = reading.pieces.iter().filter(|asked| asked.missing);
     let pieces = absent
         .map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
-    let identity = filling.unverified(&filling.url("verifier"));
+    let identity = filling.unverified(visitor, &filling.url("verifier"));
     let identity = identity.map(|href| json!({"href": href, "text": "Faire vérifier mon identité"}));
     pages.chain(pieces).chain(identity).collect()
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{answer, cancel, file_json, file_kind, procedure_link, sections, sent};
 use crate::{
+    acting::{Deed, trace},
     authorities::{self, Department},
     catalogue,
     error::Problem,
@@ -20,6 +21,7 @@ use crate::{
         access::{self, Mine},
         certified, code, files, form, jobs,
         model::{Decision, Event, File, Message, piece_slot},
+        owner,
         store::{self, Entry, NewMessage},
     },
     visit::Visitor,
@@ -36,6 +38,7 @@ pub struct Told {
 
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(told): Query<Told>) -> Result<Response, Problem> {
     let request = access::mine(&visitor, id).await?;
+    trace::note(&visitor, trace::SEEN, &request.reference).await?;
     store::read(&visitor.db, id, "agent", visitor.now).await?;
     let flash = match told.fait.as_str() {
         "message" => Some("Votre message est envoyé."),
@@ -49,7 +52,8 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(told): Query<Tol
 /// A message to the department.
 pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest) -> Result<Response, Problem> {
     let typed = form::plain(request).await?;
-    let found = access::mine(&visitor, id).await?;
+    let found = access::mine_to(&visitor, id, Deed::Answer).await?;
+    let by = owner::by(&visitor, found.account_id);
     let body = typed.text("message");
     if let Some(error) = wrong_message(body) {
         return draw(&visitor, &found, body, &[json!({"href": "#message", "text": error})], None).await;
@@ -59,15 +63,16 @@ pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest)
     visitor
         .db
         .write(async |tx: &mut db::Tx| {
-            let new = NewMessage { id: message, author: "usager", author_id: found.account_id, internal: false, body };
+            let new = NewMessage { id: message, author: "usager", author_id: by.account, internal: false, body };
             if store::write(tx, id, &new, visitor.now).await? {
                 let entry = Entry {
                     actor: "usager",
-                    actor_id: found.account_id,
+                    actor_id: by.account,
                     code: "message",
                     from: None,
                     to: None,
                     subject: Some(message),
+                    acted: by.acted,
                 };
                 store::record(tx, id, &entry, visitor.now).await?;
             }
@@ -105,7 +110,8 @@ pub async fn draw(
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
     let mut shown = procedure.show(&request.answers.0);
-    certified::annotate(visitor, &certified::of(&visitor.db, request.id).await?, &request.answers.0, &mut shown);
+    certified::annotate(&certified::of(visitor, request.id).await?, &request.answers.0, &mut shown);
+    let may = |deed| visitor.require(deed).is_ok();
     let context = context! {
         reference => &request.reference,
         beneficiary => &request.beneficiary,
@@ -124,12 +130,12 @@ pub async fn draw(
         keeping => sent::keeping(visitor, request).await?,
         keep => format!("/demandes/{}/ranger", request.id),
         messages => Serde(shown_messages(&messages, &department)),
-        history => Serde(history(&procedure, &events)),
+        history => Serde(history(visitor, &procedure, &events)),
         department => Serde(json!({"name": department.name, "phone": department.phone.clone().unwrap_or_else(|| visitor.site.settings.phone.clone())})),
         message => message,
         errors => Serde(errors),
-        can_reply => running,
-        can_cancel => cancel::ending(&procedure, &request.state).is_some(),
+        can_reply => running && may(Deed::Answer),
+        can_cancel => may(Deed::Send) && cancel::ending(&procedure, &request.state).is_some(),
         cancel => format!("/demandes/{}/annuler", request.id),
         reply => format!("/demandes/{}/messages", request.id),
         again => format!("/demarches/{}", request.procedure_id),
@@ -187,7 +193,7 @@ async fn awaited(
     procedure: &Procedure,
     messages: &[Message],
 ) -> Result<Json, Problem> {
-    if answer::answering(procedure, &request.state).is_none() {
+    if answer::answering(procedure, &request.state).is_none() || visitor.require(Deed::Answer).is_err() {
         return Ok(Json::Null);
     }
     let asks = store::asks(&visitor.db, request.id).await?;
@@ -278,21 +284,35 @@ fn shown_messages(messages: &[Message], department: &Department) -> Vec<Json> {
 }
 
 /// What happened, without the names of agents.
-fn history(procedure: &Procedure, events: &[Event]) -> Vec<Json> {
+fn history(visitor: &Visitor, procedure: &Procedure, events: &[Event]) -> Vec<Json> {
     events
         .iter()
-        .filter_map(|event| words(procedure, event).map(|text| json!({"date": event.at.to_string(), "text": text})))
+        .filter_map(|event| {
+            words(visitor, procedure, event).map(|text| json!({"date": event.at.to_string(), "text": text}))
+        })
         .collect()
 }
 
-fn words(procedure: &Procedure, event: &Event) -> Option<String> {
+fn words(visitor: &Visitor, procedure: &Procedure, event: &Event) -> Option<String> {
+    // « Vous » is who reads: another who acted is named.
+    let another = (event.actor == "usager" && event.actor_id != visitor.account().map(|account| account.id))
+        .then_some(event.actor_name.as_deref().unwrap_or("une personne mandatée"))
+        .filter(|_| event.acted.is_some() || visitor.acting.is_some());
     if event.code == "message" {
-        return Some(if event.actor == "usager" {
-            "Vous avez écrit au service".to_owned()
-        } else {
-            "Le service vous a écrit".to_owned()
+        return Some(match another {
+            Some(name) => format!("Message au service, par {name}{}", mandated(event)),
+            None if event.actor == "usager" => "Vous avez écrit au service".to_owned(),
+            None => "Le service vous a écrit".to_owned(),
         });
     }
     let to = event.to_state.as_deref().and_then(|state| procedure.workflow.state(state))?;
-    Some(to.usager.clone())
+    Some(match another {
+        Some(name) => format!("{}, par {name}{}", to.usager, mandated(event)),
+        None => to.usager.clone(),
+    })
+}
+
+/// « par Ali Ben, mandataire ».
+fn mandated(event: &Event) -> &'static str {
+    if event.acted.as_deref() == Some("mandate") { ", mandataire" } else { "" }
 }

@@ -11,7 +11,7 @@ use forms::{
 use serde_json::{Value as Json, json};
 
 use super::Filling;
-use crate::{household::addresses, visit::Visitor};
+use crate::{acting::For, household::addresses, visit::Visitor};
 
 /// The fields that an account may fill in, by the ids that procedures give them.
 const ADDRESS: &str = "adresse";
@@ -22,6 +22,11 @@ const FIELDS: [&str; 4] = ["courriel", "telephone", "demandeur", ADDRESS];
 async fn of(visitor: &Visitor, asked: &BTreeSet<&str>) -> Result<Raw, db::Error> {
     let mut known = Raw::default();
     let Some(account) = visitor.account() else { return Ok(known) };
+    // For a person, what their account tells; for an organisation, who sends is who is written to.
+    let account = match visitor.acting.as_ref().map(|acting| &acting.whom) {
+        Some(For::Person(person)) => person,
+        _ => account,
+    };
     let parts = [
         ("courriel", "courriel", account.email.as_deref().unwrap_or_default()),
         ("telephone", "telephone", account.phone.as_deref().unwrap_or_default()),
@@ -33,7 +38,9 @@ async fn of(visitor: &Visitor, asked: &BTreeSet<&str>) -> Result<Raw, db::Error>
             known.set(name, value);
         }
     }
+    // One's addresses are one's own: nobody's in somebody else's name.
     if asked.contains(ADDRESS)
+        && visitor.acting.is_none()
         && let Some(home) = addresses::home(visitor).await?.filter(|home| !home.confidential)
     {
         Address.fill(ADDRESS, &home.address.0, &mut known);
@@ -51,14 +58,46 @@ pub async fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -
     for (name, values) in of(visitor, &asked).await?.0 {
         raw.0.entry(name).or_insert(values);
     }
+    if let Some(acting) = &visitor.acting
+        && let For::Organisation { siret, rna, .. } = &acting.whom
+    {
+        of_organisation(procedure, &acting.name, siret.as_deref(), rna.as_deref(), &mut raw);
+    }
     Ok(raw)
 }
 
-/// The answers of this page that stand as the account tells them: `{ask, lines, href}`.
+/// What an organisation's sheet tells, in the questions that ask for it and were not answered.
+fn of_organisation(procedure: &Procedure, name: &str, siret: Option<&str>, rna: Option<&str>, raw: &mut Raw) {
+    for field in procedure.pages.iter().flat_map(|page| &page.fields) {
+        if !raw.is_blank(&field.id) || raw.0.contains_key(&field.id) {
+            continue;
+        }
+        match (field.id.as_str(), siret, rna) {
+            (_, Some(siret), _) if field.kind.numbers_organisation() => field.kind.fill(&field.id, &siret.into(), raw),
+            ("rna", _, Some(rna)) => raw.set(&field.id, rna),
+            ("organisateur_nom" | "entreprise_nom", ..) => raw.set(&field.id, name),
+            _ => {}
+        }
+    }
+}
+
+/// Says that answers of this page come from the organisation's sheet, as long as they are what it says.
+pub fn told_of_organisation(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>) -> Option<&'static str> {
+    let For::Organisation { siret, rna, .. } = &visitor.acting.as_ref()?.whom else { return None };
+    let mut sheet = Raw::default();
+    let name = visitor.acting.as_ref().map_or("", |acting| &acting.name);
+    of_organisation(&filling.procedure, name, siret.as_deref(), rna.as_deref(), &mut sheet);
+    let mut shown = page.shown_fields().map(|field| &field.field.id);
+    let taken = shown.any(|id| !sheet.is_blank(id) && sheet.text(id) == filling.raw.text(id));
+    taken.then_some("Certaines réponses sont reprises de la fiche de l’organisation : vérifiez-les.")
+}
+
+/// The answers of this page that stand as the account tells them: `{ask, lines, href}`. None in somebody
+/// else's name, where « votre compte » would be another's.
 pub async fn on_page(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>) -> Result<Vec<Json>, db::Error> {
     let shown: BTreeSet<&str> =
         page.shown_fields().map(|field| field.field.id.as_str()).filter(|id| FIELDS.contains(id)).collect();
-    let known = if shown.is_empty() { Raw::default() } else { of(visitor, &shown).await? };
+    let known = if shown.is_empty() || visitor.acting.is_some() { Raw::default() } else { of(visitor, &shown).await? };
     let mut told = Vec::new();
     for reading in page.shown_fields().filter(|field| shown.contains(field.field.id.as_str())) {
         let (field, input) = (reading.field, Input { raw: &filling.raw, name: &reading.name });

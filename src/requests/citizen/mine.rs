@@ -1,7 +1,7 @@
 //! « Mes demandes »: what waits for the usager first.
 
 use axum::{extract::Query, response::Response};
-use db::{args, row, sql};
+use db::{args, row};
 use jiff::Timestamp;
 use minijinja::{context, value::Serde};
 use serde::Deserialize;
@@ -12,8 +12,8 @@ use crate::{
     catalogue,
     error::Problem,
     platform::french,
-    requests::drafts,
-    visit::{Citizen, Visit},
+    requests::{drafts, owner},
+    visit::{Citizen, SignedIn, Visit},
 };
 
 const PAGE: usize = 50;
@@ -38,10 +38,11 @@ row! {
         submitted_at: Timestamp,
         updated_at: Timestamp,
         unread: i64,
+        acted_as: Option<String>,
     }
 }
 
-pub async fn show(citizen: Citizen, Query(search): Query<Search>) -> Result<Response, Problem> {
+pub async fn show(SignedIn(citizen): SignedIn, Query(search): Query<Search>) -> Result<Response, Problem> {
     let lines = lines(&citizen, search.avant).await?;
     let next = if lines.len() > PAGE {
         lines.get(PAGE - 1).map(|last| format!("/mes-demandes?avant={}", last.submitted_at)).unwrap_or_default()
@@ -65,23 +66,20 @@ pub async fn show(citizen: Citizen, Query(search): Query<Search>) -> Result<Resp
         waiting => Serde(waiting), running => Serde(running), drafts => Serde(drafts), ended => Serde(ended),
         q => &search.q, next => next,
     };
-    citizen.page("requests/mine.html", "Mes demandes", context)
+    let title =
+        citizen.acting.as_ref().map_or("Mes demandes".to_owned(), |acting| format!("Demandes\u{a0}: {}", acting.name));
+    citizen.page("requests/mine.html", &title, context)
 }
 
 async fn lines(citizen: &Citizen, before: Option<Timestamp>) -> Result<Vec<Line>, db::Error> {
-    citizen
-        .db
-        .all(
-            sql!(
-                "select r.id, r.reference, r.procedure_id, r.procedure_version, r.beneficiary, r.state, r.status, r.ended, r.submitted_at, r.updated_at,
-                   (select count(*) from message m where m.authority_id = r.authority_id and m.request_id = r.id and m.author <> 'usager'
-                      and not m.internal and m.read_at is null) as unread
-                 from request r where r.authority_id = $1 and r.account_id = $2 and (cast($3 as timestamptz) is null or r.submitted_at < $3)
-                 order by r.submitted_at desc limit 51"
-            ),
-            args![citizen.db.authority(), citizen.account.id, before],
-        )
-        .await
+    let query = db::Query::new(
+        "select r.id, r.reference, r.procedure_id, r.procedure_version, r.beneficiary, r.state, r.status, r.ended, r.submitted_at, r.updated_at, r.acted_as,
+           (select count(*) from message m where m.authority_id = r.authority_id and m.request_id = r.id and m.author <> 'usager'
+              and not m.internal and m.read_at is null) as unread
+         from request r where r.authority_id = {}",
+    );
+    let query = owner::scope(query.bind(citizen.db.authority()), citizen).and_some("r.submitted_at < {}", before);
+    citizen.db.all(query.push(" order by r.submitted_at desc limit 51"), args![]).await
 }
 
 async fn shown(visit: &Visit, line: &Line) -> Result<Json, Problem> {
@@ -89,7 +87,7 @@ async fn shown(visit: &Visit, line: &Line) -> Result<Json, Problem> {
     let usager = procedure.workflow.state(&line.state).map_or("", |state| state.usager.as_str());
     Ok(json!({
         "href": format!("/demandes/{}", line.id), "title": procedure.title, "beneficiary": line.beneficiary, "reference": line.reference, "status": line.status,
-        "text": usager, "detail": "", "date": crate::platform::clock::day(line.updated_at, &visit.site.zone).to_string(), "unread": line.unread,
+        "text": usager, "detail": line.acted_as.as_ref().map(|by| format!("Envoyée par {by}")).unwrap_or_default(), "date": crate::platform::clock::day(line.updated_at, &visit.site.zone).to_string(), "unread": line.unread,
     }))
 }
 
@@ -98,7 +96,7 @@ async fn drafts(citizen: &Citizen) -> Result<Vec<Json>, Problem> {
     for draft in drafts::waiting(citizen, None).await? {
         let procedure = catalogue::version(citizen, &draft.procedure_id, draft.procedure_version).await?;
         shown.push(json!({
-            "href": format!("/brouillons/{}/verifier", draft.id), "title": procedure.title, "beneficiary": draft.beneficiary, "reference": "", "status": "draft", "text": "Brouillon", "detail": "",
+            "href": format!("/brouillons/{}/verifier", draft.id), "title": procedure.title, "beneficiary": draft.beneficiary, "reference": "", "status": "draft", "text": "Brouillon", "detail": if draft.acted_by.is_some() && citizen.acting.is_none() { "Préparé par une personne que vous avez mandatée" } else { "" },
             "date": crate::platform::clock::day(draft.updated_at, &citizen.site.zone).to_string(), "unread": 0,
         }));
     }

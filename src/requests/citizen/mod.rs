@@ -19,6 +19,7 @@ use super::{
     model::{Ask, File, piece_slot},
 };
 use crate::{
+    acting::Deed,
     catalogue,
     error::Problem,
     identity,
@@ -69,6 +70,7 @@ impl Filling {
                 Err(problem) => problem,
             });
         };
+        visitor.require(if draft.correcting { Deed::Answer } else { Deed::Fill })?;
         let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
         let files = if draft.has_files { files::of(&visitor.db, id).await? } else { Vec::new() };
         let (correcting, asks) = if draft.correcting {
@@ -77,7 +79,7 @@ impl Filling {
             (None, Vec::new())
         };
         let certified = match &correcting {
-            Some(request) => certified::of_request(&certified::of(&visitor.db, id).await?, &request.answers.0),
+            Some(request) => certified::of_request(&certified::of(visitor, id).await?, &request.answers.0),
             None => certified::of_visitor(visitor, &procedure).await?,
         };
         let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
@@ -96,10 +98,20 @@ impl Filling {
         certified::overlay(self.certified.as_ref(), &self.procedure, visit.today(), &mut self.raw, |_| true);
     }
 
-    /// Where to have one's identity verified first, when the procedure demands it; then back to `next`.
-    pub fn unverified(&self, next: &str) -> Option<String> {
-        let demanded = self.procedure.identification == Identification::Verified;
-        let lacks = demanded && self.certified.is_none() && self.correcting.is_none();
+    /// Whether the identity of who sends it must be verified.
+    fn demands_identity(&self) -> bool {
+        self.procedure.identification == Identification::Verified && self.correcting.is_none()
+    }
+
+    /// Whether only the person that it is about may send it: who acts for them has another identity.
+    pub fn is_theirs_to_send(&self, visitor: &Visitor) -> bool {
+        visitor.acting.is_some() && self.demands_identity()
+    }
+
+    /// Where to have one's identity verified first, when the procedure demands it; then back to `next`. Who
+    /// acts for somebody is not sent there: it would verify their own.
+    pub fn unverified(&self, visitor: &Visitor, next: &str) -> Option<String> {
+        let lacks = visitor.acting.is_none() && self.demands_identity() && self.certified.is_none();
         lacks.then(|| identity::page(next, &self.procedure.id))
     }
 

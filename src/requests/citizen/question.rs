@@ -15,12 +15,15 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Filling, notice, procedure_link, start};
-use super::{known::prefilled, rows::names};
+use super::{
+    known::{prefilled, told_of_organisation},
+    rows::names,
+};
 use crate::{
     accounts::session,
     authorities, catalogue,
     error::Problem,
-    requests::{certified, drafts, fields::Drawing},
+    requests::{certified, drafts, fields::Drawing, owner::Whose},
     visit::Visitor,
 };
 
@@ -28,6 +31,14 @@ use crate::{
 pub const BACK_TO_CHECK: &str = "?retour=verifier";
 /// Names the fields that the page showed, so that a question that appears is not told as a mistake.
 pub const SHOWN: &str = "_vus";
+
+/// Tells in whose name the first page was opened: it may have changed in another tab.
+pub const NAMED: &str = "_pour";
+
+/// What [`NAMED`] holds.
+pub fn in_the_name_of(visitor: &Visitor) -> String {
+    visitor.acting.as_ref().map_or_else(|| "moi".to_owned(), |acting| acting.choice.id.to_string())
+}
 
 #[derive(Debug, Deserialize)]
 pub struct New {
@@ -39,6 +50,7 @@ pub struct New {
 pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<New>) -> Result<Response, Problem> {
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
+    visitor.may_begin(&id)?;
     let Some(draft) = new.brouillon else {
         let mut response = Redirect::to(&format!("/demarches/{id}/remplir?brouillon={}", visitor.id())).into_response();
         // The cookie goes out before anything is kept under it: however fast one clicks on the first
@@ -54,12 +66,13 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     }
     not_begun_elsewhere(&visitor, draft).await?;
     let filling = unsaved(&visitor, draft, &published).await?;
-    if let Some(to) = filling.unverified(&format!("/demarches/{id}/commencer")) {
+    if let Some(to) = filling.unverified(&visitor, &format!("/demarches/{id}/commencer")) {
         return Err(Problem::Elsewhere(to));
     }
     let reading = filling.read(&visitor);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
-    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
+    let told = told_of_organisation(&visitor, &filling, page);
+    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 
 /// A first page that was sent already, by another click or before the request left, leads where that
@@ -77,12 +90,15 @@ pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Publish
     let certified = certified::of_visitor(visitor, procedure).await?;
     let mut raw = prefilled(visitor, procedure, Raw::default()).await?;
     certified::overlay(certified.as_ref(), procedure, visitor.today(), &mut raw, |_| true);
+    let whose = Whose::of(visitor);
     let draft = drafts::Draft {
         id,
         procedure_id: published.procedure.id.clone(),
         procedure_version: published.version,
         reference: String::new(),
-        account_id: visitor.account().map(|account| account.id),
+        account_id: whose.account,
+        organisation_id: whose.organisation,
+        acted_by: whose.by,
         session_id: visitor.session.as_ref().map(|session| session.id),
         beneficiary: None,
         raw: db::Json(Raw::default()),
@@ -95,6 +111,11 @@ pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Publish
 }
 
 pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
+    if procedure.identification == Identification::Verified && visitor.acting.is_some() {
+        return Err(Problem::Forbidden(
+            "Cette démarche demande l’identité vérifiée de la personne elle-même : c’est à elle de la commencer et de l’envoyer, depuis son propre compte.",
+        ));
+    }
     let needs = matches!(procedure.identification, Identification::Account | Identification::Verified);
     if needs && visitor.account().is_none() {
         Err(Problem::Elsewhere(format!("/demarches/{}/commencer", procedure.id)))
@@ -109,7 +130,8 @@ pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> R
     filling.certify(&visitor);
     let reading = filling.read(&visitor);
     let page = shown_page(&filling, &reading, &page)?;
-    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], None).await
+    let told = told_of_organisation(&visitor, &filling, page);
+    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 
 /// The page, or the right place to be when a condition hides it.
@@ -163,7 +185,10 @@ pub async fn draw(
         Some(previous) => filling.page_url(previous),
         None => format!("/demarches/{}", filling.procedure.id),
     };
-    let hidden = format!("<input type=\"hidden\" name=\"{SHOWN}\" value=\"{}\">", names(page));
+    let mut hidden = format!("<input type=\"hidden\" name=\"{SHOWN}\" value=\"{}\">", names(page));
+    if filling.draft.reference.is_empty() {
+        hidden.push_str(&format!("<input type=\"hidden\" name=\"{NAMED}\" value=\"{}\">", in_the_name_of(visitor)));
+    }
     let context = context! {
         heading => heading,
         procedure => Serde(procedure_link(&filling.procedure)),

@@ -11,11 +11,15 @@ use axum::{
 use forms::{answers::Raw, model::Page};
 use uuid::Uuid;
 
-use super::question::{BACK_TO_CHECK, New, SHOWN, Shown, draw, identified, not_begun_elsewhere, stopped, unsaved};
+use super::known::prefilled;
+use super::question::{
+    BACK_TO_CHECK, NAMED, New, SHOWN, Shown, draw, identified, in_the_name_of, not_begun_elsewhere, stopped, unsaved,
+};
 use super::rows::{change_rows, problems};
 use super::{Filling, field_slot, household, start};
 use crate::{
     accounts::session::{self, Session},
+    acting::{self, trace},
     catalogue::Published,
     error::Problem,
     requests::{
@@ -23,6 +27,7 @@ use crate::{
         drafts::{self, Holder},
         files,
         form::{self, Form, Slot},
+        owner::Whose,
     },
     visit::Visitor,
 };
@@ -32,13 +37,18 @@ const LARGEST_PAGE: usize = 200_000;
 
 /// The first answers: one transaction makes the session (for who has none) and the draft with them in.
 pub async fn begin(
-    mut visitor: Visitor,
+    visitor: Result<Visitor, Problem>,
     Path(id): Path<String>,
     Query(new): Query<New>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let mut visitor = match visitor {
+        Err(Problem::Over) => return acting::over(request).await,
+        other => other?,
+    };
     let published = start::open_procedure(&visitor, &id).await?;
     identified(&visitor, &published.procedure)?;
+    visitor.may_begin(&id)?;
     let draft = new.brouillon.unwrap_or_else(|| visitor.id());
     let page = published.procedure.pages.first().ok_or(Problem::NotFound)?;
     let mut cookie = None;
@@ -48,6 +58,10 @@ pub async fn begin(
         not_begun_elsewhere(&visitor, draft).await?;
     }
     let mut form = form::receive(&visitor, draft, request, |name| slot(page, name)).await?;
+    let named = form.typed.text(NAMED);
+    if !begun && !named.is_empty() && named != in_the_name_of(&visitor) {
+        return renamed(&visitor, draft, &published, page, &form).await;
+    }
     let made = if begun { None } else { make(&mut visitor, draft, &published, page, &mut form, &mut cookie).await? };
     let answer = match made {
         Some(kept) => go_on(&visitor, kept, page, &form).await,
@@ -61,6 +75,24 @@ pub async fn begin(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// The first page was opened in another name than the present one: nothing is kept before somebody has seen it.
+async fn renamed(
+    visitor: &Visitor,
+    id: Uuid,
+    published: &Published,
+    page: &Page,
+    form: &Form,
+) -> Result<Response, Problem> {
+    let mut filling = unsaved(visitor, id, published).await?;
+    let mut typed = form.typed.clone();
+    certify(visitor, &filling, page, &mut typed);
+    replace(&mut filling.raw, page, of_page(page, &typed));
+    let reading = filling.read(visitor);
+    let shown = reading.pages.first().ok_or(Problem::NotFound)?;
+    let text = "Vous n’agissez plus pour la même personne ou organisation que quand cette page s’est ouverte. Voyez en haut de page pour qui vous agissez, puis continuez ou changez-en : vos réponses sont encore là.";
+    draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await
 }
 
 /// None when the draft is there already: the same page was sent at the same moment.
@@ -85,14 +117,16 @@ async fn make(
         raw
     };
     let raw = with(typed.unwrap_or_default());
+    let whose = Whose::of(visitor);
     let holder = match &visitor.session {
+        Some(_) if whose.by.is_some() => Holder::Right,
         Some(session) => Holder::Session(session.id),
         None => Holder::Nobody(visitor.offered.as_deref()),
     };
-    let account = visitor.account().map(|account| account.id);
-    let begun = drafts::begin(visitor, id, published, account, holder, raw.clone()).await?;
+    let begun = drafts::begin(visitor, id, published, whose, holder, raw.clone()).await?;
     if let Some(opened) = begun.opened {
-        visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None });
+        visitor.session =
+            Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None, acting: None });
         *cookie = Some(opened.cookie);
     }
     if !begun.made {
@@ -100,6 +134,8 @@ async fn make(
         form.typed = received;
         return Ok(None);
     }
+    let reference = begun.reference;
+    trace::note(visitor, trace::BEGUN, &reference).await?;
     let raw = if stored { raw } else { with(of_page(page, &form.typed)) };
     if !form.added.is_empty() {
         filling.files = files::of(&visitor.db, id).await?;
@@ -115,21 +151,27 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>
     }
     let (visit, offered) = (&visitor.visit, visitor.offered.as_deref());
     let opened = visit.db.write(async |tx: &mut db::Tx| session::begin(tx, visit, offered).await).await?;
-    visitor.session = Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None });
+    visitor.session =
+        Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None, acting: None });
     Ok(Some(opened.cookie))
 }
 
 pub async fn save(
-    visitor: Visitor,
+    visitor: Result<Visitor, Problem>,
     Path((id, page)): Path<(Uuid, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let visitor = match visitor {
+        Err(Problem::Over) => return acting::over(request).await,
+        other => other?,
+    };
     let filling = match Filling::open(&visitor, id).await {
         // The session ended while the page was open: what was typed waits in the sign-in page.
         Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
             let typed = form::plain(request).await?;
             return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed).await;
         }
+        Err(Problem::NotFound) => return acting::astray(&visitor, request).await,
         other => other?,
     };
     let procedure = filling.procedure.clone();
@@ -169,6 +211,7 @@ fn slot(page: &Page, input: &str) -> Option<Slot> {
 async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -> Result<bool, Problem> {
     let Some(kept) = fitting(page, typed) else { return Ok(false) };
     drafts::save(visitor, &filling.procedure, filling.draft.id, &own(page), &kept).await?;
+    trace::note(visitor, trace::FILLED, &filling.draft.reference).await?;
     Ok(true)
 }
 
@@ -263,7 +306,12 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
     }
     if !wrong.is_empty() {
         let text = "Une question de plus apparaît d’après vos réponses : répondez-y pour continuer.";
-        return draw(visitor, filling, &reading, shown, Shown::Again, &[], Some(text)).await;
+        // What is known is proposed in it, as in a page shown for the first time.
+        let mut filling = kept.filling;
+        filling.raw = prefilled(visitor, &filling.procedure, filling.raw).await?;
+        let reading = filling.read(visitor);
+        let shown = reading.pages.iter().find(|reading| reading.page.id == page.id).ok_or(Problem::NotFound)?;
+        return draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await;
     }
     if let Some(say) = shown.stop {
         return stopped(visitor, filling, shown, say).await;
@@ -275,6 +323,6 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
         filling.after_page(&reading, shown.index)
     };
     // Begun while the identity was verified, or sent without looking: nothing typed is lost.
-    let to = filling.unverified(&to).unwrap_or(to);
+    let to = filling.unverified(visitor, &to).unwrap_or(to);
     Ok(Redirect::to(&to).into_response())
 }

@@ -26,7 +26,7 @@ const LARGEST_RECEIPT: usize = 20_000_000;
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let request = access::mine(&visitor, id).await?;
     let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
-    let anonymous = request.account_id.is_none();
+    let anonymous = request.is_anonymous();
     let receipt = files::of(&visitor.db, id).await?.into_iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
     let context = context! {
         procedure => Serde(procedure_link(&procedure)),

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Filling, procedure_link};
 use crate::{
+    acting::trace,
     catalogue::{self, Published},
     error::Problem,
     household::changes,
@@ -29,6 +30,7 @@ pub struct Wanted {
 /// drafts that wait to be taken up.
 pub async fn show(visitor: Visitor, Path(id): Path<String>, Query(wanted): Query<Wanted>) -> Result<Response, Problem> {
     let published = open_procedure(&visitor, &id).await?;
+    visitor.may_begin(&id)?;
     let procedure = &published.procedure;
     let fill = format!("/demarches/{id}/remplir");
     let drafts = if wanted.autre.is_none() { requests::drafts_on(&visitor, &procedure.id).await? } else { Vec::new() };
@@ -72,7 +74,7 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
     let filling = Filling::open(&visitor, id).await?;
     let reading = filling.read(&visitor);
     let resume = reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index));
-    let anonymous = filling.draft.account_id.is_none();
+    let anonymous = filling.draft.account_id.is_none() && filling.draft.organisation_id.is_none();
     let expires = visitor.now.checked_add(drafts::LASTS).unwrap_or(visitor.now);
     let context = context! {
         procedure => Serde(procedure_link(&filling.procedure)),
@@ -103,6 +105,7 @@ pub async fn discard(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response,
     if filling.correcting.is_some() {
         return Err(Problem::Bad("Une demande envoyée ne s’efface pas ainsi : elle s’annule depuis sa page."));
     }
+    trace::note(&visitor, trace::ERASED, &filling.draft.reference).await?;
     drafts::discard(&visitor, id).await?;
     Ok(Redirect::to(if visitor.account().is_some() { "/mes-demandes" } else { "/demarches" }).into_response())
 }

@@ -101,7 +101,7 @@ pub async fn confirm(
         decision: decides(transition).then(|| Author::of(&agent, &file).decides(&agent, transition, &typed)),
         corrected: None,
     };
-    let by = By { actor: file.request.actor, account: Some(agent.account.id) };
+    let by = By { actor: file.request.actor, account: Some(agent.account.id), acted: None };
     fire::fire(&agent, &file.procedure, &file.request, &transition.id, by, &with).await?;
     Ok(Redirect::to(&done).into_response())
 }

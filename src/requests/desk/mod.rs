@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use forms::{model::Procedure, step::Actor};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::access::{self, Permitted, Right};
-use crate::{catalogue, error::Problem, visit::Agent};
+use crate::{catalogue, error::Problem, organisations, visit::Agent};
 
 pub mod act;
 pub mod code;
@@ -31,13 +32,19 @@ const LONGEST: usize = 10_000;
 pub struct Opened<R> {
     pub request: Permitted<R>,
     pub procedure: Arc<Procedure>,
+    /// The organisation that it belongs to, as agents see it: `{name, numbers, verified}`.
+    pub organisation: Option<Json>,
 }
 
 impl<R: Right> Opened<R> {
     pub async fn open(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
         let request = access::desk::<R>(agent, id).await?;
         let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
-        Ok(Self { request, procedure })
+        let organisation = match request.organisation_id {
+            Some(id) => organisations::card(&agent.db, id).await?,
+            None => None,
+        };
+        Ok(Self { request, procedure, organisation })
     }
 
     /// Whether the content may be shown: a reader knows that a request exists, its state and the next step.

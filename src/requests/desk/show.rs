@@ -58,7 +58,7 @@ impl Dossier {
             failures: Vec::new(),
         };
         if dossier.file.content() {
-            dossier.marks = certified::of(&agent.db, id).await?;
+            dossier.marks = certified::of(agent, id).await?;
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
             dossier.asks = store::asks(&agent.db, id).await?;
@@ -152,7 +152,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "messages" => Some(("messages", view::messages(dossier))),
         "notes" => Some(("notes", view::notes(dossier))),
         "historique" => Some(("history", view::history(dossier))),
-        _ => Some(("sections", view::sections(agent, dossier))),
+        _ => Some(("sections", view::sections(dossier))),
     };
     if let Some(object) = context.as_object_mut() {
         object.extend(part.map(|(name, part)| (name.to_owned(), part)));

@@ -199,7 +199,7 @@ pub async fn note(
     subject: Option<Uuid>,
     now: Timestamp,
 ) -> Result<(), db::Error> {
-    let entry = Entry { actor: "agent", actor_id: Some(by), code, from: None, to: None, subject };
+    let entry = Entry { actor: "agent", actor_id: Some(by), code, from: None, to: None, subject, acted: None };
     store::record(tx, request, &entry, now).await?;
     Ok(())
 }

@@ -47,6 +47,8 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "state": words::state(procedure, &request.state),
         "usager": request.filer_name.as_deref().unwrap_or("Sans nom"),
         "beneficiary": request.beneficiary,
+        "organisation": file.organisation,
+        "acted_as": request.acted_as,
         "confidential_address": request.confidential_address,
         "contact": [contact],
         "sent": request.submitted_at,
@@ -62,10 +64,10 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
 }
 
 /// The usager's answers; sensitive ones are marked.
-pub fn sections(agent: &Agent, dossier: &Dossier) -> Json {
+pub fn sections(dossier: &Dossier) -> Json {
     let answers = &dossier.file.request.answers.0;
     let mut sections = dossier.file.procedure.show(answers);
-    certified::annotate(agent, &dossier.marks, answers, &mut sections);
+    certified::annotate(&dossier.marks, answers, &mut sections);
     let rows = |section: &forms::journey::Section| -> Vec<Json> {
         section
             .rows

@@ -41,7 +41,14 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
 /// Who did it.
 pub fn actor(event: &Event) -> String {
     match (event.actor.as_str(), &event.actor_name) {
-        ("usager", _) => "L’usager".to_owned(),
+        ("usager", name) => match event.acted.as_deref() {
+            None => "L’usager".to_owned(),
+            Some(right) => {
+                let name = name.as_deref().unwrap_or("Une personne");
+                let as_what = if right == "mandate" { "mandataire de l’usager" } else { "pour l’organisation" };
+                format!("{name}, {as_what}")
+            }
+        },
         ("agent", Some(name)) => name.clone(),
         ("agent", None) => "Un agent".to_owned(),
         _ => "Automatique".to_owned(),

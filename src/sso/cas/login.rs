@@ -49,7 +49,7 @@ pub async fn show(
     }
     let renew = set(asked.renew.as_deref());
     let silent = set(asked.gateway.as_deref()) && !renew;
-    let Some(ready) = gate::signed_in(&visitor, &client, &marks).await? else {
+    let Some(ready) = gate::signed_in(&visitor, &client, &marks, silent).await? else {
         return if silent {
             gate::onward(&visitor, &client, &marks, &service)
         } else {

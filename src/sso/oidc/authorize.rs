@@ -92,14 +92,15 @@ async fn decide(back: &Back<'_>, asked: &Asked) -> Result<Response, Problem> {
     if marks.retour == gate::ABANDON {
         return back.refuse(Refusal(UNMET, "the usager did not sign in as surely as acr_values asks"));
     }
-    let Some(ready) = gate::signed_in(visitor, client, marks).await? else {
+    let Some(ready) = gate::signed_in(visitor, client, marks, asked.silent).await? else {
         return if asked.silent {
             back.refuse(Refusal("login_required", "nobody is signed in"))
         } else {
             Ok(gate::to_sign_in(visitor, client, asked.login || asked.max_age.is_some()))
         };
     };
-    let too_old = asked.max_age.is_some_and(|most| visitor.now.duration_since(ready.since).as_secs() > most);
+    let age = visitor.now.duration_since(ready.since).as_secs();
+    let too_old = asked.max_age.is_some_and(|most| !ready.dated || age > most);
     if (asked.login || too_old || asked.max_age == Some(0)) && !ready.fresh {
         return if asked.silent {
             back.refuse(Refusal("login_required", "credentials are too old"))

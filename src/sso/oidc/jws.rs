@@ -112,7 +112,8 @@ fn half_hash(token: &str) -> String {
 
 pub fn logout_claims(issuer: &str, client: &str, subject: &str, sid: &str, id: &str, now: Timestamp) -> Json {
     json!({
-        "iss": issuer, "sub": subject, "aud": client, "sid": sid, "jti": id,
+        // A list, though of one: LemonLDAP::NG takes nothing else here.
+        "iss": issuer, "sub": subject, "aud": [client], "sid": sid, "jti": id,
         "iat": now.as_second(), "exp": now.as_second() + LOGOUT_LASTS.as_secs(),
         "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
     })

@@ -162,6 +162,8 @@ both! {
         before.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
         let fields = [("type".to_owned(), "autre".to_owned())];
         before.upload("/mes-documents/ajouter", &fields, &[("fichier", "un.jpg", crate::harness::journey::JPEG)]).await.is(303);
+        crate::safe::passkey::with_passkey(&mut before).await;
+        assert_eq!(portal.count("safe_passkey").await, 1);
         let mut third = {
             usager(&portal, "avec@exemple.fr").await;
             portal.usager("avec@exemple.fr").await
@@ -174,7 +176,8 @@ both! {
         person.post_form("/compte/reunir/confirmer", &form.with("mot-de-passe", PASSWORD).fields).await.leads_to("/compte?fait=reunis");
         let safes: i64 = portal.db().one(sql!("select count(*) from safe where authority_id = $1 and account_id = $2"), args![portal.city, other]).await.unwrap();
         assert_eq!(safes, 0);
-        // The other account's password still opens them, as a former one.
+        // Its passkeys go with the account, and what they opened; its password still opens, as a former one.
+        assert_eq!(portal.count("safe_passkey").await, 0);
         person.get("/mes-documents/secours").await.is(200);
         let kept: i64 = portal.db().one(sql!("select count(*) from safe_document where authority_id = $1"), args![portal.city]).await.unwrap();
         assert_eq!(kept, 1);

@@ -1,6 +1,7 @@
 //! The life of an account: its address, the counter, two accounts made one, its end.
 
 mod address;
+mod closing;
 mod code;
 mod counter;
 mod meanwhile;

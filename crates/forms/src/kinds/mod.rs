@@ -146,6 +146,11 @@ pub trait Kind: Debug + Send + Sync {
         None
     }
 
+    /// Whether the answer is the number of an organisation: known, for who acts in its name.
+    fn numbers_organisation(&self) -> bool {
+        false
+    }
+
     /// Whether the identity of somebody living, given elsewhere, may be typed in here by [`Kind::fill`].
     fn takes_up(&self) -> bool {
         false

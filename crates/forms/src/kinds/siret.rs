@@ -60,6 +60,10 @@ impl Kind for Siret {
         raw.set(name, groups(answer.as_str().unwrap_or(""), &[3, 3, 3, 5]));
     }
 
+    fn numbers_organisation(&self) -> bool {
+        true
+    }
+
     fn display(&self, answer: &Json) -> Vec<String> {
         answer.as_str().map(|it| groups(it, &[3, 3, 3, 5])).into_iter().collect()
     }

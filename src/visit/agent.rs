@@ -1,0 +1,149 @@
+//! Agents: who works for the authority, in which departments, and who administers it.
+
+use std::ops::Deref;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+    response::Response,
+};
+use jiff::civil::Date;
+use minijinja::{Value, context, value::Serde};
+use uuid::Uuid;
+
+use super::{Visit, html, visit};
+use crate::{
+    accounts::{
+        ending, factor,
+        session::{self, Kind},
+    },
+    agents::{self, Membership, Role, Standing},
+    error::Problem,
+    platform::french,
+};
+
+/// A signed-in agent, with the departments they belong to; with a second factor, if their role demands it.
+#[derive(Clone)]
+pub struct Agent {
+    pub visit: Visit,
+    pub session_id: Uuid,
+    /// The passkey that vouches for the session, if one does.
+    pub passkey: Option<Uuid>,
+    pub account: session::Account,
+    /// Last day of their access, when one is set.
+    pub ends_on: Option<Date>,
+    pub memberships: Vec<Membership>,
+    pub administrator: bool,
+}
+
+impl Deref for Agent {
+    type Target = Visit;
+    fn deref(&self) -> &Visit {
+        &self.visit
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Agent {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Arriving(agent) = Arriving::from_request_parts(parts, state).await?;
+        let proved = agent.passkey.is_some() || !agent.needs_factor();
+        if !proved && !factor::present(&agent.db, agent.account.id).await? {
+            return Err(Problem::Elsewhere("/agent/securite".to_owned()));
+        }
+        Ok(agent)
+    }
+}
+
+/// An agent who has given their password, and perhaps has yet to set up the second factor that their role
+/// demands: may do that, and leave.
+pub struct Arriving(pub Agent);
+
+impl<S: Send + Sync> FromRequestParts<S> for Arriving {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let visit = visit(parts)?;
+        let sign_in = || Problem::Elsewhere(format!("/agent/connexion?suite={}", crate::platform::encode(&visit.here)));
+        let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
+        let ends_on = session.ends_on;
+        let account = session.account.ok_or_else(sign_in)?;
+        let Standing { memberships, administrator } = agents::standing(&visit.db, account.id).await?;
+        let (session_id, passkey) = (session.id, session.passkey);
+        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, administrator }))
+    }
+}
+
+/// An agent who administers the authority.
+pub struct Administrator(pub Agent);
+
+impl Deref for Administrator {
+    type Target = Agent;
+    fn deref(&self) -> &Agent {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let agent = Agent::from_request_parts(parts, state).await?;
+        if agent.administrator {
+            Ok(Self(agent))
+        } else {
+            Err(Problem::Forbidden("Cette page est réservée aux administrateurs de la collectivité."))
+        }
+    }
+}
+
+impl Agent {
+    /// The agent's role in a department; none when they do not belong to it.
+    pub fn role(&self, department: &str) -> Option<Role> {
+        self.memberships
+            .iter()
+            .find(|membership| membership.department_id == department)
+            .map(|membership| membership.role)
+    }
+
+    /// Whoever only reads, or belongs to no department, has no business with accounts, organisations and mandates.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn at_counter(&self) -> Result<(), Problem> {
+        if self.memberships.iter().any(|membership| membership.role >= Role::Processor) {
+            Ok(())
+        } else {
+            Err(Problem::Forbidden("Votre rôle ne permet pas d’agir sur les comptes des usagers."))
+        }
+    }
+
+    /// Whether one of the agent's roles demands a second factor here.
+    pub fn needs_factor(&self) -> bool {
+        agents::any_of(&self.memberships, self.administrator, &self.site.settings.second_factor)
+    }
+
+    pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        self.page_with(StatusCode::OK, template, title, context)
+    }
+
+    pub fn page_again(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
+        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, template, &format!("Erreur : {title}"), context)
+    }
+
+    pub fn page_with(
+        &self,
+        status: StatusCode,
+        template: &str,
+        title: &str,
+        context: Value,
+    ) -> Result<Response, Problem> {
+        let departments: Vec<&str> =
+            self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
+        let manager = self.memberships.iter().any(|membership| membership.role >= Role::Manager);
+        let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
+        let who = context! { admin => self.administrator, name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), manager => manager, ends => ends };
+        Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
+    }
+}
