@@ -50,6 +50,7 @@ create table account (
 );
 create unique index account_login_key on account (authority_id, kind, login_key);
 create index account_email on account (authority_id, kind, email_key);
+create index account_unconfirmed on account (authority_id, kind, created_at) where confirmed_at is null;
 
 create table membership (
   authority_id uuid not null,

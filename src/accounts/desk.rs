@@ -22,7 +22,8 @@ use super::{
     means::Means,
     model::Wrong,
     passkey::{self, door::Proved},
-    session::{self, Kind},
+    password::Print,
+    session::{self, Entrant, Kind},
 };
 use crate::{
     agents,
@@ -75,7 +76,10 @@ pub async fn send(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
             again(Wrong::new("cle-d-acces", "Votre rôle demande plus qu’un mot de passe : utilisez votre clé d’accès"))
                 .await
         }
-        Entry::Known(found) => enter(&visitor, &headers, found.id, Happened::SignedIn, Proof::Password, suite).await,
+        Entry::Known(found) => {
+            let proof = Proof::Password(found.print());
+            enter(&visitor, &headers, found.id, Happened::SignedIn, proof, suite).await
+        }
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())).await,
     }
 }
@@ -88,8 +92,8 @@ pub async fn start_again() -> Redirect {
 pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> Result<Response, Problem> {
     let suite = typed.text("suite");
     match step::answer(&visitor, &headers, Kind::Agent, &typed).await? {
-        Step::Passed(account, how, before) => {
-            let proof = before.as_ref().map_or(Proof::Code, Proof::Provider);
+        Step::Passed(account, print, how, before) => {
+            let proof = before.as_ref().map_or(Proof::Code(print), |proved| Proof::Provider(proved, Some(print)));
             enter(&visitor, &headers, account, how, proof, suite).await
         }
         Step::Again(page) => Ok(page),
@@ -143,7 +147,7 @@ pub async fn by_provider(
         let text = "Votre rôle demande plus que cette identité : utilisez votre clé d’accès";
         return refused(&visitor, StatusCode::FORBIDDEN, "cle-d-acces", text, suite).await;
     }
-    enter(&visitor, headers, account, Happened::SignedInByProvider, Proof::Provider(proved), suite).await
+    enter(&visitor, headers, account, Happened::SignedInByProvider, Proof::Provider(proved, None), suite).await
 }
 
 /// Whether this agent's password is not enough, though no code is asked: their role demands a second factor,
@@ -156,27 +160,41 @@ async fn must_show_passkey(visitor: &Visitor, account: Uuid) -> Result<bool, Pro
 /// What the new session is to remember of how the door was opened.
 #[derive(Clone, Copy)]
 enum Proof<'a> {
-    Password,
-    Code,
+    Password(Print),
+    /// After this password.
+    Code(Print),
     Passkey(Proved),
-    Provider(&'a provider::Proved),
+    /// With a code, of an account that had this password.
+    Provider(&'a provider::Proved, Option<Print>),
 }
 
 impl Proof<'_> {
     fn means(self, how: Happened) -> Means {
         match self {
-            Self::Password => Means::Password,
-            Self::Code => how.means(),
+            Self::Password(_) => Means::Password,
+            Self::Code(_) => how.means(),
             Self::Passkey(proved) => proved.means(),
-            Self::Provider(_) => Means::of_provider(how),
+            Self::Provider(..) => Means::of_provider(how),
         }
     }
 
-    /// Where and what to say when it opens nothing any more: a provider's identity that was unlinked meanwhile.
-    fn closed(self) -> (String, String) {
+    fn print(self) -> Option<Print> {
         match self {
-            Self::Provider(proved) => proved.closed(),
-            _ => Default::default(),
+            Self::Password(print) | Self::Code(print) => Some(print),
+            Self::Provider(_, print) => print,
+            Self::Passkey(_) => None,
+        }
+    }
+
+    /// Where and what to say when it opens nothing any more: the account changed, or a provider's identity was
+    /// unlinked meanwhile.
+    fn closed(self) -> (StatusCode, String, String) {
+        match self {
+            Self::Provider(proved, _) => {
+                let (field, text) = proved.closed();
+                (StatusCode::FORBIDDEN, field, text)
+            }
+            _ => (StatusCode::UNPROCESSABLE_ENTITY, "email".to_owned(), entry::CHANGED.to_owned()),
         }
     }
 }
@@ -201,13 +219,19 @@ async fn enter(
     let old = session::find(visitor, headers, Kind::Agent).await?;
     let visit = &visitor.visit;
     let vouched = match proof {
-        Proof::Provider(proved) => Some((proved, proved.seal(visit)?)),
+        Proof::Provider(proved, _) => Some((proved, proved.seal(visit)?)),
         _ => None,
     };
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
-            let opened = session::open(tx, visit, Kind::Agent, Some((account, proof.means(how)))).await?;
+            if let Proof::Passkey(proved) = proof
+                && !proved.still(tx).await?
+            {
+                return Ok(None);
+            }
+            let who = Entrant { account, means: proof.means(how), print: proof.print() };
+            let Some(opened) = session::enter(tx, visit, Kind::Agent, who).await? else { return Ok(None) };
             if let Some((proved, sealed)) = &vouched
                 && !proved.vouch(tx, opened.id, sealed).await?
             {
@@ -229,8 +253,8 @@ async fn enter(
         })
         .await?;
     let Some(opened) = opened else {
-        let (field, text) = proof.closed();
-        return refused(visitor, StatusCode::FORBIDDEN, &field, &text, suite).await;
+        let (status, field, text) = proof.closed();
+        return refused(visitor, status, &field, &text, suite).await;
     };
     visit.app.work.notify_one();
     let mut response = Redirect::to(onward(suite)).into_response();

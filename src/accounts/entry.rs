@@ -84,14 +84,17 @@ pub async fn check(visit: &Visit, kind: Kind, login: &str, typed: &str) -> Resul
     }
 }
 
+/// What to say to who proved an account that closed, or got another password, before its session opened.
+pub const CHANGED: &str = "Ce compte a changé pendant que vous vous connectiez : recommencez";
+
 /// What to say to who is asked for a password and has none.
 const NO_PASSWORD: &str = "Votre compte n’a pas encore de mot de passe : choisissez-en un par «\u{a0}J’ai oublié mon mot de passe\u{a0}», à la page de connexion";
 const NO_ADDRESS: &str =
     "Votre compte n’a pas encore de mot de passe : confirmez d’abord une adresse électronique à la page « Mon compte »";
 
-/// Whether the account of this address has a password, here or in the directory; one without address has none.
-pub async fn has_password(visit: &Visit, kind: Kind, email: &str) -> Result<bool, db::Error> {
-    let found = if email.is_empty() { None } else { store::credentials(&visit.db, kind, email).await? };
+/// Whether the account of this sign-in name has a password, here or in the directory; one without name has none.
+pub async fn has_password(visit: &Visit, kind: Kind, login: &str) -> Result<bool, db::Error> {
+    let found = if login.is_empty() { None } else { store::credentials(&visit.db, kind, login).await? };
     let Some(found) = found else { return Ok(false) };
     Ok(found.password_hash.is_some() || kind == Kind::Agent && directory::linked(&visit.db, found.id).await?)
 }

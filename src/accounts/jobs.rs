@@ -261,7 +261,8 @@ async fn reset(visit: &Visit, job: &Claimed, to: &str) -> Result<(), SendError> 
 
 /// Whether somebody else signs in with the address, and it would be this account's to sign in with.
 async fn taken(visit: &Visit, account: &Account, wanted: &str) -> Result<bool> {
-    if account.email.as_deref() != Some(account.login.as_str()) {
+    // Who has no sign-in name yet gets this one; who has another keeps it.
+    if !account.login.is_empty() && account.email.as_deref() != Some(account.login.as_str()) {
         return Ok(false);
     }
     Ok(store::credentials(&visit.db, Kind::Usager, wanted).await?.is_some_and(|found| found.id != account.id))

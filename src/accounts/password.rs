@@ -5,6 +5,7 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use sha2::{Digest, Sha256};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use zeroize::Zeroizing;
 
@@ -20,6 +21,25 @@ static TURNS: Semaphore = Semaphore::const_new(8);
 /// Takes the same time to refuse as the hash of a real account. No password is known for it.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2Fucy1jb21wdGUtMDAwMQ$dxLOU2DFR9A2YSuuMrpG1Li4y3qmUWS7NBd4sUhZcO8";
+
+/// Tells one password from the next, and tells neither; of an account without any, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Print([u8; 32]);
+
+impl Print {
+    pub fn of(hash: Option<&str>) -> Self {
+        Self(Sha256::digest(hash.unwrap_or_default()).into())
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// None when it is no print.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
 
 fn hasher() -> Result<Argon2<'static>> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| anyhow!("argon2: {error}"))?;

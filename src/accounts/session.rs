@@ -2,11 +2,11 @@
 //! separate cookies, so that an agent may also file their own requests in the same browser.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use db::{Tx, args, row, sql};
+use db::{Db, Tx, args, row, sql};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{ending, means::Means};
+use super::{ending, means::Means, password::Print};
 use crate::{
     acting::Choice,
     platform::secret,
@@ -237,6 +237,44 @@ pub async fn open(tx: &mut Tx, visit: &Visit, kind: Kind, account: Option<(Uuid,
     )
     .await?;
     Ok(Opened { id, cookie: cookie(visit, kind, &token, kind.lasts().as_secs()) })
+}
+
+/// Who has proved whose account it is, and how; `print`: of the password they gave, if they gave one.
+#[derive(Debug, Clone, Copy)]
+pub struct Entrant {
+    pub account: Uuid,
+    pub means: Means,
+    pub print: Option<Print>,
+}
+
+/// Opens the session of who has just proved themselves: none when the account closed, or changed its password,
+/// between the proof and now.
+pub async fn enter(tx: &mut Tx, visit: &Visit, kind: Kind, who: Entrant) -> Result<Option<Opened>, db::Error> {
+    if !still(tx, who.account, who.print).await? {
+        return Ok(None);
+    }
+    open(tx, visit, kind, Some((who.account, who.means))).await.map(Some)
+}
+
+/// Whether the account is open and has the password that was proved (`print`; none when something else was).
+/// Its row is held until the transaction ends.
+pub async fn still(tx: &mut Tx, id: Uuid, print: Option<Print>) -> Result<bool, db::Error> {
+    let found: Option<Option<String>> = tx
+        .first(
+            sql!(
+                "select password_hash from account where authority_id = $1 and id = $2 and closed_at is null for update"
+            ),
+            args![tx.authority(), id],
+        )
+        .await?;
+    Ok(found.is_some_and(|hash| print.is_none_or(|print| print == Print::of(hash.as_deref()))))
+}
+
+/// When a session was opened.
+pub async fn since(db: &Db, id: Uuid) -> Result<Option<Timestamp>, db::Error> {
+    db.fresh()
+        .first(sql!("select created_at from session where authority_id = $1 and id = $2"), args![db.authority(), id])
+        .await
 }
 
 pub async fn close(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     activation,
     model::{Identity, email_key},
+    password::Print,
     session::{self, Kind},
 };
 use crate::platform::secret;
@@ -41,7 +42,17 @@ row! {
     }
 }
 
+impl Credentials {
+    pub fn print(&self) -> Print {
+        Print::of(self.password_hash.as_deref())
+    }
+}
+
 impl Account {
+    pub fn print(&self) -> Print {
+        Print::of(self.password_hash.as_deref())
+    }
+
     pub fn kind(&self) -> Kind {
         if self.kind == Kind::Agent.name() { Kind::Agent } else { Kind::Usager }
     }
@@ -299,6 +310,20 @@ pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<(), db::Error> {
     let _: Option<Uuid> = tx
         .first(sql!("select id from account where authority_id = $1 and id = $2 for update"), args![tx.authority(), id])
         .await?;
+    Ok(())
+}
+
+/// Forgets the accounts that nobody confirmed since then: the address is free again. Those of the counter wait
+/// for their code, and have no password.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "delete from account where authority_id = $1 and kind = $2 and confirmed_at is null and closed_at is null
+               and password_hash is not null and created_at < $3"
+        ),
+        args![tx.authority(), Kind::Usager.name(), before],
+    )
+    .await?;
     Ok(())
 }
 

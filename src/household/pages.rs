@@ -116,16 +116,18 @@ pub async fn add(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Prob
     let Some(person) = model::person(&mut readings, citizen.today()) else {
         return declaring(id).draw(&citizen, &readings, &typed, true);
     };
-    store_new(&citizen, id, &person).await
-}
-
-async fn store_new(citizen: &Citizen, id: Uuid, person: &Person) -> Result<Response, Problem> {
-    let (account, now) = (citizen.account.id, citizen.now);
-    let declared = citizen.db.write(async |tx: &mut Tx| store::declare(tx, account, id, person, now).await).await?;
-    if !declared {
-        return Err(Problem::Bad("Votre foyer compte déjà 50 personnes. Retirez-en une avant d’en ajouter une autre."));
+    if !store_new(&citizen, id, &person).await? {
+        return declaring(id).refuse(&citizen, &mut readings, &typed, FULL);
     }
     done("declare")
+}
+
+const FULL: &str = "Votre foyer compte déjà 50 personnes. Retirez-en une avant d’en ajouter une autre";
+
+/// False when there are as many as there may be.
+async fn store_new(citizen: &Citizen, id: Uuid, person: &Person) -> Result<bool, db::Error> {
+    let (account, now) = (citizen.account.id, citizen.now);
+    citizen.db.write(async |tx: &mut Tx| store::declare(tx, account, id, person, now).await).await
 }
 
 /// Where somebody under protection is declared and corrected: other questions.
@@ -145,10 +147,13 @@ pub async fn protect(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     let id = typed.text(NEW).parse().unwrap_or_else(|_| citizen.id());
     let questions = protection::questions();
     let mut readings = model::read(&questions, &typed, citizen.today());
-    match protection::person(&mut readings) {
-        Some(person) => store_new(&citizen, id, &person).await,
-        None => protecting_sheet(id).draw(&citizen, &readings, &typed, true),
+    let Some(person) = protection::person(&mut readings) else {
+        return protecting_sheet(id).draw(&citizen, &readings, &typed, true);
+    };
+    if !store_new(&citizen, id, &person).await? {
+        return protecting_sheet(id).refuse(&citizen, &mut readings, &typed, FULL);
     }
+    done("declare")
 }
 
 fn done(what: &str) -> Result<Response, Problem> {

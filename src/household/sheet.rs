@@ -1,7 +1,10 @@
 //! One form of the household: questions drawn as in requests, one button.
 
 use axum::response::Response;
-use forms::{answers::Raw, journey::FieldReading};
+use forms::{
+    answers::{Problem as Wrong, Raw},
+    journey::FieldReading,
+};
 use minijinja::{Value, context, value::Serde};
 use uuid::Uuid;
 
@@ -33,6 +36,20 @@ pub struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
+    /// The form again, with what stands against it at its first question: nothing typed is lost.
+    pub fn refuse(
+        &self,
+        citizen: &Citizen,
+        readings: &mut [FieldReading<'_>],
+        raw: &Raw,
+        text: &str,
+    ) -> Result<Response, Problem> {
+        if let Some(first) = readings.first_mut() {
+            first.problems.push(Wrong::new(text));
+        }
+        self.draw(citizen, readings, raw, true)
+    }
+
     /// `again`: with what is wrong.
     pub fn draw(
         &self,

@@ -17,7 +17,7 @@ mod store;
 
 pub use citizen::{export, shown};
 pub use model::{page, sentence};
-pub use store::{Verified, correct, find, merge, record, sweep};
+pub use store::{Verified, correct, differ, find, merge, record, sweep};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -219,6 +219,19 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
     Ok(())
 }
 
+/// Whether somebody checked who the owners of two accounts are, and they are not the same person.
+pub async fn differ(tx: &mut Tx, one: Uuid, other: Uuid) -> Result<bool, db::Error> {
+    let found: Vec<(Uuid, Json<Value>)> = tx
+        .all(
+            sql!(
+                "select account_id, identity from verified_identity where authority_id = $1 and account_id in ($2, $3)"
+            ),
+            args![tx.authority(), one, other],
+        )
+        .await?;
+    Ok(matches!(found.as_slice(), [(_, one), (_, other)] if one.0 != other.0))
+}
+
 /// Two accounts become one: the kept account's own checked identity stays, else it takes the other's.
 pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
     tx.run(

@@ -21,7 +21,7 @@ mod store;
 pub use import::{Import, Report};
 pub use model::Declaration;
 pub use pages::shown;
-pub use store::{export, find, merge, put, remove, sweep};
+pub use store::{count, export, find, merge, put, remove, sweep};
 
 pub fn routes() -> Router<App> {
     Router::new()

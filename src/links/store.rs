@@ -250,7 +250,6 @@ row! {
         pub ref_key: Vec<u8>,
         pub linked_at: Timestamp,
         pub gone_at: Option<Timestamp>,
-        pub service_id: String,
         pub department_name: String,
         pub declaration: Json<Declaration>,
         pub loaded_at: Option<Timestamp>,
@@ -262,7 +261,7 @@ row! {
 pub async fn linked(db: &Db, account: Uuid) -> Result<Vec<Linked>, db::Error> {
     db.all(
         sql!(
-            "select l.id, l.name, l.ref_key, l.linked_at, l.gone_at, s.id as service_id, d.name as department_name, s.declaration, s.loaded_at, r.sealed
+            "select l.id, l.name, l.ref_key, l.linked_at, l.gone_at, d.name as department_name, s.declaration, s.loaded_at, r.sealed
              from linked_account l join linked_service s on s.authority_id = l.authority_id and s.id = l.service_id
              join department d on d.authority_id = s.authority_id and d.id = s.department_id
              left join linked_reference r on r.authority_id = s.authority_id and r.service_id = s.id and r.load_id = s.load_id and r.ref_key = l.ref_key
@@ -356,6 +355,15 @@ pub async fn export(visit: &Visit, account: Uuid) -> Result<Vec<Value>, db::Erro
         })
     };
     Ok(linked(&visit.db, account).await?.iter().map(one).collect())
+}
+
+/// How many references an account linked.
+pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
+    db.one(
+        sql!("select count(*) from linked_account where authority_id = $1 and account_id = $2"),
+        args![db.authority(), account],
+    )
+    .await
 }
 
 /// Two accounts become one: it keeps what both had linked.

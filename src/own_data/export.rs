@@ -3,8 +3,6 @@
 
 use axum::{http::HeaderMap, response::Response};
 use db::Tx;
-use flate2::Crc;
-use futures_util::TryStreamExt;
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -91,15 +89,15 @@ impl Package {
                 }
             }
         }
-        if let Contents::Open(documents, key) = &self.documents {
-            for (id, entry) in documents {
-                let path = format!("documents/{}", entry.path);
-                let content = key.open(&self.app.storage, self.authority, *id).await?;
-                out.file(&Entry { path, size: entry.size, crc: entry.crc, day: entry.day }, content).await?;
+        let documents = match self.documents {
+            Contents::None => "",
+            Contents::Closed => CLOSED,
+            Contents::Open(entries, key) => {
+                missing.extend(entries.put(&mut out, &self.app, self.authority, &key, "documents/").await?);
+                OPEN
             }
-        }
-        let note = note(&self.city, &self.documents, &missing);
-        out.bytes("LISEZ-MOI.txt", self.today, note.into_bytes()).await?;
+        };
+        out.bytes("LISEZ-MOI.txt", self.today, note(&self.city, documents, &missing)).await?;
         Ok(out)
     }
 }
@@ -112,31 +110,21 @@ fn placed(visit: &Visit, folder: &str, file: Held) -> (String, Held, Date) {
 
 /// Size and CRC-32 of a stored file, read through.
 async fn checked(app: &App, authority: Uuid, file: &Held) -> anyhow::Result<(u32, u32)> {
-    let mut content = app.storage.read(authority, file.id).await?;
-    let mut crc = Crc::new();
-    let mut size = 0;
-    while let Some(piece) = content.try_next().await? {
-        crc.update(&piece);
-        size += piece.len() as u64;
-    }
+    let (size, crc) = zip::measure(app.storage.read(authority, file.id).await?).await?;
     anyhow::ensure!(i64::try_from(size) == Ok(file.size), "its size is not the one kept");
-    Ok((u32::try_from(size)?, crc.sum()))
+    Ok((u32::try_from(size)?, crc))
 }
 
-/// What the reader of the folder has to know.
-fn note(city: &str, documents: &Contents, missing: &[String]) -> String {
-    let documents = match documents {
-        Contents::None => "",
-        Contents::Closed => {
-            "\nVos documents personnels (« Mes documents ») ne sont pas ici : ils étaient fermés, et personne d’autre que vous ne peut les ouvrir. \
-             Ouvrez-les, puis recommencez l’export, ou choisissez « Tout télécharger » dans « Mes documents ».\n"
-        }
-        Contents::Open(..) => "\n- documents : vos documents personnels (« Mes documents »).\n",
-    };
+const CLOSED: &str = "\nVos documents personnels (« Mes documents ») ne sont pas ici : ils étaient fermés, et personne d’autre que vous ne peut les ouvrir. \
+             Ouvrez-les, puis recommencez l’export, ou choisissez « Tout télécharger » dans « Mes documents ».\n";
+const OPEN: &str = "\n- documents : vos documents personnels (« Mes documents »).\n";
+
+/// What the reader of the folder has to know; `documents`: of their personal ones.
+fn note(city: &str, documents: &str, missing: &[String]) -> Vec<u8> {
     let missing = if missing.is_empty() {
         String::new()
     } else {
-        format!("\nCes fichiers n’ont pas pu être lus ; demandez-les au service :\n{}\n", missing.join("\n"))
+        format!("\nCes fichiers n’ont pas pu être lus ; prévenez-nous :\n{}\n", missing.join("\n"))
     };
     let text = format!(
         "Vos données – {city}\n\n\
@@ -144,6 +132,5 @@ fn note(city: &str, documents: &Contents, missing: &[String]) -> String {
          - demandes : les fichiers de vos demandes, un dossier par référence, avec les accusés d’enregistrement.\n\
          - brouillons : les fichiers de ce que vous n’avez pas encore envoyé.\n{documents}{missing}"
     );
-    // Some text editors know lines only by these two characters.
-    text.replace('\n', "\r\n")
+    zip::lines(&text)
 }

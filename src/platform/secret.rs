@@ -181,14 +181,14 @@ pub fn grouped(code: &str, size: usize) -> String {
     groups.join("-")
 }
 
-/// Compares what a person typed with a code: case, spaces and dashes do not matter, nor does time.
+/// A code that a person typed, as it was made: case, spaces and dashes do not matter.
+pub fn regular(typed: &str) -> String {
+    typed.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
+/// Compares what a person typed with a code, as [`regular`] takes it; time tells nothing.
 pub fn same_code(typed: &str, code: &str) -> bool {
-    let typed: String = typed
-        .chars()
-        .filter(|letter| letter.is_ascii_alphanumeric())
-        .map(|letter| letter.to_ascii_uppercase())
-        .collect();
-    typed.as_bytes().ct_eq(code.as_bytes()).into()
+    regular(typed).as_bytes().ct_eq(code.as_bytes()).into()
 }
 
 #[cfg(test)]

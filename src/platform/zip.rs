@@ -158,6 +158,27 @@ pub fn part(name: &str) -> String {
     }
 }
 
+/// Size and CRC-32 of a content, read through.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn measure<E: Into<anyhow::Error>>(
+    mut content: impl Stream<Item = Result<Bytes, E>> + Unpin,
+) -> anyhow::Result<(u64, u32)> {
+    let (mut size, mut crc) = (0, Crc::new());
+    while let Some(piece) = content.next().await {
+        let piece = piece.map_err(Into::into)?;
+        crc.update(&piece);
+        size += piece.len() as u64;
+    }
+    Ok((size, crc.sum()))
+}
+
+/// A text as a file: some editors know lines only by two characters.
+pub fn lines(text: &str) -> Vec<u8> {
+    text.replace('\n', "\r\n").into_bytes()
+}
+
 /// A ZIP file on its way to a browser.
 pub struct Out {
     zip: Zip,

@@ -20,7 +20,7 @@ use crate::{
     accounts::{
         self, Wrong,
         citizen::{self, errors, sign_in},
-        session::{Account, Kind},
+        session::{self, Account, Kind},
     },
     error::Problem,
     platform::{encode, form::Typed, throttle},
@@ -68,7 +68,7 @@ fn title(first: &First) -> String {
 /// The account to which the identity may be added: signed in since the identity was shown, so by another proof.
 async fn owner<'a>(visitor: &'a Visitor, first: &First) -> Result<Option<&'a Account>, Problem> {
     let (Some(session), Some(account)) = (&visitor.session, visitor.account()) else { return Ok(None) };
-    let since = store::session_since(&visitor.db, session.id).await?;
+    let since = session::since(&visitor.db, session.id).await?;
     Ok(since.is_some_and(|since| since >= first.arrived.at).then_some(account))
 }
 

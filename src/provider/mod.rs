@@ -41,7 +41,7 @@ pub use call::Cache;
 pub use declaration::{Declaration, Door};
 pub use leave::{leaving, onward};
 pub use pages::summary;
-pub use store::{export, merge, sweep};
+pub use store::{coming, export, merge, sweep};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -372,18 +372,28 @@ pub async fn opened(db: &Db, session: Uuid) -> Result<Option<Attempt>, db::Error
         .await
 }
 
-/// When a session was opened.
-pub async fn session_since(db: &Db, session: Uuid) -> Result<Option<Timestamp>, db::Error> {
-    db.fresh()
-        .first(
-            sql!("select created_at from session where authority_id = $1 and id = $2"),
-            args![db.authority(), session],
-        )
-        .await
+fn moving() -> db::Sql {
+    sql!(
+        "select l.provider_id, p.declaration from provider_link l join provider p on p.authority_id = l.authority_id and p.id = l.provider_id
+         where l.authority_id = $1 and l.account_id = $2
+           and not exists (select 1 from provider_link k where k.authority_id = $1 and k.account_id = $3 and k.provider_id = l.provider_id)
+         order by l.provider_id"
+    )
+}
+
+fn names(found: Vec<(String, Json<Declaration>)>) -> Vec<String> {
+    found.into_iter().map(|(_, declaration)| declaration.0.name).collect()
+}
+
+/// Names of the providers whose identities [`merge`] would move.
+pub async fn coming(db: &Db, from: Uuid, to: Uuid) -> Result<Vec<String>, db::Error> {
+    Ok(names(db.fresh().all(moving(), args![db.authority(), from, to]).await?))
 }
 
 /// Two accounts become one: of one provider, the kept account's own identity stays, else it takes the other's.
-pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
+/// Gives the names of the providers that open the kept account from now on.
+pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<Vec<String>, db::Error> {
+    let moving: Vec<(String, Json<Declaration>)> = tx.all(moving(), args![tx.authority(), from, to]).await?;
     tx.run(
         sql!(
             "update provider_link set account_id = $1 where authority_id = $2 and account_id = $3
@@ -394,5 +404,5 @@ pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
     .await?;
     tx.run(sql!("delete from provider_link where authority_id = $1 and account_id = $2"), args![tx.authority(), from])
         .await?;
-    Ok(())
+    Ok(names(moving))
 }

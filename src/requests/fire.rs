@@ -12,6 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    certified::Mark,
     model::{self, Decision, Request},
     store::{self, Entry, FactOf, NewMessage},
 };
@@ -45,12 +46,14 @@ pub struct Corrected<'a> {
     pub words: String,
     pub beneficiary: Option<String>,
     pub confidential_address: bool,
+    /// What is certified of them, with what its filer says is wrong.
+    pub marks: &'a [Mark],
 }
 
 impl<'a> Corrected<'a> {
-    pub fn of(procedure: &Procedure, answers: &'a Answers, confidential_address: bool) -> Self {
+    pub fn of(procedure: &Procedure, answers: &'a Answers, confidential_address: bool, marks: &'a [Mark]) -> Self {
         let (words, beneficiary) = (procedure.words(answers), procedure.beneficiary_of(answers));
-        Self { answers, words, beneficiary, confidential_address }
+        Self { answers, words, beneficiary, confidential_address, marks }
     }
 }
 

@@ -278,6 +278,7 @@ row! {
         beneficiary: Option<String>,
         email: Option<String>,
         answers: Json<Answers>,
+        confidential_address: bool,
         status: String,
         submitted_at: Timestamp,
         ended_at: Option<Timestamp>,
@@ -320,7 +321,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
     let requests: Vec<Sent> = db
         .all(
             sql!(
-                "select id, reference, procedure_id, beneficiary, email, answers, status, submitted_at, ended_at, acted_as from request
+                "select id, reference, procedure_id, beneficiary, email, answers, confidential_address, status, submitted_at, ended_at, acted_as from request
                  where authority_id = $1 and account_id = $2 order by submitted_at"
             ),
             args![db.authority(), account],
@@ -384,7 +385,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
     };
     Ok(json!({
         "demandes": requests.iter().map(|request| json!({
-            "reference": request.reference, "demarche": request.procedure_id, "pour": request.beneficiary, "courriel": request.email, "etat": request.status, "reponses": request.answers.0,
+            "reference": request.reference, "demarche": request.procedure_id, "pour": request.beneficiary, "courriel": request.email, "etat": request.status, "reponses": request.answers.0, "adresse_confidentielle": request.confidential_address,
             "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id),
             "envoyee_par": request.acted_as,
             "certifie": checked(request.id), "decisions": decided(request.id), "historique": passed(request.id),

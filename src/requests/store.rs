@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
+    certified,
     fire::Corrected,
     model::{Ask, Decision, Event, Message, Request},
     owner::Whose,
@@ -123,9 +124,13 @@ pub async fn hold(tx: &mut Tx, id: Uuid, holder: Option<Uuid>) -> Result<(), db:
     Ok(())
 }
 
+/// Keeps corrected answers, what was heard about the certified ones, and forgets the draft that held them. An
+/// address that was told to be confidential stays so for those who have the request.
 pub async fn correct(tx: &mut Tx, id: Uuid, given: &Corrected<'_>) -> Result<(), db::Error> {
+    certified::hear(tx, id, given.marks).await?;
+    tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     tx.run(
-        sql!("update request set answers = $1, words = $2, beneficiary = $3, confidential_address = $4 where authority_id = $5 and id = $6"),
+        sql!("update request set answers = $1, words = $2, beneficiary = $3, confidential_address = (confidential_address or $4) where authority_id = $5 and id = $6"),
         args![Json(given.answers), french::fold(&given.words), &given.beneficiary, given.confidential_address, tx.authority(), id],
     )
     .await?;

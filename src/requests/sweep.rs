@@ -67,6 +67,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             readings::sweep(tx, now).await?;
             links::sweep(tx, now).await?;
             accounts::sweep_passkeys(tx, now).await?;
+            accounts::sweep(tx, last_week).await?;
             sharing::sweep(tx, last_week).await?;
             identity::sweep(tx, now).await?;
             accounts::email::store::sweep(tx, now).await?;

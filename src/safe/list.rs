@@ -1,22 +1,20 @@
-//! The documents of a safe, adding one, taking all.
+//! The documents of a safe, and adding one.
 
 use axum::{
     extract::{FromRequest, Multipart, Query, Request, multipart::Field},
     http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
 };
-use db::Db;
 use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use uuid::Uuid;
 
 use super::{
     crypt::{Key, Label, Recipient},
     deposit,
     door::{self, TITLE, errors},
     kinds::{self, KINDS},
-    model::{Document, Safe, Way},
+    model::{Document, Way},
     opening::{self, Open},
     passkey,
     store::{self, Added},
@@ -27,7 +25,6 @@ use crate::{
         french,
         scan::Scanned,
         upload::{self, Refused},
-        zip::{self, Entry},
     },
     requests,
     visit::{Citizen, Visit},
@@ -206,28 +203,4 @@ async fn file(open: &Open, field: Field<'_>) -> Result<Result<Option<Document>, 
         deposit: None,
         added_at: open.now,
     })))
-}
-
-/// Documents of an open safe, as a ZIP file holds them.
-pub async fn entries(db: &Db, safe: &Safe, key: &Key) -> Result<Vec<(Uuid, Entry)>, Problem> {
-    let mut entries = Vec::new();
-    for document in store::documents(db, safe.id).await? {
-        let label = key.read_label(&document.label)?;
-        let size = u32::try_from(document.size).map_err(anyhow::Error::from)?;
-        let path = format!("{}/{}", kinds::of(&document.kind).name, zip::part(&label.name));
-        entries.push((document.id, Entry { path, size, crc: label.crc, day: document.issued_on }));
-    }
-    Ok(entries)
-}
-
-/// Every document, decrypted on the way out, in one ZIP file.
-pub async fn all(open: Open) -> Result<Response, Problem> {
-    let entries = entries(&open.db, &open.safe, &open.key).await?;
-    let (app, authority, key) = (open.app.clone(), open.site.id, open.key.clone());
-    Ok(zip::download("mes-documents.zip", |mut out| async move {
-        for (id, entry) in entries {
-            out.file(&entry, key.open(&app.storage, authority, id).await?).await?;
-        }
-        Ok(out)
-    }))
 }

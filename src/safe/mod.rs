@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     error::Problem,
-    platform::{upload::Received, zip::Entry},
+    platform::upload::Received,
     visit::{Visit, Visitor},
 };
 
@@ -32,12 +32,14 @@ mod own;
 mod passkey;
 mod secrets;
 mod store;
+mod take;
 
 pub use crypt::{Content, Key, Recipient};
 pub use deposit::{Deposit, deposit};
-pub use store::{Added, deposited, merge};
+pub use store::{Added, clash, deposited, merge};
 
 use model::{STAYS_OPEN, Safe, Way, Wrap};
+use take::Entries;
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -54,7 +56,7 @@ pub fn routes() -> Router<App> {
         .route("/mes-documents/code", get(door::code).post(door::new_code))
         .route("/mes-documents/fermer", post(door::close))
         .route("/mes-documents/ajouter", get(list::adding).post(list::add))
-        .route("/mes-documents/tout.zip", get(list::all))
+        .route("/mes-documents/tout.zip", get(take::all))
         .route("/mes-documents/{document}", get(one::show).post(one::save))
         .route("/mes-documents/{document}/fichier", get(one::download))
         .route("/mes-documents/{document}/supprimer", get(one::removing).post(one::remove))
@@ -155,14 +157,13 @@ pub enum Contents {
     None,
     /// Their owner has not opened them in this session.
     Closed,
-    /// Each document's id and place in a ZIP file; [`Key::open`] gives its content.
-    Open(Vec<(Uuid, Entry)>, Key),
+    Open(Entries, Key),
 }
 
 pub async fn contents(visitor: &Visitor, headers: &HeaderMap) -> Result<Contents, Problem> {
     let Some(account) = visitor.account() else { return Ok(Contents::None) };
     match open_of(visitor, headers).await? {
-        Some((safe, key)) => Ok(Contents::Open(list::entries(&visitor.db, &safe, &key).await?, key)),
+        Some((safe, key)) => Ok(Contents::Open(Entries::of(&visitor.db, &safe, &key).await?, key)),
         None if exists(&visitor.db, account.id).await? => Ok(Contents::Closed),
         None => Ok(Contents::None),
     }

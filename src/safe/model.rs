@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::kinds;
+use crate::platform::secret;
 
 /// An open safe closes when it is not used for this long.
 pub const STAYS_OPEN: SignedDuration = SignedDuration::from_mins(30);
@@ -90,13 +91,12 @@ impl Document {
 
 /// A code as it is printed: by five.
 pub fn printed(code: &str) -> String {
-    let letters: Vec<char> = code.chars().collect();
-    letters.chunks(5).map(|part| part.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+    secret::grouped(code, 5)
 }
 
 /// A code as it was made, whatever its case, spaces and dashes; none when it is no code.
 pub fn regular_code(typed: &str) -> Option<String> {
-    let code: String = typed.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    let code = secret::regular(typed);
     let separators = typed.chars().all(|letter| letter.is_ascii_alphanumeric() || " -\u{a0}\u{2011}".contains(letter));
     (separators && code.len() == CODE_LENGTH).then_some(code)
 }

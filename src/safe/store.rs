@@ -294,6 +294,22 @@ pub async fn deposited(db: &Db, account: Uuid, deposit: &str) -> Result<bool, db
     Ok(found.is_some())
 }
 
+/// Whether documents stand against two accounts becoming one: each safe has its own key, so that what the
+/// other's holds cannot go into the kept one.
+pub async fn clash(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!(
+                "select 1 from safe s join safe k on k.authority_id = s.authority_id and k.account_id = $3
+                 where s.authority_id = $1 and s.account_id = $2
+                   and exists (select 1 from safe_document d where d.authority_id = s.authority_id and d.safe_id = s.id)"
+            ),
+            args![tx.authority(), from, to],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Two accounts become one: the other's safe goes along when the kept account has none. Its own password still
 /// opens it, and its recovery code; not the kept account's.
 pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
@@ -306,7 +322,7 @@ pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
         args![to, tx.authority(), from],
     )
     .await?;
-    // What is left holds nothing: the merge was refused otherwise.
+    // What is left holds nothing: [`clash`] refused otherwise.
     tx.run(
         sql!(
             "delete from safe where authority_id = $1 and account_id = $2

@@ -194,6 +194,50 @@ impl Portal {
         self.micros.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::Relaxed);
     }
 
+    /// Carries `statement` out in the middle of each form that checks a password or a code, right after it was
+    /// found right: what somebody else does at the same time.
+    pub async fn meanwhile(&self, statement: &str) {
+        self.after("delete on attempt", statement).await;
+    }
+
+    /// Carries `statement` out after each `event` (`update on passkey`), in the same transaction.
+    pub async fn after(&self, event: &str, statement: &str) {
+        let make = match self.engine {
+            Engine::Sqlite => vec![format!("create trigger meanwhile after {event} begin {statement}; end")],
+            Engine::Postgres => vec![
+                format!(
+                    "create function meanwhile() returns trigger language plpgsql as 'begin {}; return null; end'",
+                    statement.replace('\'', "''")
+                ),
+                format!("create trigger meanwhile after {event} for each statement execute function meanwhile()"),
+            ],
+        };
+        self.direct(make).await;
+    }
+
+    /// An id as SQL of this engine writes it.
+    pub fn quoted(&self, id: Uuid) -> String {
+        match self.engine {
+            Engine::Sqlite => format!("x'{}'", id.simple()),
+            Engine::Postgres => format!("'{id}'"),
+        }
+    }
+
+    /// Statements that only a test needs.
+    pub async fn direct(&self, statements: Vec<String>) {
+        let statements: Vec<&'static str> = statements.into_iter().map(|text| &*text.leak()).collect();
+        self.app
+            .db
+            .write(async |tx: &mut db::Tx| {
+                for text in &statements {
+                    tx.run(db::Query::new(text), args![]).await?;
+                }
+                Ok::<(), db::Error>(())
+            })
+            .await
+            .unwrap();
+    }
+
     /// The folder of kept files.
     pub fn files(&self) -> PathBuf {
         self.folder.0.join("files")

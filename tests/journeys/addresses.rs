@@ -3,6 +3,7 @@
 use forms::answers::Raw;
 use jiff::SignedDuration;
 
+use super::agent::act;
 use crate::harness::{
     Client, Engine, OTHER_USAGER, Portal, USAGER, both,
     household::{address, live},
@@ -79,6 +80,49 @@ both! {
         person.get(&format!("{one}/retirer")).await.is(200).shows("1 bis rue Haute");
         person.post(&format!("{one}/retirer"), &[]).await.leads_to("/compte/coordonnees?fait=retiree");
         person.post(&format!("{one}/retirer"), &[]).await.is(404);
+    }
+
+    /// The mark was told with the request: what the account keeps since takes nothing from it.
+    async fn a_correction_keeps_the_mark(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        let kept = live(&mut person, "12 bis rue de l’Église", "2020-05-01", true).await;
+        let mut answers: Raw = birth();
+        answers.set("adresse.numero_voie", "12 bis rue de l’Église");
+        let filed = person.file("acte-naissance", &answers).await;
+        let theirs = format!("/agent/demandes/{}", filed.id);
+        let mut agent = portal.agent("nadia.benali").await;
+        act(&mut agent, &theirs, "take", &[]).await.is(303);
+        act(&mut agent, &theirs, "ask", &[("champs", "titulaire"), ("message", "Le prénom ?"), ("jours", "15")]).await.is(303);
+        person.post(&format!("/compte/coordonnees/adresses/{kept}/retirer"), &[]).await.is(303);
+        let mine = format!("/demandes/{}", filed.id);
+        let path = person.get(&format!("{mine}/repondre?vers=la-personne-concernee")).await.is(303).location().to_owned();
+        answers.set("titulaire.prenoms", "Camille Zoëlle");
+        let check = person.answer(&path, &answers).await;
+        let form = person.get(&check).await.is(200).form("version");
+        person.post_form(&check, &form.fields).await.leads_to(&format!("{mine}?fait=repondu"));
+        agent.get(&theirs).await.is(200).shows("Zoëlle").shows("Adresse confidentielle, ne pas communiquer.");
+        assert_eq!(person.data().await["demandes"][0]["adresse_confidentielle"], true);
+    }
+
+    async fn there_is_a_bound_and_nothing_typed_is_lost(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        for number in 0..30 {
+            person.post_form("/compte/coordonnees/ajouter", &address(&format!("{number} rue Haute"), "2020-05-01", false)).await.is(303);
+        }
+        let page = person.post_form("/compte/coordonnees/ajouter", &address("31 rue Haute", "2020-05-01", false)).await.is(422).shows("déjà 30 adresses");
+        let form = page.form("adresse.commune");
+        assert_eq!(form.value("adresse.numero_voie"), "31 rue Haute");
+        // Room is made, and the same form goes on.
+        let id: uuid::Uuid = portal.db().one(db::sql!("select id from account_address where authority_id = $1 limit 1"), db::args![portal.city]).await.unwrap();
+        person.post(&format!("/compte/coordonnees/adresses/{id}/retirer"), &[]).await.is(303);
+        person.post_form("/compte/coordonnees/ajouter", &form.fields).await.is(303);
+        // A change of address too.
+        let home = person.get("/compte/coordonnees/changer").await.is(200).form("adresse.commune");
+        let given = [("adresse.numero_voie", "8 rue du Départ"), ("adresse.code_postal", "96000"), ("adresse.commune", "Valmont"), ("confidentielle", "non")];
+        let home = given.iter().fold(home, |form, (name, value)| form.with(name, value));
+        let page = person.post_form("/compte/coordonnees/changer", &home.fields).await.is(422).shows("déjà 30 adresses");
+        assert_eq!(page.form("adresse.commune").value("adresse.numero_voie"), "8 rue du Départ");
+        assert_eq!(portal.count("coordinate_change").await, 0);
     }
 
     async fn a_confidential_address_is_typed_by_hand_and_told_as_such(portal: Portal) {

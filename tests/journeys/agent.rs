@@ -14,6 +14,41 @@ pub async fn act(agent: &mut Client, request: &str, action: &str, fields: &[(&st
 }
 
 both! {
+    /// The state, the answers and the draft that held them go together.
+    async fn a_correction_is_sent_whole_or_not_at_all(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        let filed = person.file("acte-naissance", &birth()).await;
+        let (mine, theirs) = (format!("/demandes/{}", filed.id), format!("/agent/demandes/{}", filed.id));
+        let mut nadia = portal.agent("nadia.benali").await;
+        act(&mut nadia, &theirs, "take", &[]).await.is(303);
+        act(&mut nadia, &theirs, "ask", &[("champs", "titulaire"), ("message", "Le prénom ?"), ("jours", "15")]).await.is(303);
+        let path = person.get(&format!("{mine}/repondre?vers=la-personne-concernee")).await.is(303).location().to_owned();
+        let mut corrected = birth();
+        corrected.set("titulaire.prenoms", "Camille Zoëlle");
+        let check = person.answer(&path, &corrected).await;
+        let fields = person.get(&check).await.is(200).form("version").fields;
+        // The draft cannot go.
+        let (make, drop) = match portal.engine {
+            Engine::Sqlite => (vec!["create trigger stuck before delete on draft begin select raise(abort, 'stuck'); end"], vec!["drop trigger stuck"]),
+            Engine::Postgres => (
+                vec![
+                    "create function stuck() returns trigger language plpgsql as 'begin raise exception ''stuck''; end'",
+                    "create trigger stuck before delete on draft for each row execute function stuck()",
+                ],
+                vec!["drop trigger stuck on draft"],
+            ),
+        };
+        portal.direct(make.into_iter().map(str::to_owned).collect()).await;
+        let body = crate::harness::urlencoded(&fields);
+        let kind = "application/x-www-form-urlencoded";
+        let page = person.try_send(reqwest::Method::POST, &check, |request| request.header("content-type", kind).body(body)).await.unwrap();
+        assert_eq!(page.status, 500, "{}", page.words());
+        nadia.get(&theirs).await.is(200).shows("En attente de l'usager").hides("Zoëlle");
+        portal.direct(drop.into_iter().map(str::to_owned).collect()).await;
+        person.post_form(&check, &fields).await.leads_to(&format!("{mine}?fait=repondu"));
+        nadia.get(&theirs).await.is(200).shows("Zoëlle");
+    }
+
     async fn from_taking_charge_to_the_decision(portal: Portal) {
         let mut person = portal.usager(USAGER).await;
         let filed = person.file("acte-naissance", &birth()).await;

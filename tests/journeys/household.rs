@@ -234,7 +234,8 @@ both! {
             let year = (1950 + index).to_string();
             person.post_form("/compte/foyer/ajouter", &child("Léa", &year)).await.leads_to("/compte/foyer?fait=declare");
         }
-        person.post_form("/compte/foyer/ajouter", &child("Léa", "2019")).await.is(400).shows("déjà 50 personnes");
+        let page = person.post_form("/compte/foyer/ajouter", &child("Léa", "2019")).await.is(422).shows("déjà 50 personnes");
+        assert_eq!(page.form("identite.prenoms").value("identite.prenoms"), "Léa");
         assert_eq!(portal.count("household_member").await, 50);
     }
 }

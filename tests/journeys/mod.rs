@@ -12,7 +12,7 @@ mod directory;
 mod household;
 pub mod identity;
 mod leaving;
-mod life;
+pub mod life;
 mod links;
 mod mails;
 mod mandates;

@@ -4,10 +4,12 @@ use std::process::Command;
 
 use db::{Db, DbOptions, args, sql};
 use jiff::SignedDuration;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::harness::{
     Client, Engine, Folder, PASSWORD, Portal, USAGER, both, client,
+    household::{declare, invite},
     journey::{PDF, birth, filled, question},
     peers, portal,
     process::Process,
@@ -112,6 +114,64 @@ both! {
         person.post("/mes-documents/fermer", &[]).await.is(303);
         let (zip, _) = person.export().await;
         assert!(!listed(&zip).contains(&document) && inside(&zip, "ils étaient fermés"));
+    }
+
+    async fn one_unreadable_document_does_not_keep_the_others_back(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        person.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
+        let fields = [("type".to_owned(), "domicile".to_owned())];
+        let mut ids = Vec::new();
+        for name in ["bon.pdf", "abime.pdf", "sans-nom.pdf", "disparu.pdf"] {
+            let page = person.upload("/mes-documents/ajouter", &fields, &[("fichier", name, PDF)]).await.is(303);
+            ids.push(page.location().split(['/', '?']).nth(2).unwrap().parse::<Uuid>().unwrap());
+        }
+        let folder = portal.files().join(portal.city.to_string());
+        // One byte of the content, one label, one whole file.
+        let damaged = folder.join(ids[1].to_string());
+        let mut bytes = std::fs::read(&damaged).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&damaged, bytes).unwrap();
+        portal
+            .db()
+            .write(async |tx: &mut db::Tx| {
+                let label: &[u8] = b"x";
+                tx.run(sql!("update safe_document set label = $1 where authority_id = $2 and id = $3"), args![label, portal.city, ids[2]]).await
+            })
+            .await
+            .unwrap();
+        std::fs::remove_file(folder.join(ids[3].to_string())).unwrap();
+
+        let (zip, _) = person.export().await;
+        let taken = person.get("/mes-documents/tout.zip").await.is(200).bytes;
+        for (zip, folder, most) in [(zip, "documents/", 3), (taken, "", 2)] {
+            let (files, kind) = (listed(&zip), format!("{folder}Justificatif de domicile"));
+            assert_eq!(files.len(), most, "{files:?}");
+            assert!(files.contains(&format!("{kind}/bon.pdf {}", PDF.len())), "{files:?}");
+            for name in ["abime.pdf", "document du 2026-11-17", "disparu.pdf"] {
+                assert!(inside(&zip, &format!("{kind}/{name}\r\n")), "{name} is not told");
+            }
+            assert!(inside(&zip, "n’ont pas pu être lus"));
+        }
+    }
+
+    async fn what_is_under_way_leaves_too(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        let lea = declare(&mut person, "Léa", "2019-05-03").await;
+        invite(&mut person, "tante@exemple.fr", &[&lea]).await;
+        person.post("/compte/adresse", &[("nouvelle-adresse", "nouvelle@exemple.fr"), ("mot-de-passe-adresse", PASSWORD)]).await.is(200);
+        let form = person.get("/compte/coordonnees/changer").await.is(200).form("adresse.commune");
+        let given = [("adresse.numero_voie", "8 rue du Départ"), ("adresse.code_postal", "96000"), ("adresse.commune", "Valmont"), ("confidentielle", "non"), ("services", "dechets")];
+        let form = given.iter().fold(form, |form, (name, value)| form.with(name, value));
+        person.post_form("/compte/coordonnees/changer", &form.fields).await.is(303);
+        let reference: String = portal.db().one(sql!("select r.reference from request r join coordinate_change_request c on c.authority_id = r.authority_id and c.request_id = r.id where r.authority_id = $1"), args![portal.city]).await.unwrap();
+        let data = person.data().await;
+        assert_eq!(data["changements_de_coordonnees"], json!([{"le": "2026-11-17T09:00:00Z", "demandes": [reference]}]));
+        assert_eq!(data["changement_de_courriel"]["nouvelle"], "nouvelle@exemple.fr");
+        assert_eq!((data["appareils"].as_array().unwrap().len(), &data["appareils"][0]["ouverte_le"]), (1, &"2026-11-17T09:00:00Z".into()));
+        let share = &data["partages"][0];
+        assert_eq!((&share["enfants"], &share["propose_le"], &share["accepte_le"]), (&json!(["Léa Martin"]), &"2026-11-17T09:00:00Z".into(), &json!(null)));
+        assert_eq!(share["expire_le"], "2026-12-01T09:00:00Z");
+        assert_eq!(data["demandes"][0]["adresse_confidentielle"], false);
     }
 
     async fn who_has_my_data_and_who_looked(portal: Portal) {

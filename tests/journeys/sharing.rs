@@ -172,6 +172,16 @@ both! {
         person.get(HOME).await.shows("Invitation restée sans réponse");
     }
 
+    async fn shares_have_a_bound_and_nothing_typed_is_lost(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        for number in 0..20 {
+            invite(&mut person, &format!("voisin{number}@exemple.fr"), &[]).await;
+        }
+        let page = person.post("/compte/foyer/inviter", &[("courriel", "tante@exemple.fr"), ("portee", "foyer")]).await.is(422).shows("déjà 20 partages");
+        assert_eq!(page.form("courriel").value("courriel"), "tante@exemple.fr");
+        assert_eq!(portal.count("household_share").await, 20);
+    }
+
     async fn somebody_under_protection_is_asked_for_until_it_ends(portal: Portal) {
         let mut person = portal.usager(USAGER).await;
         let page = person.get("/compte/foyer/proteger").await.is(200);

@@ -10,6 +10,7 @@ use crate::{
         Client, Engine, Folder, OTHER_USAGER, PASSWORD, Page, Portal, USAGER, both,
         provider::{Flaw, Provider},
     },
+    journeys::life,
     sso::leads,
 };
 
@@ -24,6 +25,27 @@ pub async fn add(browser: &mut Client, id: &str) -> Page {
 }
 
 both! {
+    /// With the account, the identity changes hands: its owner reads it before and is told after.
+    async fn a_merge_tells_of_the_identities_that_move(portal: Portal) {
+        let _provider = franceconnect(&portal).await;
+        let (kept, other) = ("camille@exemple.fr", "camille.travail@exemple.fr");
+        for email in [kept, other] {
+            life::usager(&portal, email).await;
+        }
+        add(&mut portal.usager(other).await, "fc").await.leads_to("/compte/securite?fait=identite");
+        let mut browser = portal.usager(kept).await;
+        let form = [("autre-compte", other), ("mot-de-passe-autre", PASSWORD)];
+        let page = browser.post("/compte/reunir", &form).await.is(200).shows("L'identité fc : elle ouvrira ce compte");
+        let form = page.form("preuve").with("mot-de-passe", PASSWORD);
+        browser.post_form("/compte/reunir/confirmer", &form.fields).await.leads_to("/compte?fait=reunis");
+        browser.get(HERE).await.is(200).shows("fc : Angela DUBOIS");
+        let mine: Vec<_> = portal.outbox().await.into_iter().filter(|mail| mail.0 == kept && mail.1.contains("identité est rattachée")).collect();
+        assert_eq!(mine.len(), 1);
+        let told: i64 = portal.db().one(sql!("select count(*) from sign_in_event where authority_id = $1 and code = 'identity-linked' and reason = 'fc'"), args![portal.city]).await.unwrap();
+        assert_eq!(told, 2, "to the one, then to the other");
+        come(&mut portal.client(), "/connexion", "fc").await.leads_to("/mes-demandes");
+    }
+
     async fn an_identity_is_added_and_taken_away(portal: Portal) {
         let provider = franceconnect(&portal).await;
         let mut browser = portal.usager(USAGER).await;

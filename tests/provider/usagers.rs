@@ -9,7 +9,7 @@ use crate::{
         Client, Engine, Portal, USAGER, both,
         journey::{filled, question},
     },
-    journeys::signing_in::set_up,
+    journeys::{life, signing_in::set_up},
     sso::{leads, parameter},
 };
 
@@ -110,6 +110,41 @@ both! {
         let form = [("fournisseur", "fc"), ("mot-de-passe-retirer-identite", "quatre mots faciles à retenir")];
         browser.post("/compte/securite/identites/retirer", &form).await.leads_to("/compte/securite?fait=identite-retiree");
         assert_eq!(portal.count("provider_link").await, 0);
+    }
+
+    /// Two accounts are not made one by whoever finds a browser left open.
+    async fn without_password_a_merge_wants_a_session_just_opened(portal: Portal) {
+        let _provider = franceconnect(&portal).await;
+        let other = "camille@exemple.fr";
+        life::usager(&portal, other).await;
+        let mut browser = portal.client();
+        create(&mut browser, "fc", "").await;
+        let proof = [("autre-compte", other), ("mot-de-passe-autre", crate::harness::PASSWORD)];
+        let page = browser.post("/compte/reunir", &proof).await.is(200);
+        let fields = page.form("preuve").fields;
+        portal.later(jiff::SignedDuration::from_mins(10));
+        let old = browser.post("/compte/reunir", &proof).await.is(200).form("preuve").fields;
+        portal.later(jiff::SignedDuration::from_mins(6));
+        let door = "/connexion?encore=oui&suite=/compte/reunir";
+        browser.get("/compte/reunir").await.leads_to(door);
+        browser.post("/compte/reunir", &proof).await.leads_to(door);
+        // Proved ten minutes ago, by a session that is older.
+        browser.post_form("/compte/reunir/confirmer", &old).await.leads_to(door);
+        browser.post_form("/compte/reunir/confirmer", &fields).await.is(422).shows("Trop de temps");
+        portal.usager(other).await.get("/compte").await.is(200);
+        come(&mut browser, door, "fc").await.leads_to("/compte/reunir");
+        browser.post_form("/compte/reunir/confirmer", &old).await.leads_to("/compte?fait=reunis");
+    }
+
+    /// The link to an address that is somebody's sign-in name could never work: its owner is told instead.
+    async fn a_first_address_that_is_taken_gets_no_link(portal: Portal) {
+        let _provider = franceconnect(&portal).await;
+        let mut browser = portal.client();
+        create(&mut browser, "fc", "").await;
+        browser.post("/compte/adresse", &[("nouvelle-adresse", USAGER)]).await.is(200).shows(USAGER);
+        let mails: Vec<_> = portal.outbox().await.into_iter().filter(|mail| mail.0 == USAGER).collect();
+        assert_eq!(mails.last().unwrap().1, "Vous avez déjà un compte");
+        assert!(mails.iter().all(|mail| !mail.2.contains("/confirmer/")), "{mails:?}");
     }
 
     /// Nobody gets somebody's account by bearing their address.

@@ -33,6 +33,7 @@ use crate::{
 
 const PAGE: &str = "agent/account_new.html";
 const TITLE: &str = "Ouvrir un compte au guichet";
+const ACTIVATED: &str = "Ce compte est déjà activé : son code ne servirait à rien.";
 /// Names tried before giving up: ten thousand share each.
 const TRIES: usize = 20;
 
@@ -124,20 +125,27 @@ pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(way): Query<Way>) ->
 pub async fn print(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let account = counter::usager(&agent, id).await?;
     if account.password_hash.is_some() || account.confirmed_at.is_some() {
-        return Err(Problem::Bad("Ce compte est déjà activé : son code ne servirait à rien."));
+        return Err(Problem::Bad(ACTIVATED));
     }
     let (code, printed) = code();
     let hash = password::hash(&code).await?;
     let visit = &agent.visit;
     let pdf_bytes = paper(&agent, &account, &printed).await?;
-    visit
+    let kept = visit
         .db
         .write(async |tx: &mut Tx| {
-            store::put(tx, account.id, &hash, visit.now).await?;
+            // Its owner may have activated it since it was looked at, with the paper before this one.
+            if !store::put(tx, account.id, &hash, visit.now).await? {
+                return Ok(false);
+            }
             let by = (Some(agent.account.id), "");
-            connections::remember_agent(tx, visit, account.id, Happened::ActivationPrinted, by).await
+            connections::remember_agent(tx, visit, account.id, Happened::ActivationPrinted, by).await?;
+            Ok::<_, db::Error>(true)
         })
         .await?;
+    if !kept {
+        return Err(Problem::Bad(ACTIVATED));
+    }
     Ok(pdf(Body::from(pdf_bytes), &format!("activation-{}.pdf", account.login)))
 }
 

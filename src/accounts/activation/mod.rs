@@ -4,7 +4,7 @@
 
 pub mod counter;
 pub mod pages;
-mod store;
+pub(super) mod store;
 
 pub use store::drop;
 
@@ -46,11 +46,6 @@ fn code() -> (String, String) {
     (code, printed)
 }
 
-/// What was typed, as it was made: case, spaces and dashes do not matter.
-fn regular(typed: &str) -> String {
-    typed.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,7 +69,7 @@ mod tests {
     fn codes_are_typed_in_any_way() {
         let (code, printed) = code();
         assert_eq!((code.len(), printed.len()), (LENGTH, LENGTH + 2));
-        assert_eq!(regular(&printed.to_lowercase().replace('-', " ")), code);
+        assert_eq!(secret::regular(&printed.to_lowercase().replace('-', " ")), code);
     }
 
     proptest::proptest! {

@@ -5,7 +5,7 @@ use db::Tx;
 use forms::answers::Raw;
 use minijinja::{Value, context};
 
-use super::{regular, store};
+use super::store;
 use crate::{
     accounts::{
         citizen::{errors, new_password},
@@ -19,6 +19,7 @@ use crate::{
     error::Problem,
     platform::{
         form::Typed,
+        secret,
         throttle::{self, ONE, SHARED},
     },
     visit::Visitor,
@@ -37,7 +38,7 @@ fn context(typed: &Raw, wrong: &[Wrong]) -> Value {
 
 pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Problem> {
     let again = |wrong: &[Wrong]| visitor.page_again(PAGE, TITLE, context(&typed, wrong));
-    let (login, code) = (typed.text("identifiant").trim(), regular(typed.text("code")));
+    let (login, code) = (typed.text("identifiant").trim(), secret::regular(typed.text("code")));
     let mut wrong = Vec::new();
     if login.is_empty() {
         wrong.push(Wrong::new("identifiant", "Saisissez l’identifiant écrit sur votre papier"));

@@ -155,6 +155,15 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("partages".into(), household::sharing::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("foyer".into(), household::export(&citizen.db, account.id).await?.into());
         data.insert("identite_verifiee".into(), identity::export(citizen, account.id).await?);
+        data.insert(
+            "changements_de_coordonnees".into(),
+            household::changes::export(&citizen.db, account.id).await?.into(),
+        );
+        data.insert(
+            "changement_de_courriel".into(),
+            email::store::export(&citizen.db, account.id, citizen.now).await?.into(),
+        );
+        data.insert("appareils".into(), connections::export_open(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("connexions".into(), connections::export(&citizen.db, account.id, citizen.now).await?.into());
         data.insert("cles_d_acces".into(), passkey::export(&citizen.db, account.id).await?.into());
         data.insert("identites".into(), provider::export(&citizen.db, account.id).await?.into());

@@ -23,7 +23,8 @@ use crate::{
         means::Means,
         model::Wrong,
         passkey::{self, door::Proved},
-        session::{self, Kind, Session},
+        password::Print,
+        session::{self, Entrant, Kind, Session},
         store::{self, Credentials},
     },
     error::Problem,
@@ -120,7 +121,7 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
             step::ask(&visitor, Kind::Usager, &found, safe(suite), saisie)
         }
         Entry::Known(found) => {
-            let proof = Proof::Password(password);
+            let proof = Proof::Password(password, found.print());
             enter(visitor.clone(), found.id, Happened::SignedIn, proof, suite, saisie).await
         }
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())).await,
@@ -136,8 +137,8 @@ pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
     let (suite, saisie) = (typed.text("suite"), typed.text("saisie"));
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
     match step::answer(&visitor, &headers, Kind::Usager, &typed).await? {
-        Step::Passed(account, how, before) => {
-            let proof = before.as_ref().map_or(Proof::Code, Proof::Provider);
+        Step::Passed(account, print, how, before) => {
+            let proof = before.as_ref().map_or(Proof::Code(print), |proved| Proof::Provider(proved, Some(print)));
             enter(visitor, account, how, proof, suite, saisie).await
         }
         Step::Again(page) => Ok(page),
@@ -177,7 +178,7 @@ pub async fn by_provider(
     if factor::present(&visitor.db, account).await? {
         return step::ask_after(&visitor, headers, Kind::Usager, account, proved, (safe(suite), saisie)).await;
     }
-    enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved), suite, saisie).await
+    enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved, None), suite, saisie).await
 }
 
 /// The password is right, but the address was never confirmed: a new link is sent.
@@ -199,27 +200,41 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
 #[derive(Clone, Copy)]
 enum Proof<'a> {
     /// A password alone: no second factor was asked.
-    Password(&'a str),
-    Code,
+    Password(&'a str, Print),
+    /// After this password.
+    Code(Print),
     Passkey(Proved),
-    Provider(&'a provider::Proved),
+    /// With a code, of an account that had this password.
+    Provider(&'a provider::Proved, Option<Print>),
 }
 
 impl Proof<'_> {
     fn means(self, how: Happened) -> Means {
         match self {
-            Self::Password(_) => Means::Password,
-            Self::Code => how.means(),
+            Self::Password(..) => Means::Password,
+            Self::Code(_) => how.means(),
             Self::Passkey(proved) => proved.means(),
-            Self::Provider(_) => Means::of_provider(how),
+            Self::Provider(..) => Means::of_provider(how),
         }
     }
 
-    /// Where and what to say when it opens nothing any more: a provider's identity that was unlinked meanwhile.
-    fn closed(self) -> (String, String) {
+    fn print(self) -> Option<Print> {
         match self {
-            Self::Provider(proved) => proved.closed(),
-            _ => Default::default(),
+            Self::Password(_, print) | Self::Code(print) => Some(print),
+            Self::Provider(_, print) => print,
+            Self::Passkey(_) => None,
+        }
+    }
+
+    /// Where and what to say when it opens nothing any more: the account changed, or a provider's identity was
+    /// unlinked meanwhile.
+    fn closed(self) -> (StatusCode, String, String) {
+        match self {
+            Self::Provider(proved, _) => {
+                let (field, text) = proved.closed();
+                (StatusCode::FORBIDDEN, field, text)
+            }
+            _ => (StatusCode::UNPROCESSABLE_ENTITY, "email".to_owned(), entry::CHANGED.to_owned()),
         }
     }
 }
@@ -234,8 +249,8 @@ async fn enter(
     saisie: &str,
 ) -> Result<Response, Problem> {
     let Some(cookie) = open(&mut visitor, account, how, proof).await? else {
-        let (field, text) = proof.closed();
-        return refused(&visitor, StatusCode::FORBIDDEN, &field, &text, suite, saisie).await;
+        let (status, field, text) = proof.closed();
+        return refused(&visitor, status, &field, &text, safe(suite), saisie).await;
     };
     if !saisie.is_empty()
         && let Ok(typed) = serde_json::from_str::<Raw>(saisie)
@@ -245,7 +260,7 @@ async fn enter(
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookie);
     // With a second factor the password is gone by now: documents are opened when they are wanted.
-    if let Proof::Password(password) = proof {
+    if let Proof::Password(password, _) = proof {
         safe::signed_in(&visitor, password, &mut response).await;
     }
     Ok(response)
@@ -258,7 +273,7 @@ pub fn clean(typed: Raw) -> Raw {
 }
 
 /// A new session for the account, never the one that was there before; a session without account
-/// hands over what it began. None when the provider's identity opens the account no more.
+/// hands over what it began. None when the account is no longer as it was proved.
 async fn open(
     visitor: &mut Visitor,
     account: Uuid,
@@ -267,13 +282,19 @@ async fn open(
 ) -> Result<Option<HeaderValue>, Problem> {
     let (visit, old) = (&visitor.visit, visitor.session.as_ref());
     let vouched = match proof {
-        Proof::Provider(proved) => Some((proved, proved.seal(visit)?)),
+        Proof::Provider(proved, _) => Some((proved, proved.seal(visit)?)),
         _ => None,
     };
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
-            let opened = session::open(tx, visit, Kind::Usager, Some((account, proof.means(how)))).await?;
+            if let Proof::Passkey(proved) = proof
+                && !proved.still(tx).await?
+            {
+                return Ok(None);
+            }
+            let who = Entrant { account, means: proof.means(how), print: proof.print() };
+            let Some(opened) = session::enter(tx, visit, Kind::Usager, who).await? else { return Ok(None) };
             if let Some((proved, sealed)) = &vouched
                 && !proved.vouch(tx, opened.id, sealed).await?
             {

@@ -45,6 +45,8 @@ pub enum Happened {
     OpenedAtCounter,
     ActivationPrinted,
     Activated,
+    /// Somebody proved that it is theirs, to make it one with another account.
+    MergeProved,
     /// Another account of the same person was taken up.
     Merged,
     DataExported,
@@ -61,7 +63,7 @@ pub enum Happened {
 }
 
 impl Happened {
-    const ALL: [Self; 37] = [
+    const ALL: [Self; 38] = [
         Self::SignedIn,
         Self::SignedInByRecovery,
         Self::SignedInByPasskey,
@@ -90,6 +92,7 @@ impl Happened {
         Self::OpenedAtCounter,
         Self::ActivationPrinted,
         Self::Activated,
+        Self::MergeProved,
         Self::Merged,
         Self::DataExported,
         Self::ReferenceLinked,
@@ -131,6 +134,7 @@ impl Happened {
             Self::OpenedAtCounter => "opened-at-counter",
             Self::ActivationPrinted => "activation-printed",
             Self::Activated => "activated",
+            Self::MergeProved => "merge-proved",
             Self::Merged => "merged",
             Self::DataExported => "data-exported",
             Self::ReferenceLinked => "reference-linked",
@@ -182,6 +186,7 @@ impl Happened {
             Self::OpenedAtCounter => "Compte ouvert au guichet",
             Self::ActivationPrinted => "Code d’activation imprimé au guichet",
             Self::Activated => "Compte activé",
+            Self::MergeProved => "Compte prouvé pour être réuni à un autre",
             Self::Merged => "Autre compte réuni à celui-ci",
             Self::DataExported => "Données téléchargées",
             Self::ReferenceLinked => "Service rattaché",

@@ -6,4 +6,4 @@ pub mod pages;
 mod store;
 
 pub use history::{Event, Happened};
-pub use store::{export, merge, refused, remember, remember_agent, remember_with, sweep};
+pub use store::{export, export_open, merge, refused, remember, remember_agent, remember_with, sweep};

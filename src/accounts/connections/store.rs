@@ -132,6 +132,12 @@ pub async fn export(db: &Db, account: Uuid, now: Timestamp) -> Result<Vec<Json>,
     Ok(events.iter().map(line).collect())
 }
 
+/// Its open sessions, for who asks for their data.
+pub async fn export_open(db: &Db, account: Uuid, now: Timestamp) -> Result<Vec<Json>, db::Error> {
+    let line = |one: &Connection| json!({"appareil": one.device, "ouverte_le": one.created_at.to_string(), "vue_le": one.seen_at.to_string()});
+    Ok(open(db, account, now).await?.iter().map(line).collect())
+}
+
 async fn events(db: &Db, account: Uuid, now: Timestamp, most: i64) -> Result<Vec<Event>, db::Error> {
     db.fresh()
         .all(

@@ -2,6 +2,7 @@
 
 use db::{Db, Tx, args, row, sql};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{LASTS, Side};
@@ -11,6 +12,7 @@ row! {
     pub struct Change {
         /// The new address.
         pub email: String,
+        pub asked_at: Timestamp,
         pub new_agreed_at: Option<Timestamp>,
         pub old_agreed_at: Option<Timestamp>,
     }
@@ -29,7 +31,7 @@ impl Change {
 pub async fn find(db: &Db, account: Uuid, now: Timestamp) -> Result<Option<Change>, db::Error> {
     db.fresh()
         .first(
-            sql!("select email, new_agreed_at, old_agreed_at from email_change where authority_id = $1 and account_id = $2 and expires_at > $3"),
+            sql!("select email, asked_at, new_agreed_at, old_agreed_at from email_change where authority_id = $1 and account_id = $2 and expires_at > $3"),
             args![db.authority(), account, now],
         )
         .await
@@ -38,7 +40,7 @@ pub async fn find(db: &Db, account: Uuid, now: Timestamp) -> Result<Option<Chang
 /// The same, held until the transaction ends: two answers at once count one after the other.
 pub async fn hold(tx: &mut Tx, account: Uuid, now: Timestamp) -> Result<Option<Change>, db::Error> {
     tx.first(
-        sql!("select email, new_agreed_at, old_agreed_at from email_change where authority_id = $1 and account_id = $2 and expires_at > $3 for update"),
+        sql!("select email, asked_at, new_agreed_at, old_agreed_at from email_change where authority_id = $1 and account_id = $2 and expires_at > $3 for update"),
         args![tx.authority(), account, now],
     )
     .await
@@ -65,6 +67,17 @@ pub async fn agree(tx: &mut Tx, account: Uuid, side: Side, now: Timestamp) -> Re
     };
     tx.run(statement, args![now, tx.authority(), account]).await?;
     Ok(())
+}
+
+/// For who asks for their data.
+pub async fn export(db: &Db, account: Uuid, now: Timestamp) -> Result<Option<Value>, db::Error> {
+    let day = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    Ok(find(db, account, now).await?.map(|change| {
+        json!({
+            "nouvelle": change.email, "demandee_le": change.asked_at.to_string(), "confirmee_le": day(change.new_agreed_at),
+            "acceptee_a_l_ancienne_le": day(change.old_agreed_at),
+        })
+    }))
 }
 
 pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {

@@ -20,21 +20,14 @@ pub async fn make(visit: &Visit) -> Result<New> {
     for _ in 0..COUNT {
         let code = secret::clear_text(LENGTH);
         new.kept.push((visit.id(), password::hash(&code).await?));
-        let letters: Vec<char> = code.chars().collect();
-        let groups: Vec<String> = letters.chunks(GROUP).map(|group| group.iter().collect()).collect();
-        new.readable.push(groups.join("-"));
+        new.readable.push(secret::grouped(&code, GROUP));
     }
     Ok(new)
 }
 
-/// What was typed, as it was made: case, spaces and dashes do not matter.
-fn regular(typed: &str) -> String {
-    typed.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
-}
-
 /// The one among `kept` that was typed.
 pub async fn matching(typed: &str, kept: &[(Uuid, String)]) -> Result<Option<Uuid>> {
-    let typed = regular(typed);
+    let typed = secret::regular(typed);
     // Nothing to compute for what cannot be one.
     if typed.len() != LENGTH {
         return Ok(None);

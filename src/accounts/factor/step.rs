@@ -10,7 +10,6 @@ use data_encoding::BASE64URL_NOPAD;
 use forms::answers::Raw;
 use jiff::{SignedDuration, Timestamp};
 use minijinja::{Value, context};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::check::{self, Answer, Checked};
@@ -19,6 +18,7 @@ use crate::{
         citizen::errors,
         connections::Happened,
         model::Wrong,
+        password::Print,
         person::frame,
         session::Kind,
         store::{self, Credentials},
@@ -45,14 +45,13 @@ fn owner(visit: &Visit, kind: Kind) -> Vec<u8> {
 /// provider that showed them (nothing after a password).
 fn seal(visit: &Visit, kind: Kind, found: &Credentials, provider: &str) -> anyhow::Result<String> {
     let time = visit.now.as_microsecond().to_be_bytes();
-    let print = print(found.password_hash.as_deref());
-    let clear = [found.id.as_bytes().as_slice(), &time, &print, provider.as_bytes()].concat();
+    let clear = [found.id.as_bytes().as_slice(), &time, found.print().bytes(), provider.as_bytes()].concat();
     Ok(BASE64URL_NOPAD.encode(&visit.app.secret.seal(PURPOSE, &owner(visit, kind), &clear)?))
 }
 
 /// The account that gave the right password, or came by this provider, a moment ago, and has not changed its
 /// password since.
-async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<(Uuid, String)>, Problem> {
+async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<Begun>, Problem> {
     let sealed = BASE64URL_NOPAD.decode(typed.as_bytes()).unwrap_or_default();
     let Some(begun) = visit.app.secret.unseal(PURPOSE, &owner(visit, kind), &sealed).and_then(|clear| read(&clear))
     else {
@@ -62,19 +61,14 @@ async fn unseal(visit: &Visit, kind: Kind, typed: &str) -> Result<Option<(Uuid, 
         return Ok(None);
     }
     let account = store::find(&visit.db, begun.account).await?;
-    let same = account.is_some_and(|account| print(account.password_hash.as_deref()) == begun.print);
-    Ok(same.then_some((begun.account, begun.provider)))
-}
-
-/// Tells one password from the next.
-fn print(password_hash: Option<&str>) -> [u8; 32] {
-    Sha256::digest(password_hash.unwrap_or_default()).into()
+    let same = account.is_some_and(|account| account.print() == begun.print);
+    Ok(same.then_some(begun))
 }
 
 struct Begun {
     account: Uuid,
     at: Timestamp,
-    print: [u8; 32],
+    print: Print,
     provider: String,
 }
 
@@ -85,7 +79,7 @@ fn read(clear: &[u8]) -> Option<Begun> {
     Some(Begun {
         account: Uuid::from_bytes(*id),
         at: Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?,
-        print: *print,
+        print: Print::read(print)?,
         provider: String::from_utf8(provider.to_vec()).ok()?,
     })
 }
@@ -135,12 +129,13 @@ pub enum Step {
     Expired,
     /// The page again, with what is wrong.
     Again(Response),
-    /// With what a provider had shown, if one came before.
-    Passed(Uuid, Happened, Option<Proved>),
+    /// Whose account, with which password, how; and what a provider had shown, if one came before.
+    Passed(Uuid, Print, Happened, Option<Proved>),
 }
 
 pub async fn answer(visitor: &Visitor, headers: &HeaderMap, kind: Kind, typed: &Raw) -> Result<Step, Problem> {
-    let Some((account, by)) = unseal(visitor, kind, typed.text("cle")).await? else { return Ok(Step::Expired) };
+    let Some(begun) = unseal(visitor, kind, typed.text("cle")).await? else { return Ok(Step::Expired) };
+    let Begun { account, print, provider: by, .. } = begun;
     let recovery = typed.0.contains_key("secours");
     let field = if recovery { "secours" } else { "code" };
     let again = |text: String| {
@@ -170,9 +165,9 @@ pub async fn answer(visitor: &Visitor, headers: &HeaderMap, kind: Kind, typed: &
         return again(missing.to_owned());
     }
     match check::check(visitor, account, answer).await? {
-        Checked::Passed(how) if by.is_empty() => Ok(Step::Passed(account, how, None)),
+        Checked::Passed(how) if by.is_empty() => Ok(Step::Passed(account, print, how, None)),
         Checked::Passed(how) => Ok(match provider::waiting(visitor, headers, account, &by).await? {
-            Some(proved) => Step::Passed(account, how, Some(proved)),
+            Some(proved) => Step::Passed(account, print, how, Some(proved)),
             None => Step::Expired,
         }),
         Checked::Wrong => again(wrong.to_owned()),

@@ -15,14 +15,18 @@ use super::{LASTS, preview, store};
 use crate::{
     accounts::{
         citizen::{errors, mine},
+        connections::{self, Happened},
         entry::{self, Entry},
         factor::{
             self,
             check::{self, Answer, Checked},
         },
+        jobs,
         model::Wrong,
         passkey,
-        session::Kind,
+        password::Print,
+        person::Person,
+        session::{self, Kind},
         store::{self as accounts, Account},
     },
     error::Problem,
@@ -35,6 +39,7 @@ const TITLE: &str = "Réunir deux comptes";
 const PURPOSE: &str = "reunir-deux-comptes";
 
 pub async fn start(citizen: Citizen) -> Result<Response, Problem> {
+    fresh(&citizen, &mine::account(&citizen).await?).await?;
     draw(&citizen, StatusCode::OK, &Raw::default(), &[])
 }
 
@@ -76,27 +81,29 @@ pub async fn prove(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Pr
         }
         refused => return again(&citizen, &typed, Wrong::new("autre-compte", refused.refusal().unwrap_or_default())),
     };
-    if factor::present(&citizen.db, found.id).await?
-        && let Some(wrong) = code(&citizen, found.id, typed.text("code-autre")).await?
-    {
-        return again(&citizen, &typed, wrong);
+    let mut how = Happened::SignedIn;
+    if factor::present(&citizen.db, found.id).await? {
+        how = match code(&citizen, found.id, typed.text("code-autre")).await? {
+            Ok(how) => how,
+            Err(wrong) => return again(&citizen, &typed, wrong),
+        };
     }
-    proved(&citizen, found.id, &typed).await
+    proved(&citizen, found.id, how, &typed).await
 }
 
-/// The code of the other account's second factor, or one of its recovery codes.
-async fn code(citizen: &Citizen, other: Uuid, typed: &str) -> Result<Option<Wrong>, Problem> {
+/// The code of the other account's second factor, or one of its recovery codes: which, or what to say.
+async fn code(citizen: &Citizen, other: Uuid, typed: &str) -> Result<Result<Happened, Wrong>, Problem> {
     let digits = typed.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
     if digits.is_empty() {
-        return Ok(Some(Wrong::new("code-autre", "Ce compte a un second facteur : saisissez aussi son code")));
+        return Ok(Err(Wrong::new("code-autre", "Ce compte a un second facteur : saisissez aussi son code")));
     }
     let plain = digits.len() == 6 && digits.chars().all(|letter| letter.is_ascii_digit());
     let answer = if plain { Answer::Code(&digits) } else { Answer::Recovery(typed) };
     Ok(match check::check(citizen, other, answer).await? {
-        Checked::Passed(_) => None,
-        Checked::Wrong => Some(Wrong::new("code-autre", "Ce code n’est pas le bon, ou il a déjà servi")),
+        Checked::Passed(how) => Ok(how),
+        Checked::Wrong => Err(Wrong::new("code-autre", "Ce code n’est pas le bon, ou il a déjà servi")),
         Checked::Wait(left) => {
-            Some(Wrong::new("code-autre", format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))))
+            Err(Wrong::new("code-autre", format!("Trop d’essais\u{a0}: réessayez dans {}", throttle::in_words(left))))
         }
     })
 }
@@ -104,21 +111,56 @@ async fn code(citizen: &Citizen, other: Uuid, typed: &str) -> Result<Option<Wron
 /// The other account proves itself by a passkey.
 pub async fn passkey(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
     match passkey::door::answer(&citizen, Kind::Usager, &typed).await? {
-        Ok(proof) => proved(&citizen, proof.account, &typed).await,
+        Ok(proof) => proved(&citizen, proof.account, Happened::SignedInByPasskey, &typed).await,
         Err(text) => again(&citizen, &typed, Wrong::new("cle-d-acces", text)),
     }
 }
 
+/// Who has no password to give must have signed in a short while ago, else signs in again: an open session
+/// alone unites nothing.
+async fn fresh(citizen: &Citizen, kept: &Account) -> Result<(), Problem> {
+    if kept.password_hash.is_some() {
+        return Ok(());
+    }
+    let since = session::since(&citizen.db, citizen.session()).await?;
+    if since.is_some_and(|since| citizen.now.duration_since(since) <= LASTS) {
+        return Ok(());
+    }
+    Err(Problem::Elsewhere("/connexion?encore=oui&suite=/compte/reunir".to_owned()))
+}
+
 /// The page of what moves, which carries the proof.
-async fn proved(citizen: &Citizen, other: Uuid, typed: &Raw) -> Result<Response, Problem> {
+async fn proved(citizen: &Citizen, other: Uuid, how: Happened, typed: &Raw) -> Result<Response, Problem> {
+    remember(citizen, other, how).await?;
     let preview = preview::of(citizen, citizen.account.id, other).await?;
     if let Some(obstacle) = preview.obstacle {
         return again(citizen, typed, Wrong::new("autre-compte", obstacle.words()));
     }
     let account = accounts::find(&citizen.db, other).await?.ok_or(Problem::NotFound)?;
     let kept = mine::account(citizen).await?;
+    fresh(citizen, &kept).await?;
     let key = seal(citizen, &account)?;
     confirmation(citizen, StatusCode::OK, &kept, &account, &preview.shown, &key, &[])
+}
+
+/// The other account's owner reads that it was proved, and by what; a recovery code that is spent is told by
+/// mail, as at sign-in.
+async fn remember(citizen: &Citizen, other: Uuid, how: Happened) -> Result<(), Problem> {
+    let visit = &citizen.visit;
+    let by = match how {
+        Happened::SignedInByRecovery => "par un code de secours",
+        Happened::SignedInByPasskey => "par une clé d’accès",
+        _ => "par son mot de passe",
+    };
+    visit
+        .db
+        .write(async |tx: &mut Tx| {
+            connections::remember_with(tx, visit, other, Happened::MergeProved, by).await?;
+            jobs::tell_recovery(tx, visit, other, how).await
+        })
+        .await?;
+    visit.app.work.notify_one();
+    Ok(())
 }
 
 fn confirmation(
@@ -143,30 +185,36 @@ fn owner(citizen: &Citizen) -> Vec<u8> {
     [citizen.site.id.as_bytes().as_slice(), citizen.account.id.as_bytes()].concat()
 }
 
+/// Account, time, and print of its password: by whatever it proved itself, a new password voids the proof.
 fn seal(citizen: &Citizen, other: &Account) -> Result<String, Problem> {
-    let clear = [other.id.as_bytes().as_slice(), &citizen.now.as_microsecond().to_be_bytes()].concat();
+    let time = citizen.now.as_microsecond().to_be_bytes();
+    let clear = [other.id.as_bytes().as_slice(), &time, other.print().bytes()].concat();
     Ok(BASE64URL_NOPAD.encode(&citizen.app.secret.seal(PURPOSE, &owner(citizen), &clear)?))
 }
 
-fn unseal(citizen: &Citizen, typed: &str) -> Option<Uuid> {
+/// The account that proved itself a moment ago, and the password it had.
+fn unseal(citizen: &Citizen, typed: &str) -> Option<(Uuid, Print)> {
     let sealed = BASE64URL_NOPAD.decode(typed.as_bytes()).ok()?;
     let clear = citizen.app.secret.unseal(PURPOSE, &owner(citizen), &sealed)?;
-    let (id, time) = clear.split_first_chunk::<16>()?;
-    let time = Timestamp::from_microsecond(i64::from_be_bytes(*time.first_chunk::<8>()?)).ok()?;
-    (citizen.now.duration_since(time) <= LASTS).then(|| Uuid::from_bytes(*id))
+    let (id, rest) = clear.split_first_chunk::<16>()?;
+    let (time, print) = rest.split_first_chunk::<8>()?;
+    let time = Timestamp::from_microsecond(i64::from_be_bytes(*time)).ok()?;
+    let proof = (Uuid::from_bytes(*id), Print::read(print)?);
+    (citizen.now.duration_since(time) <= LASTS).then_some(proof)
 }
 
 pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
     let expired = || Wrong::new("autre-compte", "Trop de temps a passé : recommencez");
     let key = typed.text("preuve");
-    let Some(other) = unseal(&citizen, key) else { return again(&citizen, &typed, expired()) };
-    let Some(other) = accounts::find(&citizen.db, other).await? else { return again(&citizen, &typed, expired()) };
+    let Some((other, print)) = unseal(&citizen, key) else { return again(&citizen, &typed, expired()) };
+    let other = accounts::find(&citizen.db, other).await?.filter(|other| other.print() == print);
+    let Some(other) = other else { return again(&citizen, &typed, expired()) };
     let kept = mine::account(&citizen).await?;
+    fresh(&citizen, &kept).await?;
     let preview = preview::of(&citizen, kept.id, other.id).await?;
     if let Some(obstacle) = preview.obstacle {
         return again(&citizen, &typed, Wrong::new("autre-compte", obstacle.words()));
     }
-    // An account without password has only its passkey, which opened the session.
     if kept.password_hash.is_some()
         && let Some(wrong) = mine::owner(&citizen, &kept, &typed, "mot-de-passe").await?
     {
@@ -176,7 +224,8 @@ pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     let visit = &citizen.visit;
     let merged = visit.db.write(async |tx: &mut Tx| store::merge(tx, visit, &kept, &other).await).await?;
     if !merged {
-        return again(&citizen, &typed, expired());
+        let text = "L’un des deux comptes a changé entre-temps : recommencez";
+        return again(&citizen, &typed, Wrong::new("autre-compte", text));
     }
     visit.app.work.notify_one();
     Ok(Redirect::to("/compte?fait=reunis").into_response())

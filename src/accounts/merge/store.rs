@@ -15,10 +15,16 @@ use crate::{
     visit::Visit,
 };
 
-/// Moves all that `other` holds to `kept`, and closes it. False when the other account closed meanwhile, or
-/// changed its password since it proved itself.
+/// Moves all that `other` holds to `kept`, and closes it. False, and nothing done, when one of them closed or
+/// changed its password since it proved itself, or when something stands between them since it was looked at.
 pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) -> Result<bool, db::Error> {
     let (from, to) = (other.id, kept.id);
+    if !session::still(tx, to, Some(kept.print())).await?
+        || identity::differ(tx, from, to).await?
+        || safe::clash(tx, from, to).await?
+    {
+        return Ok(false);
+    }
     if !close(tx, visit, from, to, other.password_hash.as_deref()).await? {
         return Ok(false);
     }
@@ -33,7 +39,10 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
     organisations::merge(tx, from, to).await?;
     mandates::merge(tx, from, to).await?;
     links::merge(tx, from, to).await?;
-    provider::merge(tx, from, to).await?;
+    for name in provider::merge(tx, from, to).await? {
+        connections::remember_with(tx, visit, to, Happened::IdentityLinked, &name).await?;
+        jobs::queue(tx, visit, Letter::IdentityLinked, to, More::default()).await?;
+    }
     safe::merge(tx, from, to).await?;
     sso::merge(tx, from, to, visit.now).await?;
     connections::merge(tx, from, to).await?;
@@ -57,5 +66,11 @@ async fn close(tx: &mut Tx, visit: &Visit, from: Uuid, to: Uuid, hash: Option<&s
             args![visit.now, to, from.to_string(), tx.authority(), from, hash.unwrap_or_default()],
         )
         .await?;
+    // Those that it had taken up follow: they go with the account that holds what was theirs.
+    tx.run(
+        sql!("update account set merged_into = $1 where authority_id = $2 and merged_into = $3"),
+        args![to, tx.authority(), from],
+    )
+    .await?;
     Ok(closed == 1)
 }

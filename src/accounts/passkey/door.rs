@@ -40,6 +40,11 @@ impl Proved {
         if self.synced { Means::SyncedPasskey } else { Means::Passkey }
     }
 
+    /// Whether it has not been removed since.
+    pub async fn still(self, tx: &mut Tx) -> Result<bool, db::Error> {
+        store::there(tx, self.account, self.key).await
+    }
+
     /// The session that it opens has both factors.
     pub async fn vouch(self, tx: &mut Tx, session: Uuid) -> Result<(), db::Error> {
         store::vouch(tx, session, self.key).await

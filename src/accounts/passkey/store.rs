@@ -121,6 +121,17 @@ pub async fn used(tx: &mut Tx, id: Uuid, key: &Passkey, now: Timestamp) -> Resul
     Ok(used == 1)
 }
 
+/// Whether the account has this passkey.
+pub async fn there(tx: &mut Tx, account: Uuid, id: Uuid) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from passkey where authority_id = $1 and account_id = $2 and id = $3"),
+            args![tx.authority(), account, id],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Notes that a session has both factors by this passkey.
 pub async fn vouch(tx: &mut Tx, session: Uuid, id: Uuid) -> Result<(), db::Error> {
     tx.run(

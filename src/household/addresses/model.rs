@@ -18,7 +18,7 @@ use crate::platform::french;
 pub const MOST: i64 = 30;
 
 /// Said when there are as many.
-pub const FULL: &str = "Votre compte garde déjà 30 adresses. Retirez-en une avant d’en ajouter une autre.";
+pub const FULL: &str = "Votre compte garde déjà 30 adresses. Retirez-en une avant d’en ajouter une autre";
 
 pub const MAIN: &str = "main";
 const OTHER: &str = "other";

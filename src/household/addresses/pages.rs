@@ -96,7 +96,7 @@ pub async fn add(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Prob
     let (account, now) = (citizen.account.id, citizen.now);
     let declared = citizen.db.write(async |tx: &mut Tx| store::declare(tx, account, id, &new, now).await).await?;
     if !declared {
-        return Err(Problem::Bad(model::FULL));
+        return declaring(id).refuse(&citizen, &mut readings, &typed, model::FULL);
     }
     done("ajoutee")
 }

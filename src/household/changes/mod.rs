@@ -7,7 +7,7 @@ mod send;
 mod store;
 
 pub use pages::{changing, declare};
-pub use store::sent;
+pub use store::{export, sent};
 
 /// The procedure of these requests. It is filed here, never by its own pages.
 pub const PROCEDURE: &str = "changement-coordonnees";

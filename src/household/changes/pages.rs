@@ -16,7 +16,7 @@ use crate::{
     authorities, catalogue,
     error::Problem,
     household::{
-        self, Member,
+        self, Member, addresses,
         model::read,
         sheet::{Back, NEW, Sheet},
     },
@@ -86,6 +86,8 @@ pub async fn declare(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     let Some(change) = model::change(&mut readings, &around.receivers) else {
         return sheet(id).draw(&citizen, &readings, &typed, true);
     };
-    send::send(&citizen, id, &change, &around.receivers, &around.ticked(&change.members)).await?;
+    if !send::send(&citizen, id, &change, &around.receivers, &around.ticked(&change.members)).await? {
+        return sheet(id).refuse(&citizen, &mut readings, &typed, addresses::FULL);
+    }
     Ok(Redirect::to("/compte/coordonnees?fait=change").into_response())
 }

@@ -27,14 +27,15 @@ use crate::{
 /// How often a reference is drawn again when it is taken.
 const DRAWS: usize = 5;
 
-/// Carries out a change whose form has the id `id`; once, however often it is sent.
+/// Carries out a change whose form has the id `id`; once, however often it is sent. False when the account
+/// keeps as many addresses as it may.
 pub async fn send(
     citizen: &Citizen,
     id: Uuid,
     change: &Change,
     receivers: &[Receiver],
     members: &[Json],
-) -> Result<(), Problem> {
+) -> Result<bool, Problem> {
     let answers = match catalogue::find(citizen, PROCEDURE).await? {
         Some(published) => answers(citizen, change, receivers, members, published).await?,
         None => Vec::new(),
@@ -56,9 +57,13 @@ pub async fn send(
                 confidential_address: of.confidential,
             })
             .collect();
-        if write(citizen, id, change, &sendings).await? {
-            citizen.app.work.notify_one();
-            return Ok(());
+        match write(citizen, id, change, &sendings).await? {
+            Written::Done => {
+                citizen.app.work.notify_one();
+                return Ok(true);
+            }
+            Written::Full => return Ok(false),
+            Written::Taken => {}
         }
     }
     Err(Problem::Broken(anyhow::anyhow!("no free reference")))
@@ -99,15 +104,14 @@ async fn answers<'a>(
     Ok(all)
 }
 
-/// False, and nothing written, when one of the references is taken.
-async fn write(citizen: &Citizen, id: Uuid, change: &Change, sendings: &[Sending<'_>]) -> Result<bool, Problem> {
+async fn write(citizen: &Citizen, id: Uuid, change: &Change, sendings: &[Sending<'_>]) -> Result<Written, Problem> {
     let (account, now) = (citizen.account.id, citizen.now);
     // The coordinates are one's own, in whoever's name one acts meanwhile.
     let oneself = Visitor { acting: None, ..Visitor::clone(citizen) };
     let ready = sendings.iter().map(|sending| submit::ready(&oneself, sending)).collect::<Result<Vec<_>, Problem>>()?;
     let home =
         change.address.as_ref().map(|address| addresses::Declared::main(address, change.from, change.confidential));
-    let written = citizen
+    let written: Written = citizen
         .db
         .write(async |tx: &mut Tx| {
             // What may forbid it comes before anything is written.
@@ -133,19 +137,16 @@ async fn write(citizen: &Citizen, id: Uuid, change: &Change, sendings: &[Sending
             }
             Ok::<_, db::Error>(Written::Done)
         })
-        .await;
-    match written {
-        Ok(Written::Done) => Ok(true),
-        Ok(Written::Full) => Err(Problem::Bad(addresses::FULL)),
-        Ok(Written::Taken) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+        .await?;
+    Ok(written)
 }
 
+/// What came of it; but when it is done, nothing is written.
 enum Written {
     Done,
     /// The account keeps as many addresses as it may.
     Full,
+    /// One of the references is.
     Taken,
 }
 

@@ -43,6 +43,33 @@ pub async fn sent(db: &Db, account: Uuid) -> Result<Vec<Sent>, db::Error> {
     .await
 }
 
+/// For the owner's copy of their data: each change, and the requests made of it.
+pub async fn export(db: &Db, account: Uuid) -> Result<Vec<Json>, db::Error> {
+    row! {
+        struct Made {
+            id: Uuid,
+            declared_at: Timestamp,
+            reference: Option<String>,
+        }
+    }
+    let made: Vec<Made> = db
+        .all(
+            sql!(
+                "select c.id, c.declared_at, r.reference from coordinate_change c
+                 left join coordinate_change_request cr on cr.authority_id = c.authority_id and cr.change_id = c.id
+                 left join request r on r.authority_id = cr.authority_id and r.id = cr.request_id
+                 where c.authority_id = $1 and c.account_id = $2 order by c.declared_at, c.id, r.reference"
+            ),
+            args![db.authority(), account],
+        )
+        .await?;
+    let one = |change: &[Made]| {
+        let references: Vec<&String> = change.iter().filter_map(|made| made.reference.as_ref()).collect();
+        json!({"le": change.first().map(|made| made.declared_at.to_string()), "demandes": references})
+    };
+    Ok(made.chunk_by(|one, next| one.id == next.id).map(one).collect())
+}
+
 /// Notes the change; false when it is there already: its form was sent twice.
 pub async fn begin(tx: &mut Tx, account: Uuid, id: Uuid, now: Timestamp) -> Result<bool, db::Error> {
     let made = tx

@@ -130,7 +130,8 @@ pub async fn invite(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         job: citizen.id(),
     };
     if !citizen.db.write(async |tx: &mut Tx| store::invite(tx, &new, now).await).await? {
-        return Err(Problem::Bad("Vous avez déjà 20 partages et invitations. Arrêtez-en un avant d’inviter encore."));
+        let text = "Vous avez déjà 20 partages et invitations. Arrêtez-en un avant d’inviter encore";
+        return sheet(id).refuse(&citizen, &mut readings, &typed, text);
     }
     citizen.app.work.notify_one();
     Ok(Redirect::to("/compte/foyer?fait=invite").into_response())

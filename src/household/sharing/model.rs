@@ -20,6 +20,8 @@ row! {
         email: String,
         /// Both whole households, or some children of the owner's.
         whole: bool,
+        created_at: Timestamp,
+        accepted_at: Option<Timestamp>,
         expires_at: Timestamp,
         guest_id: Option<Uuid>,
         guest_name: Option<String>,

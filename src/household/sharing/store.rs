@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::model::{self, MOST, Share, Shared};
 use crate::{
     accounts,
-    household::model::Member,
+    household::{members, model::Member},
     platform::{
         jobs::{self, NewJob},
         secret,
@@ -20,7 +20,7 @@ use crate::{
 macro_rules! shares {
     ($where:literal) => {
         sql!(concat!(
-            "select s.id, s.owner_id, o.first_name || ' ' || o.last_name as owner_name, s.email, s.whole, s.expires_at, s.guest_id, g.first_name || ' ' || g.last_name as guest_name
+            "select s.id, s.owner_id, o.first_name || ' ' || o.last_name as owner_name, s.email, s.whole, s.created_at, s.accepted_at, s.expires_at, s.guest_id, g.first_name || ' ' || g.last_name as guest_name
              from household_share s join account o on o.authority_id = s.authority_id and o.id = s.owner_id
              left join account g on g.authority_id = s.authority_id and g.id = s.guest_id ",
             $where
@@ -250,9 +250,22 @@ pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<(), db::Error> {
 
 /// For the owner's copy of their data.
 pub async fn export(db: &Db, account: Uuid, now: Timestamp) -> Result<Vec<Value>, db::Error> {
+    // The children whom the owner named: who was invited learns of them once they accept, in « Mon foyer ».
+    let named: Vec<(Uuid, Uuid)> = db
+        .all(
+            sql!("select share_id, member_id from household_share_member where authority_id = $1 and owner_id = $2"),
+            args![db.authority(), account],
+        )
+        .await?;
+    let members = members(db, account).await?;
     let one = |share: Share| {
         let with = if share.owner_id == account { share.email.clone() } else { share.owner_name.clone() };
-        json!({"avec": with, "foyer_entier": share.whole, "accepte": share.state(now) == model::State::Accepted})
+        let children: Vec<String> =
+            members.iter().filter(|member| named.contains(&(share.id, member.id))).map(Member::name).collect();
+        json!({
+            "avec": with, "foyer_entier": share.whole, "accepte": share.state(now) == model::State::Accepted, "enfants": children,
+            "propose_le": share.created_at.to_string(), "accepte_le": share.accepted_at.map(|at| at.to_string()), "expire_le": share.expires_at.to_string(),
+        })
     };
     Ok(shares(db, account).await?.into_iter().map(one).collect())
 }

@@ -22,7 +22,7 @@ use crate::{
     household::addresses,
     requests::{
         access::{self, Mine},
-        certified, drafts,
+        drafts,
         fire::{self, Corrected, With},
         model::Ask,
         owner, store,
@@ -126,19 +126,10 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
         return Err(Problem::Elsewhere(format!("/demandes/{}", request.id)));
     };
     let confidential = addresses::told(&visitor.db, request.account_id, &reading.answers).await?;
-    let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential);
+    let marks = filling.marks(visitor, &reading);
+    let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential, &marks);
     let with = With { corrected: Some(corrected), ..With::default() };
     let by = owner::by(visitor, request.account_id);
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
-    let marks = filling.marks(visitor, &reading);
-    visitor
-        .db
-        .write(async |tx: &mut db::Tx| {
-            certified::hear(tx, request.id, &marks).await?;
-            tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), request.id])
-                .await?;
-            Ok::<(), db::Error>(())
-        })
-        .await?;
     Ok(Redirect::to(&format!("/demandes/{}?fait=repondu", request.id)).into_response())
 }

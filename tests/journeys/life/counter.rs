@@ -136,6 +136,41 @@ both! {
         assert_eq!(subjects(&portal, SHARED).await.last().unwrap(), "Vous avez déjà un compte");
     }
 
+    /// However it came to be open: a paper left in a drawer gives nobody the account.
+    async fn a_code_opens_no_account_that_is_open(portal: Portal) {
+        let mut agent = portal.agent("nadia.benali").await;
+        let account = open(&mut agent, "Paul", "").await;
+        let (login, code) = print(&mut agent, &account).await;
+        let now = portal.app.clock.now();
+        portal
+            .db()
+            .write(async |tx: &mut db::Tx| tx.run(db::sql!("update account set confirmed_at = $1 where authority_id = $2 and login = $3"), db::args![now, portal.city, &login]).await)
+            .await
+            .unwrap();
+        activate(&mut portal.client(), &login, &code, PASSWORD).await.is(422).shows("ne vont pas ensemble");
+    }
+
+    async fn accounts_that_nobody_confirmed_are_forgotten(portal: Portal) {
+        let mut agent = portal.agent("nadia.benali").await;
+        let at_counter = open(&mut agent, "Paul", "").await;
+        let kept = usager(&portal, "camille@exemple.fr").await;
+        let form = [("prenom", "Jean"), ("nom", "Moreau"), ("email", "jean@exemple.fr"), ("mot-de-passe", "encore-une-longue-phrase")];
+        portal.client().post("/inscription", &form).await.is(200).shows("effacé au bout d'une semaine");
+        let names = async || -> Vec<String> {
+            let all = db::sql!("select first_name from account where authority_id = $1 and last_name = 'Moreau' and first_name in ('Camille', 'Jean', 'Paul') order by first_name");
+            portal.db().all(all, db::args![portal.city]).await.unwrap()
+        };
+        portal.later(SignedDuration::from_hours(7 * 24 - 1));
+        guichet::requests::sweep::all(&portal.app).await.unwrap();
+        assert_eq!(names().await, ["Camille", "Jean", "Paul"]);
+        portal.later(SignedDuration::from_hours(2));
+        guichet::requests::sweep::all(&portal.app).await.unwrap();
+        assert_eq!(names().await, ["Camille", "Paul"], "{kept} {at_counter}");
+        // The address is free again.
+        portal.client().post("/inscription", &form).await.is(200);
+        assert_eq!(subjects(&portal, "jean@exemple.fr").await.last().unwrap(), "Confirmez votre adresse électronique");
+    }
+
     async fn codes_are_slowed_and_expire(portal: Portal) {
         let mut agent = portal.agent("nadia.benali").await;
         let account = open(&mut agent, "Paul", "").await;

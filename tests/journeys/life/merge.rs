@@ -4,8 +4,15 @@ use db::{args, sql};
 use guichet::sso::{self, Declaration, Secret};
 use uuid::Uuid;
 
-use super::{super::signing_in::set_up, enter, history, subjects, usager};
-use crate::harness::{Client, Engine, PASSWORD, Page, Portal, both, household::declare, journey::question};
+use super::{
+    super::{passkeys, signing_in::set_up},
+    enter, history, link, subjects, usager,
+};
+use crate::harness::{
+    Client, Engine, PASSWORD, Page, Portal, both,
+    household::{declare, live},
+    journey::{JPEG, question},
+};
 
 const KEPT: &str = "camille@exemple.fr";
 const OTHER: &str = "camille.travail@exemple.fr";
@@ -20,6 +27,27 @@ async fn prove(person: &mut Client, login: &str, password: &str, code: &str) -> 
 async fn two(portal: &Portal) -> (Uuid, Client, Uuid, Client) {
     let (kept, other) = (usager(portal, KEPT).await, usager(portal, OTHER).await);
     (kept, portal.usager(KEPT).await, other, portal.usager(OTHER).await)
+}
+
+/// The last click, with the kept account's password.
+async fn confirm(person: &mut Client, page: &Page) -> Page {
+    person.post_form("/compte/reunir/confirmer", &page.form("preuve").with("mot-de-passe", PASSWORD).fields).await
+}
+
+/// A new password by mail.
+async fn reset(portal: &Portal, email: &str) {
+    portal.client().post("/mot-de-passe-oublie", &[("email", email)]).await.is(200);
+    let link = link(portal, email).await;
+    portal.client().post(&link, &[("mot-de-passe", "girafe bleue du mardi")]).await.is(303);
+}
+
+async fn checked(portal: &Portal, account: Uuid, name: &str) {
+    let (identity, now) = (serde_json::json!({"nom_naissance": name}), portal.app.clock.now());
+    portal
+        .db()
+        .write(async |tx: &mut db::Tx| guichet::identity::record(tx, account, "counter", &identity, now).await)
+        .await
+        .unwrap();
 }
 
 async fn subject(portal: &Portal, account: Uuid, client: &str, name: &str) {
@@ -157,11 +185,86 @@ both! {
 
     async fn two_checked_identities_are_two_people(portal: Portal) {
         let (kept, mut person, other, _) = two(&portal).await;
-        let now = portal.app.clock.now();
         for (account, name) in [(kept, "Moreau"), (other, "Martin")] {
-            let identity = serde_json::json!({"nom_naissance": name});
-            portal.db().write(async |tx: &mut db::Tx| guichet::identity::record(tx, account, "counter", &identity, now).await).await.unwrap();
+            checked(&portal, account, name).await;
         }
         prove(&mut person, OTHER, PASSWORD, "").await.is(422).shows("ce n'est pas la même");
+    }
+
+    /// Whoever proved the account before its owner took it back has nothing.
+    async fn a_new_password_voids_the_proof(portal: Portal) {
+        let (_, mut person, other, mut before) = two(&portal).await;
+        let mut device = passkeys::Device::new();
+        passkeys::add(&mut before, "/compte/securite", &mut device).await.is(303);
+        let by_password = prove(&mut person, OTHER, PASSWORD, "").await.is(200);
+        let by_passkey = passkeys::enter(&mut person, "/compte/reunir", &mut device).await.is(200);
+        reset(&portal, OTHER).await;
+        for page in [by_password, by_passkey] {
+            confirm(&mut person, &page).await.is(422).shows("recommencez");
+        }
+        let open: i64 = portal.db().one(sql!("select count(*) from account where authority_id = $1 and id = $2 and closed_at is null"), args![portal.city, other]).await.unwrap();
+        assert_eq!(open, 1);
+        // A passkey is the account's own whatever its password: shown since, it proves it.
+        let page = passkeys::enter(&mut person, "/compte/reunir", &mut device).await.is(200);
+        confirm(&mut person, &page).await.leads_to("/compte?fait=reunis");
+    }
+
+    async fn an_identity_checked_meanwhile_stops_it(portal: Portal) {
+        let (kept, mut person, other, mut before) = two(&portal).await;
+        for account in [kept, other] {
+            checked(&portal, account, "Moreau").await;
+        }
+        let page = prove(&mut person, OTHER, PASSWORD, "").await.is(200);
+        let other = portal.quoted(other);
+        portal.meanwhile(&format!("update verified_identity set identity = '{{\"nom_naissance\":\"Martin\"}}' where account_id = {other}")).await;
+        confirm(&mut person, &page).await.is(422).shows("a changé entre-temps");
+        before.get("/compte").await.is(200);
+        let kept: i64 = portal.db().one(sql!("select count(*) from account a join verified_identity v on v.authority_id = a.authority_id and v.account_id = a.id where a.authority_id = $1 and a.email in ($2, $3)"), args![portal.city, KEPT, OTHER]).await.unwrap();
+        assert_eq!(kept, 2);
+    }
+
+    async fn documents_put_in_meanwhile_stop_it(portal: Portal) {
+        let (kept, mut person, other, mut before) = two(&portal).await;
+        before.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
+        let fields = [("type".to_owned(), "autre".to_owned())];
+        before.upload("/mes-documents/ajouter", &fields, &[("fichier", "un.jpg", JPEG)]).await.is(303);
+        let page = prove(&mut person, OTHER, PASSWORD, "").await.is(200);
+        let (kept, other) = (portal.quoted(kept), portal.quoted(other));
+        portal.meanwhile(&format!(
+            "insert into safe (authority_id, id, account_id, recipient, created_at) select authority_id, {kept}, {kept}, recipient, created_at from safe where account_id = {other} on conflict do nothing"
+        )).await;
+        confirm(&mut person, &page).await.is(422).shows("a changé entre-temps");
+        before.get("/mes-documents").await.is(200).shows("un.jpg");
+        assert_eq!((portal.count("safe").await, portal.count("safe_document").await), (2, 1));
+    }
+
+    async fn all_that_moves_is_told_and_so_is_a_spent_code(portal: Portal) {
+        let (_, mut person, _, mut before) = two(&portal).await;
+        live(&mut before, "1 rue Haute", "2020-05-01", false).await;
+        live(&mut before, "2 rue Cachée", "2024-05-01", true).await;
+        let (_, codes) = set_up(&portal, &mut before, "/compte/securite").await;
+        let page = prove(&mut person, OTHER, PASSWORD, &codes[0]).await.is(200);
+        let page = page.shows("Adresses de « Mes coordonnées » : 2, dont confidentielles : 1").shows("la plus récente devient la vôtre");
+        let page = page.shows("Références rattachées dans « Mes services » : 0").hides("Cachée");
+        history(&mut before).await.shows("Compte prouvé pour être réuni à un autre").shows("par un code de secours");
+        assert_eq!(subjects(&portal, OTHER).await.last().unwrap(), "Un code de secours a servi");
+        confirm(&mut person, &page).await.leads_to("/compte?fait=reunis");
+        person.get("/compte/coordonnees").await.is(200).shows("2 rue Cachée");
+    }
+
+    /// One into another, and that one into a third: what is left of them goes with the last.
+    async fn what_was_taken_up_follows(portal: Portal) {
+        let (kept, mut person, other, _) = two(&portal).await;
+        let page = prove(&mut person, OTHER, PASSWORD, "").await.is(200);
+        confirm(&mut person, &page).await.leads_to("/compte?fait=reunis");
+        let third = usager(&portal, "autre@exemple.fr").await;
+        let mut last = portal.usager("autre@exemple.fr").await;
+        let page = prove(&mut last, KEPT, PASSWORD, "").await.is(200);
+        confirm(&mut last, &page).await.leads_to("/compte?fait=reunis");
+        let into: Vec<Option<Uuid>> = portal.db().all(sql!("select merged_into from account where authority_id = $1 and id in ($2, $3)"), args![portal.city, kept, other]).await.unwrap();
+        assert_eq!(into, [Some(third), Some(third)]);
+        last.post("/compte/supprimer", &[("mot-de-passe-suppression", PASSWORD)]).await.is(303);
+        let left: i64 = portal.db().one(sql!("select count(*) from account where authority_id = $1 and id in ($2, $3, $4)"), args![portal.city, kept, other, third]).await.unwrap();
+        assert_eq!(left, 0);
     }
 }

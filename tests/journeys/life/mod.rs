@@ -4,6 +4,7 @@ mod address;
 mod closing;
 mod code;
 mod counter;
+mod meanwhile;
 mod merge;
 
 use guichet::accounts::session::Kind;
