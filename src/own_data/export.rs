@@ -20,7 +20,7 @@ use crate::{
         form::Typed,
         zip::{self, Entry, Out, part},
     },
-    requests::owner::{self, Held},
+    requests::export::{self as requests, Held},
     safe::{self, Contents},
     visit::{Citizen, Visit},
 };
@@ -59,7 +59,7 @@ impl Package {
     async fn gather(citizen: &Citizen, headers: &HeaderMap) -> Result<Self, Problem> {
         let visit = &citizen.visit;
         let data = citizen::mine::data(citizen).await?;
-        let (sent, drafts) = owner::files(&visit.db, citizen.account.id).await?;
+        let (sent, drafts) = requests::files(&visit.db, citizen.account.id).await?;
         let sent = sent.into_iter().map(|file| placed(visit, "demandes", file));
         let drafts = drafts.into_iter().map(|file| placed(visit, "brouillons", file));
         Ok(Self {

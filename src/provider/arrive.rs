@@ -15,6 +15,7 @@ use super::{
     first,
     pages::{self, By, Kept},
     person::Person,
+    stage,
     store::{self, Link, NewLink},
 };
 use crate::{
@@ -56,7 +57,7 @@ pub async fn arrive(
         Kind::Usager => {
             let (key, (browser, cookie)) = (secret::token(), attempt::browser(&visitor, headers));
             let arrived = Arrived::new(&visitor, shown, asked);
-            attempt::keep(&visitor, (&provider.id, &browser), store::ARRIVED, &key, &arrived).await?;
+            attempt::keep(&visitor, (&provider.id, &browser), stage::ARRIVED, &key, &arrived).await?;
             let mut response = Redirect::to(&first::page(&key)).into_response();
             response.headers_mut().append(header::SET_COOKIE, cookie);
             Ok(response)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     Provider,
     call::Shown,
-    store::{self, NewAttempt},
+    stage::{self, NewAttempt},
 };
 use crate::{accounts::session, error::Problem, platform::secret, visit::Visit};
 
@@ -82,7 +82,7 @@ impl Proved {
     /// The session was opened by it; `sealed` comes from [`Proved::seal`]. False when it opens that account no
     /// more: the session must not be.
     pub async fn vouch(&self, tx: &mut Tx, session: Uuid, sealed: &[u8]) -> Result<bool, db::Error> {
-        store::vouch(tx, session, (&self.provider, &self.subject), sealed, self.proved_at).await
+        stage::vouch(tx, session, (&self.provider, &self.subject), sealed, self.proved_at).await
     }
 }
 
@@ -136,7 +136,7 @@ pub async fn keep<S: Serialize>(
     let sealed = visit.app.secret.seal(PURPOSE, &owner(visit, stage, &browser), &clear)?;
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     let new = NewAttempt { hash: &hash, provider, browser: &browser, stage, sealed: &sealed, expires };
-    visit.db.write(async |tx: &mut Tx| store::keep(tx, &new).await).await?;
+    visit.db.write(async |tx: &mut Tx| stage::keep(tx, &new).await).await?;
     Ok(())
 }
 
@@ -151,9 +151,9 @@ pub async fn find<S: DeserializeOwned>(
     let Some(browser) = present(visit, headers) else { return Ok(None) };
     let (hash, browser) = (secret::digest(key), secret::digest(browser));
     let found = if once {
-        visit.db.write(async |tx: &mut Tx| store::take(tx, &hash, &browser, stage, visit.now).await).await?
+        visit.db.write(async |tx: &mut Tx| stage::take(tx, &hash, &browser, stage, visit.now).await).await?
     } else {
-        store::look(&visit.db, &hash, &browser, stage, visit.now).await?
+        stage::look(&visit.db, &hash, &browser, stage, visit.now).await?
     };
     let Some(found) = found else { return Ok(None) };
     let clear = visit.app.secret.unseal(PURPOSE, &owner(visit, stage, &browser), &found.sealed);
@@ -164,7 +164,7 @@ pub async fn find<S: DeserializeOwned>(
 /// The identity is good, but the account asks for a code: what the session will know waits for it.
 pub async fn wait(visit: &Visit, headers: &HeaderMap, account: Uuid, proved: &Proved) -> Result<(), Problem> {
     let Some(browser) = present(visit, headers) else { return Ok(()) };
-    keep(visit, (&proved.provider, browser), store::CODE, &awaited(browser, account), proved).await
+    keep(visit, (&proved.provider, browser), stage::CODE, &awaited(browser, account), proved).await
 }
 
 /// What waited for the code of this account in this browser, of this provider.
@@ -176,7 +176,7 @@ pub async fn waiting(
 ) -> Result<Option<Proved>, Problem> {
     let Some(browser) = present(visit, headers) else { return Ok(None) };
     let key = awaited(browser, account);
-    let found = find::<Proved>(visit, headers, store::CODE, &key, true).await?;
+    let found = find::<Proved>(visit, headers, stage::CODE, &key, true).await?;
     Ok(found.filter(|(of, _)| of == provider).map(|(_, proved)| proved))
 }
 

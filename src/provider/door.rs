@@ -14,7 +14,7 @@ use super::{
     attempt::{self, Asked},
     call::{self, Code, Shown, Trouble},
     declaration::Profile,
-    pages, store,
+    pages, stage,
 };
 use crate::{
     accounts::{citizen::sign_in, desk, person::Person, session::Kind},
@@ -89,7 +89,7 @@ pub async fn go(
     };
     let state = secret::token();
     let (browser, cookie) = attempt::browser(visitor, headers);
-    attempt::keep(visitor, (&provider.id, &browser), store::ASKED, &state, asked).await?;
+    attempt::keep(visitor, (&provider.id, &browser), stage::ASKED, &state, asked).await?;
     let (redirect_uri, scope, acr) = (provider.redirect_uri(visitor), provider.scope(), provider.acr_values());
     let mut all = vec![
         ("response_type", "code"),
@@ -132,7 +132,7 @@ pub async fn back<P: Person>(
     let (headers, kind) = (&headers, P::KIND);
     let provider = Provider::find(&visitor, &id, Door::of(kind)).await?.ok_or(Problem::NotFound)?;
     let answer = form::urlencoded(query.unwrap_or_default().as_bytes());
-    let found = attempt::find::<Asked>(&visitor, headers, store::ASKED, answer.text("state"), true).await?;
+    let found = attempt::find::<Asked>(&visitor, headers, stage::ASKED, answer.text("state"), true).await?;
     // Asked of another provider: an answer that was mixed up.
     let Some((_, asked)) = found.filter(|(asked_of, _)| *asked_of == id) else {
         return refuse(&visitor, kind, &provider, &Trouble::Stale, &Asked::new(&provider, "", "")).await;

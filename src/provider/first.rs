@@ -14,7 +14,7 @@ use super::{
     Door, Proved, Provider,
     attempt::{self, Arrived},
     pages::{self, By, Kept},
-    store,
+    stage,
 };
 use crate::{
     accounts::{
@@ -43,7 +43,7 @@ struct First {
 }
 
 async fn find(visitor: &Visitor, headers: &HeaderMap, key: String, once: bool) -> Result<Option<First>, Problem> {
-    let found = attempt::find::<Arrived>(visitor, headers, store::ARRIVED, &key, once).await?;
+    let found = attempt::find::<Arrived>(visitor, headers, stage::ARRIVED, &key, once).await?;
     let Some((id, arrived)) = found else { return Ok(None) };
     let provider = Provider::find(visitor, &id, Door::Usagers).await?;
     Ok(provider.map(|provider| First { key, provider, arrived }))

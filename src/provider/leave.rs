@@ -6,7 +6,7 @@ use minijinja::{Value, context};
 use reqwest::Url;
 use uuid::Uuid;
 
-use super::{Door, Provider, attempt, call, store};
+use super::{Door, Provider, attempt, call, stage};
 use crate::{
     accounts::{
         person::{self, Person},
@@ -26,7 +26,7 @@ pub struct Leaving {
 
 /// None: the session was opened otherwise, or nobody signs out at that provider.
 pub async fn leaving(visit: &Visit, session: Uuid, kind: Kind) -> Result<Option<Leaving>, Problem> {
-    let Some(opened) = store::opened(&visit.db, session).await? else { return Ok(None) };
+    let Some(opened) = stage::opened(&visit.db, session).await? else { return Ok(None) };
     let provider = Provider::find(visit, &opened.provider_id, Door::of(kind)).await?.filter(|one| one.logout());
     let token = attempt::id_token(visit, &opened.sealed);
     Ok(provider.zip(token).map(|(provider, id_token)| Leaving { provider, id_token, kind }))

@@ -33,6 +33,7 @@ mod first;
 mod leave;
 mod pages;
 mod person;
+mod stage;
 mod store;
 mod token;
 
@@ -41,7 +42,8 @@ pub use call::Cache;
 pub use declaration::{Declaration, Door};
 pub use leave::{leaving, onward};
 pub use pages::summary;
-pub use store::{coming, export, merge, sweep};
+pub use stage::sweep;
+pub use store::{coming, export, merge};
 
 pub fn routes() -> Router<App> {
     Router::new()

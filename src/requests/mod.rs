@@ -14,6 +14,7 @@ mod citizen;
 pub mod code;
 mod desk;
 pub mod drafts;
+pub mod export;
 mod fields;
 mod files;
 pub mod fire;

@@ -143,7 +143,7 @@ pub async fn change_password(citizen: Citizen, Typed(typed): Typed) -> Result<Re
 /// All that the account's owner gave or received, files apart: see [`crate::own_data`].
 pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
     let account = account(citizen).await?;
-    let mut data = requests::owner::data(&citizen.db, account.id).await?;
+    let mut data = requests::export::data(&citizen.db, account.id).await?;
     if let Some(data) = data.as_object_mut() {
         let identity = json!({
             "prenom": account.first_name, "nom": account.last_name, "identifiant": account.login, "courriel": account.email, "telephone": account.phone, "cree_le": account.created_at.to_string(),
