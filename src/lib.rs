@@ -17,6 +17,7 @@ pub mod identity;
 pub mod links;
 pub mod mandates;
 pub mod migrations;
+pub mod opinions;
 pub mod organisations;
 pub mod own_data;
 pub mod pages;

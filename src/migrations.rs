@@ -64,4 +64,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0022_opinions",
+        sql: include_str!("../migrations/0022_opinions.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -30,6 +30,7 @@ pub mod submit;
 mod summary;
 pub mod sweep;
 
+pub use access::{Mine, mine_to};
 pub use citizen::{file_kind, restore, sent::pdf};
 pub use fields::{Drawing, Drawn, Untouched};
 pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};

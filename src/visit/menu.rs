@@ -25,7 +25,8 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/mandats", "Mandats"),
     ("/agent/courriers", "Lettres"),
 ];
-const DEPARTMENT: &[(&str, &str)] = &[("/agent/agents", "Agents"), ("/agent/references", "Références")];
+const DEPARTMENT: &[(&str, &str)] =
+    &[("/agent/agents", "Agents"), ("/agent/references", "Références"), ("/agent/avis", "Avis des usagers")];
 const ADMINISTRATION: &[(&str, &str)] = &[("/agent/applications", "Applications")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.

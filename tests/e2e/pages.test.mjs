@@ -103,7 +103,7 @@ describe('pages of somebody who has an account', () => {
 
   test('requests and account', async () => {
     await checkAll(page, ['/mes-demandes', '/mes-demandes?q=zzzz', '/mes-documents', '/compte', '/compte/supprimer', '/compte/reunir', '/compte/foyer', '/compte/foyer/ajouter', '/compte/foyer/proteger', '/compte/foyer/inviter', '/compte/identite', '/compte/identite/retirer', '/compte/identite/courrier', '/compte/coordonnees', '/compte/coordonnees/ajouter', '/compte/coordonnees/changer',
-      '/compte/donnees', '/mes-services', '/mes-services/rattacher/dechets']);
+      '/compte/donnees', '/qualite', '/qualite/demande-information', '/mes-services', '/mes-services/rattacher/dechets']);
     await city.go(page, '/mes-demandes');
     const requests = await hrefs(page, /^\/demandes\/[0-9a-f-]+$/);
     assert.ok(requests.length > 0);

@@ -16,6 +16,7 @@ pub mod life;
 mod links;
 mod mails;
 mod mandates;
+mod opinions;
 mod organisations;
 mod own_data;
 pub mod passkeys;

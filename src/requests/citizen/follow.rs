@@ -16,6 +16,7 @@ use crate::{
     authorities::{self, Department},
     catalogue,
     error::Problem,
+    opinions,
     platform::{clock, french},
     requests::{
         access::{self, Mine},
@@ -139,6 +140,7 @@ pub async fn draw(
         cancel => format!("/demandes/{}/annuler", request.id),
         reply => format!("/demandes/{}/messages", request.id),
         again => format!("/demarches/{}", request.procedure_id),
+        opinion => if may(Deed::Answer) { opinions::invited(request) } else { String::new() },
         version => visitor.id().to_string(),
         ..flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),
     };
