@@ -64,4 +64,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0021_safe_shared",
+        sql: include_str!("../migrations/0021_safe_shared.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];
