@@ -1,8 +1,8 @@
--- One safe per account: a key pair whose public half is in clear, whose secret half is kept only sealed.
+-- One safe per account or organisation (0021): a key pair whose public half is in clear, whose secret half is kept only sealed.
 create table safe (
   authority_id uuid not null,
   id uuid not null,
-  account_id uuid not null,
+  account_id uuid,
   -- The age recipient (age1…), so that anybody may put something in.
   recipient text not null,
   created_at {time} not null,

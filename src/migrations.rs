@@ -65,6 +65,8 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
+        name: "0021_safe_shared",
+        sql: include_str!("../migrations/0021_safe_shared.sql"),
         name: "0022_opinions",
         sql: include_str!("../migrations/0022_opinions.sql"),
         sqlite: None,

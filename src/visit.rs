@@ -255,6 +255,7 @@ impl Visitor {
             Some(context! {
                 name => account.full_name(), kind => "usager", unread => unread, email => &account.login,
                 acting => self.acting.as_ref().map(|acting| &acting.name),
+                documents => crate::safe::Owner::of(self).filter(|_| self.acting.is_some()).map(crate::safe::Owner::base),
             })
         });
         Ok(html(status, self.visit.draw_for(who, template, title, context)?))

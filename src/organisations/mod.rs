@@ -86,6 +86,22 @@ pub async fn offer(visit: &Visit, invitation: &Invitation) -> Result<Option<Offe
     }))
 }
 
+/// What the account is in the organisation, if anything.
+pub async fn role(db: &Db, account: Uuid, id: Uuid) -> Result<Option<Role>, db::Error> {
+    Ok(store::represented(db, account, id).await?.map(|found| found.role()))
+}
+
+/// Its representatives: account, name, role.
+pub async fn representatives(db: &Db, id: Uuid) -> Result<Vec<(Uuid, String, Role)>, db::Error> {
+    let people = store::people(&db.fresh(), id).await?;
+    Ok(people.into_iter().map(|person| (person.account_id, person.name.clone(), person.role())).collect())
+}
+
+/// Whether the account may open the organisation's documents, held while the transaction relies on it.
+pub async fn opens(tx: &mut Tx, id: Uuid, account: Uuid) -> Result<bool, db::Error> {
+    Ok(store::role_of(tx, id, account).await?.is_some_and(Role::opens_documents))
+}
+
 /// What agents are told of the organisation of a request.
 pub async fn card(db: &Db, id: Uuid) -> Result<Option<Json>, db::Error> {
     let found = store::find(db, id).await?;

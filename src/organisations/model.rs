@@ -69,6 +69,11 @@ impl Role {
         }
     }
 
+    /// Whether they may be given a key to the organisation's documents: who prepares its requests.
+    pub fn opens_documents(self) -> bool {
+        self.may().includes(Deed::Fill)
+    }
+
     /// Whether they choose the other representatives.
     pub fn manages(self) -> bool {
         self == Self::President

@@ -94,7 +94,7 @@ pub async fn join(tx: &mut Tx, id: Uuid, account: Uuid, role: Role, now: Timesta
         args![tx.authority(), id, account, role.code(), now],
     )
     .await?;
-    Ok(())
+    if role.opens_documents() { Ok(()) } else { crate::safe::lose(tx, id, account).await }
 }
 
 /// False when they are no representative.
@@ -267,6 +267,7 @@ pub async fn dissolve_alone(tx: &mut Tx, account: Uuid) -> Result<(), db::Error>
         .await?;
     for id in alone {
         crate::requests::owner::dissolve(tx, id).await?;
+        crate::safe::dissolve(tx, id).await?;
         crate::acting::invitation::forget(tx, id).await?;
         crate::acting::trace::forget(tx, crate::acting::Kind::Organisation, id).await?;
         tx.run(sql!("delete from organisation where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
@@ -277,14 +278,16 @@ pub async fn dissolve_alone(tx: &mut Tx, account: Uuid) -> Result<(), db::Error>
 /// Two accounts become one, which represents what either did; in the same organisation, a president stays one.
 pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
     let a = tx.authority();
-    tx.run(
-        sql!(
-            "delete from representative where authority_id = $1 and account_id = $2 and organisation_id in
-               (select o.organisation_id from representative o where o.authority_id = $1 and o.account_id = $3 and o.role = 'president')"
-        ),
-        args![a, to, from],
-    )
-    .await?;
+    let presided: Vec<Uuid> = tx
+        .all(
+            sql!(
+                "select p.organisation_id from representative p join representative k on k.authority_id = p.authority_id and k.organisation_id = p.organisation_id
+                 where p.authority_id = $1 and p.account_id = $2 and p.role = 'president' and k.account_id = $3"
+            ),
+            args![a, from, to],
+        )
+        .await?;
+    crate::safe::follow(tx, from, to).await?;
     tx.run(
         sql!(
             "delete from representative where authority_id = $1 and account_id = $2 and organisation_id in
@@ -293,6 +296,13 @@ pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
         args![a, from, to],
     )
     .await?;
+    for id in presided {
+        tx.run(
+            sql!("update representative set role = 'president' where authority_id = $1 and organisation_id = $2 and account_id = $3"),
+            args![a, id, to],
+        )
+        .await?;
+    }
     tx.run(
         sql!("update representative set account_id = $1 where authority_id = $2 and account_id = $3"),
         args![to, a, from],

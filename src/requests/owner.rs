@@ -268,23 +268,33 @@ pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
 }
 
 /// Requests and drafts of an account that hold one of these files: where to see them, and what they are.
-pub async fn holding(visit: &Visit, account: Uuid, files: &[Uuid]) -> Result<Vec<Value>, Problem> {
-    let db = &visit.db;
+pub async fn holding(visitor: &Visitor, files: &[Uuid]) -> Result<Vec<Value>, Problem> {
+    let (db, whose) = (&visitor.db, Whose::of(visitor));
     let requests = db::Query::new(
         "select distinct r.id, r.reference, r.procedure_id from request r join file f on f.authority_id = r.authority_id and f.owner_id = r.id where r.authority_id = {}",
     );
-    let requests = requests.bind(db.authority()).and("r.account_id = {}", account).and_in("f.id", files);
+    let requests = requests.bind(db.authority());
+    let requests = match whose.organisation {
+        Some(organisation) => requests.and("r.organisation_id = {}", organisation),
+        None => requests.and("r.account_id = {}", whose.account),
+    };
+    let requests = requests.and_in("f.id", files);
     let drafts = db::Query::new(
         "select distinct d.id, d.reference, d.procedure_id from draft d join file f on f.authority_id = d.authority_id and f.owner_id = d.id
          where d.authority_id = {} and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)",
     );
-    let drafts = drafts.bind(db.authority()).and("d.account_id = {}", account).and_in("f.id", files);
+    let drafts = drafts.bind(db.authority());
+    let drafts = match whose.organisation {
+        Some(organisation) => drafts.and("d.organisation_id = {}", organisation),
+        None => drafts.and("d.account_id = {}", whose.account),
+    };
+    let drafts = drafts.and_in("f.id", files);
     let requests: Vec<(Uuid, String, String)> = db.all(requests, args![]).await?;
     let drafts: Vec<(Uuid, String, String)> = db.all(drafts, args![]).await?;
     let sent = requests.into_iter().map(|found| (found, false));
     let mut held = Vec::new();
     for ((id, reference, procedure), draft) in sent.chain(drafts.into_iter().map(|found| (found, true))) {
-        let title = catalogue::find(visit, &procedure).await?.map(|found| found.procedure.title.clone());
+        let title = catalogue::find(visitor, &procedure).await?.map(|found| found.procedure.title.clone());
         let href = if draft { format!("/brouillons/{id}/verifier") } else { format!("/demandes/{id}") };
         held.push(json!({"href": href, "reference": reference, "title": title.unwrap_or_default(), "draft": draft}));
     }

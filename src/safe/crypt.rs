@@ -55,6 +55,21 @@ impl Key {
         std::str::from_utf8(&text).ok()?.parse().ok().map(Self)
     }
 
+    /// This key for the owner of another: only their secret key opens what comes out.
+    pub fn share(&self, with: &Recipient) -> Result<Vec<u8>> {
+        Ok(age::encrypt(&with.0, self.0.to_string().expose_secret().as_bytes())?)
+    }
+
+    /// The key that [`Key::share`] encrypted to this one.
+    ///
+    /// # Errors
+    /// When it was shared with another, or changed.
+    pub fn shared(&self, sealed: &[u8]) -> Result<Self> {
+        let text = Zeroizing::new(age::decrypt(&self.0, sealed).context("shared key")?);
+        let key = std::str::from_utf8(&text)?.parse().map_err(|error| anyhow!("shared key: {error}"))?;
+        Ok(Self(key))
+    }
+
     pub fn read_label(&self, sealed: &[u8]) -> Result<Label> {
         let text = age::decrypt(&self.0, sealed).context("label")?;
         serde_json::from_slice(&text).context("label")
@@ -178,6 +193,16 @@ mod tests {
         assert!(Key::unseal(&under, "password 1", &[]).is_none());
         // Never the same twice.
         assert_ne!(sealed, key.seal(&under, "password 1").unwrap());
+    }
+
+    #[test]
+    fn a_shared_key_opens_for_one_only() {
+        let (key, mine) = (Key::generate(), Key::generate());
+        let sealed = key.share(&Recipient::read(&mine.recipient()).unwrap()).unwrap();
+        assert_eq!(mine.shared(&sealed).unwrap().recipient(), key.recipient());
+        assert!(Key::generate().shared(&sealed).is_err() && key.shared(&sealed).is_err());
+        assert!(mine.shared(&sealed[..sealed.len() - 1]).is_err() && mine.shared(&[]).is_err());
+        assert!(!sealed.windows(14).any(|part| part == b"AGE-SECRET-KEY"));
     }
 
     #[test]

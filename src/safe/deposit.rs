@@ -12,6 +12,7 @@ use super::{
     crypt::{Key, Label, Recipient},
     model::{Document, Safe},
     store::{self, Added},
+    whose::Owner,
 };
 use crate::{
     error::Problem,
@@ -31,10 +32,10 @@ pub struct Deposit<'a> {
     pub content: Bytes,
 }
 
-/// Puts a document in the safe of an account, open or not: the public key is enough, and nobody but the
-/// owner reads it afterwards. None when the account has no safe.
-pub async fn deposit(visit: &Visit, account: Uuid, deposit: Deposit<'_>) -> Result<Option<Added>, Problem> {
-    let Some(safe) = store::of(&visit.db, account).await? else { return Ok(None) };
+/// Puts a document in the safe of its owner, open or not: the public key is enough, and nobody but the
+/// owner reads it afterwards. None when they have no safe.
+pub async fn deposit(visit: &Visit, owner: Owner, deposit: Deposit<'_>) -> Result<Option<Added>, Problem> {
+    let Some(safe) = store::of(&visit.db, owner).await? else { return Ok(None) };
     let recipient = Recipient::read(&safe.recipient)?;
     let id = visit.id();
     let mut sealer = recipient.sealer(visit.app.storage.writer(visit.site.id, id))?;

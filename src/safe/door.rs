@@ -16,8 +16,10 @@ use super::{
     crypt::Key,
     model::{self, CODE_LENGTH, Safe, Way},
     opening::{self, Open},
+    organisation,
     own::{self, Secrets},
     secrets, store,
+    whose::{Holder, Owner},
 };
 use crate::{
     accounts::{self, passkey, session::Kind},
@@ -27,7 +29,7 @@ use crate::{
 };
 
 const HOME: &str = "/mes-documents";
-pub const TITLE: &str = "Mes documents";
+const TITLE: &str = "Mes documents";
 const OPEN: &str = "Ouvrir mes documents";
 const RESCUE: &str = "Retrouver mes documents";
 const CODE: &str = "Votre code de secours";
@@ -51,7 +53,7 @@ pub fn errors(wrong: &[(&str, String)]) -> Value {
 }
 
 pub async fn safe_of(citizen: &Citizen) -> Result<Safe, Problem> {
-    let safe = store::of(&citizen.db, citizen.account.id).await?;
+    let safe = store::of(&citizen.db, Owner::Account(citizen.account.id)).await?;
     safe.ok_or_else(|| Problem::Elsewhere(HOME.to_owned()))
 }
 
@@ -77,14 +79,15 @@ pub async fn create(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         Err(refused) => return offer(&citizen, &[refused]).await,
     };
     let key = Key::generate();
-    let safe = Safe { id: citizen.id(), account_id: citizen.account.id, recipient: key.recipient() };
+    let safe = Safe { id: citizen.id(), recipient: key.recipient() };
+    let owner = Owner::Account(citizen.account.id);
     let code = Zeroizing::new(secret::clear_text(CODE_LENGTH));
     let by_chosen = secrets::seal(&key, safe.id, way, &chosen).await?;
     let by_code = secrets::seal(&key, safe.id, Way::Code, &code).await?;
     let made = citizen
         .db
         .write(async |tx: &mut Tx| {
-            store::create(tx, &safe, citizen.now).await?;
+            store::create(tx, &safe, owner, citizen.now).await?;
             store::put_wrap(tx, safe.id, way, &by_chosen, citizen.now).await?;
             store::put_wrap(tx, safe.id, Way::Code, &by_code, citizen.now).await
         })
@@ -95,7 +98,8 @@ pub async fn create(citizen: Citizen, Typed(typed): Typed) -> Result<Response, P
         other => other?,
     }
     let cookie = opening::open(&citizen, &safe, &key).await?;
-    let page = show_code(&citizen, &code, true, way == Way::Own)?;
+    let holder = Holder { citizen, owner };
+    let page = show_code(&holder, &code, true, way == Way::Own)?;
     Ok(with_cookie(page, cookie))
 }
 
@@ -115,14 +119,14 @@ async fn first_secret(
 }
 
 /// The only page that ever holds the recovery code; `own`: a code of one's own opens the safe.
-fn show_code(citizen: &Citizen, code: &str, first: bool, own: bool) -> Result<Response, Problem> {
-    let account = &citizen.account;
+pub fn show_code(holder: &Holder, code: &str, first: bool, own: bool) -> Result<Response, Problem> {
+    let account = &holder.account;
     let whose = if account.login.is_empty() { account.full_name() } else { account.login.clone() };
-    citizen.page(
-        "safe/code.html",
-        CODE,
-        context! { code => model::printed(code), first => first, own => own, whose => whose },
-    )
+    let context = context! {
+        place => holder.place(), code => model::printed(code), first => first, own => own, whose => whose,
+    };
+    let title = if holder.organisation().is_some() { "Le code de secours de l’organisation" } else { CODE };
+    holder.page("safe/code.html", title, context)
 }
 
 pub fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
@@ -130,16 +134,23 @@ pub fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response
 }
 
-pub async fn show(citizen: Citizen, headers: HeaderMap, Query(way): Query<Onward>) -> Result<Response, Problem> {
-    let safe = safe_of(&citizen).await?;
-    if opening::find(&citizen, &headers, &safe).await?.is_some() {
-        return Ok(Redirect::to(onward(&way.suite)).into_response());
+/// Opens the visitor's own safe, which opens also what organisations gave it a key for.
+pub async fn show(holder: Holder, headers: HeaderMap, Query(way): Query<Onward>) -> Result<Response, Problem> {
+    let safe = holder.own().await?;
+    if opening::find(&holder, &headers, &safe).await?.is_some() {
+        return Ok(Redirect::to(&holder.onward(&way.suite)).into_response());
     }
-    let secrets = Secrets::of(&citizen, &safe).await?;
+    let secrets = Secrets::of(&holder, &safe).await?;
     if secrets.lost() {
-        return Ok(Redirect::to(&rescue_page(&way.suite)).into_response());
+        return Ok(Redirect::to(&rescue_from(&holder, &way.suite)).into_response());
     }
-    draw_open(&citizen, &secrets, &way.suite, &[])
+    draw_open(&holder, &secrets, &way.suite, &[])
+}
+
+/// Who acts for an organisation comes back to themself first: the page says so. What they wanted of it is
+/// not their own.
+fn rescue_from(holder: &Holder, suite: &str) -> String {
+    rescue_page(if holder.organisation().is_some() { "" } else { suite })
 }
 
 pub fn rescue_page(suite: &str) -> String {
@@ -147,39 +158,39 @@ pub fn rescue_page(suite: &str) -> String {
 }
 
 pub fn draw_open(
-    citizen: &Citizen,
+    holder: &Holder,
     secrets: &Secrets,
     suite: &str,
     wrong: &[(&str, String)],
 ) -> Result<Response, Problem> {
     let minutes = model::STAYS_OPEN.as_mins();
     let context = context! {
-        suite => onward(suite), minutes => minutes, secrets => secrets.shown(), rescue => rescue_page(suite),
-        errors => errors(wrong),
+        place => holder.place(), suite => holder.onward(suite), minutes => minutes, secrets => secrets.shown(),
+        rescue => rescue_from(holder, suite), errors => errors(wrong),
     };
     if wrong.is_empty() {
-        citizen.page("safe/open.html", OPEN, context)
+        holder.page("safe/open.html", OPEN, context)
     } else {
-        citizen.page_again("safe/open.html", OPEN, context)
+        holder.page_again("safe/open.html", OPEN, context)
     }
 }
 
-pub async fn open(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
-    let safe = safe_of(&citizen).await?;
-    let (secrets, suite) = (Secrets::of(&citizen, &safe).await?, typed.text("suite"));
+pub async fn open(holder: Holder, Typed(typed): Typed) -> Result<Response, Problem> {
+    let safe = holder.own().await?;
+    let (secrets, suite) = (Secrets::of(&holder, &safe).await?, typed.text("suite"));
     if secrets.nothing() {
-        return Ok(Redirect::to(&rescue_page(suite)).into_response());
+        return Ok(Redirect::to(&rescue_from(&holder, suite)).into_response());
     }
-    let key = match secrets.prove(&citizen, &safe, &typed).await? {
+    let key = match secrets.prove(&holder, &safe, &typed).await? {
         Ok(Some(key)) => key,
-        Ok(None) => return Ok(Redirect::to(&rescue_page(suite)).into_response()),
-        Err(refused) => return draw_open(&citizen, &secrets, suite, &[refused]),
+        Ok(None) => return Ok(Redirect::to(&rescue_from(&holder, suite)).into_response()),
+        Err(refused) => return draw_open(&holder, &secrets, suite, &[refused]),
     };
-    if let Some(refused) = secrets.add_password(&citizen, &safe, &key, &typed).await? {
-        return draw_open(&citizen, &secrets, suite, &[refused]);
+    if let Some(refused) = secrets.add_password(&holder, &safe, &key, &typed).await? {
+        return draw_open(&holder, &secrets, suite, &[refused]);
     }
-    let cookie = opening::open(&citizen, &safe, &key).await?;
-    Ok(with_cookie(Redirect::to(onward(suite)).into_response(), cookie))
+    let cookie = opening::open(&holder, &safe, &key).await?;
+    Ok(with_cookie(Redirect::to(&holder.onward(suite)).into_response(), cookie))
 }
 
 /// The account's password no longer opens the safe: the recovery code does, or the former password.
@@ -232,12 +243,13 @@ pub async fn rescued(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
 }
 
 pub async fn code(open: Open) -> Result<Response, Problem> {
-    let secrets = Secrets::of(&open, &open.safe).await?;
+    organisation::presiding(&open).await?;
+    let secrets = Secrets::of(&open, &open.own().await?).await?;
     draw_new_code(&open, &secrets, &[])
 }
 
 fn draw_new_code(open: &Open, secrets: &Secrets, wrong: &[(&str, String)]) -> Result<Response, Problem> {
-    let context = context! { secrets => secrets.shown(), errors => errors(wrong) };
+    let context = context! { place => open.place(), secrets => secrets.shown(), errors => errors(wrong) };
     if wrong.is_empty() {
         open.page("safe/new_code.html", NEW_CODE, context)
     } else {
@@ -245,20 +257,24 @@ fn draw_new_code(open: &Open, secrets: &Secrets, wrong: &[(&str, String)]) -> Re
     }
 }
 
-/// A new recovery code; the one before is worth nothing any more.
+/// A new recovery code; the one before is worth nothing any more. Asks for what opens the visitor's own safe.
 pub async fn new_code(open: Open, Typed(typed): Typed) -> Result<Response, Problem> {
-    let secrets = Secrets::of(&open, &open.safe).await?;
-    if let Err(refused) = secrets.prove(&open, &open.safe, &typed).await? {
+    organisation::presiding(&open).await?;
+    let own = open.own().await?;
+    let secrets = Secrets::of(&open, &own).await?;
+    if let Err(refused) = secrets.prove(&open, &own, &typed).await? {
         return draw_new_code(&open, &secrets, &[refused]);
     }
     let code = Zeroizing::new(secret::clear_text(CODE_LENGTH));
     own::keep(&open, &open.safe, &open.key, Way::Code, &code).await?;
+    organisation::code_changed(&open).await?;
     show_code(&open, &code, false, secrets.has_own())
 }
 
-pub async fn close(citizen: Citizen) -> Result<Response, Problem> {
-    if let Some(session) = &citizen.session {
-        citizen.db.write(async |tx: &mut Tx| store::close(tx, session.id).await).await?;
+pub async fn close(holder: Holder) -> Result<Response, Problem> {
+    if let Some(session) = &holder.session {
+        holder.db.write(async |tx: &mut Tx| store::close(tx, session.id).await).await?;
     }
-    Ok(with_cookie(Redirect::to("/mes-documents/ouvrir").into_response(), opening::forget(&citizen)))
+    let door = format!("{}/ouvrir", holder.base());
+    Ok(with_cookie(Redirect::to(&door).into_response(), opening::forget(&holder)))
 }

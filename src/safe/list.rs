@@ -12,12 +12,13 @@ use serde_json::{Value as Json, json};
 use super::{
     crypt::{Key, Label, Recipient},
     deposit,
-    door::{self, TITLE, errors},
+    door::{self, errors},
     kinds::{self, KINDS},
     model::{Document, Way},
-    opening::{self, Open},
-    passkey,
+    opening::{self, Open, State},
+    organisation, passkey,
     store::{self, Added},
+    whose::{Holder, Owner},
 };
 use crate::{
     error::Problem,
@@ -27,7 +28,7 @@ use crate::{
         upload::{self, Refused},
     },
     requests,
-    visit::{Citizen, Visit},
+    visit::Visit,
 };
 
 const ADD: &str = "Ajouter un document";
@@ -38,46 +39,54 @@ pub struct Told {
     fait: String,
 }
 
-/// A document as pages show it.
-pub fn shown(visit: &Visit, key: &Key, document: &Document) -> Json {
+/// A document of `owner` as pages show it.
+pub fn shown(visit: &Visit, owner: Owner, key: &Key, document: &Document) -> Json {
     let label = key.read_label(&document.label).unwrap_or_else(|error| {
         tracing::error!(document = %document.id, error = format!("{error:#}"), "label not readable");
         Label { name: "Document illisible".to_owned(), media_type: String::new(), crc: 0 }
     });
     json!({
-        "id": document.id, "href": format!("/mes-documents/{}", document.id), "name": label.name,
+        "id": document.id, "href": format!("{}/{}", owner.base(), document.id), "name": label.name,
         "type": requests::file_kind(&label.media_type), "size": document.size, "kind": kinds::of(&document.kind).name,
         "issued": document.issued_on.to_string(), "until": document.until().map(|day| day.to_string()),
         "outdated": document.outdated(visit.today()), "added": document.added_at.to_string(), "from_city": document.deposit.is_some(),
     })
 }
 
-/// « Mes documents »: the list when they are open, the door when they are not, the offer without any.
-pub async fn show(citizen: Citizen, headers: HeaderMap, Query(told): Query<Told>) -> Result<Response, Problem> {
-    let Some(safe) = store::of(&citizen.db, citizen.account.id).await? else { return door::offer(&citizen, &[]).await };
-    let Some(key) = opening::find(&citizen, &headers, &safe).await? else {
-        return Ok(Redirect::to(&opening::door("/mes-documents")).into_response());
+/// « Mes documents », or the organisation's: the list when they are open, the door when they are not, the offer
+/// without any.
+pub async fn show(holder: Holder, headers: HeaderMap, Query(told): Query<Told>) -> Result<Response, Problem> {
+    let (safe, key) = match opening::state(&holder, &headers, holder.owner).await? {
+        State::Open(safe, key) => (safe, key),
+        State::Closed => return Ok(Redirect::to(&opening::door(holder.owner, &holder.base())).into_response()),
+        State::None if holder.organisation().is_none() => return door::offer(&holder, &[]).await,
+        shut => return organisation::shut(&holder, &headers, &shut).await,
     };
+    let citizen = &holder.citizen;
     let documents = store::documents(&citizen.db, safe.id).await?;
     let of_kind = |id: &str| -> Vec<Json> {
         let found = documents.iter().filter(|document| kinds::of(&document.kind).id == id);
-        found.map(|document| shown(&citizen, &key, document)).collect()
+        found.map(|document| shown(citizen, holder.owner, &key, document)).collect()
     };
     let groups = KINDS.iter().map(|kind| (kind, of_kind(kind.id))).filter(|(_, found)| !found.is_empty());
     let groups: Vec<Json> = groups.map(|(kind, found)| json!({"name": kind.name, "documents": found})).collect();
     let flash = match told.fait.as_str() {
         "supprime" => Some("Le document est supprimé."),
+        "acces" => Some("Les documents de l’organisation s’ouvrent de nouveau avec les vôtres."),
         _ => None,
     };
+    let oneself = holder.organisation().is_none();
     let context = context! {
+        place => holder.place(),
+        manages => organisation::manages(&holder).await?,
         groups => Serde(groups),
-        own => store::wrap(&citizen.db, safe.id, Way::Own).await?.is_some(),
+        own => oneself && store::wrap(&citizen.db, safe.id, Way::Own).await?.is_some(),
         used => documents.iter().map(|document| document.size).sum::<i64>(),
         quota => citizen.app.config.safe_quota,
-        passkeys => passkey::offered(&citizen).await?,
+        passkeys => oneself && passkey::offered(citizen).await?,
         ..flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),
     };
-    citizen.page("safe/list.html", TITLE, context)
+    citizen.page("safe/list.html", holder.title(), context)
 }
 
 pub async fn adding(open: Open) -> Result<Response, Problem> {
@@ -90,6 +99,7 @@ fn draw_add(open: &Open, chosen: &str, wrong: &[(&str, String)]) -> Result<Respo
         .map(|kind| json!({"id": kind.id, "name": kind.name, "validity": kind.validity.words(), "chosen": kind.id == chosen}))
         .collect();
     let context = context! {
+        place => open.place(),
         kinds => Serde(kinds),
         formats => "PDF, JPG, PNG, HEIC ou WebP",
         accept => upload::ACCEPT,
@@ -126,7 +136,7 @@ pub async fn add(open: Open, request: Request) -> Result<Response, Problem> {
     };
     document.kind = kinds::of(&sent.kind).id.to_owned();
     match deposit::keep(&open, &open.safe, &document).await? {
-        Added::Yes => Ok(Redirect::to(&format!("/mes-documents/{}?fait=ajoute", document.id)).into_response()),
+        Added::Yes => Ok(Redirect::to(&format!("{}/{}?fait=ajoute", open.base(), document.id)).into_response()),
         Added::Full | Added::Already => again(&sent, full(&open)),
     }
 }

@@ -28,38 +28,55 @@ mod list;
 mod model;
 mod one;
 mod opening;
+mod organisation;
 mod own;
 mod passkey;
 mod secrets;
+mod shared;
 mod store;
 mod take;
+mod whose;
 
 pub use crypt::{Content, Key, Recipient};
 pub use deposit::{Deposit, deposit};
-pub use store::{Added, clash, deposited, merge};
+pub use shared::{dissolve, follow, lose};
+pub use store::{Added, clash, merge};
+pub use whose::Owner;
 
-use model::{STAYS_OPEN, Safe, Way, Wrap};
+use model::{STAYS_OPEN, Way, Wrap};
+use opening::State;
 use take::Entries;
 
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/mes-documents", get(list::show))
+        .merge(documents("/mes-documents"))
+        .merge(documents("/organisations/{organisation}/documents"))
         .route("/mes-documents/creer", post(door::create))
-        .route("/mes-documents/ouvrir", get(door::show).post(door::open))
-        .route("/mes-documents/ouvrir/cle", get(passkey::start).post(passkey::open))
-        .route("/mes-documents/ouvrir/cle/defi", get(passkey::start).post(passkey::challenge_open))
         .route("/mes-documents/cles", get(passkey::show).post(passkey::add))
         .route("/mes-documents/cles/defi", get(passkey::again).post(passkey::challenge_add))
         .route("/mes-documents/cles/retirer", get(passkey::again).post(passkey::remove))
         .route("/mes-documents/secours", get(door::rescue).post(door::rescued))
         .route("/mes-documents/mon-code", get(own::show).post(own::change))
-        .route("/mes-documents/code", get(door::code).post(door::new_code))
-        .route("/mes-documents/fermer", post(door::close))
-        .route("/mes-documents/ajouter", get(list::adding).post(list::add))
-        .route("/mes-documents/tout.zip", get(take::all))
-        .route("/mes-documents/{document}", get(one::show).post(one::save))
-        .route("/mes-documents/{document}/fichier", get(one::download))
-        .route("/mes-documents/{document}/supprimer", get(one::removing).post(one::remove))
+        .route("/organisations/{organisation}/documents/creer", post(organisation::create))
+        .route("/organisations/{organisation}/documents/acces", get(organisation::access).post(organisation::give))
+        .route("/organisations/{organisation}/documents/secours", get(organisation::rescue).post(organisation::rescued))
+}
+
+/// What is the same whoever owns the documents: see [`whose::Holder`].
+fn documents(base: &str) -> Router<App> {
+    let at = |path: &str| format!("{base}{path}");
+    Router::new()
+        .route(base, get(list::show))
+        .route(&at("/ouvrir"), get(door::show).post(door::open))
+        .route(&at("/ouvrir/cle"), get(passkey::start).post(passkey::open))
+        .route(&at("/ouvrir/cle/defi"), get(passkey::start).post(passkey::challenge_open))
+        .route(&at("/code"), get(door::code).post(door::new_code))
+        .route(&at("/fermer"), post(door::close))
+        .route(&at("/ajouter"), get(list::adding).post(list::add))
+        .route(&at("/tout.zip"), get(take::all))
+        .route(&at("/{document}"), get(one::show).post(one::save))
+        .route(&at("/{document}/fichier"), get(one::download))
+        .route(&at("/{document}/supprimer"), get(one::removing).post(one::remove))
 }
 
 /// The password was just proved right: opens the safe with it, if there is one that it opens. Whatever
@@ -76,7 +93,7 @@ pub async fn signed_in(visitor: &Visitor, password: &str, response: &mut Respons
 
 async fn open_with(visitor: &Visitor, password: &str) -> Result<Option<axum::http::HeaderValue>, Problem> {
     let Some(account) = visitor.account() else { return Ok(None) };
-    let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(None) };
+    let Some(safe) = store::of(&visitor.db, Owner::Account(account.id)).await? else { return Ok(None) };
     let wrap = store::wrap(&visitor.db, safe.id, Way::Password).await?;
     let Some(wrap) = wrap.filter(|wrap| !wrap.stale) else { return Ok(None) };
     match secrets::unseal(&wrap, &safe, Way::Password, password).await? {
@@ -91,7 +108,7 @@ pub struct Rewrapped(Uuid, Wrap);
 /// Before a password is replaced: what will open the safe with the new one. None when there is no safe, or
 /// when the present password does not open it.
 pub async fn rewrap(visit: &Visit, account: Uuid, present: &str, new: &str) -> Result<Option<Rewrapped>, Problem> {
-    let Some(safe) = store::of(&visit.db, account).await? else { return Ok(None) };
+    let Some(safe) = store::of(&visit.db, Owner::Account(account)).await? else { return Ok(None) };
     let Some(wrap) = store::wrap(&visit.db, safe.id, Way::Password).await? else { return Ok(None) };
     match secrets::unseal(&wrap, &safe, Way::Password, present).await? {
         Some(key) => Ok(Some(Rewrapped(safe.id, secrets::seal(&key, safe.id, Way::Password, new).await?))),
@@ -126,7 +143,7 @@ pub async fn known(db: &Db, ids: &[Uuid]) -> Result<Vec<Uuid>, db::Error> {
 
 /// How many documents an account has.
 pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
-    match store::of(db, account).await? {
+    match store::of(db, Owner::Account(account)).await? {
         Some(safe) => Ok(store::weight(db, safe.id).await?.1),
         None => Ok(0),
     }
@@ -134,13 +151,13 @@ pub async fn count(db: &Db, account: Uuid) -> Result<i64, db::Error> {
 
 /// The passkeys that open an account's documents.
 pub async fn passkeys(db: &Db, account: Uuid) -> Result<Vec<Uuid>, db::Error> {
-    let Some(safe) = store::of(db, account).await? else { return Ok(Vec::new()) };
+    let Some(safe) = store::of(db, Owner::Account(account)).await? else { return Ok(Vec::new()) };
     Ok(store::key_wraps(db, safe.id).await?.into_iter().map(|wrap| wrap.passkey_id).collect())
 }
 
 /// What is kept of an account's documents that the portal can read.
 pub async fn data(db: &Db, account: Uuid) -> Result<Json, db::Error> {
-    let Some(safe) = store::of(db, account).await? else { return Ok(json!([])) };
+    let Some(safe) = store::of(db, Owner::Account(account)).await? else { return Ok(json!([])) };
     let documents = store::documents(db, safe.id).await?;
     let one = |document: &model::Document| {
         json!({
@@ -162,28 +179,33 @@ pub enum Contents {
 
 pub async fn contents(visitor: &Visitor, headers: &HeaderMap) -> Result<Contents, Problem> {
     let Some(account) = visitor.account() else { return Ok(Contents::None) };
-    match open_of(visitor, headers).await? {
+    match opening::own(visitor, headers).await? {
         Some((safe, key)) => Ok(Contents::Open(Entries::of(&visitor.db, &safe, &key).await?, key)),
         None if exists(&visitor.db, account.id).await? => Ok(Contents::Closed),
         None => Ok(Contents::None),
     }
 }
 
-/// What a usager may take from their documents for a piece: `state` is `none`, `closed` or `open`; `open` is
-/// where to open them and come back.
+/// What a usager may take for a piece from their documents, or from those of the organisation they act for: `state` is `none`, `closed` or `open`; `open` is
+/// where to open them and come back; `organisation`: whether they are one's.
 pub async fn choice(visitor: &Visitor, headers: &HeaderMap) -> Result<Json, Problem> {
-    let none = json!({"state": "none", "open": "", "documents": []});
-    // In somebody's name one uses neither their documents, which stay closed, nor one's own.
-    let Some(account) = visitor.account().filter(|_| visitor.acting.is_none()) else { return Ok(none) };
-    let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(none) };
-    let Some(key) = opening::find(visitor, headers, &safe).await? else {
-        return Ok(json!({"state": "closed", "open": opening::door(&visitor.here), "documents": []}));
+    let organisation = visitor.acting.is_some();
+    let none = json!({"state": "none", "open": "", "organisation": organisation, "documents": []});
+    // By a mandate one uses neither the other's documents, which stay closed, nor one's own.
+    let Some(owner) = Owner::of(visitor) else { return Ok(none) };
+    let (safe, key) = match opening::state(visitor, headers, owner).await? {
+        State::Open(safe, key) => (safe, key),
+        State::Closed => {
+            let door = opening::door(owner, &visitor.here);
+            return Ok(json!({"state": "closed", "open": door, "organisation": organisation, "documents": []}));
+        }
+        State::None | State::NoOwn | State::NoKey(_) => return Ok(none),
     };
     let documents = store::documents(&visitor.db, safe.id).await?;
-    let mut shown: Vec<Json> = documents.iter().map(|document| list::shown(visitor, &key, document)).collect();
+    let mut shown: Vec<Json> = documents.iter().map(|document| list::shown(visitor, owner, &key, document)).collect();
     // Those still good first.
     shown.sort_by_key(|document| document.get("outdated").and_then(Json::as_bool));
-    Ok(json!({"state": "open", "open": "", "documents": shown}))
+    Ok(json!({"state": "open", "open": "", "organisation": organisation, "documents": shown}))
 }
 
 /// Copies a document to an ordinary file `to`. None when it is not there, or the safe is not open.
@@ -193,18 +215,12 @@ pub async fn copy(
     document: Uuid,
     to: Uuid,
 ) -> Result<Option<Received>, Problem> {
-    let Some((safe, key)) = open_of(visitor, headers).await? else { return Ok(None) };
+    let Some(owner) = Owner::of(visitor) else { return Ok(None) };
+    let State::Open(safe, key) = opening::state(visitor, headers, owner).await? else { return Ok(None) };
     match store::document(&visitor.db, safe.id, document).await? {
         Some(document) => Ok(Some(deposit::copy(visitor, &key, &document, to).await?)),
         None => Ok(None),
     }
-}
-
-async fn open_of(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<(Safe, Key)>, Problem> {
-    let Some(account) = visitor.account().filter(|_| visitor.acting.is_none()) else { return Ok(None) };
-    let Some(safe) = store::of(&visitor.db, account.id).await? else { return Ok(None) };
-    let key = opening::find(visitor, headers, &safe).await?;
-    Ok(key.map(|key| (safe, key)))
 }
 
 /// Remembers, for its owner, that a file is a copy of a document.
@@ -214,5 +230,13 @@ pub async fn copied(visit: &Visit, document: Uuid, file: Uuid) -> Result<(), db:
 
 /// Whether an account has a safe.
 pub async fn exists(db: &Db, account: Uuid) -> Result<bool, db::Error> {
-    Ok(store::of(db, account).await?.is_some())
+    Ok(store::of(db, Owner::Account(account)).await?.is_some())
+}
+
+/// Whether the city put this in the safe of its owner before; none without a safe.
+pub async fn keeps(db: &Db, owner: Owner, deposit: &str) -> Result<Option<bool>, db::Error> {
+    match store::of(db, owner).await? {
+        Some(safe) => store::deposited(db, safe.id, deposit).await.map(Some),
+        None => Ok(None),
+    }
 }

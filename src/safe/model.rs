@@ -23,7 +23,6 @@ row! {
     #[derive(Debug, Clone)]
     pub struct Safe {
         id: Uuid,
-        account_id: Uuid,
         recipient: String,
     }
 

@@ -37,13 +37,23 @@ pub struct Told {
     fait: String,
 }
 
+/// What the address names, beside whose documents they are.
+#[derive(Debug, Deserialize)]
+pub struct One {
+    document: Uuid,
+}
+
 async fn find(open: &Open, id: Uuid) -> Result<(Document, Label), Problem> {
     let document = store::document(&open.db, open.safe.id, id).await?.ok_or(Problem::NotFound)?;
     let label = open.key.read_label(&document.label)?;
     Ok((document, label))
 }
 
-pub async fn show(open: Open, Path(id): Path<Uuid>, Query(told): Query<Told>) -> Result<Response, Problem> {
+pub async fn show(
+    open: Open,
+    Path(One { document: id }): Path<One>,
+    Query(told): Query<Told>,
+) -> Result<Response, Problem> {
     let (document, label) = find(&open, id).await?;
     let mut typed = Raw::default();
     typed.set("nom", &label.name);
@@ -73,10 +83,10 @@ async fn draw(
     wrong: &[(&str, String)],
     told: Option<&str>,
 ) -> Result<Response, Problem> {
-    let shown = list::shown(open, &open.key, document);
+    let shown = list::shown(open, open.owner, &open.key, document);
     let title = shown.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
     let files = store::uses(&open.db, document.id).await?;
-    let uses = requests::owner::holding(open, open.account.id, &files).await?;
+    let uses = requests::owner::holding(open, &files).await?;
     let kinds: Vec<Json> = KINDS
         .iter()
         .map(|kind| json!({"id": kind.id, "name": kind.name, "validity": kind.validity.words(), "chosen": kind.id == typed.text("type")}))
@@ -86,7 +96,7 @@ async fn draw(
         Json::Object(parts.collect())
     };
     let context = context! {
-        document => Serde(shown), uses => Serde(uses), kinds => Serde(kinds),
+        place => open.place(), document => Serde(shown), uses => Serde(uses), kinds => Serde(kinds),
         name => typed.text("nom"), issued => Serde(day("date")), until => Serde(day("fin")), errors => errors(wrong),
         ..told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),
     };
@@ -97,7 +107,7 @@ async fn draw(
     }
 }
 
-pub async fn save(open: Open, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
+pub async fn save(open: Open, Path(One { document: id }): Path<One>, Typed(typed): Typed) -> Result<Response, Problem> {
     let (document, label) = find(&open, id).await?;
     let mut wrong = Vec::new();
     let name = name(typed.text("nom"), &label.media_type);
@@ -128,7 +138,7 @@ pub async fn save(open: Open, Path(id): Path<Uuid>, Typed(typed): Typed) -> Resu
     let sealed = Recipient::read(&open.key.recipient())?.seal_label(&Label { name, ..label })?;
     let change = Change { kind: kinds::of(typed.text("type")).id, label: &sealed, issued_on, until_on };
     open.db.write(async |tx: &mut Tx| store::change(tx, open.safe.id, id, &change).await).await?;
-    Ok(Redirect::to(&format!("/mes-documents/{id}?fait=change")).into_response())
+    Ok(Redirect::to(&format!("{}/{id}?fait=change", open.base())).into_response())
 }
 
 /// A harmless name, with the extension of what the document is.
@@ -164,22 +174,23 @@ fn day(typed: &Raw, name: &str) -> Result<Option<Date>, String> {
     read().map(Some).ok_or_else(|| "Saisissez une date comme 27 3 2021".to_owned())
 }
 
-pub async fn download(open: Open, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+pub async fn download(open: Open, Path(One { document: id }): Path<One>) -> Result<Response, Problem> {
     let (document, label) = find(&open, id).await?;
     let content = open.key.open(&open.app.storage, open.site.id, document.id).await?;
     Ok(attachment(Body::from_stream(content), &label.media_type, document.size, &label.name))
 }
 
-pub async fn removing(open: Open, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+pub async fn removing(open: Open, Path(One { document: id }): Path<One>) -> Result<Response, Problem> {
     let (document, _) = find(&open, id).await?;
-    open.page("safe/remove.html", REMOVE, context! { document => Serde(list::shown(&open, &open.key, &document)) })
+    let shown = list::shown(&open, open.owner, &open.key, &document);
+    open.page("safe/remove.html", REMOVE, context! { document => Serde(shown) })
 }
 
-pub async fn remove(open: Open, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+pub async fn remove(open: Open, Path(One { document: id }): Path<One>) -> Result<Response, Problem> {
     let document = store::document(&open.db, open.safe.id, id).await?.ok_or(Problem::NotFound)?;
     open.db.write(async |tx: &mut Tx| store::remove(tx, open.safe.id, document.id).await).await?;
     open.app.storage.remove(open.site.id, document.id).await?;
-    Ok(Redirect::to("/mes-documents?fait=supprime").into_response())
+    Ok(Redirect::to(&format!("{}?fait=supprime", open.base())).into_response())
 }
 
 #[cfg(test)]

@@ -17,50 +17,93 @@ use zeroize::Zeroizing;
 use super::{
     crypt::Key,
     model::{STAYS_OPEN, Safe},
-    store,
+    secrets, shared, store,
+    whose::{Holder, Owner},
 };
 use crate::{
     accounts::session,
     error::Problem,
     platform::{encode, secret},
-    visit::{Citizen, Visit, Visitor},
+    visit::{Visit, Visitor},
 };
 
 /// How often a use is written down.
 const NOTED: SignedDuration = SignedDuration::from_mins(1);
 
-/// A signed-in usager whose safe is open.
+/// A signed-in usager before open documents: their own, or those of the organisation they act for.
 pub struct Open {
-    pub citizen: Citizen,
+    pub holder: Holder,
     pub safe: Safe,
     pub key: Key,
 }
 
 impl Deref for Open {
-    type Target = Citizen;
-    fn deref(&self) -> &Citizen {
-        &self.citizen
+    type Target = Holder;
+    fn deref(&self) -> &Holder {
+        &self.holder
     }
+}
+
+/// How documents are found.
+pub enum State {
+    /// The owner has no safe.
+    None,
+    Open(Safe, Key),
+    /// The visitor's own safe is closed, which opens these.
+    Closed,
+    /// An organisation's, and the visitor has no safe of their own that could open it.
+    NoOwn,
+    /// An organisation's, and nobody gave the visitor a key.
+    NoKey(Safe),
+}
+
+/// The visitor's own safe and its key, when it is open.
+pub async fn own(visitor: &Visitor, headers: &HeaderMap) -> Result<Option<(Safe, Key)>, Problem> {
+    let Some(account) = visitor.account() else { return Ok(None) };
+    let Some(safe) = store::of(&visitor.db, Owner::Account(account.id)).await? else { return Ok(None) };
+    let key = find(visitor, headers, &safe).await?;
+    Ok(key.map(|key| (safe, key)))
+}
+
+/// The documents of `owner`, whose right the caller has checked: see [`Owner::of`].
+///
+/// # Errors
+/// When a key is not the one of the safe's public key: see [`secrets::unseal`](super::secrets::unseal).
+pub async fn state(visitor: &Visitor, headers: &HeaderMap, owner: Owner) -> Result<State, Problem> {
+    let Some(safe) = store::of(&visitor.db, owner).await? else { return Ok(State::None) };
+    if let Owner::Account(_) = owner {
+        let key = find(visitor, headers, &safe).await?;
+        return Ok(key.map_or(State::Closed, |key| State::Open(safe, key)));
+    }
+    let Some(account) = visitor.account() else { return Ok(State::NoOwn) };
+    let Some(own) = store::of(&visitor.db, Owner::Account(account.id)).await? else { return Ok(State::NoOwn) };
+    let Some(own_key) = find(visitor, headers, &own).await? else { return Ok(State::Closed) };
+    let Some(sealed) = shared::find(&visitor.db, safe.id, account.id, own.id).await? else {
+        return Ok(State::NoKey(safe));
+    };
+    let key = secrets::checked(&safe, Some(own_key.shared(&sealed)?))?;
+    Ok(match key {
+        Some(key) => State::Open(safe, key),
+        None => State::NoKey(safe),
+    })
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Open {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let citizen = Citizen::from_request_parts(parts, state).await?;
-        let Some(safe) = store::of(&citizen.db, citizen.account.id).await? else {
-            return Err(Problem::Elsewhere("/mes-documents".to_owned()));
-        };
-        match find(&citizen, &parts.headers, &safe).await? {
-            Some(key) => Ok(Self { citizen, safe, key }),
-            None => Err(Problem::Elsewhere(door(&citizen.here))),
+        let holder = Holder::from_request_parts(parts, state).await?;
+        match self::state(&holder, &parts.headers, holder.owner).await? {
+            State::Open(safe, key) => Ok(Self { holder, safe, key }),
+            State::Closed => Err(Problem::Elsewhere(door(holder.owner, &holder.here))),
+            State::None | State::NoOwn | State::NoKey(_) => Err(Problem::Elsewhere(holder.base())),
         }
     }
 }
 
-/// Where a safe is opened, before coming back to `here`.
-pub fn door(here: &str) -> String {
-    format!("/mes-documents/ouvrir?suite={}", encode(here))
+/// Where documents are opened, before coming back to `here`.
+pub fn door(owner: Owner, here: &str) -> String {
+    format!("{}/ouvrir?suite={}", owner.base(), encode(here))
 }
 
 fn cookie_name(visit: &Visit) -> &'static str {

@@ -31,6 +31,8 @@ const TITLE: &str = "Changer le code de mes documents";
 /// Field of the code of one's own.
 const CODE: &str = "code-documents";
 const PASSWORD: &str = "mot-de-passe";
+/// What [`recover`] says of anything that opens nothing.
+pub const UNKNOWN: &str = "Ce n’est ni votre code de secours ni ce qui ouvrait vos documents jusqu’ici";
 
 /// A field, and what to say beside it.
 pub type Refused = (&'static str, String);
@@ -198,7 +200,7 @@ pub async fn recover(citizen: &Citizen, safe: &Safe, typed: &str) -> Result<Resu
             return Ok(Ok(key));
         }
     }
-    Ok(Err("Ce n’est ni votre code de secours ni ce qui ouvrait vos documents jusqu’ici".to_owned()))
+    Ok(Err(UNKNOWN.to_owned()))
 }
 
 /// The page to choose a code; who opens with the password alone has nothing to change there.

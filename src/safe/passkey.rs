@@ -13,11 +13,12 @@ use uuid::Uuid;
 
 use super::{
     crypt::Key,
-    door::{self, errors, onward, safe_of},
+    door::{self, errors},
     model::Safe,
     opening::{self, Open},
     own::{self, Secrets},
     secrets, store,
+    whose::Holder,
 };
 use crate::{
     accounts::passkey::{
@@ -91,7 +92,7 @@ pub async fn add(open: Open, Typed(typed): Typed) -> Result<Response, Problem> {
         Ok(derived) => derived,
         Err(text) => return draw(&open, None, &[(BUTTON, text)]).await,
     };
-    let wrap = secrets::seal_by_passkey(&open.key, open.site.id, &open.safe, &derived, open.now)?;
+    let wrap = secrets::seal_by_passkey(&open.key, (open.site.id, open.account.id), &open.safe, &derived, open.now)?;
     let kept = open
         .db
         .write(async |tx: &mut Tx| {
@@ -118,32 +119,32 @@ pub async fn remove(open: Open, Typed(typed): Typed) -> Result<Response, Problem
 }
 
 /// Somebody reloads an address that only forms reach, or was signed in or let in on the way there.
-pub async fn start(_: Citizen) -> Redirect {
-    Redirect::to("/mes-documents/ouvrir")
+pub async fn start(holder: Holder) -> Redirect {
+    Redirect::to(&format!("{}/ouvrir", holder.base()))
 }
 
 pub async fn again(_: Citizen) -> Redirect {
     Redirect::to(HOME)
 }
 
-pub async fn challenge_open(citizen: Citizen) -> Result<Response, Problem> {
-    let safe = safe_of(&citizen).await?;
-    let wraps = store::key_wraps(&citizen.db, safe.id).await?;
+pub async fn challenge_open(holder: Holder) -> Result<Response, Problem> {
+    let safe = holder.own().await?;
+    let wraps = store::key_wraps(&holder.db, safe.id).await?;
     let salted = wraps.into_iter().map(|wrap| Salted { passkey: wrap.passkey_id, salt: wrap.salt }).collect();
-    prf::ask(&citizen, OPENING, salted).await
+    prf::ask(&holder, OPENING, salted).await
 }
 
-pub async fn open(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
-    let (safe, suite) = (safe_of(&citizen).await?, typed.text("suite"));
-    let key = match unlock(&citizen, &safe, &typed).await? {
+pub async fn open(holder: Holder, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (safe, suite) = (holder.own().await?, typed.text("suite"));
+    let key = match unlock(&holder, &safe, &typed).await? {
         Ok(key) => key,
         Err(text) => {
-            let secrets = Secrets::of(&citizen, &safe).await?;
-            return door::draw_open(&citizen, &secrets, suite, &[(BUTTON, text)]);
+            let secrets = Secrets::of(&holder, &safe).await?;
+            return door::draw_open(&holder, &secrets, suite, &[(BUTTON, text)]);
         }
     };
-    let cookie = opening::open(&citizen, &safe, &key).await?;
-    Ok(door::with_cookie(Redirect::to(onward(suite)).into_response(), cookie))
+    let cookie = opening::open(&holder, &safe, &key).await?;
+    Ok(door::with_cookie(Redirect::to(&holder.onward(suite)).into_response(), cookie))
 }
 
 /// The key by a passkey. Tries are counted with those of codes.
@@ -157,7 +158,7 @@ async fn unlock(citizen: &Citizen, safe: &Safe, typed: &Raw) -> Result<Result<Ke
     };
     let wraps = store::key_wraps(&citizen.db, safe.id).await?;
     let key = match wraps.iter().find(|wrap| wrap.passkey_id == derived.passkey) {
-        Some(wrap) => secrets::unseal_by_passkey(wrap, citizen.site.id, safe, &derived)?,
+        Some(wrap) => secrets::unseal_by_passkey(wrap, (citizen.site.id, citizen.account.id), safe, &derived)?,
         None => None,
     };
     let Some(key) = key else {

@@ -39,7 +39,9 @@ pub async fn unseal(wrap: &Wrap, safe: &Safe, way: Way, secret: &str) -> Result<
     checked(safe, Key::unseal(&under, &place(way, safe.id), &wrap.sealed))
 }
 
-fn checked(safe: &Safe, key: Option<Key>) -> Result<Option<Key>, Problem> {
+/// # Errors
+/// As [`unseal`].
+pub fn checked(safe: &Safe, key: Option<Key>) -> Result<Option<Key>, Problem> {
     match key {
         Some(key) if key.recipient() == safe.recipient => Ok(Some(key)),
         Some(_) => Err(Problem::Broken(anyhow::anyhow!("the public key of safe {} was replaced", safe.id))),
@@ -71,8 +73,14 @@ fn under_passkey(
 }
 
 /// Seals the key under what a passkey has just derived.
-pub fn seal_by_passkey(key: &Key, authority: Uuid, safe: &Safe, derived: &Derived, now: Timestamp) -> Result<KeyWrap> {
-    let under = under_passkey(&derived.secret, &derived.salt, authority, safe.account_id, &derived.credential)?;
+pub fn seal_by_passkey(
+    key: &Key,
+    (authority, account): (Uuid, Uuid),
+    safe: &Safe,
+    derived: &Derived,
+    now: Timestamp,
+) -> Result<KeyWrap> {
+    let under = under_passkey(&derived.secret, &derived.salt, authority, account, &derived.credential)?;
     let sealed = key.seal(&under, &place_of_passkey(safe.id, derived.passkey))?;
     Ok(KeyWrap { passkey_id: derived.passkey, salt: derived.salt.clone(), sealed, made_at: now })
 }
@@ -83,11 +91,11 @@ pub fn seal_by_passkey(key: &Key, authority: Uuid, safe: &Safe, derived: &Derive
 /// As [`unseal`].
 pub fn unseal_by_passkey(
     wrap: &KeyWrap,
-    authority: Uuid,
+    (authority, account): (Uuid, Uuid),
     safe: &Safe,
     derived: &Derived,
 ) -> Result<Option<Key>, Problem> {
-    let under = under_passkey(&derived.secret, &wrap.salt, authority, safe.account_id, &derived.credential)?;
+    let under = under_passkey(&derived.secret, &wrap.salt, authority, account, &derived.credential)?;
     checked(safe, Key::unseal(&under, &place_of_passkey(safe.id, derived.passkey), &wrap.sealed))
 }
 

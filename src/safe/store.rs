@@ -4,22 +4,42 @@ use db::{Db, Tx, args, sql};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::model::{Document, KeyWrap, MOST, Safe, Way, Wrap};
+use super::{
+    model::{Document, KeyWrap, MOST, Safe, Way, Wrap},
+    whose::Owner,
+};
 
-pub async fn of(db: &Db, account: Uuid) -> Result<Option<Safe>, db::Error> {
-    db.first(
-        sql!("select id, account_id, recipient from safe where authority_id = $1 and account_id = $2"),
-        args![db.authority(), account],
-    )
-    .await
+pub async fn of(db: &Db, owner: Owner) -> Result<Option<Safe>, db::Error> {
+    match owner {
+        Owner::Account(id) => {
+            db.first(
+                sql!("select id, recipient from safe where authority_id = $1 and account_id = $2"),
+                args![db.authority(), id],
+            )
+            .await
+        }
+        Owner::Organisation(id) => {
+            db.first(
+                sql!("select id, recipient from safe where authority_id = $1 and organisation_id = $2"),
+                args![db.authority(), id],
+            )
+            .await
+        }
+    }
 }
 
 /// # Errors
-/// `safe_account_key` when the account has one.
-pub async fn create(tx: &mut Tx, safe: &Safe, now: Timestamp) -> Result<(), db::Error> {
+/// `safe_account_key` or `safe_organisation_key` when the owner has one.
+pub async fn create(tx: &mut Tx, safe: &Safe, owner: Owner, now: Timestamp) -> Result<(), db::Error> {
+    let (account, organisation) = match owner {
+        Owner::Account(id) => (Some(id), None),
+        Owner::Organisation(id) => (None, Some(id)),
+    };
     tx.run(
-        sql!("insert into safe (authority_id, id, account_id, recipient, created_at) values ($1, $2, $3, $4, $5)"),
-        args![tx.authority(), safe.id, safe.account_id, &safe.recipient, now],
+        sql!(
+            "insert into safe (authority_id, id, account_id, organisation_id, recipient, created_at) values ($1, $2, $3, $4, $5, $6)"
+        ),
+        args![tx.authority(), safe.id, account, organisation, &safe.recipient, now],
     )
     .await?;
     Ok(())
@@ -281,14 +301,11 @@ pub async fn uses(db: &Db, document: Uuid) -> Result<Vec<Uuid>, db::Error> {
 }
 
 /// Whether the city put this in already.
-pub async fn deposited(db: &Db, account: Uuid, deposit: &str) -> Result<bool, db::Error> {
+pub async fn deposited(db: &Db, safe: Uuid, deposit: &str) -> Result<bool, db::Error> {
     let found: Option<i64> = db
         .first(
-            sql!(
-                "select 1 from safe_document d join safe s on s.authority_id = d.authority_id and s.id = d.safe_id
-                 where d.authority_id = $1 and s.account_id = $2 and d.deposit = $3"
-            ),
-            args![db.authority(), account, deposit],
+            sql!("select 1 from safe_document where authority_id = $1 and safe_id = $2 and deposit = $3"),
+            args![db.authority(), safe, deposit],
         )
         .await?;
     Ok(found.is_some())

@@ -85,7 +85,8 @@ async fn whole(app: &App, authority: Uuid, key: &Key, id: Uuid, entry: &Entry) -
 pub async fn all(open: Open) -> Result<Response, Problem> {
     let entries = Entries::of(&open.db, &open.safe, &open.key).await?;
     let (app, authority, key, today) = (open.app.clone(), open.site.id, open.key.clone(), open.today());
-    Ok(zip::download("mes-documents.zip", move |mut out| async move {
+    let name = if open.organisation().is_some() { "documents-organisation.zip" } else { "mes-documents.zip" };
+    Ok(zip::download(name, move |mut out| async move {
         let missing = entries.put(&mut out, &app, authority, &key, "").await?;
         tell(&mut out, &missing, today).await?;
         Ok(out)

@@ -204,7 +204,17 @@ both! {
         );
         let organisation = scene.names["organisation"].clone();
         join(&scene.portal, &mut scene.owner, &organisation, &mut delegate, "chantal.moreau@exemple.fr", "delegate").await;
+        delegate.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
         act(&mut delegate, &format!("organisation:{organisation}")).await;
+        // The president keeps something there, and gives nobody the key.
+        act(&mut scene.owner, &format!("organisation:{organisation}")).await;
+        let documents = format!("/organisations/{organisation}/documents");
+        scene.owner.post(&format!("{documents}/creer"), &[]).await.is(200);
+        let pdf = crate::harness::journey::PDF;
+        let kept = scene.owner.upload(&format!("{documents}/ajouter"), &[], &[("fichier", "document secret.pdf", pdf)]).await.is(303);
+        let kept = kept.location().split('?').next().unwrap().rsplit('/').next().unwrap().to_owned();
+        scene.owner.get(&documents).await.is(200).shows("document secret");
+        scene.names.insert("document", kept);
         let mut wrong = Vec::new();
         for (method, path, expected) in ACTING {
             let path = scene.address(path);

@@ -1,6 +1,7 @@
 //! « Mes documents »: what their owner does with them, and what nobody else can.
 
 mod keys;
+mod organisation;
 mod own;
 mod pages;
 pub mod passkey;

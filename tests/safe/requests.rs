@@ -3,7 +3,7 @@
 use super::*;
 use crate::harness::{OTHER_USAGER, journey::birth};
 
-async fn to_first_piece(portal: &Portal, person: &mut Client, procedure: &str) -> String {
+pub async fn to_first_piece(portal: &Portal, person: &mut Client, procedure: &str) -> String {
     let answers = portal.sample(procedure).await;
     let mut path = person.get(&format!("/demarches/{procedure}/remplir")).await.is(303).location().to_owned();
     while !path.contains("/pieces/") {
@@ -13,12 +13,12 @@ async fn to_first_piece(portal: &Portal, person: &mut Client, procedure: &str) -
 }
 
 /// Presses « Utiliser » beside the document of this id.
-async fn reuse(person: &mut Client, piece: &str, document: &str) -> Page {
+pub async fn reuse(person: &mut Client, piece: &str, document: &str) -> Page {
     let id = document.rsplit('/').next().unwrap();
     person.post(piece, &[("version", ""), ("action", "reprendre"), ("document", id)]).await
 }
 
-fn file(page: &Page) -> Option<String> {
+pub fn file(page: &Page) -> Option<String> {
     let links = html::tags(page.html()).into_iter().map(|tag| tag.get("href").to_owned());
     links.into_iter().find(|href| href.starts_with("/fichiers/"))
 }

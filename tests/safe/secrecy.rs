@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::*;
 
 /// Every value of every column of every table, as bytes, with its place.
-async fn everything(portal: &Portal) -> Vec<(String, Vec<u8>)> {
+pub async fn everything(portal: &Portal) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for (table, columns) in tables() {
         for column in columns {
@@ -55,7 +55,7 @@ fn tables() -> Vec<(String, Vec<String>)> {
 }
 
 /// Every file under the portal's data, read whole.
-fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+pub fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         if entry.path().is_dir() {
@@ -67,11 +67,11 @@ fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+pub fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-fn unseal(key: &[u8], place: &str, sealed: &[u8]) -> Option<age::x25519::Identity> {
+pub fn unseal(key: &[u8], place: &str, sealed: &[u8]) -> Option<age::x25519::Identity> {
     let cipher = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key).ok()?);
     let (nonce, sealed) = sealed.split_first_chunk()?;
     let (nonce, mut sealed) = (Nonce::assume_unique_for_key(*nonce), sealed.to_vec());
@@ -79,7 +79,7 @@ fn unseal(key: &[u8], place: &str, sealed: &[u8]) -> Option<age::x25519::Identit
     String::from_utf8(text).unwrap().parse().ok()
 }
 
-fn decrypt(key: &age::x25519::Identity, sealed: &[u8]) -> Option<Vec<u8>> {
+pub fn decrypt(key: &age::x25519::Identity, sealed: &[u8]) -> Option<Vec<u8>> {
     let decryptor = age::Decryptor::new(sealed).ok()?;
     let mut content = Vec::new();
     decryptor.decrypt(std::iter::once(key as &dyn age::Identity)).ok()?.read_to_end(&mut content).ok()?;

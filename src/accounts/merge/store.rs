@@ -36,6 +36,8 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
     requests::owner::merge(tx, from, to).await?;
     household::merge(tx, from, to).await?;
     identity::merge(tx, from, to).await?;
+    // Before organisations: their documents open with whichever safe is kept.
+    safe::merge(tx, from, to).await?;
     organisations::merge(tx, from, to).await?;
     mandates::merge(tx, from, to).await?;
     links::merge(tx, from, to).await?;
@@ -43,7 +45,6 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
         connections::remember_with(tx, visit, to, Happened::IdentityLinked, &name).await?;
         jobs::queue(tx, visit, Letter::IdentityLinked, to, More::default()).await?;
     }
-    safe::merge(tx, from, to).await?;
     sso::merge(tx, from, to, visit.now).await?;
     connections::merge(tx, from, to).await?;
     connections::remember(tx, visit, to, Happened::Merged).await?;

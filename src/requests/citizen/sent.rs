@@ -68,15 +68,22 @@ fn deposit(request: Uuid) -> String {
 }
 
 /// `offered` or `kept`: whether the receipt is in the documents of the visitor, who filed it with their account
-/// and has some place to keep it; else nothing.
+/// or acts for the organisation that did, and has some place to keep it; else nothing.
 pub async fn keeping(visitor: &Visitor, request: &access::Mine) -> Result<&'static str, Problem> {
-    let Some(account) = visitor.account().filter(|account| request.account_id == Some(account.id)) else {
-        return Ok("");
-    };
-    if !safe::exists(&visitor.db, account.id).await? {
-        return Ok("");
-    }
-    Ok(if safe::deposited(&visitor.db, account.id, &deposit(request.id)).await? { "kept" } else { "offered" })
+    let Some(owner) = keeper(visitor, request) else { return Ok("") };
+    Ok(match safe::keeps(&visitor.db, owner, &deposit(request.id)).await? {
+        None => "",
+        Some(true) => "kept",
+        Some(false) => "offered",
+    })
+}
+
+/// Whose documents a request's receipt may go to: of the account or the organisation that it belongs to.
+pub fn keeper(visitor: &Visitor, request: &access::Mine) -> Option<safe::Owner> {
+    safe::Owner::of(visitor).filter(|owner| match owner {
+        safe::Owner::Account(id) => request.account_id == Some(*id),
+        safe::Owner::Organisation(id) => request.organisation_id == Some(*id),
+    })
 }
 
 /// « Ranger l'accusé dans mes documents ».
@@ -85,7 +92,7 @@ pub async fn keep(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
     if keeping(&visitor, &request).await?.is_empty() {
         return Err(Problem::Elsewhere(format!("/demandes/{id}")));
     }
-    let account = request.account_id.ok_or(Problem::NotFound)?;
+    let owner = keeper(&visitor, &request).ok_or(Problem::NotFound)?;
     let content = axum::body::to_bytes(receipt_of(&visitor, &request).await?, LARGEST_RECEIPT).await;
     let receipt = safe::Deposit {
         once: deposit(id),
@@ -95,7 +102,7 @@ pub async fn keep(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
         issued_on: clock::day(request.submitted_at, &visitor.site.zone),
         content: content.map_err(anyhow::Error::from)?,
     };
-    if safe::deposit(&visitor, account, receipt).await? == Some(safe::Added::Full) {
+    if safe::deposit(&visitor, owner, receipt).await? == Some(safe::Added::Full) {
         let text = "Il n’y a plus assez de place dans vos documents : supprimez-en un d’abord.";
         return follow::draw(&visitor, &request, "", &[json!({"href": "#ranger", "text": text})], None).await;
     }
