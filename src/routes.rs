@@ -10,7 +10,7 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, catalogue, demo, error, household, identity, links, mandates, organisations,
+    accounts, acting, agents, app::App, catalogue, demo, error, household, identity, journal, links, mandates, organisations,
     own_data, pages, platform, provider, requests, safe, sso, visit,
 };
 
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
         .merge(identity::routes())
         .merge(links::routes())
         .merge(own_data::routes())
+        .merge(journal::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     agents,
     error::Problem,
+    journal::{self, Action, Line},
     platform::{form::Typed, french, local},
     provider, sso,
     visit::{Arriving, Visitor},
@@ -211,6 +212,8 @@ async fn enter(
                 Some(name) => connections::remember_with(tx, visit, account, how, name).await?,
                 None => connections::remember(tx, visit, account, how).await?,
             }
+            let trace = Line::city(Some(account), Action::AgentSignedIn).detail(how.code());
+            journal::note(tx, visit.now, &trace).await?;
             jobs::tell_recovery(tx, visit, account, how).await?;
             let opened = session::open(tx, visit, Kind::Agent, Some((account, proof.means(how)))).await?;
             if let Proof::Passkey(proved) = proof {

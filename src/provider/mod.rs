@@ -14,6 +14,7 @@ use minijinja::{Value, value::Serde};
 use serde_json::{Value as Json, json};
 
 use crate::{
+    journal::{self, Action, Line},
     accounts::session::Kind,
     app::App,
     platform::secret::Secret,
@@ -142,7 +143,12 @@ pub async fn declare(
         (None, Some(known)) => known.sealed_secret,
         (None, None) => anyhow::bail!("{}: give its client secret with --secret", declaration.id),
     };
-    db.write(async |tx: &mut Tx| store::put(tx, declaration, &sealed, now).await).await?;
+    let what = format!("declared {}", declaration.id);
+    db.write(async |tx: &mut Tx| {
+        journal::note(tx, now, &Line::city(None, Action::ProviderChanged).detail(&what)).await?;
+        store::put(tx, declaration, &sealed, now).await
+    })
+    .await?;
     Ok(())
 }
 
@@ -150,10 +156,15 @@ pub async fn declare(
 ///
 /// # Errors
 /// When it is not there, or opens accounts.
-pub async fn remove(db: &Db, id: &str, forget: bool) -> anyhow::Result<()> {
+pub async fn remove(db: &Db, id: &str, forget: bool, now: Timestamp) -> anyhow::Result<()> {
     ensure!(store::find(db, id).await?.is_some(), "no provider {id}");
     let links = store::links(db, id).await?;
     ensure!(forget || links == 0, "{id} opens {links} accounts: --forget-links takes that way in from them");
-    db.write(async |tx: &mut Tx| store::remove(tx, id).await).await?;
+    let what = format!("removed {id}");
+    db.write(async |tx: &mut Tx| {
+        journal::note(tx, now, &Line::city(None, Action::ProviderChanged).detail(&what)).await?;
+        store::remove(tx, id).await
+    })
+    .await?;
     Ok(())
 }

@@ -11,6 +11,8 @@ mod changes;
 mod directory;
 mod household;
 mod identity;
+mod journal;
+mod journal_chain;
 mod leaving;
 mod life;
 mod links;
