@@ -121,7 +121,5 @@ async fn verify(app: &App, only: Option<&str>, heads: Option<&Path>) -> Result<(
 fn read(path: &Path) -> Result<Vec<(Uuid, Head)>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-    lines
-        .map(|(index, line)| Head::parse(line).with_context(|| format!("{}:{}", path.display(), index + 1)))
-        .collect()
+    lines.map(|(index, line)| Head::parse(line).with_context(|| format!("{}:{}", path.display(), index + 1))).collect()
 }

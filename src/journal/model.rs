@@ -13,6 +13,8 @@ pub enum Action {
     RequestOpened,
     RequestPrinted,
     FileOpened,
+    /// Its reference and code were given, without an account.
+    RequestFollowed,
     /// An entry of its history: `detail` is the entry's code.
     RequestChanged,
     /// The list of requests was searched: `detail` is a keyed hash of what was typed.
@@ -45,10 +47,11 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
+        Self::RequestFollowed,
         Self::RequestChanged,
         Self::RequestsSearched,
         Self::AccountsSearched,
@@ -74,6 +77,7 @@ impl Action {
             Self::RequestOpened => "request-opened",
             Self::RequestPrinted => "request-printed",
             Self::FileOpened => "file-opened",
+            Self::RequestFollowed => "request-followed",
             Self::RequestChanged => "request-changed",
             Self::RequestsSearched => "requests-searched",
             Self::AccountsSearched => "accounts-searched",
@@ -104,6 +108,7 @@ impl Action {
             Self::RequestOpened => "Dossier ouvert",
             Self::RequestPrinted => "Dossier imprimé",
             Self::FileOpened => "Pièce ouverte",
+            Self::RequestFollowed => "Suivi ouvert avec le code",
             Self::RequestChanged => "Action sur un dossier",
             Self::RequestsSearched => "Recherche de dossiers",
             Self::AccountsSearched => "Recherche d’un compte",
@@ -150,8 +155,9 @@ impl<'a> Line<'a> {
         Self::new(action, "agent", Some(agent.account.id))
     }
 
-    pub fn usager(account: Uuid, action: Action) -> Self {
-        Self::new(action, "usager", Some(account))
+    /// None: without an account.
+    pub fn usager(account: impl Into<Option<Uuid>>, action: Action) -> Self {
+        Self::new(action, "usager", account.into())
     }
 
     /// By this agent; none: by the operator, or by the program itself.

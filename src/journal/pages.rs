@@ -162,18 +162,21 @@ async fn read(agent: &Agent, typed: &Typed, wrong: &mut Vec<(&'static str, &'sta
     if !typed.jour.is_empty() {
         match bounds(agent, &typed.jour) {
             Some((from, to)) => (wanted.from, wanted.to) = (Some(from), Some(to)),
-            None => wrong.push(("jour", "Saisissez un jour qui existe, par exemple 2026-11-17")),
+            None => wrong.push(("jour", "Saisissez un jour qui existe, par exemple 17/11/2026")),
         }
     }
-    wanted.before = typed.avant.split_once('_').and_then(|(at, id)| {
-        Some((Timestamp::from_microsecond(at.parse().ok()?).ok()?, id.parse().ok()?))
-    });
+    wanted.before = typed
+        .avant
+        .split_once('_')
+        .and_then(|(at, id)| Some((Timestamp::from_microsecond(at.parse().ok()?).ok()?, id.parse().ok()?)));
     Ok(wanted)
 }
 
 /// When a local day begins and ends.
 fn bounds(agent: &Agent, day: &str) -> Option<(Timestamp, Timestamp)> {
-    let day: Date = day.parse().ok()?;
+    let mut parts = day.split('/').map(str::trim);
+    let (day, month, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let day = parts.next().is_none().then(|| Date::new(year, month, day).ok())??;
     let start = |day: Date| Some(day.to_zoned(agent.site.zone.clone()).ok()?.timestamp());
     Some((start(day)?, start(day.tomorrow().ok()?)?))
 }

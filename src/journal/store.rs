@@ -215,7 +215,11 @@ pub async fn put_away(tx: &mut Tx, seq: i64) -> Result<(), db::Error> {
 }
 
 /// Sealed lines about a request, or about an account (`subject`): (number, line, hash).
-pub async fn linked_to(db: &Db, request: Option<Uuid>, subject: Option<Uuid>) -> Result<Vec<(i64, Uuid, Vec<u8>)>, db::Error> {
+pub async fn linked_to(
+    db: &Db,
+    request: Option<Uuid>,
+    subject: Option<Uuid>,
+) -> Result<Vec<(i64, Uuid, Vec<u8>)>, db::Error> {
     db.fresh()
         .all(
             sql!(

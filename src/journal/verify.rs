@@ -79,8 +79,10 @@ async fn once(app: &App, db: &Db, authority: Uuid, checkpoint: Option<Head>, out
         report.find(format!("forged head: the signature of head {} is not this installation's", head.seq));
     }
     if let Some(checkpoint) = checkpoint.as_ref().filter(|one| !one.good(&signer, authority, Kind::Checkpoint)) {
-        report
-            .find(format!("forged checkpoint: the signature of checkpoint {} is not this installation's", checkpoint.seq));
+        report.find(format!(
+            "forged checkpoint: the signature of checkpoint {} is not this installation's",
+            checkpoint.seq
+        ));
     }
     let start = checkpoint.map_or_else(|| Point::origin(authority), |one| one.point());
     let last = head.as_ref().map_or(start.seq, |head| head.seq);
@@ -154,12 +156,15 @@ impl Walk<'_> {
         match (&link.line, &link.erased) {
             (Some(line), None) if line.hash(self.authority)[..] == link.hash[..] => self.report.lines += 1,
             (Some(line), _) => {
-                self.report.find(format!("edited: line {seq} (written {}, id {}) is not what was sealed", line.at, line.id));
+                self.report
+                    .find(format!("edited: line {seq} (written {}, id {}) is not what was sealed", line.at, line.id));
             }
             (None, Some(word)) if self.signer.knows_erased(self.authority, seq, &link.hash, word) => {
                 self.report.erased += 1;
             }
-            (None, Some(_)) => self.report.find(format!("removed: line {seq} passes for erased, and nobody here erased it")),
+            (None, Some(_)) => {
+                self.report.find(format!("removed: line {seq} passes for erased, and nobody here erased it"))
+            }
             (None, None) => self.report.find(format!("removed: the content of line {seq} (id {}) is gone", link.entry)),
         }
     }
@@ -191,11 +196,15 @@ impl Walk<'_> {
     fn end(&mut self, head: Option<&Head>) {
         match head {
             Some(head) if head.seq == self.point.seq && head.hash != self.point.hash => {
-                self.report.find(format!("rewritten: the links up to line {} do not lead to the signed head", head.seq));
+                self.report
+                    .find(format!("rewritten: the links up to line {} do not lead to the signed head", head.seq));
             }
             Some(head) if head.seq < self.point.seq => {
                 let from = self.point.seq;
-                self.report.find(format!("taken back: the head stands at line {}, before line {from} where the chain begins", head.seq));
+                self.report.find(format!(
+                    "taken back: the head stands at line {}, before line {from} where the chain begins",
+                    head.seq
+                ));
             }
             None if self.point.seq > 0 => {
                 self.report.find(format!("removed: the head is gone, the chain goes to line {}", self.point.seq));
@@ -220,7 +229,9 @@ async fn around(db: &Db, last: i64, head: Option<&Head>, now: Timestamp, report:
     }
     let forgotten = store::forgotten(db, now.checked_sub(PATIENCE).unwrap_or(now)).await?;
     if forgotten > 0 {
-        report.find(format!("not sealed: {forgotten} lines have waited for more than ten minutes (is a worker running?)"));
+        report.find(format!(
+            "not sealed: {forgotten} lines have waited for more than ten minutes (is a worker running?)"
+        ));
     }
     Ok(())
 }
@@ -228,7 +239,8 @@ async fn around(db: &Db, last: i64, head: Option<&Head>, now: Timestamp, report:
 /// What only a head kept elsewhere can tell.
 fn compare_outside(signer: &Signer, authority: Uuid, line: &Head, start: &Point, last: i64, report: &mut Report) {
     if !line.good(signer, authority, Kind::Head) {
-        report.find(format!("forged: the head of {} kept elsewhere (line {}) has another signature", line.at, line.seq));
+        report
+            .find(format!("forged: the head of {} kept elsewhere (line {}) has another signature", line.at, line.seq));
     } else if line.seq > last {
         report.find(format!(
             "cut or taken back: on {} the journal went to line {}, now it ends at line {last}",

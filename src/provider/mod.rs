@@ -14,9 +14,9 @@ use minijinja::{Value, value::Serde};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    journal::{self, Action, Line},
     accounts::session::Kind,
     app::App,
+    journal::{self, Action, Line},
     platform::secret::Secret,
     visit::{Arriving, Citizen, Visit},
 };

@@ -13,7 +13,7 @@ use crate::{
     acting::Deed,
     agents::{Membership, Role},
     error::Problem,
-    journal::{self, Action, Line},
+    journal::{self, Line},
     visit::{Agent, Visitor},
 };
 
@@ -65,13 +65,9 @@ impl Deref for Mine {
     }
 }
 
-/// Opens a request of one of the agent's departments; the person it is about sees that it was, and when.
-pub async fn desk<R: Right>(agent: &Agent, id: Uuid) -> Result<Permitted<R>, Problem> {
-    desk_to(agent, id, Line::agent(agent, Action::RequestOpened)).await
-}
-
-/// The same, to do what `trace` says. Without its line in the journal, nothing is opened.
-pub async fn desk_to<R: Right>(agent: &Agent, id: Uuid, trace: Line<'_>) -> Result<Permitted<R>, Problem> {
+/// Opens a request of one of the agent's departments, to do what `trace` says: without its line in the journal,
+/// nothing is opened. The person it is about sees that it was, and when.
+pub async fn desk<R: Right>(agent: &Agent, id: Uuid, trace: Line<'_>) -> Result<Permitted<R>, Problem> {
     let request = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let role = agent.role(&request.department_id).ok_or(Problem::NotFound)?;
     allows::<R>(role)?;

@@ -109,7 +109,7 @@ pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = find(&agent.db, id).await?;
     let trace = Line::agent(&agent, Action::FileOpened).about("file", id);
-    access::desk_to::<access::Process>(&agent, file.owner_id, trace).await?;
+    access::desk::<access::Process>(&agent, file.owner_id, trace).await?;
     attachment(&agent, &file).await
 }
 

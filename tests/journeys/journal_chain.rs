@@ -72,17 +72,37 @@ async fn grown(portal: &Portal) -> (uuid::Uuid, Vec<Head>) {
 
 /// What is done to the database, and a part of what must then be found.
 const ATTACKS: &[(&[&str], &str)] = &[
-    (&["update journal set detail = 'x' where id = (select entry_id from journal_link where seq = 3)"], "edited: line 3 "),
-    (&["update journal set actor_id = null, actor_kind = 'system' where id = (select entry_id from journal_link where seq = 4)"], "edited: line 4 "),
-    (&["update journal set day = null where day is not null"], "edited: line"),
-    (&["update journal_link set hash = (select b.hash from journal_link b where b.seq = 4) where seq = 3"], "edited: line 3 "),
-    (&["delete from journal where id = (select entry_id from journal_link where seq = 3)"], "removed: the content of line 3 "),
     (
-        &["delete from journal where id = (select entry_id from journal_link where seq = 3)", "update journal_link set erased = hash where seq = 3"],
+        &["update journal set detail = 'x' where id = (select entry_id from journal_link where seq = 3)"],
+        "edited: line 3 ",
+    ),
+    (
+        &[
+            "update journal set actor_id = null, actor_kind = 'system' where id = (select entry_id from journal_link where seq = 4)",
+        ],
+        "edited: line 4 ",
+    ),
+    (&["update journal set day = null where day is not null"], "edited: line"),
+    (
+        &["update journal_link set hash = (select b.hash from journal_link b where b.seq = 4) where seq = 3"],
+        "edited: line 3 ",
+    ),
+    (
+        &["delete from journal where id = (select entry_id from journal_link where seq = 3)"],
+        "removed: the content of line 3 ",
+    ),
+    (
+        &[
+            "delete from journal where id = (select entry_id from journal_link where seq = 3)",
+            "update journal_link set erased = hash where seq = 3",
+        ],
         "removed: line 3 passes for erased",
     ),
     (
-        &["delete from journal where id = (select entry_id from journal_link where seq = 3)", "delete from journal_link where seq = 3"],
+        &[
+            "delete from journal where id = (select entry_id from journal_link where seq = 3)",
+            "delete from journal_link where seq = 3",
+        ],
         "removed: line 3 is missing",
     ),
     // Renumbered, so that no hole shows.

@@ -48,7 +48,7 @@ impl<R: Right> Opened<R> {
     }
 
     pub async fn open_to(agent: &Agent, id: Uuid, action: Action) -> Result<Self, Problem> {
-        let request = access::desk_to::<R>(agent, id, Line::agent(agent, action)).await?;
+        let request = access::desk::<R>(agent, id, Line::agent(agent, action)).await?;
         let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
         let organisation = match request.organisation_id {
             Some(id) => organisations::card(&agent.db, id).await?,
