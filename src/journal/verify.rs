@@ -163,7 +163,7 @@ impl Walk<'_> {
                 self.report.erased += 1;
             }
             (None, Some(_)) => {
-                self.report.find(format!("removed: line {seq} passes for erased, and nobody here erased it"))
+                self.report.find(format!("removed: line {seq} passes for erased, and nobody here erased it"));
             }
             (None, None) => self.report.find(format!("removed: the content of line {seq} (id {}) is gone", link.entry)),
         }
