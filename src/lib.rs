@@ -14,6 +14,7 @@ pub mod directory;
 pub mod error;
 pub mod household;
 pub mod identity;
+pub mod journal;
 pub mod links;
 pub mod mandates;
 pub mod migrations;

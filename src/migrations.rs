@@ -65,8 +65,18 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
+        name: "0019_journal",
+        sql: include_str!("../migrations/0019_journal.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
         name: "0021_safe_shared",
         sql: include_str!("../migrations/0021_safe_shared.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
         name: "0022_opinions",
         sql: include_str!("../migrations/0022_opinions.sql"),
         sqlite: None,

@@ -16,6 +16,7 @@ use crate::{
     authorities::{Authority, Settings},
     directory,
     household::sharing,
+    journal,
     platform::{
         device::Device,
         jobs::{self, Claimed, Outcome},
@@ -46,6 +47,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
 pub async fn run(app: App, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut last_sweep = app.clock.now();
+    let mut last_seal = last_sweep;
     let mut worked = false;
     loop {
         // Just after a batch there is likely another: then the look before the claim is left out.
@@ -57,6 +59,12 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             }
         };
         let now = app.clock.now();
+        if now.duration_since(last_seal) >= journal::PERIOD {
+            last_seal = now;
+            if let Err(error) = journal::seal(&app).await {
+                tracing::error!(error = format!("{error:#}"), "the journal cannot be read");
+            }
+        }
         if now.duration_since(last_sweep).as_mins() >= 30 {
             last_sweep = now;
             if let Err(error) = requests::sweep::all(&app).await {

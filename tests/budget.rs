@@ -75,7 +75,7 @@ both! {
             ("my requests", &scene.owner, "/mes-demandes", 6),
             ("my request", &scene.owner, &mine, 11),
             ("desk list", &scene.processor, "/agent", 6),
-            ("desk search", &scene.processor, "/agent?vue=toutes&q=martin", 6),
+            ("desk search", &scene.processor, "/agent?vue=toutes&q=martin", 7),
             ("desk request", &scene.processor, &theirs, 11),
             ("desk action", &scene.processor, &action, 8),
             ("desk failures", &scene.processor, "/agent/envois", 6),

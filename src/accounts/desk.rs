@@ -28,6 +28,7 @@ use super::{
 use crate::{
     agents,
     error::Problem,
+    journal::{self, Action, Line},
     platform::{form::Typed, french, local},
     provider, sso,
     visit::{Arriving, Visitor},
@@ -245,6 +246,8 @@ async fn enter(
                 Some((proved, _)) => connections::remember_with(tx, visit, account, how, &proved.name).await?,
                 None => connections::remember(tx, visit, account, how).await?,
             }
+            let trace = Line::city(Some(account), Action::AgentSignedIn).detail(how.code());
+            journal::note(tx, visit.now, &trace).await?;
             jobs::tell_recovery(tx, visit, account, how).await?;
             if let Proof::Passkey(proved) = proof {
                 proved.vouch(tx, opened.id).await?;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::model::{Choice, Kind};
 use crate::{
     accounts::session::Account,
+    journal::{self, Action, Line},
     visit::{Agent, Visit, Visitor},
 };
 
@@ -74,11 +75,13 @@ impl Event {
 pub struct Actor<'a> {
     pub id: Uuid,
     pub name: &'a str,
+    /// An agent: what they do to others' rights is in the journal too.
+    pub agent: bool,
 }
 
 impl<'a> Actor<'a> {
     pub fn agent(agent: &'a Agent) -> Self {
-        Self { id: agent.account.id, name: "La mairie" }
+        Self { id: agent.account.id, name: "La mairie", agent: true }
     }
 }
 
@@ -90,6 +93,10 @@ pub async fn add(
     code: &str,
     detail: &str,
 ) -> Result<(), db::Error> {
+    if by.agent {
+        let trace = Line::city(Some(by.id), Action::ActingChanged).about(about.kind.name(), about.id).detail(code);
+        journal::note(tx, visit.now, &trace).await?;
+    }
     tx.run(
         sql!(
             "insert into acting_event (authority_id, id, kind, subject_id, at, actor_id, actor_name, code, detail) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -109,7 +116,7 @@ pub async fn by(
     code: &str,
     detail: &str,
 ) -> Result<(), db::Error> {
-    add(tx, visit, about, Actor { id: account.id, name: &account.full_name() }, code, detail).await
+    add(tx, visit, about, Actor { id: account.id, name: &account.full_name(), agent: false }, code, detail).await
 }
 
 /// Notes what a visitor who acts for somebody does with a draft or a request of this reference; nothing
@@ -132,7 +139,7 @@ pub async fn note(visitor: &Visitor, code: &'static str, reference: &str) -> Res
             if known.is_some() {
                 return Ok(());
             }
-            add(tx, visitor, about, Actor { id: account.id, name: &name }, code, reference).await
+            add(tx, visitor, about, Actor { id: account.id, name: &name, agent: false }, code, reference).await
         })
         .await
 }

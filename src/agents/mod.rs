@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    journal::{self, Action, Line},
+};
 
 mod pages;
 mod store;
@@ -137,6 +140,9 @@ pub async fn standing(db: &Db, account: Uuid) -> Result<Standing, db::Error> {
 pub async fn set_administrator(db: &Db, account: Uuid, wanted: bool, now: Timestamp) -> Result<(), db::Error> {
     db.write(async |tx: &mut db::Tx| {
         let authority = tx.authority();
+        let what = if wanted { ADMINISTRATOR } else { "-administrator" };
+        let trace = Line::city(None, Action::RightsChanged).about("account", account).detail(what);
+        journal::note(tx, now, &trace).await?;
         if wanted {
             tx.run(
                 sql!("insert into administrator (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"),

@@ -17,7 +17,9 @@ use crate::{
     agents::{self, Role},
     app::App,
     authorities::{self, Department, Settings},
-    catalogue, links,
+    catalogue,
+    journal::{self, Action, Line},
+    links,
     platform::{clock::Clock, config::Config, secret},
     provider,
     sso::{self, By, Expected, Secret},
@@ -201,6 +203,10 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                 .db
                 .write(async |tx: &mut db::Tx| {
                     ending::set(tx, &visit, id, ends_on, None).await?;
+                    for one in &member {
+                        let given = Line::city(None, Action::RightsChanged).about("account", id).detail(one);
+                        journal::note(tx, now, &given).await?;
+                    }
                     if !chosen {
                         jobs::queue(tx, &visit, Letter::Welcome, id, More::default()).await?;
                     }

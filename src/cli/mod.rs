@@ -14,6 +14,7 @@ use crate::{
 
 mod admin;
 mod agents;
+mod audit;
 mod check;
 pub mod serve;
 
@@ -53,6 +54,9 @@ enum Command {
     Bench(bench::Options),
     #[command(subcommand)]
     Admin(admin::Command),
+    /// The journal of accesses.
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 pub fn main() -> ExitCode {
@@ -100,6 +104,7 @@ async fn run(command: Command, config: Config) -> Result<()> {
         }
         Command::Bench(options) => bench::run(options).await,
         Command::Admin(command) => admin::run(command, config).await,
+        Command::Audit(command) => audit::run(command, config).await,
         Command::Check { .. } | Command::Fmt { .. } => Ok(()),
     }
 }

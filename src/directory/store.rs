@@ -13,6 +13,7 @@ use crate::{
         connections::{self, Happened},
     },
     agents::Role,
+    journal::{self, Action, Line},
     visit::Visit,
 };
 
@@ -251,6 +252,11 @@ pub async fn set_roles(
         connections::remember_agent(tx, visit, account, Happened::DepartmentLeft, by).await?;
     }
     for (department, role) in roles {
+        if !given.contains(department) {
+            let what = format!("{department}:{}", role.name());
+            let trace = Line::city(None, Action::RightsChanged).about("account", account).detail(&what);
+            journal::note(tx, visit.now, &trace).await?;
+        }
         tx.run(
             sql!(
                 "insert into membership (authority_id, account_id, department_id, role, from_directory)

@@ -21,6 +21,7 @@ use crate::{
     },
     error::Problem,
     household,
+    journal::{self, Action, Line},
     platform::form::Typed,
     requests::{Drawing, Drawn},
     visit::Agent,
@@ -51,6 +52,7 @@ async fn draw(
     raw: &Raw,
     again: bool,
 ) -> Result<Response, Problem> {
+    journal::read(agent, &Line::agent(agent, Action::AccountOpened).about("account", account.id)).await?;
     let drawing = Drawing::sheet(agent, Some(("guichet identite", 0)), raw, again);
     let Drawn { html, mut errors, .. } = drawing.draw(readings)?;
     if again && raw.text(CHECKED).is_empty() {

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     error::Problem,
+    journal::{self, Action, Line},
     platform::{clock, form::Typed},
     requests::jobs,
     visit::Agent,
@@ -37,6 +38,7 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
     };
     let flash =
         told.map_or_else(|| context! {}, |(kind, text)| context! { flash => context! { kind => kind, text => text } });
+    journal::read(&agent, &Line::agent(&agent, Action::LettersOpened)).await?;
     let letters: Vec<Json> = store::queue(&agent.db, MOST)
         .await?
         .iter()
@@ -67,6 +69,16 @@ pub async fn print(agent: Agent, Typed(typed): Typed) -> Result<Response, Proble
     if letters.is_empty() {
         return Ok(none());
     }
+    agent
+        .db
+        .write(async |tx: &mut Tx| {
+            for letter in &letters {
+                let trace = Line::agent(&agent, Action::LettersPrinted).about("letter", letter.id);
+                journal::note(tx, agent.now, &trace).await?;
+            }
+            Ok::<(), db::Error>(())
+        })
+        .await?;
     let settings = &agent.site.settings;
     let pages: Vec<Json> = letters
         .iter()
@@ -101,7 +113,12 @@ pub async fn posted(agent: Agent, Typed(typed): Typed) -> Result<Response, Probl
         .write(async |tx: &mut Tx| {
             let mut noted = 0;
             for letter in &letters {
-                noted += usize::from(store::posted(tx, letter.id, by, now).await?);
+                let posted = store::posted(tx, letter.id, by, now).await?;
+                if posted {
+                    let trace = Line::agent(&agent, Action::LettersPosted).about("letter", letter.id);
+                    journal::note(tx, now, &trace).await?;
+                }
+                noted += usize::from(posted);
             }
             Ok::<usize, db::Error>(noted)
         })

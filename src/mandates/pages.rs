@@ -211,7 +211,7 @@ pub async fn end_due(visit: &Visit) -> anyhow::Result<()> {
                 if !store::end(tx, mandate.id, visit.now).await? {
                     return Ok(());
                 }
-                let clock = Actor { id: Uuid::nil(), name: "Automatique" };
+                let clock = Actor { id: Uuid::nil(), name: "Automatique", agent: false };
                 trace::add(tx, visit, about(mandate.id), clock, "expired", "").await?;
                 crate::acting::invitation::forget(tx, mandate.id).await?;
                 let until = french::date(mandate.until);

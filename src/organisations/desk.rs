@@ -28,6 +28,7 @@ use crate::{
         trace::{self, Actor},
     },
     error::Problem,
+    journal::{self, Action, Line},
     platform::form::Typed,
     visit::Agent,
 };
@@ -101,6 +102,7 @@ async fn draw(
 }
 
 async fn shown(agent: &Agent, one: &Organisation) -> Result<Json, Problem> {
+    journal::read(agent, &Line::agent(agent, Action::OrganisationOpened).about("organisation", one.id)).await?;
     let people: Vec<Json> = store::people(&agent.db, one.id)
         .await?
         .iter()

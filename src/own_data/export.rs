@@ -15,6 +15,7 @@ use crate::{
     },
     app::App,
     error::Problem,
+    journal::{self, Action, Line},
     platform::{
         clock,
         form::Typed,
@@ -38,7 +39,10 @@ pub async fn send(citizen: Citizen, headers: HeaderMap, Typed(typed): Typed) -> 
     let package = Package::gather(&citizen, &headers).await?;
     visit
         .db
-        .write(async |tx: &mut Tx| connections::remember(tx, visit, account.id, Happened::DataExported).await)
+        .write(async |tx: &mut Tx| {
+            journal::note(tx, visit.now, &Line::usager(account.id, Action::DataExported)).await?;
+            connections::remember(tx, visit, account.id, Happened::DataExported).await
+        })
         .await?;
     Ok(zip::download("mes-donnees.zip", |out| package.send(out)))
 }

@@ -50,6 +50,14 @@ pub struct Config {
     pub files: Files,
     pub mail: Mail,
     pub log: Log,
+    pub journal: Journal,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Journal {
+    /// File to which the head of the journal is appended each time it moves. Empty: none.
+    pub heads: PathBuf,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -106,6 +114,7 @@ impl Default for Config {
             files: Files::default(),
             mail: mail(),
             log: log(),
+            journal: Journal::default(),
         }
     }
 }

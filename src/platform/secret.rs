@@ -7,6 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hmac,
+    signature::Ed25519KeyPair,
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -82,6 +83,15 @@ impl Secret {
     pub fn fingerprint(&self, purpose: &str, clear: &[u8]) -> Vec<u8> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key(&format!("fingerprint {purpose}")));
         hmac::sign(&key, clear).as_ref().to_vec()
+    }
+
+    /// What signs for `purpose` (Ed25519): the same pair each time, kept nowhere.
+    ///
+    /// # Errors
+    /// Never for a key of this size.
+    pub fn signer(&self, purpose: &str) -> Result<Ed25519KeyPair> {
+        let seed = self.key(&format!("sign {purpose}"));
+        Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| anyhow!("no signing key"))
     }
 
     /// A key of its own for each purpose.

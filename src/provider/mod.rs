@@ -20,6 +20,7 @@ use crate::{
         session::Kind,
     },
     app::App,
+    journal::{self, Action, Line},
     platform::secret::Secret,
     visit::{Arriving, Citizen, Visit},
 };
@@ -160,6 +161,8 @@ pub async fn declare(
             let Some(sealed) = given.clone().or(known.map(|known| known.sealed_secret)) else {
                 return Ok(Some("give its client secret with --secret"));
             };
+            journal::note(tx, now, &Line::city(None, Action::ProviderChanged).detail(&format!("declared {id}")))
+                .await?;
             store::put(tx, declaration, &sealed, now).await?;
             Ok::<_, db::Error>(None)
         })
@@ -189,6 +192,8 @@ pub async fn remove(visit: &Visit, id: &str, forget: bool) -> anyhow::Result<()>
                 connections::remember_agent(tx, visit, account, Happened::IdentityUnlinked, by).await?;
                 jobs::queue(tx, visit, Letter::IdentityUnlinked, account, More::default()).await?;
             }
+            let line = Line::city(None, Action::ProviderChanged);
+            journal::note(tx, visit.now, &line.detail(&format!("removed {id}"))).await?;
             store::remove(tx, id).await?;
             Ok::<_, db::Error>(Some(0))
         })

@@ -8,11 +8,12 @@ use db::{Query, args, sql};
 use forms::step::Actor;
 use uuid::Uuid;
 
-use super::{model::Request, owner::Whose, readings, store};
+use super::{model::Request, owner::Whose, store};
 use crate::{
     acting::Deed,
     agents::{Membership, Role},
     error::Problem,
+    journal::{self, Line},
     visit::{Agent, Visitor},
 };
 
@@ -64,17 +65,31 @@ impl Deref for Mine {
     }
 }
 
-/// Opens a request of one of the agent's departments; the person it is about sees that it was, and when.
-pub async fn desk<R: Right>(agent: &Agent, id: Uuid) -> Result<Permitted<R>, Problem> {
+/// Opens a request of one of the agent's departments, to do what `trace` says: without its line in the journal,
+/// nothing is opened. The person it is about sees that it was, and when.
+pub async fn desk<R: Right>(agent: &Agent, id: Uuid, trace: Line<'_>) -> Result<Permitted<R>, Problem> {
     let request = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let role = agent.role(&request.department_id).ok_or(Problem::NotFound)?;
-    if role < R::LEAST {
-        return Err(Problem::Forbidden(
-            "Votre rôle dans ce service ne permet pas cette action. Demandez-la à un collègue qui instruit ou qui décide.",
-        ));
-    }
-    readings::note(agent, &request).await?;
+    allows::<R>(role)?;
+    journal::read(agent, &trace.request(id).department(&request.department_id).on(agent.today())).await?;
     Ok(Permitted { request, actor: actor(role), right: PhantomData })
+}
+
+/// Whether who opened a request may do more with it.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn may<R: Right>(agent: &Agent, request: &Request) -> Result<(), Problem> {
+    allows::<R>(agent.role(&request.department_id).ok_or(Problem::NotFound)?)
+}
+
+fn allows<R: Right>(role: Role) -> Result<(), Problem> {
+    if role >= R::LEAST {
+        return Ok(());
+    }
+    Err(Problem::Forbidden(
+        "Votre rôle dans ce service ne permet pas cette action. Demandez-la à un collègue qui instruit ou qui décide.",
+    ))
 }
 
 fn actor(role: Role) -> Actor {

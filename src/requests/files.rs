@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{access, drafts, model::File};
 use crate::{
     error::Problem,
+    journal::{Action, Line},
     platform::{attachment, upload::Received},
     visit::{Agent, Visit, Visitor},
 };
@@ -107,7 +108,8 @@ pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 /// A file of a request that the agent processes: who only reads knows that a request exists, not what it holds.
 pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = find(&agent.db, id).await?;
-    access::desk::<access::Process>(&agent, file.owner_id).await?;
+    let trace = Line::agent(&agent, Action::FileOpened).about("file", id);
+    access::desk::<access::Process>(&agent, file.owner_id, trace).await?;
     attachment(&agent, &file).await
 }
 

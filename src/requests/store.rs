@@ -11,7 +11,10 @@ use super::{
     model::{Ask, Decision, Event, Message, Request},
     owner::Whose,
 };
-use crate::platform::french;
+use crate::{
+    journal::{self, Line},
+    platform::french,
+};
 
 /// Whole requests, with the name of who holds them.
 macro_rules! requests {
@@ -152,6 +155,7 @@ pub struct Entry<'a> {
 
 /// Adds to the history; gives the entry's number.
 pub async fn record(tx: &mut Tx, request: Uuid, entry: &Entry<'_>, now: Timestamp) -> Result<i64, db::Error> {
+    journal::note(tx, now, &Line::entry(request, entry.actor, entry.actor_id, entry.code)).await?;
     tx.one(
         sql!(
             "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state, subject_id, acted)

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     fire::{self, By, With},
     model::Request,
-    readings, store,
+    store,
 };
 use crate::{
     accounts::{self, connections, ending},
@@ -20,7 +20,7 @@ use crate::{
     app::App,
     catalogue,
     household::sharing,
-    identity, links, mandates, provider, safe, sso,
+    identity, journal, links, mandates, provider, safe, sso,
     visit::Visit,
     work,
 };
@@ -34,6 +34,10 @@ pub async fn all(app: &App) -> Result<()> {
         expired(app, authority).await?;
         mandates::end_due(&work::visit(app, authority).await?).await?;
         archive(app, authority).await?;
+        // What is wrong with its chain must not hold up the rest.
+        if let Err(error) = journal::retain(app, authority).await {
+            tracing::error!(%authority, error = format!("{error:#}"), "old lines of the journal stay");
+        }
         ending::sweep(&work::visit(app, authority).await?).await?;
         orphans(app, authority).await?;
     }
@@ -64,7 +68,6 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             tx.run(sql!("delete from link where authority_id = $1 and expires_at < $2"), args![a, last_week]).await?;
             tx.run(sql!("delete from attempt where authority_id = $1 and last_at < $2"), args![a, last_week]).await?;
             connections::sweep(tx, now).await?;
-            readings::sweep(tx, now).await?;
             links::sweep(tx, now).await?;
             accounts::sweep_passkeys(tx, now).await?;
             accounts::sweep(tx, last_week).await?;

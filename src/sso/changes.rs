@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::client::{Client, Declaration};
 use crate::{
+    journal::{self, Action, Line},
     platform::{clock::Clock, secret},
     visit::Agent,
 };
@@ -211,6 +212,8 @@ pub async fn remove(db: &Db, id: &str, by: &By) -> Result<bool, db::Error> {
 
 async fn trace(tx: &mut Tx, id: Uuid, code: Code, declaration: &Declaration, by: &By) -> Result<(), db::Error> {
     let (actor, name) = by.agent.clone().unzip();
+    let what = format!("{} {}", code.name(), declaration.id);
+    journal::note(tx, by.now, &Line::city(actor, Action::ApplicationChanged).detail(&what)).await?;
     tx.run(
         sql!(
             "insert into sso_change (authority_id, id, client_id, at, code, actor_id, actor_name, declaration)

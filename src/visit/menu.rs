@@ -27,7 +27,7 @@ const COUNTER: &[(&str, &str)] = &[
 ];
 const DEPARTMENT: &[(&str, &str)] =
     &[("/agent/agents", "Agents"), ("/agent/references", "Références"), ("/agent/avis", "Avis des usagers")];
-const ADMINISTRATION: &[(&str, &str)] = &[("/agent/applications", "Applications")];
+const ADMINISTRATION: &[(&str, &str)] = &[("/agent/applications", "Applications"), ("/agent/journal", "Journal")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.
 pub fn of(here: &str, role: Option<Role>, administrator: bool) -> Vec<Group> {

@@ -273,6 +273,7 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
 /// What administrators do: nobody, smuggler, the owner, an agent of another city who administers it, an agent
 /// who decides, an administrator.
 pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/journal", "ag ag ag 200 403 200"),
     ("GET", "/agent/applications", "ag ag ag 200 403 200"),
     ("GET", "/agent/applications/ajouter", "ag ag ag 200 403 200"),
     ("POST", "/agent/applications/ajouter", "ag ag ag 422 403 422"),

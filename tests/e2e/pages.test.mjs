@@ -344,7 +344,8 @@ describe('administrators', () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent(undefined, 'administrator'));
     const home = '/agent/applications';
-    await checkAll(page, [home, `${home}/ajouter`]);
+    await checkAll(page, [home, `${home}/ajouter`, '/agent/journal']);
+    await checkAll(page, ['/agent/journal?jour=demain'], { status: 422 });
     await checkMistakes(page, `${home}/ajouter`, 'Ajouter l’application');
     await page.locator('#identifiant').fill('velos');
     await page.getByLabel('Nom', { exact: true }).fill('Vélos');

@@ -11,6 +11,8 @@ mod changes;
 mod directory;
 mod household;
 pub mod identity;
+mod journal;
+mod journal_chain;
 mod leaving;
 pub mod life;
 mod links;

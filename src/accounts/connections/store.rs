@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::history::{Event, Happened, KEPT};
 use crate::{
     accounts::session,
+    journal::{self, Action, Line},
     platform::{
         device,
         throttle::{self, SHARED},
@@ -79,6 +80,8 @@ pub async fn remember_agent(
     happened: Happened,
     by: (Option<Uuid>, &str),
 ) -> Result<(), db::Error> {
+    let trace = Line::city(by.0, Action::AccountChanged).about("account", account).detail(happened.code());
+    journal::note(tx, visit.now, &trace).await?;
     add(tx, visit, account, happened, Some(by.0), Some(by.1)).await
 }
 

@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect, Response},
 };
+use data_encoding::HEXLOWER;
 use db::Tx;
 use forms::answers::Raw;
 use minijinja::{Value, context};
@@ -22,7 +23,8 @@ use crate::{
         store::{self as accounts, Account},
     },
     error::Problem,
-    platform::form::Typed,
+    journal::{self, Action, Line},
+    platform::{form::Typed, french},
     visit::{Agent, Visit},
 };
 
@@ -58,6 +60,8 @@ pub async fn search(agent: Agent, Typed(typed): Typed) -> Result<Response, Probl
     {
         found.extend(accounts::find(&agent.db, named.id).await?);
     }
+    let print = HEXLOWER.encode(&agent.app.secret.fingerprint("journal search", french::fold(wanted).as_bytes()));
+    journal::read(&agent, &Line::agent(&agent, Action::AccountsSearched).detail(&print)).await?;
     let several = found.len() > 1;
     let others: Vec<Value> = if several { found.iter().map(one).collect() } else { Vec::new() };
     let account = found.first().filter(|_| !several);
@@ -86,6 +90,7 @@ async fn context(
 ) -> Result<Value, Problem> {
     let shown = match account {
         Some(account) => {
+            journal::read(agent, &Line::agent(agent, Action::AccountOpened).about("account", account.id)).await?;
             let since = store::find(&agent.db, account.id).await?.map(|factor| factor.created_at.to_string());
             context! {
                 email => account.email.as_deref().unwrap_or_default(), active => account.confirmed_at.is_some(),

@@ -11,7 +11,9 @@ use crate::{
         passkey, session, store as accounts,
         store::Account,
     },
-    household, identity, links, mandates, organisations, provider, requests, safe, sso,
+    household, identity,
+    journal::{self, Action, Line},
+    links, mandates, organisations, provider, requests, safe, sso,
     visit::Visit,
 };
 
@@ -48,6 +50,9 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
     sso::merge(tx, from, to, visit.now).await?;
     connections::merge(tx, from, to).await?;
     connections::remember(tx, visit, to, Happened::Merged).await?;
+    let former = from.to_string();
+    let trace = Line::usager(to, Action::AccountsMerged).about("account", to).detail(&former);
+    journal::note(tx, visit.now, &trace).await?;
     jobs::queue(tx, visit, Letter::Merged, to, More::default()).await?;
     if let Some(email) = &other.email {
         jobs::queue(tx, visit, Letter::Merged, to, More { to: email, ..More::default() }).await?;

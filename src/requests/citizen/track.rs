@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::received::ensure_session;
 use crate::{
     error::Problem,
+    journal::{self, Action, Line},
     platform::{secret, throttle},
     requests::{code, drafts, form, model, store},
     visit::Visitor,
@@ -73,7 +74,14 @@ pub async fn open(mut visitor: Visitor, request: Request) -> Result<Response, Pr
     let session = visitor.session.as_ref().map(|session| session.id).unwrap_or_default();
     let to = match place {
         Place::Request(id) => {
-            visitor.db.write(async |tx: &mut db::Tx| store::grant(tx, session, id).await).await?;
+            let trace = Line::usager(visitor.account().map(|account| account.id), Action::RequestFollowed).request(id);
+            visitor
+                .db
+                .write(async |tx: &mut db::Tx| {
+                    journal::note(tx, visitor.now, &trace).await?;
+                    store::grant(tx, session, id).await
+                })
+                .await?;
             format!("/demandes/{id}")
         }
         Place::Draft(id) => {

@@ -34,11 +34,11 @@ const STALE: &str = "Cette demande a changé pendant que vous la regardiez. Ouvr
 
 /// The transition of this name, if it is one for agents and this one has the right to fire it;
 /// whether it leaves from the present state is another question.
-async fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<&'a Transition, Problem> {
+fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<&'a Transition, Problem> {
     let transition = file.procedure.workflow.transition(id).ok_or(Problem::NotFound)?;
     match transition.who {
         Who::Process => {}
-        Who::Decide => drop(access::desk::<Decide>(agent, file.request.id).await?),
+        Who::Decide => access::may::<Decide>(agent, &file.request)?,
         Who::Usager | Who::System => return Err(Problem::NotFound),
     }
     Ok(transition)
@@ -47,7 +47,7 @@ async fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Resul
 /// The confirmation page.
 pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
-    let transition = wanted(&agent, &file, &transition).await?;
+    let transition = wanted(&agent, &file, &transition)?;
     if !transition.from.contains(&file.request.state) {
         return Err(Problem::Conflict(
             "Cette action n’est plus possible : la demande a changé d’état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
@@ -66,7 +66,7 @@ pub async fn confirm(
     sent: Sent,
 ) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
-    let transition = wanted(&agent, &file, &transition).await?;
+    let transition = wanted(&agent, &file, &transition)?;
     let raw = form::plain(sent).await?;
     let seen: i64 =
         raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l’action."))?;

@@ -9,6 +9,7 @@ use axum::{
     extract::{Query, rejection::QueryRejection},
     response::Response,
 };
+use data_encoding::HEXLOWER;
 use forms::model::Procedure;
 use minijinja::{Value, value::Serde};
 use serde_json::{Value as Json, json};
@@ -19,10 +20,19 @@ use super::{
     store::{self, Line, Page},
     words,
 };
-use crate::{catalogue, error::Problem, visit::Agent};
+use crate::{
+    catalogue,
+    error::Problem,
+    journal::{self, Action},
+    platform::french,
+    visit::Agent,
+};
 
 pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, Problem> {
     let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
+    if !filters.search.is_empty() {
+        searched(&agent, &filters.search).await?;
+    }
     let counts = store::counts(&agent).await?;
     let page = store::page(&agent, &filters).await?;
     let counted = counts.iter().find(|(view, _)| *view == filters.view && !filters.narrowed());
@@ -47,6 +57,13 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         "export": "",
     });
     agent.page("agent/list.html", filters.view.title(), Value::from(Serde(context)))
+}
+
+/// Who searches for somebody leaves a line: a keyed hash of what was typed tells the same search again, not whose.
+async fn searched(agent: &Agent, text: &str) -> Result<(), Problem> {
+    let print = agent.app.secret.fingerprint("journal search", french::fold(text).as_bytes());
+    let print = HEXLOWER.encode(&print);
+    Ok(journal::read(agent, &journal::Line::agent(agent, Action::RequestsSearched).detail(&print)).await?)
 }
 
 /// The left menu. `failures`: the page of undelivered messages is the current one.

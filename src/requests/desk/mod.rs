@@ -8,7 +8,13 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::access::{self, Permitted, Right};
-use crate::{catalogue, error::Problem, organisations, visit::Agent};
+use crate::{
+    catalogue,
+    error::Problem,
+    journal::{Action, Line},
+    organisations,
+    visit::Agent,
+};
 
 pub mod act;
 pub mod code;
@@ -38,7 +44,11 @@ pub struct Opened<R> {
 
 impl<R: Right> Opened<R> {
     pub async fn open(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
-        let request = access::desk::<R>(agent, id).await?;
+        Self::open_to(agent, id, Action::RequestOpened).await
+    }
+
+    pub async fn open_to(agent: &Agent, id: Uuid, action: Action) -> Result<Self, Problem> {
+        let request = access::desk::<R>(agent, id, Line::agent(agent, action)).await?;
         let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
         let organisation = match request.organisation_id {
             Some(id) => organisations::card(&agent.db, id).await?,

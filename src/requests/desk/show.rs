@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     error::Problem,
+    journal::Action,
     platform::{attachment, french, jobs},
     requests::{
         access::{Process, Read},
@@ -217,7 +218,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
 
 /// The whole file on paper.
 pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let file = Opened::<Process>::open(&agent, id).await?;
+    let file = Opened::<Process>::open_to(&agent, id, Action::RequestPrinted).await?;
     let zone = &agent.site.zone;
     let events = store::events(&agent.db, id).await?;
     let history = events.iter().map(|event| json!({"date": french::datetime(event.at, zone), "text": words::event(&file.procedure, event), "by": words::actor(event)})).collect();

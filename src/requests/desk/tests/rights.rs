@@ -81,7 +81,7 @@ async fn another_authority_does_not_exist() {
     let mut agent = world.agent("claire.daubigny").await;
     // The same person, the same department's name, on the other site.
     agent.visit = visit;
-    assert!(matches!(access::desk::<access::Read>(&agent, id).await, Err(Problem::NotFound)));
+    assert!(matches!(crate::requests::desk::Opened::<access::Read>::open(&agent, id).await, Err(Problem::NotFound)));
     assert_eq!(desk::total(&agent, &Filters::from(Asked::default())).await.unwrap(), 0);
 }
 
