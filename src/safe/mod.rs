@@ -47,36 +47,48 @@ use model::{STAYS_OPEN, Way, Wrap};
 use opening::State;
 use take::Entries;
 
+/// The same pages for both owners: the address tells [`whose::Holder`] whose documents they are.
 pub fn routes() -> Router<App> {
     Router::new()
-        .merge(documents("/mes-documents"))
-        .merge(documents("/organisations/{organisation}/documents"))
+        .route("/mes-documents", get(list::show))
+        .route("/mes-documents/ouvrir", get(door::show).post(door::open))
+        .route("/mes-documents/ouvrir/cle", get(passkey::start).post(passkey::open))
+        .route("/mes-documents/ouvrir/cle/defi", get(passkey::start).post(passkey::challenge_open))
+        .route("/mes-documents/code", get(door::code).post(door::new_code))
+        .route("/mes-documents/fermer", post(door::close))
+        .route("/mes-documents/ajouter", get(list::adding).post(list::add))
+        .route("/mes-documents/tout.zip", get(take::all))
+        .route("/mes-documents/{document}", get(one::show).post(one::save))
+        .route("/mes-documents/{document}/fichier", get(one::download))
+        .route("/mes-documents/{document}/supprimer", get(one::removing).post(one::remove))
         .route("/mes-documents/creer", post(door::create))
         .route("/mes-documents/cles", get(passkey::show).post(passkey::add))
         .route("/mes-documents/cles/defi", get(passkey::again).post(passkey::challenge_add))
         .route("/mes-documents/cles/retirer", get(passkey::again).post(passkey::remove))
         .route("/mes-documents/secours", get(door::rescue).post(door::rescued))
         .route("/mes-documents/mon-code", get(own::show).post(own::change))
+        .merge(of_organisations())
+}
+
+fn of_organisations() -> Router<App> {
+    Router::new()
+        .route("/organisations/{organisation}/documents", get(list::show))
+        .route("/organisations/{organisation}/documents/ouvrir", get(door::show).post(door::open))
+        .route("/organisations/{organisation}/documents/ouvrir/cle", get(passkey::start).post(passkey::open))
+        .route(
+            "/organisations/{organisation}/documents/ouvrir/cle/defi",
+            get(passkey::start).post(passkey::challenge_open),
+        )
+        .route("/organisations/{organisation}/documents/code", get(door::code).post(door::new_code))
+        .route("/organisations/{organisation}/documents/fermer", post(door::close))
+        .route("/organisations/{organisation}/documents/ajouter", get(list::adding).post(list::add))
+        .route("/organisations/{organisation}/documents/tout.zip", get(take::all))
+        .route("/organisations/{organisation}/documents/{document}", get(one::show).post(one::save))
+        .route("/organisations/{organisation}/documents/{document}/fichier", get(one::download))
+        .route("/organisations/{organisation}/documents/{document}/supprimer", get(one::removing).post(one::remove))
         .route("/organisations/{organisation}/documents/creer", post(organisation::create))
         .route("/organisations/{organisation}/documents/acces", get(organisation::access).post(organisation::give))
         .route("/organisations/{organisation}/documents/secours", get(organisation::rescue).post(organisation::rescued))
-}
-
-/// What is the same whoever owns the documents: see [`whose::Holder`].
-fn documents(base: &str) -> Router<App> {
-    let at = |path: &str| format!("{base}{path}");
-    Router::new()
-        .route(base, get(list::show))
-        .route(&at("/ouvrir"), get(door::show).post(door::open))
-        .route(&at("/ouvrir/cle"), get(passkey::start).post(passkey::open))
-        .route(&at("/ouvrir/cle/defi"), get(passkey::start).post(passkey::challenge_open))
-        .route(&at("/code"), get(door::code).post(door::new_code))
-        .route(&at("/fermer"), post(door::close))
-        .route(&at("/ajouter"), get(list::adding).post(list::add))
-        .route(&at("/tout.zip"), get(take::all))
-        .route(&at("/{document}"), get(one::show).post(one::save))
-        .route(&at("/{document}/fichier"), get(one::download))
-        .route(&at("/{document}/supprimer"), get(one::removing).post(one::remove))
 }
 
 /// The password was just proved right: opens the safe with it, if there is one that it opens. Whatever

@@ -208,6 +208,7 @@ describe('pages of somebody who has an account', () => {
     const banner = page.getByText('Vous agissez pour Judo-club de Valmont');
     await checkAll(page, ['/mes-demandes', '/agir-pour', '/demarches/demande-information']);
     await checkAll(page, ['/compte', '/mes-documents'], { status: 403 });
+    await checkAll(page, [`/organisations/${club.split('/').pop()}/documents`]);
     assert.ok(await banner.isVisible());
     await press(page, page.getByRole('button', { name: 'Revenir à moi' }).first());
     assert.equal(await banner.count(), 0);
