@@ -58,4 +58,10 @@ pub const ALL: &[Migration] = &[
     },
     Migration { name: "0014_acting", sql: include_str!("../migrations/0014_acting.sql"), sqlite: None, postgres: None },
     Migration { name: "0015_agents", sql: include_str!("../migrations/0015_agents.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0018_workflow",
+        sql: include_str!("../migrations/0018_workflow.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];
