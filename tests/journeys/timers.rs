@@ -47,7 +47,7 @@ fn at(text: &str) -> Timestamp {
 
 both! {
     async fn a_reminder_then_the_end_without_answer(portal: Portal) {
-        let (mut person, filed) = asked(&portal).await;
+        let (_, filed) = asked(&portal).await;
         days(&portal, 22).await;
         assert_eq!(timers::tick(&portal.app).await.unwrap(), 0, "not before its day");
         days(&portal, 1).await;
@@ -57,8 +57,10 @@ both! {
         days(&portal, 23).await;
         assert_eq!(timers::tick(&portal.app).await.unwrap(), 1);
         assert_eq!(mails(&portal, "est terminée").await, 1);
-        let page = person.get(&format!("/demandes/{}", filed.id)).await.is(200);
-        page.shows("Nous n’avons pas reçu ce que nous vous demandions");
+        // Whoever filed without account has no session any more; the correspondence is one.
+        let mut herve = portal.agent("herve.le-goff").await;
+        let page = herve.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200);
+        page.shows("Nous n’avons pas reçu ce que nous vous demandions").shows("Le service");
         let codes: Vec<String> = done(&portal, filed.id).await.into_iter().map(|(code, _)| code).collect();
         assert_eq!(codes, ["remind", "lapse"]);
     }
