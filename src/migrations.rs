@@ -65,6 +65,12 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
+        name: "0018_workflow",
+        sql: include_str!("../migrations/0018_workflow.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
         name: "0019_journal",
         sql: include_str!("../migrations/0019_journal.sql"),
         sqlite: None,

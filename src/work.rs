@@ -8,6 +8,7 @@ use std::{
 use anyhow::Result;
 use db::{args, sql};
 use futures_util::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
@@ -30,6 +31,8 @@ use crate::{
 const BATCH: i64 = 8;
 /// How often to look without being woken: another process may have queued something.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How often to look for timers that are due; the first time at once, after a stop.
+const TICK: SignedDuration = SignedDuration::from_mins(1);
 
 async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     match job.kind.as_str() {
@@ -48,6 +51,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut last_sweep = app.clock.now();
     let mut last_seal = last_sweep;
+    let mut last_tick = Timestamp::UNIX_EPOCH;
     let mut worked = false;
     loop {
         // Just after a batch there is likely another: then the look before the claim is left out.
@@ -63,6 +67,12 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             last_seal = now;
             if let Err(error) = journal::seal(&app).await {
                 tracing::error!(error = format!("{error:#}"), "the journal cannot be read");
+            }
+        }
+        if now.duration_since(last_tick) >= TICK {
+            last_tick = now;
+            if let Err(error) = requests::timers::tick(&app).await {
+                tracing::error!(error = format!("{error:#}"), "timers failed");
             }
         }
         if now.duration_since(last_sweep).as_mins() >= 30 {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use db::{Db, args, row, sql};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use forms::calendar::Calendar;
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -24,6 +25,8 @@ pub struct Authority {
     pub name: String,
     pub settings: Settings,
     pub zone: TimeZone,
+    /// Which days count.
+    pub calendar: Calendar,
     /// What every page says of it: `city` in templates.
     pub city: Value,
     /// `frame` in templates: the parts of a page that never change, once drawn.
@@ -37,7 +40,8 @@ impl Authority {
             name => &name, short => &settings.short, zone => &settings.zone, phone => &settings.phone, email => &settings.email,
             address => &settings.address, site => &settings.site, dpo_email => &settings.dpo_email, opening_hours => &settings.opening_hours, fonts => true,
         };
-        Self { id, slug, name, settings, zone, city, frame: OnceLock::new() }
+        let calendar = settings.calendar();
+        Self { id, slug, name, settings, zone, calendar, city, frame: OnceLock::new() }
     }
 }
 
@@ -74,6 +78,28 @@ pub struct Settings {
     /// `telephone`, `membres`.
     #[serde(default)]
     pub receives_changes: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub holidays: Holidays,
+    /// Days on which it is closed, beside weekends and public holidays.
+    #[serde(default)]
+    pub closed_days: BTreeMap<Date, String>,
+}
+
+/// Public holidays of the place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holidays {
+    #[default]
+    France,
+    /// Good Friday and 26 December too.
+    AlsaceMoselle,
+}
+
+impl Settings {
+    pub fn calendar(&self) -> Calendar {
+        let alsace_moselle = self.holidays == Holidays::AlsaceMoselle;
+        Calendar { alsace_moselle, closed: self.closed_days.keys().copied().collect() }
+    }
 }
 
 /// A theme, or a life event.
@@ -147,6 +173,29 @@ impl Sites {
         }
         Ok(Some(authority))
     }
+}
+
+/// Every authority of the installation.
+pub async fn all(db: &Db) -> Result<Vec<Uuid>, db::Error> {
+    db.all(sql!("select id from authority"), args![]).await
+}
+
+/// Replaces the days on which the authority is closed, and which holidays it has, if `holidays` says so.
+pub async fn set_calendar(
+    db: &Db,
+    closed: &BTreeMap<Date, String>,
+    holidays: Option<Holidays>,
+) -> Result<(), db::Error> {
+    db.write(async |tx: &mut db::Tx| {
+        let db::Json(mut settings): db::Json<Settings> =
+            tx.one(sql!("select settings from authority where id = $1"), args![tx.authority()]).await?;
+        settings.closed_days.clone_from(closed);
+        settings.holidays = holidays.unwrap_or(settings.holidays);
+        tx.run(sql!("update authority set settings = $1 where id = $2"), args![db::Json(&settings), tx.authority()])
+            .await?;
+        Ok(())
+    })
+    .await
 }
 
 pub async fn create(

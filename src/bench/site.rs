@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use db::{Db, args, sql};
-use forms::load::Shared;
 use tokio::process::Child;
 use uuid::Uuid;
 
@@ -62,7 +61,7 @@ impl Site {
         demo::fill(&app, 0).await?;
         let authority: Uuid = app.db.one(sql!("select id from authority"), args![]).await?;
         let db = app.db.for_authority(authority).fresh();
-        let shared = Shared { files: catalogue::shipped()?.shared.files };
+        let shared = catalogue::shipped()?.shared;
         let sources = Sources { procedures: vec![("mesure.yaml".to_owned(), PROCEDURE.to_owned())], shared };
         catalogue::publish(&db, &sources, app.clock.now()).await?;
         let file = folder.join("guichet.toml");

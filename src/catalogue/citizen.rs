@@ -207,7 +207,7 @@ async fn procedure(visitor: Visitor, Path(id): Path<String>) -> Result<Response,
         procedure => Serde(json!({
             "id": procedure.id, "title": procedure.title, "summary": procedure.summary, "description": procedure.description, "before": procedure.before,
             "theme": {"href": format!("/demarches?theme={}", procedure.theme), "title": theme.map_or(procedure.theme.as_str(), |theme| theme.title.as_str())},
-            "audience": audience.join(", "), "minutes": procedure.minutes, "cost": cost(procedure), "delay": requests::delay_words(procedure.delay),
+            "audience": audience.join(", "), "minutes": procedure.minutes, "cost": cost(procedure), "delay": procedure.delay.to_string(),
             "department": {
                 "name": department.name, "phone": department.phone.unwrap_or_else(|| settings.phone.clone()),
                 "address": department.address.unwrap_or_else(|| settings.address.clone()), "hours": department.hours.unwrap_or_default(),

@@ -9,6 +9,8 @@ use forms::{
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
 
+use crate::requests::jobs::MESSAGES;
+
 #[derive(RustEmbed)]
 #[folder = "procedures"]
 struct Files;
@@ -58,7 +60,13 @@ pub fn folder(path: &Path) -> Result<Sources> {
 fn sort(mut texts: Vec<(String, String)>) -> Sources {
     texts.sort();
     let (shared, procedures) = texts.into_iter().partition(|(name, _)| name.contains('/'));
-    Sources { procedures, shared: Shared { files: shared.into_iter().collect() } }
+    Sources {
+        procedures,
+        shared: Shared {
+            files: shared.into_iter().collect(),
+            messages: MESSAGES.iter().map(|name| (*name).to_owned()).collect(),
+        },
+    }
 }
 
 /// Publishes each procedure that differs from its current version; gives how many did.

@@ -77,6 +77,8 @@ pub enum Command {
     Agents(super::agents::Command),
     #[command(flatten)]
     Directory(super::agents::Directory),
+    #[command(flatten)]
+    Calendar(super::calendar::Command),
     /// Removes the second factor of an agent who has lost it, once their identity is checked.
     ResetFactor {
         #[arg(long)]
@@ -217,6 +219,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             Ok(())
         }
         Command::Agents(command) => super::agents::run(&app, command).await,
+        Command::Calendar(command) => super::calendar::run(&app, command).await,
         Command::Directory(command) => super::agents::directory(&app, command).await,
         Command::Administrator { authority, email, remove } => {
             let db = app.db.for_authority(find(&app, &authority).await?);

@@ -6,11 +6,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use forms::load;
+use forms::{draw, load};
 
 use crate::catalogue;
 
-pub fn check(paths: &[PathBuf]) -> Result<ExitCode> {
+pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
     let (mut count, mut wrong) = (0, 0);
     for path in paths {
         let sources = catalogue::folder(path)?;
@@ -21,12 +21,27 @@ pub fn check(paths: &[PathBuf]) -> Result<ExitCode> {
             for finding in findings {
                 println!("{finding}");
             }
+            if let Some(folder) = drawings {
+                drawn(folder, file, text, &sources.shared)?;
+            }
         }
     }
     if wrong == 0 {
         println!("{count} procedures, no finding");
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Writes the picture and the tables of a procedure's workflow; nothing for one that does not load.
+fn drawn(folder: &Path, file: &str, text: &str, shared: &load::Shared) -> Result<()> {
+    let Ok(procedure) = load::procedure(file, text, shared) else { return Ok(()) };
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let drawings = [("svg", draw::svg(&procedure.workflow)), ("html", draw::page(&procedure))];
+    for (kind, text) in drawings {
+        let path = folder.join(format!("{}.{kind}", procedure.id));
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Reads the file, then its closed form: what will be published must load too.

@@ -15,6 +15,7 @@ use crate::{
 mod admin;
 mod agents;
 mod audit;
+mod calendar;
 mod check;
 pub mod serve;
 
@@ -42,6 +43,9 @@ enum Command {
     Check {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
+        /// Draws the workflow of each into this folder: ID.svg, and ID.html, which says the same as tables.
+        #[arg(long)]
+        draw: Option<PathBuf>,
     },
     /// Writes procedure files in their canonical form.
     Fmt {
@@ -72,8 +76,8 @@ pub fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<ExitCode> {
-    if let Command::Check { paths } = &cli.command {
-        return check::check(paths);
+    if let Command::Check { paths, draw } = &cli.command {
+        return check::check(paths, draw.as_deref());
     }
     if let Command::Fmt { paths } = &cli.command {
         return check::fmt(paths);

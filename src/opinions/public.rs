@@ -73,7 +73,7 @@ fn row(procedure: &Procedure, measure: Option<&(Marks, Delays)>) -> Json {
     let (marks, delays) = measure.cloned().unwrap_or_default();
     let within = |tenths| delays.within(tenths).map(days).unwrap_or_default();
     json!({
-        "title": procedure.title, "href": format!("/qualite/{}", procedure.id), "promised": crate::requests::delay_words(procedure.delay),
+        "title": procedure.title, "href": format!("/qualite/{}", procedure.id), "promised": procedure.delay.to_string(),
         "half": within(5), "most": within(9), "mean": marks.mean().unwrap_or_default(), "percent": marks.percent(),
         "given": if marks.mean().is_some() { marks.given } else { 0 },
     })

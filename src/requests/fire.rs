@@ -1,9 +1,12 @@
 //! Firing a transition on a request: the pure step, then one transaction with the state, what was
 //! given, the history, the statistics and the effects.
 
+use std::collections::BTreeMap;
+
 use db::Tx;
 use forms::{
     answers::Answers,
+    expr::Value,
     model::Procedure,
     step::{self, Actor, Context, Effect, Given, Life, Refused},
 };
@@ -36,6 +39,8 @@ pub struct With<'a> {
     pub until: Option<Date>,
     pub decision: Option<Decision>,
     pub corrected: Option<Corrected<'a>>,
+    /// What the agent answered to the transition's form.
+    pub form: Answers,
 }
 
 /// Corrected answers, and what is kept beside answers in columns of their own.
@@ -132,15 +137,35 @@ pub fn decide<'a>(
         ground: with.decision.as_ref().is_some_and(|decision| text(&decision.ground)),
         facts: with.decision.as_ref().is_some_and(|decision| text(&decision.facts)),
         appeal: with.decision.as_ref().is_some_and(|decision| text(&decision.appeal)),
+        until: with.until,
     };
-    let (now, zone) = (visit.now, &visit.site.zone);
+    let now = visit.now;
+    let known = known(procedure, &request.answers.0, &request.given.0);
     let (life, effects) =
-        step::step(procedure, &request.life(), transition, by.actor, given, Context { now, zone }).map_err(refused)?;
+        step::step(procedure, &request.life(), transition, by.actor, given, context(visit, &known)).map_err(refused)?;
     let status = procedure.workflow.state(&life.state).map_or("in-progress", |state| model::status_name(state.status));
-    let archive_at = model::archive_at(procedure, &life, zone);
+    let archive_at = model::archive_at(procedure, &life, &visit.site);
     let ids = std::iter::repeat_with(|| visit.id()).take(3 + with.asks.len() + effects.len()).collect();
-    let day = clock::day(now, zone);
+    let day = clock::day(now, &visit.site.zone);
     Ok(Fired { request, transition, by, with, life, status, archive_at, effects, ids, now, day })
+}
+
+/// What a step counts with, at the visit's moment.
+pub fn context<'a>(visit: &'a Visit, known: &'a BTreeMap<String, Value>) -> Context<'a> {
+    Context { now: visit.now, zone: &visit.site.zone, calendar: &visit.site.calendar, known }
+}
+
+/// The answers as the workflow's conditions see them; none are read where it has no condition.
+pub fn known(procedure: &Procedure, answers: &Answers, given: &Answers) -> BTreeMap<String, Value> {
+    let asks = procedure.workflow.transitions.iter().any(|transition| transition.when.is_some());
+    if asks { values(procedure, answers, given) } else { BTreeMap::new() }
+}
+
+/// The usager's answers and the agents' latest, as expressions see them.
+pub fn values(procedure: &Procedure, answers: &Answers, given: &Answers) -> BTreeMap<String, Value> {
+    let mut values = procedure.values(answers);
+    values.extend(procedure.form_values(given));
+    values
 }
 
 impl Fired<'_> {
@@ -169,6 +194,11 @@ impl Fired<'_> {
             acted: by.acted,
         };
         let seq = store::record(tx, request.id, &entry, now).await?;
+        if !with.form.is_empty() {
+            let mut given = request.given.0.clone();
+            given.extend(with.form.clone());
+            store::fill(tx, request.id, seq, self.transition, &with.form, &given).await?;
+        }
         let hours = now.duration_since(request.submitted_at).as_hours();
         let of = FactOf { procedure_id: &request.procedure_id, department_id: &request.department_id, hours };
         store::fact(tx, fact, &of, self.transition, &life.state, self.day).await?;
@@ -194,7 +224,9 @@ async fn give(
     now: Timestamp,
 ) -> Result<(), db::Error> {
     if let Some(body) = with.message.map(str::trim).filter(|body| !body.is_empty()) {
-        let new = NewMessage { id: message, author: by.name(), author_id: by.account, internal: false, body };
+        // What the platform writes by itself is the department's word.
+        let author = if by.actor == Actor::Usager { "usager" } else { "agent" };
+        let new = NewMessage { id: message, author, author_id: by.account, internal: false, body };
         store::write(tx, request, &new, now).await?;
     }
     if let (Some(taken), Some(author)) = (&with.decision, by.account) {
@@ -214,6 +246,8 @@ fn refused(refused: Refused) -> Problem {
         Refused::NotFromHere => Problem::Conflict(
             "Cette action n’est plus possible : la demande a changé d’état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
         ),
+        Refused::NotNow => Problem::Conflict("Les réponses de cette demande ne permettent pas cette action."),
+        Refused::NotDue => Problem::Conflict("Le moment de cette action n’est pas venu."),
         Refused::NotYours => Problem::Forbidden("Votre rôle ne permet pas cette action."),
         Refused::Unknown => Problem::NotFound,
         Refused::Missing(_) => Problem::Bad("Il manque une information obligatoire pour cette action."),

@@ -1,6 +1,7 @@
 //! What is done after a request changed: telling the usager, rendering the receipt.
 
 use anyhow::{Context, Result};
+use forms::journey::Section;
 use minijinja::context;
 use serde_json::{Value as Json, json};
 use tokio::sync::Semaphore;
@@ -29,6 +30,21 @@ pub const NOTIFY: &str = "notify";
 /// The mail that carries a new tracking code, when an agent sends it so.
 pub const CODE: &str = "code-de-suivi";
 pub const RECEIPT: &str = "receipt";
+
+/// The messages about a request that a workflow may send (`notify …`), each with its templates in `mails/`.
+pub const MESSAGES: [&str; 11] = [
+    "recue",
+    "prise-en-charge",
+    "piece-demandee",
+    "relance",
+    "complete",
+    "decision",
+    "reponse",
+    "classee",
+    "annulee",
+    "rouverte",
+    "message",
+];
 
 /// Slot of the rendered receipt.
 pub const RECEIPT_SLOT: &str = "document:recepisse";
@@ -122,20 +138,27 @@ pub async fn render_receipt(visit: &Visit, request: &Request) -> Result<Vec<u8>>
     render(&letters::RECEIPT, data, visit).await
 }
 
+/// What the whole file says beside what was sent.
+pub struct Printed {
+    pub history: Vec<Json>,
+    /// What agents answered to forms.
+    pub forms: Vec<Section>,
+    pub decision: Option<Json>,
+    /// For agents.
+    pub state: String,
+}
+
 /// The whole file of a request, for agents.
-pub async fn render_file(
-    visit: &Visit,
-    request: &Request,
-    history: Vec<Json>,
-    decision: Option<Json>,
-    state: &str,
-) -> Result<Vec<u8>> {
+pub async fn render_file(visit: &Visit, request: &Request, printed: Printed) -> Result<Vec<u8>> {
     let mut data = common(visit, request, true).await?;
+    if let Some(sections) = data.get_mut("sections").and_then(Json::as_array_mut) {
+        sections.extend(printed.forms.iter().map(|section| printed_section(section, true)));
+    }
     if let Some(object) = data.as_object_mut() {
-        object.insert("state".into(), json!(state));
+        object.insert("state".into(), json!(printed.state));
         object.insert("channel".into(), json!("en ligne"));
-        object.insert("history".into(), json!(history));
-        if let Some(decision) = decision {
+        object.insert("history".into(), json!(printed.history));
+        if let Some(decision) = printed.decision {
             object.insert("decision".into(), decision);
         }
     }
@@ -155,18 +178,7 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     let files = files::of(&visit.db, request.id).await?;
     let mut shown = procedure.show(&request.answers.0);
     certified::annotate(&certified::of(visit, request.id).await?, &request.answers.0, &mut shown);
-    let mut sections: Vec<Json> = shown
-        .into_iter()
-        .map(|section| {
-            let entries: Vec<Json> = section
-                .rows
-                .iter()
-                .filter(|line| sensitive || !line.sensitive)
-                .map(|line| json!({"label": line.label, "value": line.lines}))
-                .collect();
-            json!({"title": section.title, "entries": entries})
-        })
-        .collect();
+    let mut sections: Vec<Json> = shown.into_iter().map(|section| printed_section(&section, sensitive)).collect();
     if sensitive && request.confidential_address {
         let entry = json!({"label": "Adresse confidentielle", "value": ["Ne pas communiquer"]});
         sections.insert(0, json!({"title": "Avertissement", "entries": [entry]}));
@@ -181,6 +193,12 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
         "sections": sections,
         "pieces": pieces(&procedure, &files),
     }))
+}
+
+fn printed_section(section: &Section, sensitive: bool) -> Json {
+    let rows = section.rows.iter().filter(|line| sensitive || !line.sensitive);
+    let entries: Vec<Json> = rows.map(|line| json!({"label": line.label, "value": line.lines})).collect();
+    json!({"title": section.title, "entries": entries})
 }
 
 fn pieces(procedure: &forms::model::Procedure, files: &[File]) -> Vec<Json> {

@@ -29,11 +29,12 @@ pub mod store;
 pub mod submit;
 mod summary;
 pub mod sweep;
+pub mod timers;
 
 pub use access::{Mine, mine_to};
 pub use citizen::{file_kind, restore, sent::pdf};
 pub use fields::{Drawing, Drawn, Untouched};
-pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
+pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
     use citizen::{answer, cancel, check, follow, mine, piece, question, received, sent, start, track};

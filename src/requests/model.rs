@@ -3,15 +3,17 @@
 use db::{Json, row};
 use forms::{
     answers::Answers,
-    calendar,
     model::Procedure,
-    step::{Actor, Life},
-    workflow::{State, Status},
+    step::{Actor, Clocks, Life},
+    workflow::{State, Status, Transition},
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use crate::platform::{clock, secret};
+use crate::{
+    authorities::Authority,
+    platform::{clock, secret},
+};
 
 row! {
     #[derive(Debug, Clone)]
@@ -45,6 +47,9 @@ row! {
         archive_at: Option<Timestamp>,
         /// An answer holds an address that its filer keeps confidential.
         confidential_address: bool,
+        clocks: Json<Clocks>,
+        /// The latest answer to each question of agents' forms.
+        given: Json<Answers>,
         version: i64,
     }
 }
@@ -59,6 +64,7 @@ impl Request {
             completed: self.completed_at,
             ended: self.ended_at,
             held: self.holder_id.is_some(),
+            clocks: self.clocks.0.clone(),
         }
     }
 
@@ -87,6 +93,17 @@ row! {
         acted: Option<String>,
         /// The agent it is about, when it is about one.
         subject_name: Option<String>,
+    }
+}
+
+row! {
+    /// What an agent answered to the form of a transition.
+    #[derive(Debug, Clone)]
+    pub struct Form {
+        transition: String,
+        answers: Json<Answers>,
+        at: Timestamp,
+        agent: Option<String>,
     }
 }
 
@@ -146,11 +163,16 @@ row! {
 
 /// From when an ended request becomes an archive: the morning after its time in current use (« durée
 /// d'utilité courante »), where its circuit has a transition of the platform for that.
-pub fn archive_at(procedure: &Procedure, life: &Life, zone: &TimeZone) -> Option<Timestamp> {
+pub fn archive_at(procedure: &Procedure, life: &Life, site: &Authority) -> Option<Timestamp> {
     let ended = life.ended?;
-    procedure.workflow.offered(&life.state, Actor::System).next()?;
-    let last = calendar::after(clock::day(ended, zone), procedure.notice.retention.current);
-    Some(last.tomorrow().ok()?.to_zoned(zone.clone()).ok()?.timestamp())
+    archiving(procedure, &life.state)?;
+    let last = site.calendar.after(clock::day(ended, &site.zone), procedure.notice.retention.current);
+    Some(last.tomorrow().ok()?.to_zoned(site.zone.clone()).ok()?.timestamp())
+}
+
+/// The transition of the platform that waits for no timer: archiving.
+pub fn archiving<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transition> {
+    procedure.workflow.offered(state, Actor::System).find(|transition| transition.after.is_none())
 }
 
 /// A new reference, `VAL-7F3K-29`: the authority's letters, then 29 bits without twin characters.

@@ -3,15 +3,15 @@
 
 use db::{Db, args, row, sql};
 use forms::{
-    calendar,
+    calendar::Calendar,
     model::{Fate, Notice, Procedure},
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::citizen;
-use crate::{catalogue, error::Problem, platform::clock, visit::Visit};
+use crate::{authorities::Authority, catalogue, error::Problem, platform::clock, visit::Visit};
 
 row! {
     #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub async fn of(visit: &Visit, account: Uuid, most: i64) -> Result<Vec<Json>, Pr
     let mut shown = Vec::new();
     for ((id, version, department), lines) in groups {
         shown.push(match catalogue::version(visit, &id, version).await {
-            Ok(procedure) => group(&procedure, &department, &lines, &visit.site.zone),
+            Ok(procedure) => group(&procedure, &department, &lines, &visit.site),
             // Somebody's right to see who has their data outlives a procedure that can no longer be read.
             Err(error) => {
                 tracing::error!(procedure = id, version, error = format!("{error:#}"), "notice not readable");
@@ -64,10 +64,10 @@ pub async fn of(visit: &Visit, account: Uuid, most: i64) -> Result<Vec<Json>, Pr
     Ok(shown)
 }
 
-fn group(procedure: &Procedure, department: &str, lines: &[Line], zone: &TimeZone) -> Json {
+fn group(procedure: &Procedure, department: &str, lines: &[Line], site: &Authority) -> Json {
     let notice = &procedure.notice;
     let one = |line: &Line| {
-        let until = line.ended_at.map(|ended| until(notice, clock::day(ended, zone)).to_string());
+        let until = line.ended_at.map(|ended| until(notice, clock::day(ended, &site.zone), &site.calendar).to_string());
         json!({
             "reference": line.reference, "href": format!("/demandes/{}", line.id), "sent": line.submitted_at.to_string(),
             "until": until.unwrap_or_default(),
@@ -93,9 +93,9 @@ fn unreadable(title: &str, department: &str, lines: &[Line]) -> Json {
 }
 
 /// The last day a request that ended on `ended` is kept: both times of retention count from its end.
-fn until(notice: &Notice, ended: Date) -> Date {
+fn until(notice: &Notice, ended: Date, calendar: &Calendar) -> Date {
     let retention = &notice.retention;
-    calendar::after(ended, retention.current).max(calendar::after(ended, retention.dua))
+    calendar.after(ended, retention.current).max(calendar.after(ended, retention.dua))
 }
 
 fn fate(fate: Fate) -> &'static str {
@@ -138,8 +138,8 @@ mod tests {
             recipients: Vec::new(),
             retention: Retention { current: months(current), dua: months(dua), basis: None, fate: Fate::Destroy },
         };
-        assert_eq!(until(&notice(3, 12), date(2026, 8, 31)), date(2027, 8, 31));
-        assert_eq!(until(&notice(6, 6), date(2026, 8, 31)), date(2027, 2, 28));
-        assert_eq!(until(&notice(6, 1), date(2026, 8, 31)), date(2027, 2, 28));
+        assert_eq!(until(&notice(3, 12), date(2026, 8, 31), &Calendar::default()), date(2027, 8, 31));
+        assert_eq!(until(&notice(6, 6), date(2026, 8, 31), &Calendar::default()), date(2027, 2, 28));
+        assert_eq!(until(&notice(6, 1), date(2026, 8, 31), &Calendar::default()), date(2027, 2, 28));
     }
 }

@@ -1,14 +1,14 @@
 //! SQL on requests. Reading one goes through [`super::access`].
 
 use db::{Db, Json, Tx, args, sql};
-use forms::{answers::Answers, step::Life};
+use forms::{answers::Answers, step::Life, timer};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
     certified,
     fire::Corrected,
-    model::{Ask, Decision, Event, Message, Request},
+    model::{Ask, Decision, Event, Form, Message, Request},
     owner::Whose,
 };
 use crate::{
@@ -21,7 +21,7 @@ macro_rules! requests {
     ($where:literal) => {
         sql!(concat!(
             "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
-               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.version
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version
              from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id ",
             $where
         ))
@@ -40,6 +40,25 @@ pub async fn archives(db: &Db, now: Timestamp, after: (Timestamp, Uuid)) -> Resu
             "where r.authority_id = $1 and r.archive_at <= $2 and (r.archive_at, r.id) > ($3, $4) order by r.archive_at, r.id limit 50"
         ),
         args![db.authority(), now, after.0, after.1],
+    )
+    .await
+}
+
+/// Requests with a timer that is due at `now`, in the order of their timers; those that follow the one named by
+/// `after`.
+pub async fn woken(db: &Db, now: Timestamp, after: (Timestamp, Uuid)) -> Result<Vec<(Timestamp, Uuid)>, db::Error> {
+    db.all(
+        sql!("select wake_at, id from request where authority_id = $1 and wake_at <= $2 and (wake_at, id) > ($3, $4) order by wake_at, id limit 50"),
+        args![db.authority(), now, after.0, after.1],
+    )
+    .await
+}
+
+/// Requests that are not ended, in the order of their ids, those that follow `after`.
+pub async fn open(db: &Db, after: Uuid) -> Result<Vec<Request>, db::Error> {
+    db.all(
+        requests!("where r.authority_id = $1 and not r.ended and r.id > $2 order by r.id limit 50"),
+        args![db.authority(), after],
     )
     .await
 }
@@ -80,14 +99,14 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     tx.run(
         sql!(
             "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, filer_key, beneficiary, email, answers, words,
-               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, $23, 1, $24, $25, $26)"
+               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as, clocks, wake_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, $23, 1, $24, $25, $26, $27, $28)"
         ),
         args![
             tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.whose.account, new.filer_name, new.email,
             Json(new.answers), french::fold(new.words), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
             french::fold(new.filer_name.unwrap_or_default()), new.beneficiary, new.archive_at, new.confidential_address,
-            new.whose.organisation, new.whose.by, new.acted_as
+            new.whose.organisation, new.whose.by, new.acted_as, Json(&life.clocks), timer::wake(&life.clocks.timers)
         ],
     )
     .await?;
@@ -107,11 +126,12 @@ pub async fn advance(
         .run(
             sql!(
                 "update request set state = $1, status = $2, ended = $3, due_at = $4, completed_at = $5, suspended_at = $6, ended_at = $7, archive_at = $8, updated_at = $9,
-                   version = version + 1
+                   clocks = $13, wake_at = $14, version = version + 1
                  where authority_id = $10 and id = $11 and version = $12"
             ),
             args![
-                &life.state, status, life.ended.is_some(), life.due, life.completed, life.suspended, life.ended, archive_at, now, tx.authority(), read.id, read.version
+                &life.state, status, life.ended.is_some(), life.due, life.completed, life.suspended, life.ended, archive_at, now, tx.authority(), read.id, read.version,
+                Json(&life.clocks), timer::wake(&life.clocks.timers)
             ],
         )
         .await?;
@@ -210,6 +230,45 @@ pub async fn events(db: &Db, request: Uuid) -> Result<Vec<Event>, db::Error> {
              from request_event e left join account a on a.authority_id = e.authority_id and a.id = e.actor_id
                left join account s on s.authority_id = e.authority_id and s.id = e.subject_id
              where e.authority_id = $1 and e.request_id = $2 order by e.seq"
+        ),
+        args![db.authority(), request],
+    )
+    .await
+}
+
+/// Keeps what an agent answered to a form, with its entry of the history; `given` is the latest answer to each
+/// question of the request.
+pub async fn fill(
+    tx: &mut Tx,
+    request: Uuid,
+    seq: i64,
+    transition: &str,
+    answers: &Answers,
+    given: &Answers,
+) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into request_form (authority_id, request_id, seq, transition, answers) values ($1, $2, $3, $4, $5)"
+        ),
+        args![tx.authority(), request, seq, transition, Json(answers)],
+    )
+    .await?;
+    tx.run(
+        sql!("update request set given = $1 where authority_id = $2 and id = $3"),
+        args![Json(given), tx.authority(), request],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What agents answered to forms, in the order of the history.
+pub async fn forms(db: &Db, request: Uuid) -> Result<Vec<Form>, db::Error> {
+    db.all(
+        sql!(
+            "select f.transition, f.answers, e.at, a.first_name || ' ' || a.last_name as agent
+             from request_form f join request_event e on e.authority_id = f.authority_id and e.request_id = f.request_id and e.seq = f.seq
+               left join account a on a.authority_id = e.authority_id and a.id = e.actor_id
+             where f.authority_id = $1 and f.request_id = $2 order by f.seq"
         ),
         args![db.authority(), request],
     )

@@ -6,7 +6,7 @@ use db::{Tx, args, sql};
 use forms::{
     answers::Answers,
     model::Procedure,
-    step::{self, Actor, Context, Effect, Given, Life},
+    step::{self, Actor, Effect, Given, Life},
 };
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
@@ -60,7 +60,8 @@ pub struct Ready<'a> {
 /// The pure part of sending.
 pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a>, Problem> {
     let Sending { procedure, answers, .. } = sending;
-    let cx = Context { now: visitor.now, zone: &visitor.site.zone };
+    let known = fire::known(procedure, answers, &Answers::new());
+    let cx = fire::context(visitor, &known);
     let begun = step::begin(procedure, cx);
     let transition = procedure
         .workflow
@@ -85,7 +86,7 @@ pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a
         email,
         words: procedure.words(answers),
         status: procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status)),
-        archive_at: model::archive_at(procedure, &life, &visitor.site.zone),
+        archive_at: model::archive_at(procedure, &life, &visitor.site),
         transition: transition.id.clone(),
         from: begun.state,
         fact: visitor.id(),

@@ -1,7 +1,7 @@
 //! What other pages show of requests.
 
 use db::{Query, args};
-use forms::model::{Delay, Procedure};
+use forms::model::Procedure;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -12,10 +12,6 @@ use crate::{
     platform::{clock, french},
     visit::Visitor,
 };
-
-pub fn delay_words(delay: Delay) -> String {
-    citizen::delay(delay)
-}
 
 pub fn legal_words(procedure: &Procedure) -> Json {
     citizen::legal(procedure.legal.as_ref())

@@ -11,14 +11,14 @@ use uuid::Uuid;
 
 use super::{
     fire::{self, By, With},
-    model::Request,
+    model::{self, Request},
     store,
 };
 use crate::{
     accounts::{self, connections, ending},
     acting::invitation,
     app::App,
-    catalogue,
+    authorities, catalogue,
     household::sharing,
     identity, journal, links, mandates, provider, safe, sso,
     visit::Visit,
@@ -29,8 +29,7 @@ use crate::{
 const YOUNG: i64 = 24 * 3600;
 
 pub async fn all(app: &App) -> Result<()> {
-    let authorities: Vec<Uuid> = app.db.all(sql!("select id from authority"), args![]).await?;
-    for authority in authorities {
+    for authority in authorities::all(&app.db).await? {
         expired(app, authority).await?;
         mandates::end_due(&work::visit(app, authority).await?).await?;
         archive(app, authority).await?;
@@ -103,7 +102,7 @@ async fn archive_batch(visit: &Visit, due: &[Request]) -> Result<usize> {
     }
     let mut batch = Vec::new();
     for (request, procedure) in due.iter().zip(&procedures) {
-        let Some(transition) = procedure.workflow.offered(&request.state, Actor::System).next() else { continue };
+        let Some(transition) = model::archiving(procedure, &request.state) else { continue };
         match fire::decide(visit, procedure, request, &transition.id, by, &with) {
             Ok(fired) => batch.push(fired),
             // One that cannot be does not hold up those that can.

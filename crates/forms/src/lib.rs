@@ -4,16 +4,20 @@
 //! - [`model`]: a procedure, as read from its file.
 //! - [`load`]: YAML → [`model::Procedure`], every mistake with file, line, column and advice.
 //! - [`expr`]: the small typed language of conditions and computed values.
+//! - [`draw`]: a workflow as a picture and as tables.
 //! - [`kinds`]: the kinds of field, one file each.
 //! - [`journey`]: what a draft amounts to: pages shown, problems, answers.
 //! - [`workflow`]: states and transitions of a request.
+//! - [`step`]: what one of them changes; [`timer`]: when the platform fires one by itself.
 
 pub mod answers;
 pub mod calendar;
+pub mod draw;
 pub mod expr;
 pub mod journey;
 pub mod kinds;
 pub mod load;
 pub mod model;
 pub mod step;
+pub mod timer;
 pub mod workflow;

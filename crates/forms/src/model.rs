@@ -1,7 +1,7 @@
 //! A procedure (« démarche ») as data. Built only by [`crate::load`], which guarantees that every
 //! reference resolves, every expression has its type and every id is unique.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -91,12 +91,34 @@ pub struct Delay {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DelayUnit {
-    /// Monday to Friday (« jours ouvrés »).
+    /// Monday to Friday, when the authority is open (« jours ouvrés »).
     WorkingDays,
+    /// Monday to Saturday, but public holidays (« jours ouvrables »).
+    OuvrableDays,
     Days,
     Weeks,
     Months,
     Years,
+}
+
+/// « 5 jours ouvrés ».
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match (self.unit, self.count > 1) {
+            (DelayUnit::WorkingDays, false) => "jour ouvré",
+            (DelayUnit::WorkingDays, true) => "jours ouvrés",
+            (DelayUnit::OuvrableDays, false) => "jour ouvrable",
+            (DelayUnit::OuvrableDays, true) => "jours ouvrables",
+            (DelayUnit::Days, false) => "jour",
+            (DelayUnit::Days, true) => "jours",
+            (DelayUnit::Weeks, false) => "semaine",
+            (DelayUnit::Weeks, true) => "semaines",
+            (DelayUnit::Months, _) => "mois",
+            (DelayUnit::Years, false) => "an",
+            (DelayUnit::Years, true) => "ans",
+        };
+        write!(f, "{}\u{a0}{unit}", self.count)
+    }
 }
 
 /// The legal delay and what the administration's silence means when it ends (CRPA L231-1 s.).

@@ -1,11 +1,16 @@
 //! One step in the life of a request: who wants which transition, is it allowed, what follows.
 //! Pure: the application stores the result, the event and the effects in one transaction.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use std::collections::BTreeMap;
+
+use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    calendar,
-    model::{Procedure, Silence},
+    calendar::Calendar,
+    expr::{Env, Value},
+    model::{Delay, Procedure, Silence},
+    timer::{self, Timer},
     workflow::{Action, Need, State, Status, Transition, Who, Workflow},
 };
 
@@ -18,10 +23,34 @@ pub struct Life {
     pub due: Timestamp,
     /// Since when the usager is expected to complete, while they are.
     pub suspended: Option<Timestamp>,
-    /// When the file was declared complete.
+    /// When the file became complete: the last pieces had come, and an agent declared it so.
     pub completed: Option<Timestamp>,
     pub ended: Option<Timestamp>,
     pub held: bool,
+    pub clocks: Clocks,
+}
+
+/// What the clocks of a request count with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Clocks {
+    /// When it came into its state; none: when it was sent.
+    pub entered: Option<Timestamp>,
+    /// When the usager last sent something; none: when the request was sent.
+    pub received: Option<Timestamp>,
+    /// Last day to complete, while the usager is expected to.
+    pub until: Option<Date>,
+    /// Days for which the usager was waited for: the promised delay is longer by as much.
+    pub waited: i32,
+    /// Of those, days that they had been given: only these lengthen the legal delay (CRPA L114-5).
+    pub given: i32,
+    pub timers: Vec<Timer>,
+}
+
+impl Life {
+    pub fn entered(&self) -> Timestamp {
+        self.clocks.entered.unwrap_or(self.submitted)
+    }
 }
 
 /// Who acts, and what they may do on this very request.
@@ -42,12 +71,25 @@ pub struct Given {
     pub ground: bool,
     pub facts: bool,
     pub appeal: bool,
+    /// Last day to complete what is asked.
+    pub until: Option<Date>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
+    /// For a timer, the moment at which it was due.
     pub now: Timestamp,
     pub zone: &'a TimeZone,
+    pub calendar: &'a Calendar,
+    /// The answers, as conditions see them.
+    pub known: &'a BTreeMap<String, Value>,
+}
+
+impl Context<'_> {
+    /// The local day of a moment.
+    pub fn day(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.zone.clone()).date()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +113,10 @@ pub enum Refused {
     NotFromHere,
     /// Not for this actor.
     NotYours,
+    /// Its condition on the answers does not hold.
+    NotNow,
+    /// A timer before its moment, or one that fired already.
+    NotDue,
     /// Something that the law or the circuit wants is missing.
     Missing(Need),
 }
@@ -89,6 +135,20 @@ impl Workflow {
         self.transitions
             .iter()
             .filter(move |transition| transition.from.iter().any(|from| from == state) && transition.who.admits(actor))
+    }
+}
+
+impl Transition {
+    /// Whether its condition holds; it does when there is none.
+    pub fn holds(&self, cx: Context<'_>) -> bool {
+        let env = Env { today: cx.day(cx.now), names: cx.known, row: None };
+        self.when.as_ref().is_none_or(|when| when.holds(&env))
+    }
+
+    /// Whether the request's clock allows it: always, unless it is a timer.
+    fn is_due(&self, life: &Life, cx: Context<'_>) -> bool {
+        let armed = || life.clocks.timers.iter().find(|timer| timer.transition == self.id);
+        self.after.is_none() || armed().and_then(|timer| timer.at).is_some_and(|at| at <= cx.now)
     }
 }
 
@@ -113,6 +173,7 @@ pub fn begin(procedure: &Procedure, cx: Context<'_>) -> Life {
         completed: None,
         ended: None,
         held: false,
+        clocks: Clocks::default(),
     };
     life.due = due(procedure, &life, cx);
     life
@@ -138,6 +199,12 @@ pub fn step(
     if !transition.from.contains(&life.state) {
         return Err(Refused::NotFromHere);
     }
+    if !transition.holds(cx) {
+        return Err(Refused::NotNow);
+    }
+    if !transition.is_due(life, cx) {
+        return Err(Refused::NotDue);
+    }
     if let Some(missing) = transition.needs.iter().find(|need| !given.satisfies(**need)) {
         return Err(Refused::Missing(*missing));
     }
@@ -150,54 +217,121 @@ pub fn step(
             Action::Receipt => effects.push(Effect::Receipt),
             Action::TakeCharge => (next.held, _) = (true, effects.push(Effect::Hold)),
             Action::Release => (next.held, _) = (false, effects.push(Effect::LetGo)),
-            Action::MarkComplete => next.completed = next.completed.or(Some(cx.now)),
+            Action::MarkComplete => mark_complete(procedure, &mut next, cx),
         }
     }
-    next.ended = to.end.then_some(life.ended.unwrap_or(cx.now));
-    suspend_or_resume(procedure, &mut next, to.status, cx);
-    if next.completed != life.completed {
-        next.due = due(procedure, &next, cx);
+    if actor == Actor::Usager {
+        next.clocks.received = Some(cx.now);
     }
+    next.ended = to.end.then_some(life.ended.unwrap_or(cx.now));
+    suspend_or_resume(&mut next, to.status, given.until, cx);
+    next.due = due(procedure, &next, cx);
+    if actor == Actor::System && to.id == life.state {
+        for timer in next.clocks.timers.iter_mut().filter(|timer| timer.transition == transition.id) {
+            timer.fired = timer.fired.saturating_add(1);
+        }
+    } else {
+        // A person's deed that stays in the state starts its timers anew: what is asked again is waited for again.
+        next.clocks.entered = Some(cx.now);
+        next.clocks.timers.clear();
+    }
+    next.clocks.timers = timer::timers(procedure, &next, cx);
     Ok((next, effects))
 }
 
-/// While the usager is expected to complete, the delay stands still (CRPA L114-5); it runs again as
-/// soon as they answer.
-fn suspend_or_resume(procedure: &Procedure, life: &mut Life, status: Status, cx: Context<'_>) {
-    let waits = status == Status::ActionNeeded;
-    match (life.suspended, waits) {
-        (None, true) => life.suspended = Some(cx.now),
-        (Some(since), false) => {
-            life.suspended = None;
-            // Silence = acceptation restarts from completeness instead: `due` does it.
-            if procedure
-                .legal
-                .as_ref()
-                .is_none_or(|legal| legal.silence != Silence::Acceptation || life.completed.is_some())
-            {
-                life.due = life.due.checked_add(cx.now.duration_since(since)).unwrap_or(life.due);
-            }
-        }
-        _ => {}
+/// The same request under a calendar that changed: what is due, and the open timers.
+pub fn recount(procedure: &Procedure, life: &Life, cx: Context<'_>) -> Life {
+    let mut next = life.clone();
+    next.due = due(procedure, &next, cx);
+    next.clocks.timers = timer::timers(procedure, &next, cx);
+    next
+}
+
+/// « Le délai […] réputée acceptée ne court qu'à compter de la réception des pièces et informations requises »
+/// (CRPA L114-5): from the day on which the last came, not from the day on which an agent saw that they had.
+fn mark_complete(procedure: &Procedure, life: &mut Life, cx: Context<'_>) {
+    if life.completed.is_some() {
+        return;
+    }
+    // Declared while the usager was waited for: what was missing came some other way, just now.
+    let received = life.clocks.received.unwrap_or(life.submitted);
+    life.completed = Some(if life.suspended.is_some() { cx.now } else { received });
+    if procedure.legal.as_ref().is_some_and(|legal| legal.silence == Silence::Acceptation) {
+        // The delay begins now: what was waited for before does not lengthen it.
+        life.clocks.given = 0;
     }
 }
 
-/// End of the promised delay, or of the legal one when it comes first. Where silence means
-/// acceptation, the legal delay starts when the file is complete; elsewhere when it is sent.
+/// While the usager is expected to complete, the delay stands still, for the time that they were given at most;
+/// it runs again as soon as they answer (CRPA L114-5).
+fn suspend_or_resume(life: &mut Life, status: Status, until: Option<Date>, cx: Context<'_>) {
+    let waits = status == Status::ActionNeeded;
+    match (life.suspended, waits) {
+        (None, true) => (life.suspended, life.clocks.until) = (Some(cx.now), until),
+        // Asked again before they answered.
+        (Some(_), true) => life.clocks.until = until.or(life.clocks.until),
+        (Some(since), false) => {
+            let (from, to) = (cx.day(since), cx.day(cx.now));
+            life.clocks.waited = life.clocks.waited.saturating_add(days(from, to));
+            let given = life.clocks.until.map_or(to, |until| until.min(to));
+            life.clocks.given = life.clocks.given.saturating_add(days(from, given));
+            (life.suspended, life.clocks.until) = (None, None);
+        }
+        (None, false) => {}
+    }
+}
+
+/// Whole local days, never less than none.
+fn days(from: Date, to: Date) -> i32 {
+    (to - from).get_days().max(0)
+}
+
+/// End of the promised delay, or of the legal one when it comes first.
 fn due(procedure: &Procedure, life: &Life, cx: Context<'_>) -> Timestamp {
-    let day = |at: Timestamp| at.to_zoned(cx.zone.clone()).date();
-    let promised = calendar::after(day(life.submitted), procedure.delay);
-    let legal = procedure.legal.as_ref().and_then(|legal| match legal.silence {
-        Silence::Acceptation => life.completed.map(|completed| calendar::after(day(completed), legal.delay)),
-        Silence::Rejet => Some(calendar::after(day(life.submitted), legal.delay)),
-        Silence::None => None,
-    });
+    let promised = later(cx.calendar.after(cx.day(life.submitted), procedure.delay), life.clocks.waited);
+    let legal = legal_start(procedure, life)
+        .map(|(start, delay)| later(cx.calendar.after(cx.day(start), delay), life.clocks.given));
     end_of(legal.map_or(promised, |legal| legal.min(promised)), cx.zone, life.submitted)
+}
+
+/// Last day of the legal delay, when silence takes its effect. None as long as it has not begun, while nobody
+/// knows how long it will stand still, or when silence means nothing.
+///
+/// CRPA L114-5, protocols §9.2, two rules: where silence means acceptation, the delay begins when the file is
+/// complete; where it means rejection, it begins with the request and stands still for the time that the usager
+/// is given to complete, and no longer.
+pub fn legal_end(procedure: &Procedure, life: &Life, cx: Context<'_>) -> Option<Date> {
+    let (start, delay) = legal_start(procedure, life)?;
+    let end = later(cx.calendar.after(cx.day(start), delay), life.clocks.given);
+    match (life.suspended, life.clocks.until) {
+        (None, _) => Some(end),
+        (Some(since), Some(until)) => Some(later(end, days(cx.day(since), until))),
+        (Some(_), None) => None,
+    }
+}
+
+fn legal_start(procedure: &Procedure, life: &Life) -> Option<(Timestamp, Delay)> {
+    let legal = procedure.legal.as_ref()?;
+    let start = match legal.silence {
+        Silence::Acceptation => life.completed?,
+        Silence::Rejet => life.submitted,
+        Silence::None => return None,
+    };
+    Some((start, legal.delay))
+}
+
+fn later(day: Date, days: i32) -> Date {
+    day.checked_add(Span::new().days(days)).unwrap_or(Date::MAX)
 }
 
 /// The last second of a local day.
 fn end_of(day: Date, zone: &TimeZone, otherwise: Timestamp) -> Timestamp {
     day.at(23, 59, 59, 0).to_zoned(zone.clone()).map_or(otherwise, |zoned| zoned.timestamp())
+}
+
+/// The first moment of a local day.
+pub(crate) fn start_of(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+    Some(day.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
 impl Given {

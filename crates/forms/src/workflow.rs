@@ -3,6 +3,11 @@
 
 use serde::Serialize;
 
+use crate::{
+    expr::Expr,
+    model::{Delay, Field},
+};
+
 #[derive(Debug, Clone)]
 pub struct Workflow {
     /// `standard` when the file says `workflow: standard`; kept for the canonical form.
@@ -48,10 +53,49 @@ pub struct Transition {
     pub from: Vec<String>,
     pub to: String,
     pub who: Who,
+    /// What the answers must be; no transition of the usager has one.
+    pub when: Option<Expr>,
+    /// When the platform fires it; none for people, and for archiving, which waits for the end of the
+    /// time in current use.
+    pub after: Option<After>,
+    /// How often the platform fires it during one stay in a state, when it stays there (a reminder).
+    pub times: u32,
     pub needs: Vec<Need>,
+    /// Questions to the agent who fires it; conditions written after it know their answers.
+    pub form: Vec<Field>,
     pub does: Vec<Action>,
     /// Shown before confirming: what the usager will receive.
     pub receives: Option<String>,
+    /// What the platform writes to the usager when it fires it.
+    pub says: Option<String>,
+}
+
+/// The moment of a timer: the morning after the last day of a delay, or the morning of a day counted
+/// backwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct After {
+    /// None: the origin itself.
+    pub delay: Option<Delay>,
+    /// Counted backwards from the origin.
+    pub before: bool,
+    pub origin: Origin,
+}
+
+/// From where a timer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The request came into its state.
+    Entry,
+    Sent,
+    /// The file was complete.
+    Complete,
+    /// When an answer is due: the promised delay, or the legal one when it ends sooner.
+    Due,
+    /// End of the legal delay, when silence takes its effect.
+    Legal,
+    /// Last day that the usager was given to complete (CRPA L114-5).
+    Until,
 }
 
 /// Who may fire a transition.
@@ -95,4 +139,11 @@ pub enum Action {
     Release,
     /// The file is complete: the delay of « silence vaut acceptation » starts.
     MarkComplete,
+}
+
+impl Workflow {
+    /// Every question to agents, in the order of the file.
+    pub fn form_fields(&self) -> impl Iterator<Item = &Field> {
+        self.transitions.iter().flat_map(|transition| &transition.form)
+    }
 }

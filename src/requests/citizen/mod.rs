@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forms::{
     answers::Raw,
     journey::{PageReading, Reading},
-    model::{Delay, DelayUnit, Identification, Legal, Notice, Procedure, Silence},
+    model::{Identification, Legal, Notice, Procedure, Silence},
 };
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -221,33 +221,16 @@ pub fn notice(procedure: &Procedure) -> Json {
 
 /// « 3 mois après la fin du traitement, puis archivage pendant 1 an ».
 pub fn retention(notice: &Notice) -> String {
-    let kept = format!("{} après la fin du traitement", delay(notice.retention.current));
+    let kept = format!("{} après la fin du traitement", notice.retention.current);
     if notice.retention.dua == notice.retention.current {
         kept
     } else {
-        format!("{kept}, puis archivage pendant {}", delay(notice.retention.dua))
+        format!("{kept}, puis archivage pendant {}", notice.retention.dua)
     }
 }
 
-/// « 5 jours ouvrés ».
-pub fn delay(delay: Delay) -> String {
-    let many = delay.count > 1;
-    let unit = match (delay.unit, many) {
-        (DelayUnit::WorkingDays, false) => "jour ouvré",
-        (DelayUnit::WorkingDays, true) => "jours ouvrés",
-        (DelayUnit::Days, false) => "jour",
-        (DelayUnit::Days, true) => "jours",
-        (DelayUnit::Weeks, false) => "semaine",
-        (DelayUnit::Weeks, true) => "semaines",
-        (DelayUnit::Months, _) => "mois",
-        (DelayUnit::Years, false) => "an",
-        (DelayUnit::Years, true) => "ans",
-    };
-    format!("{}\u{a0}{unit}", delay.count)
-}
-
 pub fn legal(legal: Option<&Legal>) -> Json {
-    legal.map_or(Json::Null, |legal| json!({"delay": delay(legal.delay), "silence": legal.silence_name(), "basis": legal.basis.clone().unwrap_or_default()}))
+    legal.map_or(Json::Null, |legal| json!({"delay": legal.delay.to_string(), "silence": legal.silence_name(), "basis": legal.basis.clone().unwrap_or_default()}))
 }
 
 trait SilenceName {
@@ -267,16 +250,16 @@ impl SilenceName for Legal {
 /// What the law says of the time to answer, for the receipt (CRPA R112-11-1: the date at which,
 /// failing an express decision, the request will be deemed accepted or rejected).
 pub fn legal_sentences(procedure: &Procedure, due: Timestamp, visit: &Visit) -> Vec<String> {
-    let promised = format!("Le service vous répond sous {}.", delay(procedure.delay));
+    let promised = format!("Le service vous répond sous {}.", procedure.delay);
     let Some(legal) = &procedure.legal else { return vec![promised] };
-    let time = delay(legal.delay);
+    let time = legal.delay;
     let silence = match legal.silence {
         Silence::Acceptation => format!(
             "Si vous n’avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."
         ),
         Silence::Rejet => {
             let sent = crate::platform::clock::day(visit.now.min(due), &visit.site.zone);
-            let end = forms::calendar::after(sent, legal.delay);
+            let end = visit.site.calendar.after(sent, legal.delay);
             format!(
                 "Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.",
                 french::date(end)

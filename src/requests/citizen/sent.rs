@@ -10,7 +10,7 @@ use minijinja::{context, value::Serde};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{delay, follow, legal, procedure_link};
+use super::{follow, legal, procedure_link};
 use crate::{
     catalogue,
     error::Problem,
@@ -34,7 +34,7 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
         sent => request.submitted_at.to_string(),
         code => if anonymous { code::shown(&visitor, id).await? } else { String::new() },
         after => &procedure.after,
-        delay => delay(procedure.delay),
+        delay => procedure.delay.to_string(),
         legal => Serde(legal(procedure.legal.as_ref())),
         email => request.email.clone().unwrap_or_default(),
         receipt => context! { href => format!("/demandes/{id}/recepisse.pdf"), size => receipt.map(|file| file.size) },

@@ -5,9 +5,13 @@ use axum::{
     extract::{Path, Query, Request as Sent},
     response::{IntoResponse, Redirect, Response},
 };
-use forms::workflow::{Action, Need, Transition, Who};
+use forms::{
+    answers::Raw,
+    journey::{self, FieldReading},
+    workflow::{Action, Need, Transition, Who},
+};
 use jiff::Span;
-use minijinja::{Value, value::Serde};
+use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -21,6 +25,7 @@ use crate::{
     error::Problem,
     requests::{
         access::{self, Decide, Process},
+        fields::{Drawing, Drawn},
         files,
         fire::{self, By, With},
         form, jobs,
@@ -36,6 +41,10 @@ const STALE: &str = "Cette demande a changé pendant que vous la regardiez. Ouvr
 /// whether it leaves from the present state is another question.
 fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<&'a Transition, Problem> {
     let transition = file.procedure.workflow.transition(id).ok_or(Problem::NotFound)?;
+    let known = fire::known(&file.procedure, &file.request.answers.0, &file.request.given.0);
+    if !transition.holds(fire::context(agent, &known)) {
+        return Err(Problem::Conflict("Les réponses de cette demande ne permettent pas cette action."));
+    }
     match transition.who {
         Who::Process => {}
         Who::Decide => access::may::<Decide>(agent, &file.request)?,
@@ -55,7 +64,8 @@ pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) ->
     }
     let sent = files::of(&agent.db, id).await?;
     let choices = Choices::of(&agent, &file, &sent);
-    let context = context(&agent, &file, transition, &choices, &Typed::fresh(&agent.site), &[]).await;
+    let form = Form::read(&agent, &file, transition, &Raw::default()).draw(&agent, &file, false)?;
+    let context = context(&agent, &file, transition, &choices, &Typed::fresh(&agent.site), &[], form).await;
     agent.page("agent/action.html", &transition.label, context)
 }
 
@@ -86,8 +96,10 @@ pub async fn confirm(
     if decides(transition) && !Author::of(&agent, &file).complete() {
         problems.push(("confirmer", "Votre qualité n’est pas renseignée : elle doit figurer sur la décision. Demandez à l’administrateur de l’ajouter à votre compte.".to_owned()));
     }
-    if !problems.is_empty() {
-        let context = context(&agent, &file, transition, &choices, &typed, &problems).await;
+    let filled = Form::read(&agent, &file, transition, &raw);
+    if !problems.is_empty() || !filled.valid() {
+        let form = filled.draw(&agent, &file, true)?;
+        let context = context(&agent, &file, transition, &choices, &typed, &problems, form).await;
         return agent.page_again("agent/action.html", &transition.label, context);
     }
     let with = With {
@@ -100,6 +112,7 @@ pub async fn confirm(
             .and_then(|days| agent.today().checked_add(Span::new().days(days)).ok()),
         decision: decides(transition).then(|| Author::of(&agent, &file).decides(&agent, transition, &typed)),
         corrected: None,
+        form: journey::answered(&filled.readings),
     };
     let by = By { actor: file.request.actor, account: Some(agent.account.id), acted: None };
     fire::fire(&agent, &file.procedure, &file.request, &transition.id, by, &with).await?;
@@ -170,17 +183,20 @@ async fn context(
     choices: &Choices,
     typed: &Typed,
     problems: &[(&'static str, String)],
+    form: Drawn,
 ) -> Value {
     let author = Author::of(agent, file);
     let held =
         file.request.holder_id.filter(|holder| *holder != agent.account.id).and(file.request.holder_name.as_ref());
-    let errors: Vec<Json> =
+    let mut errors: Vec<Json> =
         problems.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
+    errors.extend(form.errors);
     let told = transition.does.iter().find_map(|action| match action {
         Action::Notify(message) => Some(message),
         _ => None,
     });
-    Value::from(Serde(json!({
+    let form_html = Value::from_safe_string(form.html);
+    let context = Value::from(Serde(json!({
         "request": view::banner(agent, file),
         "transition": {"id": transition.id, "label": transition.label, "kind": view::button(transition)},
         "needs": transition.needs,
@@ -195,7 +211,31 @@ async fn context(
         "pieces": choices.pieces_json(typed),
         "fields": choices.fields_json(typed),
         "message": typed.message, "days": typed.days, "ground": typed.ground, "facts": typed.facts, "appeal": typed.appeal,
-    })))
+    })));
+    context! { form_html => form_html, ..context }
+}
+
+/// The questions of a transition, as the agent answered them.
+struct Form<'a> {
+    readings: Vec<FieldReading<'a>>,
+    raw: &'a Raw,
+}
+
+impl<'a> Form<'a> {
+    fn read(agent: &Agent, file: &Opened<Process>, transition: &'a Transition, raw: &'a Raw) -> Self {
+        let request = &file.request;
+        let known = fire::values(&file.procedure, &request.answers.0, &request.given.0);
+        Self { readings: journey::form(&transition.form, raw, known, agent.today()), raw }
+    }
+
+    fn valid(&self) -> bool {
+        self.readings.iter().all(|reading| reading.problems.is_empty())
+    }
+
+    fn draw(&self, agent: &Agent, file: &Opened<Process>, errors: bool) -> Result<Drawn, Problem> {
+        let kept = (file.procedure.id.as_str(), file.request.procedure_version);
+        Ok(Drawing::sheet(agent, Some(kept), self.raw, errors).draw(&self.readings)?)
+    }
 }
 
 /// The mail as it will leave; none for who gave no address.

@@ -1,16 +1,12 @@
 //! When an answer is due, in words.
 
 use forms::{
-    calendar,
     model::{Procedure, Silence},
-    step::Life,
+    step::{self, Context, Life},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use crate::{
-    platform::{clock, french},
-    requests::citizen,
-};
+use crate::platform::{clock, french};
 
 /// From this many days before it, a due date is near.
 const NEAR: i32 = 3;
@@ -48,7 +44,7 @@ fn left(days: i32) -> (String, &'static str) {
 
 /// What the administration's silence will mean, and when: « Silence vaut acceptation le 21 janvier 2027 ».
 /// Empty when the law gives it no meaning, or when there is an answer.
-pub fn silence(procedure: &Procedure, life: &Life, status: &str, zone: &TimeZone) -> String {
+pub fn silence(procedure: &Procedure, life: &Life, status: &str, cx: Context<'_>) -> String {
     let Some(legal) = procedure
         .legal
         .as_ref()
@@ -56,26 +52,23 @@ pub fn silence(procedure: &Procedure, life: &Life, status: &str, zone: &TimeZone
     else {
         return String::new();
     };
-    let (means, start) = match legal.silence {
-        Silence::Acceptation => ("acceptation", life.completed),
-        Silence::Rejet => ("rejet", Some(life.submitted)),
+    let means = match legal.silence {
+        Silence::Acceptation => "acceptation",
+        Silence::Rejet => "rejet",
         Silence::None => return String::new(),
     };
-    let Some(start) = start else {
-        return format!("Silence vaut {means} {} après le dossier complet", citizen::delay(legal.delay));
-    };
-    if let Some(since) = life.suspended {
-        return format!(
-            "Silence vaut {means}\u{a0}: délai suspendu depuis le {}",
-            french::date(clock::day(since, zone))
-        );
+    if legal.silence == Silence::Acceptation && life.completed.is_none() {
+        return format!("Silence vaut {means} {} après le dossier complet", legal.delay);
     }
-    // Each time the usager had to complete moved the due date; the legal end moves as much.
-    let end = calendar::after(clock::day(start, zone), legal.delay);
-    let promised = calendar::after(clock::day(life.submitted, zone), procedure.delay);
-    let moved = (clock::day(life.due, zone) - end.min(promised)).get_days().max(0);
-    let end = end.checked_add(jiff::Span::new().days(moved)).unwrap_or(end);
-    format!("Silence vaut {means} le {}", french::date(end))
+    // For the time given to complete, and no longer: then the delay runs again (CRPA L114-5).
+    let stands = life.suspended.filter(|_| life.clocks.until.is_none_or(|until| cx.day(cx.now) <= until));
+    match (stands, step::legal_end(procedure, life, cx)) {
+        (Some(since), _) => {
+            format!("Silence vaut {means}\u{a0}: délai suspendu depuis le {}", french::date(cx.day(since)))
+        }
+        (None, Some(end)) => format!("Silence vaut {means} le {}", french::date(end)),
+        (None, None) => String::new(),
+    }
 }
 
 #[cfg(test)]
@@ -115,9 +108,12 @@ mod tests {
             completed: None,
             ended: None,
             held: false,
+            clocks: forms::step::Clocks::default(),
         };
         change(&mut life);
-        super::silence(&procedure, &life, status, &clock::zone("Europe/Paris")).replace('\u{a0}', " ")
+        let (zone, calendar, known) = (clock::zone("Europe/Paris"), Default::default(), Default::default());
+        let cx = Context { now: at("2026-11-25T10:00:00Z"), zone: &zone, calendar: &calendar, known: &known };
+        super::silence(&procedure, &life, status, cx).replace('\u{a0}', " ")
     }
 
     #[test]
@@ -131,14 +127,22 @@ mod tests {
             says(Silence::Acceptation, "in-progress", |life| life.completed = Some(at("2026-11-20T10:00:00Z"))),
             "Silence vaut acceptation le 20 janvier 2027"
         );
-        // Ten days waiting for the usager moved the due date: the legal end moves as much.
+        // Ten days that the usager had been given: the legal end moves as much.
         assert_eq!(
-            says(Silence::Rejet, "in-progress", |life| life.due = at("2026-12-07T22:59:59Z")),
+            says(Silence::Rejet, "in-progress", |life| life.clocks.given = 10),
             "Silence vaut rejet le 22 janvier 2027"
         );
         assert_eq!(
             says(Silence::Rejet, "action-needed", |life| life.suspended = Some(at("2026-11-20T10:00:00Z"))),
             "Silence vaut rejet : délai suspendu depuis le 20 novembre 2026"
+        );
+        // The four days given are over, whatever the usager does.
+        assert_eq!(
+            says(Silence::Rejet, "action-needed", |life| {
+                life.suspended = Some(at("2026-11-20T10:00:00Z"));
+                life.clocks.until = "2026-11-24".parse().ok();
+            }),
+            "Silence vaut rejet le 16 janvier 2027"
         );
         assert_eq!(says(Silence::None, "sent", |_| ()), "");
         assert_eq!(says(Silence::Rejet, "accepted", |_| ()), "");

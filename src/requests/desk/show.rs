@@ -24,8 +24,8 @@ use crate::{
         access::{Process, Read},
         certified::{self, Mark},
         files, form,
-        jobs::{NOTIFY, render_file},
-        model::{Ask, Decision, Event, File, Message},
+        jobs::{NOTIFY, Printed, render_file},
+        model::{Ask, Decision, Event, File, Form, Message},
         store::{self, NewMessage},
     },
     visit::Agent,
@@ -41,6 +41,7 @@ pub struct Dossier {
     pub events: Vec<Event>,
     pub asks: Vec<Ask>,
     pub decision: Option<Decision>,
+    pub forms: Vec<Form>,
     pub failures: Vec<Failure>,
 }
 
@@ -56,6 +57,7 @@ impl Dossier {
             messages: Vec::new(),
             asks: Vec::new(),
             decision: None,
+            forms: Vec::new(),
             failures: Vec::new(),
         };
         if dossier.file.content() {
@@ -64,6 +66,10 @@ impl Dossier {
             dossier.messages = store::messages(&agent.db, id).await?;
             dossier.asks = store::asks(&agent.db, id).await?;
             dossier.decision = store::decision(&agent.db, id).await?;
+            // None is stored where no transition has one.
+            if !dossier.file.request.given.0.is_empty() {
+                dossier.forms = store::forms(&agent.db, id).await?;
+            }
             dossier.failures = desk::failures(agent, Some(id)).await?;
         }
         Ok(dossier)
@@ -130,6 +136,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "request": view::banner(agent, file),
         "lock": view::lock(agent, dossier),
         "actions": view::actions(agent, dossier),
+        "held_back": view::held_back(agent, dossier),
         "waiting": waiting(agent, dossier),
         "asks": view::asks(dossier),
         "decision": dossier.decision.as_ref().map(view::decision),
@@ -153,7 +160,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "messages" => Some(("messages", view::messages(dossier))),
         "notes" => Some(("notes", view::notes(dossier))),
         "historique" => Some(("history", view::history(dossier))),
-        _ => Some(("sections", view::sections(dossier))),
+        _ => Some(("sections", view::sections(agent, dossier))),
     };
     if let Some(object) = context.as_object_mut() {
         object.extend(part.map(|(name, part)| (name.to_owned(), part)));
@@ -236,9 +243,9 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem
             "text": if text.is_empty() { Json::Null } else { json!(text.join("\n")) },
         })
     });
-    let pdf =
-        render_file(&agent, &file.request, history, decision, &words::state(&file.procedure, &file.request.state))
-            .await?;
+    let forms = view::forms(&agent, &file.procedure, &store::forms(&agent.db, id).await?);
+    let printed = Printed { history, forms, decision, state: words::state(&file.procedure, &file.request.state) };
+    let pdf = render_file(&agent, &file.request, printed).await?;
     let name = attachment::disposition(&format!("dossier-{}.pdf", file.request.reference));
     Ok((
         [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)],

@@ -1,8 +1,10 @@
 //! The parts of a request's page, from what was read of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forms::{
+    journey::{Section, form_shown},
+    model::Procedure,
     step::Life,
     workflow::{Action, Need, Transition},
 };
@@ -16,8 +18,8 @@ use crate::{
         access::Right,
         certified,
         citizen::{self, field_slot},
-        files,
-        model::{Decision, File, Message, piece_slot},
+        files, fire,
+        model::{Decision, File, Form, Message, piece_slot},
     },
     visit::Agent,
 };
@@ -28,7 +30,7 @@ const FILES: &str = "/agent/fichiers";
 /// Who, what, until when.
 pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
     let (request, procedure, zone) = (&file.request, &file.procedure, &agent.site.zone);
-    let life: Life = request.life();
+    let (life, known): (Life, _) = (request.life(), BTreeMap::new());
     let due = delays::due(request.due_at, &request.status, request.ended_at.is_some(), agent.now, zone);
     let email = request.email.clone().filter(|_| file.content());
     let contact = email.unwrap_or_else(|| {
@@ -56,7 +58,7 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "due": (due.look != "none").then(|| due.day.to_string()),
         "due_state": due.look,
         "due_text": due.text,
-        "silence": delays::silence(procedure, &life, &request.status, zone),
+        "silence": delays::silence(procedure, &life, &request.status, fire::context(agent, &known)),
         "assigned": if request.holder_id == Some(agent.account.id) { Some("Vous") } else { request.holder_name.as_deref() },
         "complete": request.completed_at,
         "next": words::next_step(request),
@@ -64,11 +66,12 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
 }
 
 /// The usager's answers; sensitive ones are marked.
-pub fn sections(dossier: &Dossier) -> Json {
+pub fn sections(agent: &Agent, dossier: &Dossier) -> Json {
     let answers = &dossier.file.request.answers.0;
     let mut sections = dossier.file.procedure.show(answers);
     certified::annotate(&dossier.marks, answers, &mut sections);
-    let rows = |section: &forms::journey::Section| -> Vec<Json> {
+    sections.extend(forms(agent, &dossier.file.procedure, &dossier.forms));
+    let rows = |section: &Section| -> Vec<Json> {
         section
             .rows
             .iter()
@@ -81,6 +84,18 @@ pub fn sections(dossier: &Dossier) -> Json {
             .map(|section| json!({"title": section.title, "depth": section.depth, "rows": rows(section)}))
             .collect::<Vec<_>>()
     )
+}
+
+/// What agents answered to the forms of transitions, each with who and when.
+pub fn forms(agent: &Agent, procedure: &Procedure, forms: &[Form]) -> Vec<Section> {
+    let shown = forms.iter().filter_map(|form| {
+        let transition = procedure.workflow.transition(&form.transition)?;
+        let by = form.agent.as_deref().unwrap_or("un agent");
+        let day = french::date(clock::day(form.at, &agent.site.zone));
+        let title = format!("{} ({by}, {day})", transition.label);
+        Some(form_shown(&title, &transition.form, &form.answers.0))
+    });
+    shown.flatten().collect()
 }
 
 /// Pieces asked for or given, then files sent as answers, then what the city made.
@@ -202,7 +217,7 @@ pub fn lock(agent: &Agent, dossier: &Dossier) -> Json {
 /// The transitions that the agent may fire now, then who holds the request: nobody is told of that.
 pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
     let (request, url) = (&dossier.file.request, dossier.file.url());
-    let offered: Vec<&Transition> = dossier.file.procedure.workflow.offered(&request.state, request.actor).collect();
+    let offered: Vec<&Transition> = offered(agent, dossier).filter(|(_, holds)| *holds).map(|(one, _)| one).collect();
     let main = offered.iter().position(|transition| transition.needs.contains(&Need::Decision)).unwrap_or(0);
     let mut actions: Vec<Json> = offered
         .iter()
@@ -223,6 +238,22 @@ pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
         }
     }
     json!(actions)
+}
+
+/// What their role lets the agent fire from here, and whether the answers do too.
+fn offered<'d>(agent: &Agent, dossier: &'d Dossier) -> impl Iterator<Item = (&'d Transition, bool)> {
+    let (request, procedure) = (&dossier.file.request, &dossier.file.procedure);
+    let known = fire::known(procedure, &request.answers.0, &request.given.0);
+    let judged = procedure.workflow.offered(&request.state, request.actor);
+    let judged: Vec<_> = judged.map(|one| (one, one.holds(fire::context(agent, &known)))).collect();
+    judged.into_iter()
+}
+
+/// The transitions that the answers do not allow, each with its condition; conditions tell of answers.
+pub fn held_back(agent: &Agent, dossier: &Dossier) -> Vec<Json> {
+    let procedure = &dossier.file.procedure;
+    let held = offered(agent, dossier).filter(|(_, holds)| !holds && dossier.file.content());
+    held.filter_map(|(one, _)| Some(json!({"label": one.label, "when": procedure.says(one.when.as_ref()?)}))).collect()
 }
 
 /// `warning` for a refusal.

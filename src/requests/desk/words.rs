@@ -6,6 +6,7 @@ use crate::requests::{
     code,
     handover::HANDED,
     model::{Event, Request},
+    timers::CALENDAR,
 };
 
 /// Codes of events that are not transitions (they have no state to go to).
@@ -33,6 +34,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         MESSAGE => "Message à l’usager",
         code::RENEWED => "Nouveau code de suivi donné",
         AGAIN => "Courriel relancé",
+        CALENDAR => "Délais recalculés : le calendrier de la collectivité a changé",
         other => other,
     }
     .to_owned()

@@ -21,10 +21,23 @@ use crate::{
     model::{Field, Page, Piece, Procedure},
 };
 
-pub use show::{Line, Section};
+pub use show::{Line, Section, form_shown};
 
 /// How many files a draft holds for each piece id.
 pub type Files = BTreeMap<String, usize>;
+
+/// How the HTML names of an agent's form begin, apart from the other controls of its page.
+pub const FORM: &str = "saisie.";
+
+/// An agent's form as it was typed; conditions see what is `known` of the request, then its own answers.
+pub fn form<'a>(fields: &'a [Field], raw: &Raw, known: BTreeMap<String, Value>, today: Date) -> Vec<FieldReading<'a>> {
+    read::form(fields, raw, known, today)
+}
+
+/// The answers shown and valid.
+pub fn answered(readings: &[FieldReading<'_>]) -> Answers {
+    read::answers_of(readings)
+}
 
 #[derive(Debug)]
 pub struct Reading<'a> {

@@ -28,6 +28,17 @@ pub(super) fn procedure<'a>(procedure: &'a Procedure, raw: &Raw, files: &Files, 
     Reading { pages, pieces, answers, names: known.own, today }
 }
 
+/// An agent's form as it was typed, beside what is known of the request.
+pub(super) fn form<'a>(
+    fields: &'a [Field],
+    raw: &Raw,
+    known: BTreeMap<String, Value>,
+    today: Date,
+) -> Vec<FieldReading<'a>> {
+    let (reader, mut known) = (Reader { raw, today }, Known { outer: None, own: known });
+    fields.iter().map(|field| reader.field(field, super::FORM, &mut known)).collect()
+}
+
 /// What is known so far: on the procedure's level, or in one row of a group.
 #[derive(Default)]
 struct Known<'o> {
@@ -235,7 +246,7 @@ fn too_few(group: &Group, field: &Field) -> String {
     field.error.clone().unwrap_or_else(own)
 }
 
-fn answers_of<'r, 'a: 'r>(fields: impl IntoIterator<Item = &'r FieldReading<'a>>) -> Answers {
+pub(super) fn answers_of<'r, 'a: 'r>(fields: impl IntoIterator<Item = &'r FieldReading<'a>>) -> Answers {
     fields.into_iter().filter_map(|field| Some((field.field.id.clone(), field.answer.clone()?))).collect()
 }
 

@@ -44,6 +44,13 @@ impl Procedure {
     }
 }
 
+/// What an agent answered to a form, as one section.
+pub fn form_shown(title: &str, fields: &[Field], answers: &Answers) -> Vec<Section> {
+    let mut sections = Vec::new();
+    Walk { page: 0, depth: 0, sensitive: false, sections: &mut sections }.answers(title, "", fields, answers);
+    drop_empty(sections)
+}
+
 impl Reading<'_> {
     /// The draft as it stands, for the check page; questions left blank say so.
     pub fn show(&self) -> Vec<Section> {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::{
     answers::{Answers, Input, Json, Raw},
-    expr::Value,
+    expr::{Expr, Value},
     kinds::Today,
     model::{Field, Procedure},
 };
@@ -20,6 +20,13 @@ impl Procedure {
     /// The answers of a sent request, as expressions see them.
     pub fn values(&self, answers: &Answers) -> BTreeMap<String, Value> {
         given(self.fields(), answers)
+            .filter_map(|(field, answer)| Some((field.id.clone(), field.kind.expr_value(answer)?)))
+            .collect()
+    }
+
+    /// The same of what agents answered to forms.
+    pub fn form_values(&self, answers: &Answers) -> BTreeMap<String, Value> {
+        given(self.workflow.form_fields(), answers)
             .filter_map(|(field, answer)| Some((field.id.clone(), field.kind.expr_value(answer)?)))
             .collect()
     }
@@ -61,6 +68,26 @@ impl Procedure {
         let mut raw = Raw::default();
         fill(self.fields(), "", answers, &mut raw);
         raw
+    }
+
+    /// A condition in French words, with the questions and their answers as people read them.
+    pub fn says(&self, condition: &Expr) -> String {
+        condition.says(&|name| self.words_of(name).unwrap_or_default())
+    }
+
+    /// The question behind `format` or `demandeur.date_naissance`, or the answer behind `format=copie`.
+    fn words_of(&self, name: &str) -> Option<String> {
+        let (path, option) = name.split_once('=').map_or((name, None), |(path, option)| (path, Some(option)));
+        let (id, row) = path.split_once('.').map_or((path, None), |(id, part)| (id, Some(part)));
+        let field = self.fields().chain(self.workflow.form_fields()).find(|field| field.id == id)?;
+        let rows = field.kind.group().map(|group| group.fields.iter());
+        let field = rows.and_then(|mut rows| rows.find(|field| Some(field.id.as_str()) == row)).unwrap_or(field);
+        let Some(option) = option else { return Some(field.ask.clone()) };
+        let mut shown = field.kind.display(&Json::from(option));
+        if shown.is_empty() {
+            shown = field.kind.display(&Json::from(vec![option]));
+        }
+        shown.into_iter().next()
     }
 
     /// A plausible filled-in form, with one row at least in each group.

@@ -49,10 +49,51 @@ impl Expander<'_> {
     }
 
     fn workflow(&mut self, place: &mut Node) {
+        self.circuit(place);
+        if let Some(Body::List(transitions)) = value_mut(place, "transitions").map(|node| &mut node.body) {
+            for form in transitions.iter_mut().filter_map(|transition| value_mut(transition, "form")) {
+                self.fields(form);
+            }
+        }
+    }
+
+    fn circuit(&mut self, place: &mut Node) {
         if place.text().is_some_and(|text| !text.is_empty())
             && let Some(workflow) = self.file("workflows", "circuit", place)
         {
             *place = workflow;
+        } else if let Some(used) = place.get("use").cloned()
+            && let Some(workflow) = self.file("workflows", "circuit", &used)
+        {
+            let own = std::mem::replace(place, workflow);
+            self.adapt(place, own);
+        }
+    }
+
+    /// `workflow: {use: standard, transitions: [{id: accept, when: …}]}`: a shared workflow with some of its keys
+    /// changed. A state or a transition of the same id keeps the keys that are not written; another is added.
+    fn adapt(&mut self, place: &mut Node, own: Node) {
+        let (at, Body::Map(own)) = (own.at, own.body) else { return };
+        for entry in own.into_iter().filter(|entry| entry.key != "use") {
+            let parts = matches!(entry.key.as_str(), "states" | "transitions");
+            match (value_mut(place, &entry.key), entry.value.body) {
+                (Some(Node { body: Body::List(known), .. }), Body::List(items)) if parts => {
+                    for item in items {
+                        let id = item.get("id").and_then(Node::text).map(str::to_owned);
+                        match known.iter_mut().find(|one| one.get("id").and_then(Node::text) == id.as_deref()) {
+                            Some(one) => change(one, item),
+                            None => known.push(item),
+                        }
+                    }
+                }
+                (_, body) => change(
+                    place,
+                    Node {
+                        at: at.clone(),
+                        body: Body::Map(vec![Entry { value: Node { body, at: entry.value.at }, ..entry }]),
+                    },
+                ),
+            }
         }
     }
 
@@ -144,6 +185,21 @@ impl Expander<'_> {
                 }
             }
             conditions(field, &ids, prefix);
+        }
+    }
+}
+
+/// Puts the keys of `own` in, each in place of the same one.
+fn change(place: &mut Node, own: Node) {
+    let Body::Map(own) = own.body else { return };
+    for entry in own {
+        match value_mut(place, &entry.key) {
+            Some(value) => *value = entry.value,
+            None => {
+                if let Body::Map(entries) = &mut place.body {
+                    entries.push(entry);
+                }
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ impl Shape {
         match self {
             Self::File => &[
                 "format",
+                "use",
                 "id",
                 "note",
                 "title",
@@ -98,7 +99,10 @@ impl Shape {
                 &["id", "note", "title", "help", "basis", "instead", "optional", "show-if", "files", "sensitive"]
             }
             Self::State => &["id", "note", "label", "usager", "status", "end", "open"],
-            Self::Transition => &["id", "note", "label", "from", "to", "who", "needs", "does", "receives"],
+            Self::Transition => &[
+                "id", "note", "label", "from", "to", "who", "when", "after", "times", "needs", "form", "does",
+                "receives", "says",
+            ],
             Self::Legal => &["note", "delay", "silence", "basis"],
             Self::Notice => &["note", "purpose", "basis", "recipients", "retention"],
             Self::Retention => &["note", "current", "dua", "basis", "final"],
@@ -120,6 +124,7 @@ impl Shape {
         match (self, key) {
             (Self::File, "pages") => Self::Page,
             (Self::File | Self::Page | Self::Field, "fields") => Self::Field,
+            (Self::Transition, "form") => Self::Field,
             (Self::File, "pieces") => Self::Piece,
             (Self::File, "workflow") => Self::File,
             (Self::File, "states") => Self::State,

@@ -232,22 +232,26 @@ pub(super) fn date(node: &Node, found: &mut Vec<Finding>) -> Option<Date> {
 
 /// `5 working days`, `2 months`.
 pub(super) fn delay(node: &Node, found: &mut Vec<Finding>) -> Option<Delay> {
-    let read = node.text().and_then(|text| {
-        let (count, unit) = text.split_once(' ')?;
-        let unit = match unit.trim() {
-            "working day" | "working days" => DelayUnit::WorkingDays,
-            "day" | "days" => DelayUnit::Days,
-            "week" | "weeks" => DelayUnit::Weeks,
-            "month" | "months" => DelayUnit::Months,
-            "year" | "years" => DelayUnit::Years,
-            _ => return None,
-        };
-        let count = count.parse().ok().filter(|count| (1..=1000).contains(count))?;
-        Some(Delay { count, unit })
-    });
+    let read = node.text().and_then(delay_of);
     if read.is_none() {
-        let advice = "Un nombre de 1 à 1000 puis « working days », « days », « weeks », « months » ou « years ».";
+        let advice = "Un nombre de 1 à 1000 puis « working days », « ouvrable days », « days », « weeks », « months » ou « years ».";
         found.push(advised(&node.at, "Un délai est attendu ici.", advice));
     }
     read
+}
+
+/// `5 working days` as a delay.
+pub(super) fn delay_of(text: &str) -> Option<Delay> {
+    let (count, unit) = text.split_once(' ')?;
+    let unit = match unit.trim() {
+        "working day" | "working days" => DelayUnit::WorkingDays,
+        "ouvrable day" | "ouvrable days" => DelayUnit::OuvrableDays,
+        "day" | "days" => DelayUnit::Days,
+        "week" | "weeks" => DelayUnit::Weeks,
+        "month" | "months" => DelayUnit::Months,
+        "year" | "years" => DelayUnit::Years,
+        _ => return None,
+    };
+    let count = count.parse().ok().filter(|count| (1..=1000).contains(count))?;
+    Some(Delay { count, unit })
 }

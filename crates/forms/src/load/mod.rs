@@ -4,6 +4,7 @@
 //! each mapping is read by one function (`procedure`, `page`, `field`, `piece`, `workflow`) through
 //! the strict reader of `keys`. `check` looks at the whole; `fmt` writes the canonical form.
 
+mod after;
 mod check;
 mod expand;
 mod field;
@@ -14,6 +15,7 @@ mod options;
 mod page;
 mod piece;
 mod procedure;
+mod proof;
 mod scope;
 mod workflow;
 mod write;
@@ -22,9 +24,14 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt as format};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt as format,
+};
 
 use sha2::{Digest, Sha256};
+
+use scope::Reader;
 
 use crate::{model::Procedure, workflow::Workflow};
 
@@ -55,6 +62,8 @@ impl format::Display for Finding {
 #[derive(Debug, Clone, Default)]
 pub struct Shared {
     pub files: BTreeMap<String, String>,
+    /// Ids of the message templates; empty where nobody knows them: then `notify` is not judged.
+    pub messages: BTreeSet<String>,
 }
 
 /// Reads one procedure file, with every mistake found in it and in the shared files it uses.
@@ -65,14 +74,16 @@ pub fn procedure(file: &str, yaml: &str, shared: &Shared) -> Result<Procedure, V
     let mut found = Vec::new();
     let built = yaml::read(file, yaml, &mut found)
         .map(|tree| expand::expand(file, tree, shared, &mut found))
-        .and_then(|tree| procedure::read(file, &tree, &mut found));
+        .and_then(|tree| procedure::read(file, &tree, &shared.messages, &mut found));
     settle(built, found)
 }
 
-/// Reads one workflow file.
-pub fn workflow(file: &str, yaml: &str) -> Result<Workflow, Vec<Finding>> {
+/// Reads one workflow file. Alone, it knows no question: a condition on answers belongs to a workflow
+/// written in its procedure.
+pub fn workflow(file: &str, yaml: &str, shared: &Shared) -> Result<Workflow, Vec<Finding>> {
     let mut found = Vec::new();
-    let built = yaml::read(file, yaml, &mut found).and_then(|tree| workflow::read(&tree, &mut found));
+    let built = yaml::read(file, yaml, &mut found)
+        .and_then(|tree| workflow::read(&tree, &mut Reader::new(&tree, &shared.messages, &mut found)));
     settle(built, found)
 }
 

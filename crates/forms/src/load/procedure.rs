@@ -1,6 +1,6 @@
 //! The whole procedure, key by key, in the order of the guide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Finding, check,
@@ -41,7 +41,12 @@ const FATES: &[(&str, Fate)] = &[("destroy", Fate::Destroy), ("keep", Fate::Keep
 /// Stands in for a delay that could not be read; the finding keeps the procedure from being used.
 const NO_DELAY: Delay = Delay { count: 0, unit: DelayUnit::Days };
 
-pub(super) fn read(file: &str, tree: &Node, found: &mut Vec<Finding>) -> Option<Procedure> {
+pub(super) fn read(
+    file: &str,
+    tree: &Node,
+    messages: &BTreeSet<String>,
+    found: &mut Vec<Finding>,
+) -> Option<Procedure> {
     let mut keys = Keys::new(tree, "de la démarche", found)?;
     let format = keys.take("format").map_or(FORMAT, |node| format(node, found));
     let id = keys.need("id", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
@@ -64,14 +69,14 @@ pub(super) fn read(file: &str, tree: &Node, found: &mut Vec<Finding>) -> Option<
     let notice = keys.need("notice", found).and_then(|node| notice(node, found));
     let opening = keys.take("opening").and_then(|node| opening(node, found)).unwrap_or_default();
     let before = keys.texts("before", found);
-    let mut reader = Reader::new(tree, found);
+    let mut reader = Reader::new(tree, messages, found);
     let pages = pages(&mut keys, &mut reader);
     let pieces = pieces(&mut keys, &mut reader);
+    // A name is only left there when its file does not exist, which was said.
+    let workflow = keys.need("workflow", reader.found).filter(|node| node.text().is_none_or(str::is_empty));
+    let workflow = workflow.and_then(|node| workflow::read(node, &mut reader));
     let declaration = keys.text("declaration", found);
     let after = keys.need_texts("after", found);
-    // A name is only left there when its file does not exist, which was said.
-    let workflow = keys.need("workflow", found).filter(|node| node.text().is_none_or(str::is_empty));
-    let workflow = workflow.and_then(|node| workflow::read(node, found));
     keys.finish(found);
 
     let procedure = Procedure {

@@ -22,13 +22,16 @@ pub(super) struct Reader<'f> {
     pub broken: BTreeSet<String>,
     /// The question being read.
     pub current: Option<String>,
+    /// Message templates that exist; empty where nobody knows.
+    pub messages: &'f BTreeSet<String>,
 }
 
 impl<'f> Reader<'f> {
-    pub fn new(tree: &Node, found: &'f mut Vec<Finding>) -> Self {
+    pub fn new(tree: &Node, messages: &'f BTreeSet<String>, found: &'f mut Vec<Finding>) -> Self {
         let pages = tree.get("pages").and_then(Node::list).unwrap_or_default();
         let fields = pages.iter().filter_map(|page| page.get("fields")?.list()).flatten();
-        Self { found, scope: Scope::default(), ahead: ids(fields), broken: BTreeSet::new(), current: None }
+        let (scope, ahead, broken) = (Scope::default(), ids(fields), BTreeSet::new());
+        Self { found, scope, ahead, broken, current: None, messages }
     }
 
     pub fn expr(&mut self, node: &Node, wanted: Option<&Type>) -> Option<Expr> {
@@ -53,7 +56,12 @@ impl<'f> Reader<'f> {
 
     /// The condition under `show-if`; `never` says what it leads to when it cannot hold.
     pub fn show_if(&mut self, keys: &mut Keys<'_>, never: &str) -> Option<Expr> {
-        let node = keys.take("show-if")?;
+        self.condition(keys, "show-if", never)
+    }
+
+    /// The condition under `key`.
+    pub fn condition(&mut self, keys: &mut Keys<'_>, key: &str, never: &str) -> Option<Expr> {
+        let node = keys.take(key)?;
         let expr = self.expr(node, Some(&Type::Bool))?;
         let place = node.inside(0);
         match verdict(&expr) {
@@ -90,6 +98,11 @@ impl<'f> Reader<'f> {
             None => {}
         }
         Some(Rule { when, say })
+    }
+
+    /// Whether a question of the procedure, or of a form read before, has this id.
+    pub fn asked(&self, id: &str) -> bool {
+        self.ahead.contains(id) || self.scope.names.contains_key(id)
     }
 
     fn comes_later<'s>(&self, source: &'s str, start: usize) -> Option<&'s str> {

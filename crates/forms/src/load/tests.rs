@@ -27,7 +27,7 @@ fn shared() -> Shared {
     for (name, text) in folder("src/load/samples/blocks") {
         files.insert(format!("blocks/{name}"), text);
     }
-    Shared { files }
+    Shared { files, ..Shared::default() }
 }
 
 fn listed(found: &[Finding]) -> String {
@@ -49,7 +49,7 @@ fn bad_files() {
 #[test]
 fn bad_workflows() {
     for (name, text) in folder("src/load/samples/bad-workflows") {
-        let found = workflow(&name, &text).expect_err(&name);
+        let found = workflow(&name, &text, &shared()).expect_err(&name);
         insta::assert_snapshot!(format!("workflow-{}", name.trim_end_matches(".yaml")), listed(&found));
     }
 }
@@ -77,7 +77,7 @@ fn a_full_file_in_canonical_form() {
 #[test]
 fn shipped_workflows_are_right_and_in_canonical_form() {
     for (name, text) in folder("../../procedures/workflows") {
-        let read = workflow(&name, &text).unwrap_or_else(|found| panic!("{}", listed(&found)));
+        let read = workflow(&name, &text, &shared()).unwrap_or_else(|found| panic!("{}", listed(&found)));
         assert_eq!(format!("{}.yaml", read.id), name);
         assert_eq!(fmt(&name, &text).unwrap(), text, "run `guichet fmt`: {name}");
         for transition in &read.transitions {
@@ -85,6 +85,17 @@ fn shipped_workflows_are_right_and_in_canonical_form() {
             assert!(!by_agent || transition.receives.is_some(), "{name}: {}", transition.id);
         }
     }
+}
+
+#[test]
+fn a_message_has_its_template_where_templates_are_known() {
+    let (name, text) = folder("../../procedures/workflows").remove(0);
+    let mut shared = Shared { messages: ["recue", "reponse", "annulee"].map(str::to_owned).into(), ..shared() };
+    let found = workflow(&name, &text, &shared).unwrap_err();
+    assert!(found.iter().any(|one| one.message.contains("Aucun modèle de message ne s'appelle")), "{}", listed(&found));
+    assert!(found.iter().all(|one| text.lines().nth(one.line - 1).unwrap()[one.column - 1..].contains(']')));
+    shared.messages.clear();
+    workflow(&name, &text, &shared).unwrap();
 }
 
 /// Everything in the project that is a procedure file keeps its meaning and settles in one pass.
@@ -211,7 +222,8 @@ fn limits() {
         );
     }
     files.insert("blocks/b20.yaml".to_owned(), "fields: [{id: a, ask: A, kind: text}]".to_owned());
-    let found = procedure("x", "pages: [{title: P, fields: [{use: b0}]}]", &Shared { files }).unwrap_err();
+    let found =
+        procedure("x", "pages: [{title: P, fields: [{use: b0}]}]", &Shared { files, ..Shared::default() }).unwrap_err();
     assert!(listed(&found).contains("2 000"), "{}", listed(&found));
 }
 

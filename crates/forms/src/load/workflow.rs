@@ -1,13 +1,18 @@
 //! The circuit of a request: states, transitions, and what the whole must satisfy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    Finding,
+    Finding, after, field,
     keys::{self, Keys, advised},
     node::{At, Node},
+    proof::{self, Circuit},
+    scope::Reader,
 };
-use crate::workflow::{Action, Need, State, Status, Transition, Who, Workflow};
+use crate::{
+    model::Field,
+    workflow::{Action, Need, State, Status, Transition, Who, Workflow},
+};
 
 const STATUSES: &[(&str, Status)] = &[
     ("draft", Status::Draft),
@@ -33,9 +38,9 @@ const ACTIONS: &[(&str, Action)] = &[
 ];
 
 /// A part of the workflow and where it is written.
-struct Placed<'n, T> {
-    at: &'n At,
-    it: T,
+pub(super) struct Placed<'n, T> {
+    pub at: &'n At,
+    pub it: T,
 }
 
 /// Where a state is named: in `initial`, `from` or `to`.
@@ -44,29 +49,31 @@ struct Mention<'n> {
     state: String,
 }
 
-pub(super) fn read(node: &Node, found: &mut Vec<Finding>) -> Option<Workflow> {
-    let errors = found.len();
-    let mut keys = Keys::new(node, "du circuit", found)?;
-    let id = keys.need("id", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
-    let title = keys.need_text("title", found);
-    let initial = keys.need("initial", found);
-    let states = keys.need("states", found).map(|node| keys::items(node, found)).unwrap_or_default();
-    let transitions = keys.need("transitions", found).map(|node| keys::items(node, found)).unwrap_or_default();
-    keys.finish(found);
+/// The reader knows the procedure's questions, which conditions name; none when the workflow is read alone.
+pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
+    let errors = reader.found.len();
+    let mut keys = Keys::new(node, "du circuit", reader.found)?;
+    let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found)).unwrap_or_default();
+    let title = keys.need_text("title", reader.found);
+    let initial = keys.need("initial", reader.found);
+    let states = keys.need("states", reader.found).map(|node| keys::items(node, reader.found)).unwrap_or_default();
+    let transitions = keys.need("transitions", reader.found);
+    let transitions = transitions.map(|node| keys::items(node, reader.found)).unwrap_or_default();
+    keys.finish(reader.found);
 
-    let states: Vec<_> = states.iter().filter_map(|node| state(node, found)).collect();
-    let mut mentions: Vec<_> = initial.and_then(|node| mention(node, found)).into_iter().collect();
+    let states: Vec<_> = states.iter().filter_map(|node| state(node, reader.found)).collect();
+    let mut mentions: Vec<_> = initial.and_then(|node| mention(node, reader.found)).into_iter().collect();
     let initial = mentions.first().map(|first| first.state.clone()).unwrap_or_default();
-    let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, found)).collect();
+    let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, reader)).collect();
 
+    let found = &mut *reader.found;
     once(states.iter().map(|state| (state.at, state.it.id.as_str())), "L'état", found);
     once(transitions.iter().map(|one| (one.at, one.it.id.as_str())), "La transition", found);
     known(&mentions, &states, found);
     // What follows judges the whole, which must first be readable.
     if found.len() == errors {
-        start(&node.at, &initial, &states, &transitions, found);
-        ways(&initial, &states, &transitions, found);
-        decisions(&states, &transitions, found);
+        let circuit = Circuit { at: &node.at, initial: &initial, states: &states, transitions: &transitions };
+        proof::prove(&circuit, found);
     }
     let states = states.into_iter().map(|state| state.it).collect();
     let transitions = transitions.into_iter().map(|transition| transition.it).collect();
@@ -88,29 +95,61 @@ fn state<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Placed<'n, Stat
 fn transition<'n>(
     node: &'n Node,
     mentions: &mut Vec<Mention<'n>>,
-    found: &mut Vec<Finding>,
+    reader: &mut Reader<'_>,
 ) -> Option<Placed<'n, Transition>> {
-    let mut keys = Keys::new(node, "de la transition", found)?;
-    let id = keys.need("id", found).and_then(|node| keys::id(node, found));
-    let label = keys.need_text("label", found);
-    let from = keys.need("from", found).map(|node| states_of(node, found)).unwrap_or_default();
-    let to = keys.need("to", found).and_then(|node| mention(node, found));
-    let who = keys.need("who", found).and_then(|node| keys::word(node, WHO, found));
-    let needs = keys.items("needs", found);
-    let needs: Vec<_> = needs.iter().filter_map(|node| keys::word(node, NEEDS, found)).collect();
-    let does = keys.items("does", found);
-    let does = does.iter().filter_map(|node| action(node, found)).collect();
-    let receives = keys.text("receives", found);
-    keys.finish(found);
+    let mut keys = Keys::new(node, "de la transition", reader.found)?;
+    let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found));
+    let label = keys.need_text("label", reader.found);
+    let from = keys.need("from", reader.found).map(|node| states_of(node, reader.found)).unwrap_or_default();
+    let to = keys.need("to", reader.found).and_then(|node| mention(node, reader.found));
+    let who = keys.need("who", reader.found).and_then(|node| keys::word(node, WHO, reader.found));
+    let when = reader.condition(&mut keys, "when", "cette transition n'est jamais possible");
+    let after = keys.take("after").and_then(|node| after::read(node, reader.found));
+    let times = keys.take("times").and_then(|node| keys::whole(node, 1, reader.found)).unwrap_or(1);
+    let needs = keys.items("needs", reader.found);
+    let needs: Vec<_> = needs.iter().filter_map(|node| keys::word(node, NEEDS, reader.found)).collect();
+    let form = keys.take("form").map(|node| form(node, reader)).unwrap_or_default();
+    let does = keys.items("does", reader.found);
+    let does = does.iter().filter_map(|node| action(node, reader)).collect();
+    let receives = keys.text("receives", reader.found);
+    let says = keys.text("says", reader.found);
+    keys.finish(reader.found);
     if who == Some(Who::System) && !needs.is_empty() {
-        found.push(node.at.finding("Une transition de la plateforme ne peut rien demander (« needs »)."));
+        reader.found.push(node.at.finding("Une transition de la plateforme ne peut rien demander (« needs »)."));
     }
     let names = from.iter().map(|mention| mention.state.clone()).collect();
     let target = to.as_ref().map(|mention| mention.state.clone());
     mentions.extend(from);
     mentions.extend(to);
-    let it = Transition { id: id?, label, from: names, to: target?, who: who?, needs, does, receives };
+    let (id, to, who) = (id?, target?, who?);
+    let it = Transition { id, label, from: names, to, who, when, after, times, needs, form, does, receives, says };
     Some(Placed { at: &node.at, it })
+}
+
+/// Questions to the agent: their ids are those of no other question, since conditions name them.
+fn form(node: &Node, reader: &mut Reader<'_>) -> Vec<Field> {
+    let nodes = keys::items(node, reader.found);
+    let mut seen = BTreeMap::new();
+    for node in nodes {
+        let Some(id) = node.get("id").filter(|id| id.text().is_some_and(|id| reader.asked(id))) else { continue };
+        let message = format!("La question « {} » existe déjà.", id.text().unwrap_or_default());
+        let advice = "L'identifiant d'une question de l'agent n'est celui d'aucune autre, ni d'un autre formulaire.";
+        reader.found.push(advised(&id.at, message, advice));
+    }
+    let fields = field::read_all(nodes, reader, &mut seen);
+    for field in &fields {
+        let wrong = [
+            (field.kind.files().is_some(), "un fichier"),
+            (field.kind.group().is_some(), "un groupe"),
+            (field.verified, "une identité vérifiée"),
+        ];
+        for (_, what) in wrong.iter().filter(|(wrong, _)| *wrong) {
+            let at = seen.get(&field.id).unwrap_or(&node.at);
+            let message = format!("Un formulaire d'agent ne demande pas {what} (question « {} »).", field.id);
+            reader.found.push(advised(at, message, "Retirez cette question, ou changez son genre."));
+        }
+    }
+    fields
 }
 
 fn states_of<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Vec<Mention<'n>> {
@@ -126,26 +165,31 @@ fn mention<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Mention<'n>> 
 }
 
 /// `release`, `notify piece-demandee`.
-fn action(node: &Node, found: &mut Vec<Finding>) -> Option<Action> {
-    let text = keys::text(node, found)?;
+fn action(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let text = keys::text(node, reader.found)?;
     if let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == text) {
         return Some(action.clone());
     }
-    match text.split_once(' ') {
-        Some(("notify", template)) => {
-            let template = template.trim();
-            keys::id(&Node::of_text(node.inside("notify ".len()), template), found).map(Action::Notify)
-        }
-        _ => {
-            let known = ACTIONS.iter().map(|(name, _)| *name).chain(Some("notify …"));
-            let advice = match text.as_str() {
-                "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
-                _ => keys::known_words(&text, known),
-            };
-            found.push(advised(&node.at, format!("L'action « {text} » n'existe pas."), advice));
-            None
-        }
+    if let Some(("notify", template)) = text.split_once(' ') {
+        return notify(&Node::of_text(node.inside("notify ".len()), template.trim()), reader);
     }
+    let known = ACTIONS.iter().map(|(name, _)| *name).chain(Some("notify …"));
+    let advice = match text.as_str() {
+        "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
+        _ => keys::known_words(&text, known),
+    };
+    reader.found.push(advised(&node.at, format!("L'action « {text} » n'existe pas."), advice));
+    None
+}
+
+/// A message has its template, where templates are known.
+fn notify(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let template = keys::id(node, reader.found)?;
+    if !reader.messages.is_empty() && !reader.messages.contains(&template) {
+        let advice = keys::known_words(&template, reader.messages.iter().map(String::as_str));
+        reader.found.push(advised(&node.at, format!("Aucun modèle de message ne s'appelle « {template} »."), advice));
+    }
+    Some(Action::Notify(template))
 }
 
 fn once<'a>(ids: impl Iterator<Item = (&'a At, &'a str)>, what: &str, found: &mut Vec<Finding>) {
@@ -164,63 +208,6 @@ fn known(mentions: &[Mention<'_>], states: &[Placed<'_, State>], found: &mut Vec
             let advice = keys::known_words(&mention.state, states.iter().map(|state| state.it.id.as_str()));
             let message = format!("L'état « {} » n'existe pas.", mention.state);
             found.push(advised(mention.at, message, advice));
-        }
-    }
-}
-
-/// A request begins as a draft that its usager can send.
-fn start(
-    at: &At,
-    initial: &str,
-    states: &[Placed<'_, State>],
-    transitions: &[Placed<'_, Transition>],
-    found: &mut Vec<Finding>,
-) {
-    if let Some(state) = states.iter().find(|state| state.it.id == initial)
-        && state.it.status != Status::Draft
-    {
-        found.push(state.at.finding("L'état de départ doit avoir « status: draft »."));
-    }
-    if !transitions.iter().any(|one| one.it.who == Who::Usager && one.it.from.iter().any(|from| from == initial)) {
-        let message = format!("Aucune transition de l'usager ne part de l'état de départ « {initial} ».");
-        found.push(advised(at, message, "Sans elle, aucune demande ne peut être envoyée."));
-    }
-}
-
-/// Every state can be reached, and left unless it is an end.
-fn ways(initial: &str, states: &[Placed<'_, State>], transitions: &[Placed<'_, Transition>], found: &mut Vec<Finding>) {
-    let mut reached = BTreeSet::from([initial]);
-    let mut waiting = vec![initial];
-    while let Some(from) = waiting.pop() {
-        for Placed { it, .. } in transitions {
-            if it.from.iter().any(|state| state == from) && reached.insert(&it.to) {
-                waiting.push(&it.to);
-            }
-        }
-    }
-    for Placed { at, it } in states {
-        let id = &it.id;
-        if !reached.contains(id.as_str()) {
-            let advice = "Ajoutez une transition qui y mène, ou retirez-le.";
-            found.push(advised(at, format!("L'état « {id} » est inatteignable."), advice));
-        }
-        let left = transitions.iter().any(|one| one.it.to != *id && one.it.from.contains(id));
-        if !it.end && !left {
-            let advice = "Ajoutez une transition qui en part, ou « end: true » si c'est une fin.";
-            found.push(advised(at, format!("Aucune transition ne part de l'état « {id} »."), advice));
-        }
-    }
-}
-
-/// A refusal carries its ground and its appeal routes (CRPA L211-2 s., CJA R421-5).
-fn decisions(states: &[Placed<'_, State>], transitions: &[Placed<'_, Transition>], found: &mut Vec<Finding>) {
-    let status = |id: &str| states.iter().find(|state| state.it.id == id).map(|state| state.it.status);
-    for Placed { at, it } in transitions {
-        let stays = it.from.iter().all(|from| status(from) == Some(Status::Refused));
-        if status(&it.to) == Some(Status::Refused) && !stays && !it.needs.contains(&Need::Refusal) {
-            let message = format!("La transition « {} » refuse la demande sans motif ni voies de recours.", it.id);
-            let advice = "Ajoutez « needs: [refusal] » : la loi exige les motifs et les voies de recours.";
-            found.push(advised(at, message, advice));
         }
     }
 }

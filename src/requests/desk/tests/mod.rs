@@ -12,7 +12,10 @@ use axum::{
     http::{Method, Request, StatusCode, header},
 };
 use db::{Tx, args, sql};
-use forms::{answers::Answers, step::Life};
+use forms::{
+    answers::Answers,
+    step::{Clocks, Life},
+};
 use jiff::{SignedDuration, Timestamp};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -182,6 +185,7 @@ impl World {
             completed: None,
             ended: state.end.then_some(visit.now),
             held: false,
+            clocks: Clocks::default(),
         };
         let (id, reference) = (visit.id(), model::reference("VAL"));
         visit
@@ -202,7 +206,7 @@ impl World {
                     words: filing.words,
                     status: model::status_name(state.status),
                     life: &life,
-                    archive_at: model::archive_at(procedure, &life, &visit.site.zone),
+                    archive_at: model::archive_at(procedure, &life, &visit.site),
                     confidential_address: false,
                 };
                 store::insert(tx, &new).await

@@ -1,0 +1,65 @@
+//! A workflow drawn for who reads it: an SVG picture, and a page that says the same as tables.
+
+mod layout;
+mod svg;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    model::Procedure,
+    workflow::{After, Origin, Transition, Who, Workflow},
+};
+
+pub use svg::svg;
+pub use tables::page;
+
+/// Who fires a transition, in French words.
+fn who(transition: &Transition) -> &'static str {
+    match transition.who {
+        Who::Usager => "L’usager",
+        Who::Process => "Un agent qui instruit ou qui décide",
+        Who::Decide => "Un agent qui décide",
+        Who::System => "La plateforme, seule",
+    }
+}
+
+/// When it is possible, or when the platform does it; empty when always.
+fn when(procedure: &Procedure, transition: &Transition) -> String {
+    let moment = match (transition.after, transition.who) {
+        (Some(after), _) => Some(moment(after, transition.times)),
+        (None, Who::System) => Some("À la fin de la durée d’utilité courante".to_owned()),
+        (None, _) => None,
+    };
+    let condition = transition.when.as_ref().map(|when| format!("si {}", procedure.says(when)));
+    [moment, condition].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn moment(after: After, times: u32) -> String {
+    let origin = match after.origin {
+        Origin::Entry => "l’entrée dans l’état",
+        Origin::Sent => "l’envoi de la demande",
+        Origin::Complete => "le dossier complet",
+        Origin::Due => "la date de réponse attendue",
+        Origin::Legal => "la fin du délai légal",
+        Origin::Until => "le dernier jour donné pour compléter",
+    };
+    let said = match after.delay {
+        None if after.origin == Origin::Entry => "Aussitôt".to_owned(),
+        None => format!("Le lendemain : {origin} est passé"),
+        Some(delay) if after.before => format!("{delay} avant {origin}"),
+        Some(delay) => format!("{delay} après {origin}"),
+    };
+    if times > 1 { format!("{said}, {times} fois") } else { said }
+}
+
+/// The state's name for agents.
+fn label<'w>(workflow: &'w Workflow, id: &'w str) -> &'w str {
+    workflow.state(id).map_or(id, |state| state.label.as_str())
+}
+
+/// Text inside SVG or HTML.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,205 @@
+//! What the whole of a workflow must satisfy, whatever its transitions are about: a request always gets
+//! somewhere, somebody can always move it, and the platform never runs in circles.
+
+use std::collections::BTreeSet;
+
+use super::{Finding, keys::advised, node::At, workflow::Placed};
+use crate::workflow::{Action, Need, Origin, State, Status, Transition, Who};
+
+pub(super) struct Circuit<'c, 'n> {
+    pub at: &'n At,
+    pub initial: &'c str,
+    pub states: &'c [Placed<'n, State>],
+    pub transitions: &'c [Placed<'n, Transition>],
+}
+
+pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
+    circuit.start(found);
+    circuit.ways(found);
+    circuit.somebody(found);
+    circuit.timers(found);
+    circuit.circles(found);
+    circuit.refusals(found);
+}
+
+impl Circuit<'_, '_> {
+    fn state(&self, id: &str) -> Option<&State> {
+        self.states.iter().map(|state| &state.it).find(|state| state.id == id)
+    }
+
+    fn is_end(&self, id: &str) -> bool {
+        self.state(id).is_some_and(|state| state.end)
+    }
+
+    /// A request begins as a draft that its usager can send.
+    fn start(&self, found: &mut Vec<Finding>) {
+        let initial = self.initial;
+        if let Some(state) = self.states.iter().find(|state| state.it.id == initial)
+            && state.it.status != Status::Draft
+        {
+            found.push(state.at.finding("L'état de départ doit avoir « status: draft »."));
+        }
+        let sends = |one: &Transition| one.who == Who::Usager && one.from.iter().any(|from| from == initial);
+        if !self.transitions.iter().any(|one| sends(&one.it)) {
+            let message = format!("Aucune transition de l'usager ne part de l'état de départ « {initial} ».");
+            found.push(advised(self.at, message, "Sans elle, aucune demande ne peut être envoyée."));
+        }
+    }
+
+    /// The states that a walk from `start` comes to, along the transitions or against them.
+    fn walk<'s>(&'s self, start: BTreeSet<&'s str>, against: bool) -> BTreeSet<&'s str> {
+        let (mut reached, mut waiting) = (start.clone(), Vec::from_iter(start));
+        while let Some(here) = waiting.pop() {
+            for Placed { it, .. } in self.transitions {
+                let next: Vec<&str> = match against {
+                    false if it.from.iter().any(|from| from == here) => vec![&it.to],
+                    true if it.to == here => it.from.iter().map(String::as_str).collect(),
+                    _ => Vec::new(),
+                };
+                waiting.extend(next.into_iter().filter(|state| reached.insert(state)));
+            }
+        }
+        reached
+    }
+
+    /// Every state can be reached, and leads to an end.
+    fn ways(&self, found: &mut Vec<Finding>) {
+        let reached = self.walk(BTreeSet::from([self.initial]), false);
+        let ends = self.states.iter().filter(|state| state.it.end).map(|state| state.it.id.as_str());
+        let ending = self.walk(ends.collect(), true);
+        for Placed { at, it } in self.states {
+            let id = it.id.as_str();
+            if !reached.contains(id) {
+                let advice = "Ajoutez une transition qui y mène, ou retirez-le.";
+                found.push(advised(at, format!("L'état « {id} » est inatteignable."), advice));
+            }
+            let left = self.transitions.iter().any(|one| one.it.to != id && one.it.from.contains(&it.id));
+            if !it.end && !left {
+                let advice = "Ajoutez une transition qui en part, ou « end: true » si c'est une fin.";
+                found.push(advised(at, format!("Aucune transition ne part de l'état « {id} »."), advice));
+            } else if !ending.contains(id) {
+                let message = format!("De l'état « {id} », aucune fin ne peut être atteinte.");
+                found.push(advised(at, message, "Ajoutez une transition vers un état qui a « end: true »."));
+            }
+        }
+    }
+
+    /// Every transition has somebody who may fire it, from each of its states.
+    fn somebody(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.transitions {
+            let name = &it.id;
+            let drafts = it.from.iter().any(|from| self.state(from).is_some_and(|state| state.status == Status::Draft));
+            match it.who {
+                Who::Process | Who::Decide | Who::System if drafts => {
+                    let message = format!("La transition « {name} » part d'un brouillon : seul l'usager y agit.");
+                    found.push(advised(at, message, "Retirez cet état de « from »."));
+                }
+                Who::System if it.after.is_none() && !it.from.iter().all(|from| self.is_end(from)) => {
+                    let message = format!("Rien ne dit quand la plateforme fera « {name} ».");
+                    let advice = "Ajoutez « after » : « 10 days », « until », « at once ». Sans lui, elle n'archive que ce qui est fini.";
+                    found.push(advised(at, message, advice));
+                }
+                Who::Usager => {
+                    let cancels = self.state(&it.to).is_some_and(|to| to.end && to.status == Status::Ended);
+                    let open = |from: &String| self.state(from).is_some_and(|state| state.open_to_usager);
+                    if let Some(from) = it.from.iter().find(|from| !cancels && !open(from) && *from != self.initial) {
+                        let message = format!("Depuis l'état « {from} », l'usager n'a rien pour faire « {name} ».");
+                        let advice = "Ajoutez « open: true » à cet état, ou menez à une fin qui a « status: ended ».";
+                        found.push(advised(at, message, advice));
+                    }
+                }
+                Who::Process | Who::Decide | Who::System => {}
+            }
+        }
+    }
+
+    /// What only the platform does, and what it cannot do.
+    fn timers(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.transitions {
+            let mut say = |wrong: bool, message: &str, advice: &str| {
+                if wrong {
+                    found.push(advised(at, message, advice));
+                }
+            };
+            let system = it.who == Who::System;
+            let stays = it.from.iter().all(|from| *from == it.to);
+            let counted = it.after.is_some_and(|after| after.delay.is_some() && !after.before);
+            say(
+                !system && it.after.is_some(),
+                "« after » ne va qu'à une transition de la plateforme (« who: system »).",
+                "Retirez « after », ou changez « who ».",
+            );
+            say(
+                !system && it.says.is_some(),
+                "« says » ne va qu'à une transition de la plateforme (« who: system »).",
+                "Un agent écrit lui-même : « needs: [message] ».",
+            );
+            say(
+                it.who == Who::Usager && it.when.is_some(),
+                "« when » ne va pas à une transition de l'usager.",
+                "Ce qui dépend des réponses s'arrête dans le formulaire, par « stop-if » ou « check ».",
+            );
+            say(
+                system && it.does.contains(&Action::TakeCharge),
+                "La plateforme ne peut pas prendre une demande en charge (« take-charge »).",
+                "Retirez cette action.",
+            );
+            say(
+                !matches!(it.who, Who::Process | Who::Decide) && !it.form.is_empty(),
+                "« form » ne va qu'à une transition d'un agent.",
+                "L'usager répond dans les pages de la démarche.",
+            );
+            say(
+                it.times > 1 && !(system && stays && counted),
+                "« times » ne va qu'à une relance : une transition de la plateforme qui reste dans son état, après un délai.",
+                "Retirez « times ».",
+            );
+        }
+    }
+
+    /// A circle of transitions that the platform fires by itself would never end.
+    fn circles(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.transitions.iter().filter(|one| one.it.after.is_some()) {
+            let Some(from) = it.from.iter().find(|from| **from != it.to && self.returns(&it.to, from)) else {
+                continue;
+            };
+            let message = format!(
+                "La plateforme tourne en rond : « {} » mène de « {from} » à « {} », d'où elle revient seule.",
+                it.id, it.to
+            );
+            found.push(advised(at, message, "Faites passer le retour par quelqu'un, ou menez ailleurs."));
+        }
+    }
+
+    /// Whether the platform alone goes from `start` to `goal`.
+    fn returns(&self, start: &str, goal: &str) -> bool {
+        let (mut reached, mut waiting) = (BTreeSet::from([start]), vec![start]);
+        while let Some(here) = waiting.pop() {
+            if here == goal {
+                return true;
+            }
+            let own = self.transitions.iter().map(|one| &one.it).filter(|one| one.after.is_some());
+            let next = own.filter(|one| one.from.iter().any(|from| from == here)).map(|one| one.to.as_str());
+            waiting.extend(next.filter(|state| reached.insert(state)));
+        }
+        false
+    }
+
+    /// A refusal carries its ground and its appeal routes (CRPA L211-2 s., CJA R421-5).
+    fn refusals(&self, found: &mut Vec<Finding>) {
+        let refused = |id: &str| self.state(id).is_some_and(|state| state.status == Status::Refused);
+        for Placed { at, it } in self.transitions {
+            let stays = it.from.iter().all(|from| refused(from));
+            if refused(&it.to) && !stays && !it.needs.contains(&Need::Refusal) && !silent(it) {
+                let message = format!("La transition « {} » refuse la demande sans motif ni voies de recours.", it.id);
+                let advice = "Ajoutez « needs: [refusal] » : la loi exige les motifs et les voies de recours.";
+                found.push(advised(at, message, advice));
+            }
+        }
+    }
+}
+
+/// The law itself refuses: the legal delay is over (« silence vaut rejet », CRPA L231-4).
+fn silent(transition: &Transition) -> bool {
+    transition.who == Who::System && transition.after.is_some_and(|after| after.origin == Origin::Legal)
+}

@@ -1,0 +1,241 @@
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::date, tz::TimeZone};
+
+use crate::{
+    calendar::Calendar,
+    expr::Value,
+    load::{self, Shared},
+    model::{Procedure, Silence},
+    step::{self, Actor, Context, Given, Life, Refused, legal_end},
+    timer,
+};
+
+const FILE: &str = r#"
+id: essai
+title: Essayer
+summary: Un essai.
+theme: quotidien
+audience: [particulier]
+department: voirie
+identification: none
+cost: free
+minutes: 5
+delay: 15 days
+legal: {delay: 2 months, silence: rejet}
+notice: {purpose: x, basis: x, recipients: [x], retention: {current: 3 months, dua: 1 years, final: destroy}}
+pages:
+  - title: Vous
+    fields:
+      - {id: surface, ask: Quelle surface ?, kind: number}
+pieces: []
+after: [x]
+workflow:
+  id: essai
+  title: Essai
+  initial: draft
+  states:
+    - {id: draft, label: Brouillon, usager: Brouillon, status: draft, open: true}
+    - {id: sent, label: Envoyée, usager: Envoyée, status: sent}
+    - {id: incomplete, label: Incomplète, usager: À compléter, status: action-needed, open: true}
+    - {id: complete, label: Complète, usager: En cours, status: in-progress}
+    - {id: closed, label: Close, usager: Terminée, status: ended, end: true}
+  transitions:
+    - {id: send, label: Envoyer, from: [draft], to: sent, who: usager}
+    - {id: ask, label: Demander, from: [sent, complete, incomplete], to: incomplete, who: process, needs: [ask]}
+    - {id: answer, label: Répondre, from: [incomplete], to: sent, who: usager}
+    - {id: mark-complete, label: Complet, from: [sent], to: complete, who: process, does: [mark-complete]}
+    - {id: big, label: Grande, from: [sent], to: closed, who: process, when: surface > 20}
+    - {id: remind, label: Relancer, from: [incomplete], to: incomplete, who: system, after: 1 months, times: 2}
+    - {id: last, label: Prévenir, from: [incomplete], to: incomplete, who: system, after: 3 working days before until}
+    - {id: lapse, label: Classer, from: [incomplete], to: closed, who: system, after: until}
+    - {id: late, label: Alerter, from: [sent, complete], to: sent, who: system, after: legal, when: surface > 20}
+"#;
+
+struct Case {
+    procedure: Procedure,
+    zone: TimeZone,
+    calendar: Calendar,
+    known: BTreeMap<String, Value>,
+    life: Life,
+}
+
+impl Case {
+    /// Sent on that day, at ten in Paris.
+    fn sent(at: &str) -> Self {
+        let procedure = load::procedure("essai.yaml", FILE, &Shared::default())
+            .unwrap_or_else(|found| panic!("{}", found.iter().map(|one| format!("{one}\n")).collect::<String>()));
+        let (zone, calendar, known) = (TimeZone::get("Europe/Paris").unwrap(), Calendar::default(), BTreeMap::new());
+        let now = moment(at);
+        let life = step::begin(&procedure, Context { now, zone: &zone, calendar: &calendar, known: &known });
+        let mut case = Self { procedure, zone, calendar, known, life };
+        case.step("send", Actor::Usager, at, Given::default()).unwrap();
+        case
+    }
+
+    fn cx(&self, now: Timestamp) -> Context<'_> {
+        Context { now, zone: &self.zone, calendar: &self.calendar, known: &self.known }
+    }
+
+    fn step(&mut self, transition: &str, actor: Actor, at: &str, given: Given) -> Result<(), Refused> {
+        let (life, _) = step::step(&self.procedure, &self.life, transition, actor, given, self.cx(moment(at)))?;
+        self.life = life;
+        Ok(())
+    }
+
+    fn ask(&mut self, at: &str, until: jiff::civil::Date) {
+        let given = Given { asks: true, until: Some(until), ..Given::default() };
+        self.step("ask", Actor::Processor, at, given).unwrap();
+    }
+
+    fn answer(&mut self, at: &str) {
+        self.step("answer", Actor::Usager, at, Given::default()).unwrap();
+    }
+
+    fn day(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%F %T").to_string()
+    }
+
+    /// Fires all that is due at `now`, each at its own moment, and says what and when.
+    fn tick(&mut self, now: &str) -> Vec<String> {
+        let mut done = Vec::new();
+        while let Some((due, at)) = timer::due(&self.life, moment(now)) {
+            let name = due.transition.clone();
+            let fired = step::step(&self.procedure, &self.life, &name, Actor::System, Given::default(), self.cx(at));
+            done.push(format!("{name} {}", self.day(at)));
+            match fired {
+                Ok((life, _)) => self.life = life,
+                Err(Refused::NotNow) => {
+                    done.push("passed".to_owned());
+                    self.life = timer::pass(&self.life, self.procedure.workflow.transition(&name).unwrap());
+                }
+                Err(refused) => panic!("{name}: {refused:?}"),
+            }
+        }
+        done
+    }
+
+    fn legal(&self) -> Option<jiff::civil::Date> {
+        legal_end(&self.procedure, &self.life, self.cx(self.life.submitted))
+    }
+}
+
+/// `2026-03-02`: at ten in Paris, or nearly.
+fn moment(text: &str) -> Timestamp {
+    format!("{text}T09:00:00Z").parse().unwrap()
+}
+
+#[test]
+fn a_condition_on_the_answers_holds_a_transition_back() {
+    let mut case = Case::sent("2026-03-02");
+    let wish = |case: &mut Case| case.step("big", Actor::Processor, "2026-03-03", Given::default());
+    assert_eq!(wish(&mut case), Err(Refused::NotNow), "unanswered is false");
+    case.known.insert("surface".to_owned(), Value::Number(20.into()));
+    assert_eq!(wish(&mut case), Err(Refused::NotNow));
+    case.known.insert("surface".to_owned(), Value::Number(21.into()));
+    assert_eq!(wish(&mut case), Ok(()));
+}
+
+#[test]
+fn reminders_then_the_end_of_the_time_given() {
+    let mut case = Case::sent("2026-01-28");
+    case.ask("2026-01-31", date(2026, 4, 7));
+    // A month after 31 January is the 28th of February, two are the 31st of March; Easter Monday is no working day.
+    assert_eq!(case.tick("2026-02-28"), [""; 0]);
+    assert_eq!(case.tick("2026-03-01"), ["remind 2026-03-01 00:00:00"]);
+    assert_eq!(case.tick("2026-03-02"), [""; 0], "once");
+    // Down for weeks: each at its own moment, in order.
+    assert_eq!(
+        case.tick("2026-05-11"),
+        ["remind 2026-04-01 00:00:00", "last 2026-04-01 00:00:00", "lapse 2026-04-08 00:00:00"]
+    );
+    assert_eq!(
+        (case.life.state.as_str(), case.day(case.life.ended.unwrap())),
+        ("closed", "2026-04-08 00:00:00".to_owned())
+    );
+    assert_eq!(timer::wake(&case.life.clocks.timers), None);
+}
+
+#[test]
+fn who_answers_in_time_stops_the_timers_and_who_is_asked_again_has_new_ones() {
+    let mut case = Case::sent("2026-03-02");
+    case.ask("2026-03-02", date(2026, 3, 20));
+    case.ask("2026-03-18", date(2026, 4, 20));
+    assert_eq!(case.tick("2026-04-03"), [""; 0]);
+    case.answer("2026-04-03");
+    assert_eq!(case.tick("2026-04-30"), [""; 0]);
+}
+
+#[test]
+fn no_timer_before_its_moment_nor_after_it_fired() {
+    let mut case = Case::sent("2026-03-02");
+    case.ask("2026-03-02", date(2026, 3, 20));
+    let wish = |case: &mut Case, at: &str| case.step("lapse", Actor::System, at, Given::default());
+    assert_eq!(wish(&mut case, "2026-03-20"), Err(Refused::NotDue));
+    assert_eq!(wish(&mut case, "2026-03-21"), Ok(()));
+    assert_eq!(wish(&mut case, "2026-03-21"), Err(Refused::NotFromHere));
+}
+
+#[test]
+fn a_timer_whose_condition_does_not_hold_passes() {
+    let mut case = Case::sent("2026-03-02");
+    assert_eq!(case.tick("2026-06-01"), ["late 2026-05-03 00:00:00", "passed"]);
+    assert_eq!(case.tick("2026-07-01"), [""; 0]);
+}
+
+#[test]
+fn a_changed_calendar_gives_other_moments_and_forgets_nothing() {
+    let mut case = Case::sent("2026-03-02");
+    case.ask("2026-03-02", date(2026, 5, 6));
+    assert_eq!(case.tick("2026-04-06"), ["remind 2026-04-03 00:00:00"]);
+    let at = |case: &Case, name: &str| {
+        let timer = case.life.clocks.timers.iter().find(|timer| timer.transition == name).unwrap();
+        timer.at.map(|at| case.day(at))
+    };
+    assert_eq!(at(&case, "last").unwrap(), "2026-04-30 00:00:00");
+    case.calendar.closed.insert(date(2026, 4, 30));
+    case.life = step::recount(&case.procedure, &case.life, case.cx(moment("2026-04-06")));
+    assert_eq!(at(&case, "last").unwrap(), "2026-04-29 00:00:00");
+    assert_eq!(at(&case, "remind").unwrap(), "2026-05-03 00:00:00", "the second, and not the first again");
+}
+
+/// CRPA L114-5, protocols §9.2: « est suspendu pendant le délai imparti », « la production de ces pièces avant
+/// l'expiration du délai fixé met fin à cette suspension ».
+#[test]
+fn silence_that_rejects_stands_still_for_the_time_given_at_most() {
+    let mut case = Case::sent("2026-03-02");
+    assert_eq!(case.legal(), Some(date(2026, 5, 2)));
+    case.ask("2026-03-10", date(2026, 3, 20));
+    assert_eq!(case.legal(), Some(date(2026, 5, 12)), "as if it lasted for all of the time given");
+    let asked = case.life.clone();
+    case.answer("2026-03-14");
+    assert_eq!(case.legal(), Some(date(2026, 5, 6)), "four days: it runs again as soon as they answer");
+    assert_eq!(case.day(case.life.due), "2026-03-21 23:59:59");
+    case.life = asked;
+    case.answer("2026-04-10");
+    assert_eq!(case.legal(), Some(date(2026, 5, 12)), "ten days: late pieces do not hold it any longer");
+    assert_eq!(case.day(case.life.due), "2026-04-17 23:59:59", "the department waited for a month");
+}
+
+/// CRPA L114-5, protocols §9.2: « ne court qu'à compter de la réception des pièces et informations requises ».
+#[test]
+fn silence_that_accepts_starts_when_the_last_pieces_came() {
+    let mut case = Case::sent("2026-03-02");
+    case.procedure.legal.as_mut().unwrap().silence = Silence::Acceptation;
+    case.ask("2026-03-03", date(2026, 3, 31));
+    assert_eq!(case.legal(), None);
+    case.answer("2026-03-20");
+    assert_eq!(case.legal(), None, "nobody said that it is complete");
+    case.step("mark-complete", Actor::Processor, "2026-03-27", Given::default()).unwrap();
+    assert_eq!(case.legal(), Some(date(2026, 5, 20)), "from the day on which they came, not on which they were read");
+    case.ask("2026-04-01", date(2026, 4, 11));
+    case.answer("2026-04-04");
+    assert_eq!(case.legal(), Some(date(2026, 5, 23)));
+}
+
+#[test]
+fn without_meaning_silence_has_no_end() {
+    let mut case = Case::sent("2026-03-02");
+    case.procedure.legal.as_mut().unwrap().silence = Silence::None;
+    assert_eq!(case.legal(), None);
+}

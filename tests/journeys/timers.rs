@@ -1,0 +1,114 @@
+//! What the platform does by itself when its moment comes: once, at that moment however late it looks, and
+//! by the authority's calendar.
+
+use db::{args, sql};
+use guichet::requests::timers;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::harness::{Client, Engine, Filed, Portal, both, journey::birth};
+
+/// An act asked for on 17 November 2026, which the department wants completed within thirty days.
+async fn asked(portal: &Portal) -> (Client, Filed) {
+    let mut person = portal.client();
+    let filed = person.file("acte-naissance", &birth()).await;
+    let mut herve = portal.agent("herve.le-goff").await;
+    let path = format!("/agent/demandes/{}/actions/ask", filed.id);
+    let form = herve.get(&path).await.is(200).form("version");
+    let form = form.with("champs", "titulaire").with("message", "Le prénom est illisible.").with("jours", "30");
+    herve.post_form(&path, &form.fields).await.is(303);
+    (person, filed)
+}
+
+async fn days(portal: &Portal, days: i64) {
+    portal.later(SignedDuration::from_hours(24 * days));
+}
+
+/// What the platform did: code and moment.
+async fn done(portal: &Portal, request: Uuid) -> Vec<(String, Timestamp)> {
+    portal
+        .db()
+        .all(
+            sql!("select code, at from request_event where authority_id = $1 and request_id = $2 and actor = 'system' order by seq"),
+            args![portal.city, request],
+        )
+        .await
+        .unwrap()
+}
+
+async fn mails(portal: &Portal, subject: &str) -> usize {
+    portal.work().await;
+    portal.outbox().await.iter().filter(|(_, title, _)| title.contains(subject)).count()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+both! {
+    async fn a_reminder_then_the_end_without_answer(portal: Portal) {
+        let (_, filed) = asked(&portal).await;
+        days(&portal, 22).await;
+        assert_eq!(timers::tick(&portal.app).await.unwrap(), 0, "not before its day");
+        days(&portal, 1).await;
+        assert_eq!(timers::tick(&portal.app).await.unwrap(), 1);
+        assert_eq!(timers::tick(&portal.app).await.unwrap(), 0, "once");
+        assert_eq!(mails(&portal, "Rappel").await, 1);
+        days(&portal, 23).await;
+        assert_eq!(timers::tick(&portal.app).await.unwrap(), 1);
+        assert_eq!(mails(&portal, "est terminée").await, 1);
+        // Whoever filed without account has no session any more; the correspondence is one.
+        let mut herve = portal.agent("herve.le-goff").await;
+        let page = herve.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200);
+        page.shows("Nous n’avons pas reçu ce que nous vous demandions").shows("Le service");
+        let codes: Vec<String> = done(&portal, filed.id).await.into_iter().map(|(code, _)| code).collect();
+        assert_eq!(codes, ["remind", "lapse"]);
+    }
+
+    async fn after_a_stop_everything_at_its_own_moment_with_two_workers(portal: Portal) {
+        let (_, filed) = asked(&portal).await;
+        days(&portal, 60).await;
+        let (one, two) = tokio::join!(timers::tick(&portal.app), timers::tick(&portal.app));
+        assert_eq!(one.unwrap() + two.unwrap(), 2);
+        // Until 17 December: a week before in the morning; fifteen days after, the 1st of January, is over.
+        let expected = [("remind", at("2026-12-09T23:00:00Z")), ("lapse", at("2027-01-01T23:00:00Z"))];
+        assert_eq!(done(&portal, filed.id).await, expected.map(|(code, at)| (code.to_owned(), at)));
+        let ended: Timestamp = portal
+            .db()
+            .one(sql!("select ended_at from request where authority_id = $1 and id = $2"), args![portal.city, filed.id])
+            .await
+            .unwrap();
+        assert_eq!(ended, at("2027-01-01T23:00:00Z"));
+        assert_eq!((mails(&portal, "Rappel").await, mails(&portal, "est terminée").await), (1, 1));
+    }
+
+    async fn who_answers_in_time_hears_nothing(portal: Portal) {
+        let (mut person, filed) = asked(&portal).await;
+        let check = person.get(&format!("/demandes/{}/repondre", filed.id)).await.is(303).location().to_owned();
+        let page = person.get(&check).await.is(200);
+        person.post_form(&check, &page.form("version").fields).await.is(303);
+        days(&portal, 100).await;
+        assert_eq!(timers::tick(&portal.app).await.unwrap(), 0);
+    }
+
+    async fn a_changed_calendar_moves_what_was_promised(portal: Portal) {
+        let mut person = portal.client();
+        let filed = person.file("acte-naissance", &birth()).await;
+        let due = async |portal: &Portal| -> Timestamp {
+            let of = sql!("select due_at from request where authority_id = $1 and id = $2");
+            portal.db().one(of, args![portal.city, filed.id]).await.unwrap()
+        };
+        let before = due(&portal).await;
+        let file = portal.files().with_file_name("jours.txt");
+        std::fs::write(&file, "2026-11-20 Pont\n").unwrap();
+        let run = |file: &str| portal.admin(&["calendar", file]);
+        let (ok, says) = run(file.to_str().unwrap());
+        assert!(ok && says.contains("1 closed days; the delays of 1 requests moved"), "{says}");
+        assert!(due(&portal).await > before);
+        assert_eq!(done(&portal, filed.id).await.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>(), ["calendar"]);
+        let (ok, says) = run(file.to_str().unwrap());
+        assert!(ok && says.contains("the delays of 0 requests moved"), "{says}");
+        let mut herve = portal.agent("herve.le-goff").await;
+        herve.get(&format!("/agent/demandes/{}?onglet=historique", filed.id)).await.is(200).shows("Délais recalculés");
+    }
+}
