@@ -13,7 +13,9 @@ use super::{PASSWORD, html};
 pub fn http() -> reqwest::Client {
     super::portal::ready_tls();
     let limit = std::time::Duration::from_secs(120);
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(limit).build().unwrap()
+    // No connection kept: one that the server closes after a refused upload would fail whoever takes it next.
+    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(limit);
+    builder.pool_max_idle_per_host(0).build().unwrap()
 }
 
 #[derive(Clone)]
