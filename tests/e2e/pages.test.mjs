@@ -186,7 +186,6 @@ describe('pages of somebody who has an account', () => {
     await city.checkPage(page);
     for (const [block, button] of [
       ['Changer d’adresse électronique', 'Changer d’adresse'], ['Changer mon mot de passe', 'Changer mon mot de passe'],
-      ['Supprimer mon compte', 'Supprimer mon compte'],
     ]) {
       await city.go(page, '/compte');
       await page.locator('summary', { hasText: block }).click();
@@ -194,6 +193,10 @@ describe('pages of somebody who has an account', () => {
       await page.locator('.govuk-error-summary').waitFor();
       await city.checkPage(page);
     }
+    await city.go(page, '/compte/supprimer');
+    await press(page, page.getByRole('button', { name: 'Supprimer mon compte', exact: true }));
+    await page.locator('.govuk-error-summary').waitFor();
+    await city.checkPage(page);
   });
 
   test('acting for others', async () => {
