@@ -58,4 +58,10 @@ pub const ALL: &[Migration] = &[
     },
     Migration { name: "0014_acting", sql: include_str!("../migrations/0014_acting.sql"), sqlite: None, postgres: None },
     Migration { name: "0015_agents", sql: include_str!("../migrations/0015_agents.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0017_search",
+        sql: include_str!("../migrations/0017_search.sql"),
+        sqlite: Some(include_str!("../migrations/0017_search.sqlite.sql")),
+        postgres: Some(include_str!("../migrations/0017_search.postgres.sql")),
+    },
 ];

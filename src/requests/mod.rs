@@ -24,12 +24,14 @@ pub mod model;
 pub mod owner;
 pub mod readings;
 pub mod recipients;
+pub mod search;
 pub mod store;
 pub mod submit;
 mod summary;
 pub mod sweep;
 
 pub use citizen::{file_kind, restore, sent::pdf};
+pub use desk::list::explain;
 pub use fields::{Drawing, Drawn, Untouched};
 pub use summary::{delay_words, drafts_on, legal_words, notice_words, running_on, todo};
 

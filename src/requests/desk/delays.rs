@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// From this many days before it, a due date is near.
-const NEAR: i32 = 3;
+pub const NEAR: i32 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {

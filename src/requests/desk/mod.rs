@@ -15,6 +15,7 @@ pub mod code;
 mod delays;
 pub mod failures;
 mod filters;
+mod found;
 mod give;
 pub mod handover;
 pub mod list;

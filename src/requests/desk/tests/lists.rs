@@ -36,8 +36,7 @@ async fn walk(agent: &Agent, query: &str) -> Vec<desk::Line> {
 }
 
 fn cursor(query: &str, name: &str, line: &desk::Line) -> String {
-    let at = if query.contains("tri=depot") { line.submitted_at } else { line.due_at };
-    format!("{query}&{name}={}_{}", at.as_microsecond(), line.id)
+    format!("{query}&{name}={}_{}", line.at(filters(query).sort), line.id)
 }
 
 /// 130 requests in two departments of one agent, several at the same instant, and one elsewhere.
@@ -75,7 +74,7 @@ async fn lists(world: World) {
             assert_eq!(keys, sorted, "{query}");
             assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), expected, "{query}");
             assert_eq!(
-                usize::try_from(desk::total(&agent, &filters(&query)).await.unwrap()).unwrap(),
+                usize::try_from(desk::total(&agent, &filters(&query)).await.unwrap().many).unwrap(),
                 expected,
                 "{query}"
             );
@@ -101,7 +100,7 @@ async fn lists(world: World) {
 }
 
 async fn searches(world: &World, agent: &Agent) {
-    let found = async |query: &str| desk::total(agent, &filters(query)).await.unwrap();
+    let found = async |query: &str| desk::total(agent, &filters(query)).await.unwrap().many;
     // Accents, apostrophes, ligatures and case are forgiven; every word counts.
     for words in ["ndiaye%20n%27diaye", "chantal%20oertel", "CHANTAL", "N%E2%80%99Diaye", "%C5%93rtel%20emile%20zola"] {
         let expected = if words.starts_with("ndiaye") { 0 } else { 13 };
@@ -123,12 +122,93 @@ async fn searches(world: &World, agent: &Agent) {
             .collect(),
         ..agent.clone()
     };
-    assert_eq!(desk::total(&reader, &filters("q=zola")).await.unwrap(), 0);
-    assert_eq!(desk::total(&reader, &filters("q=chantal")).await.unwrap(), 13);
+    assert_eq!(desk::total(&reader, &filters("q=zola")).await.unwrap().many, 0);
+    assert_eq!(desk::total(&reader, &filters("q=chantal")).await.unwrap().many, 13);
+    assert_eq!(desk::total(&reader, &filters("personne=chantal")).await.unwrap().many, 13);
+    // Pages of a search, newest first, without end or doubles; and counting stops.
+    let all = walk(agent, "q=zola").await;
+    assert_eq!(
+        (all.len(), desk::total(agent, &filters("q=zola")).await.unwrap()),
+        (130, desk::Total { many: 100, more: true })
+    );
+    assert!(all.windows(2).all(|pair| pair[0].submitted_at >= pair[1].submitted_at));
+    assert_eq!(walk(agent, "q=zola&vue=termines").await.len(), 32);
+    messages(world, agent, all[40].id).await;
+    narrowed(agent, &found).await;
     // An agent without department sees nothing.
     let nobody = Agent { memberships: Vec::new(), ..world.agent("claire.daubigny").await };
     assert!(desk::page(&nobody, &filters("vue=toutes")).await.unwrap().lines.is_empty());
     assert!(desk::counts(&nobody).await.unwrap().iter().all(|(_, many)| *many == 0));
+}
+
+/// What a message says is found by its inflections, and goes with the request.
+async fn messages(world: &World, agent: &Agent, id: Uuid) {
+    let db = &world.visit.db;
+    let message = store::NewMessage {
+        id: world.visit.id(),
+        author: "usager",
+        author_id: None,
+        internal: false,
+        body: "L’élagage des platanes",
+    };
+    db.write(async |tx: &mut Tx| store::write(tx, id, &message, world.visit.now).await).await.unwrap();
+    for words in ["q=platane", "q=ELAGAGES%20zola", "q=platanes&personne=chantal", "q=platanes&personne=zoe"] {
+        let lines = desk::page(agent, &filters(words)).await.unwrap().lines;
+        let ours = lines.iter().map(|line| line.id).collect::<Vec<_>>();
+        let name =
+            desk::page(agent, &filters("vue=toutes&q=platane")).await.unwrap().lines[0].filer_name.clone().unwrap();
+        let expected = match words.split_once("personne=") {
+            Some((_, person)) => name.to_lowercase().starts_with(if person == "zoe" { "zoé" } else { person }),
+            None => true,
+        };
+        assert_eq!(ours, if expected { vec![id] } else { Vec::new() }, "{words}");
+    }
+    assert!(traces(db).await > 0);
+    db.write(async |tx: &mut Tx| {
+        tx.run(sql!("delete from request where authority_id = $1 and id = $2"), args![tx.authority(), id]).await
+    })
+    .await
+    .unwrap();
+    assert!(desk::page(agent, &filters("q=platane")).await.unwrap().lines.is_empty());
+    assert_eq!(traces(db).await, 0, "not even in the index");
+}
+
+/// Pieces of the index that hold a word of the message, as bytes.
+async fn traces(db: &db::Db) -> i64 {
+    if db.engine() == "sqlite" {
+        let query = "select count(*) from request_fts_data where instr(block, cast('platan' as blob)) > 0";
+        return db.one(db::Query::new(query), args![]).await.unwrap();
+    }
+    let sql = sql!("select count(*) from request_search where authority_id = $1 and messages like '%platan%'");
+    db.one(sql, args![db.authority()]).await.unwrap()
+}
+
+/// The criteria, together and apart.
+async fn narrowed(agent: &Agent, found: &impl AsyncFn(&str) -> i64) {
+    let lines = walk(agent, "vue=toutes").await;
+    let day = |line: &desk::Line| line.submitted_at.to_zoned(agent.site.zone.clone()).date();
+    let middle = day(&lines[60]);
+    let count =
+        |keep: &dyn Fn(&desk::Line) -> bool| i64::try_from(lines.iter().filter(|line| keep(line)).count()).unwrap();
+    let since = format!("du={middle}");
+    assert_eq!(found(&format!("vue=toutes&{since}")).await, count(&|line| day(line) >= middle));
+    let only = format!("vue=toutes&{since}&au={}", middle.strftime("%d/%m/%Y"));
+    assert_eq!(found(&only).await, count(&|line| day(line) == middle));
+    assert_eq!(found(&format!("{only}&q=zola")).await, count(&|line| day(line) == middle));
+    assert_eq!(found("vue=toutes&du=hier").await, count(&|_| true), "a wrong date narrows nothing");
+    let late = |line: &desk::Line| !line.ended && line.due_at < agent.now && line.status != "action-needed";
+    assert_eq!(found("vue=toutes&delai=retard").await, count(&late));
+    let soon = found("vue=toutes&delai=bientot").await;
+    assert_eq!(soon, count(&|line| !line.ended && !late(line) && line.status != "action-needed"));
+    assert!(soon > 0);
+    let ours: Vec<&str> = agent.memberships.iter().map(|one| one.department_id.as_str()).collect();
+    let mut sum = 0;
+    for department in &ours {
+        sum += found(&format!("vue=toutes&service={department}")).await;
+    }
+    assert_eq!(sum, count(&|_| true));
+    assert_eq!(found("vue=toutes&service=dechets").await, 0, "another department is not theirs to ask for");
+    assert_eq!(found(&format!("vue=toutes&affecte={}", agent.account.id)).await, 0);
 }
 
 #[tokio::test]
@@ -152,6 +232,11 @@ async fn the_list_as_a_page() {
     assert_eq!(list.status, StatusCode::OK);
     assert!(list.text.contains("En retard de 8\u{a0}jours") && list.text.contains(&page(id)));
     assert!(!list.text.contains("<b>Léa</b>"), "a name is never markup");
+    let wrong = world.get(&cookie, "/agent?vue=toutes&du=31/02/2026&personne=L%C3%A9a").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for kept in ["value=\"31/02/2026\"", "value=\"Léa\"", "href=\"#du\""] {
+        assert!(wrong.text.contains(kept), "{kept}");
+    }
     for odd in ["/agent?vue=x&vue=y", "/agent?q=%FF%00&apres=1_2&tri=z", "/agent?demarche=%00"] {
         assert_eq!(world.get(&cookie, odd).await.status, StatusCode::OK, "{odd}");
     }
