@@ -17,3 +17,19 @@ create table request_search (
 create index request_desk_status on request (authority_id, department_id, ended, status, submitted_at, id);
 create index request_desk_procedure on request (authority_id, department_id, procedure_id, ended, submitted_at, id);
 create index request_desk_holder on request (authority_id, department_id, holder_id, ended, submitted_at, id);
+
+-- Who took a list away, as what, and how it was narrowed (which may name somebody: it goes after a year).
+create table desk_export (
+  authority_id uuid not null references authority (id),
+  id uuid not null,
+  account_id uuid not null,
+  at {time} not null,
+  format text not null,
+  query text not null,
+  -- How many rows left; none when it was cut short.
+  lines bigint,
+  primary key (authority_id, id),
+  foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
+);
+create index desk_export_account on desk_export (authority_id, account_id);
+create index desk_export_at on desk_export (authority_id, at);

@@ -52,6 +52,27 @@ pub async fn note(agent: &Agent, request: &Request) -> Result<(), db::Error> {
         .await
 }
 
+/// The same for several at once (an export), each with its department.
+pub async fn note_all(agent: &Agent, requests: &[(Uuid, &str)]) -> Result<(), db::Error> {
+    let day = agent.today();
+    agent
+        .db
+        .write(async |tx: &mut Tx| {
+            for (id, department) in requests {
+                tx.run(
+                    sql!(
+                        "insert into request_reading (authority_id, request_id, department_id, day) values ($1, $2, $3, $4)
+                         on conflict (authority_id, request_id, department_id, day) do nothing"
+                    ),
+                    args![tx.authority(), id, *department, day],
+                )
+                .await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
 /// The latest readings of an account's requests.
 pub async fn of(db: &Db, account: Uuid, most: i64) -> Result<Vec<Reading>, db::Error> {
     db.all(
@@ -77,6 +98,8 @@ pub async fn export(db: &Db, account: Uuid) -> Result<Vec<Json>, db::Error> {
 pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
     let today = clock::day(now, &TimeZone::UTC);
     let before = today.checked_sub(KEPT.days()).unwrap_or(today);
+    let last = before.to_zoned(TimeZone::UTC).map_or(now, |start| start.timestamp());
+    tx.run(sql!("delete from desk_export where authority_id = $1 and at < $2"), args![tx.authority(), last]).await?;
     tx.run(sql!("delete from request_reading where authority_id = $1 and day < $2"), args![tx.authority(), before])
         .await?;
     Ok(())

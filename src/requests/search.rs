@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use db::{Tx, args, sql, sql_pg_sqlite};
+use db::{Db, Tx, args, sql, sql_pg_sqlite};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -111,6 +111,12 @@ pub async fn add(tx: &mut Tx, request: Uuid, message: &str) -> Result<(), db::Er
     Ok(())
 }
 
+/// The place of a request in the index.
+pub async fn number_of(db: &Db, request: Uuid) -> Result<Option<i64>, db::Error> {
+    let sql = sql!("select number from request_search where authority_id = $1 and request_id = $2");
+    db.first(sql, args![db.authority(), request]).await
+}
+
 /// What is looked for: each part in its departments, all of its words in one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -190,7 +196,7 @@ mod tests {
 
     #[test]
     fn nothing_typed_is_syntax() {
-        let wanted = Wanted::new(Uuid::nil(), &["etat-civil"], &["voirie"], "l'acte\" OR 'x' & ! ( *", "").unwrap();
+        let wanted = Wanted::new(Uuid::nil(), &["etat-civil"], &["voirie"], "l’acte\" OR 'x' & ! ( *", "").unwrap();
         let nil = "0".repeat(32);
         assert_eq!(
             wanted.fts5(),

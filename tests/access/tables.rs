@@ -291,6 +291,9 @@ pub const ACTING: &[(&str, &str, &str)] = &[
 /// processor, decider.
 pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/export.csv", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/export.xlsx", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/export.ods", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/envois", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/demandes/{request}", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}?onglet=pieces", "ag ag ag 404 404 200 200 200"),

@@ -7,7 +7,7 @@ use db::{Query, args};
 
 use super::{
     filters::{Cursor, Filters},
-    store::{AROUND, COLUMNS, HOLDERS},
+    store::{AROUND, COLUMNS, HOLDERS, Size},
 };
 use crate::{
     requests::{
@@ -31,12 +31,16 @@ enum Through {
 }
 
 /// See [`super::store::queries`].
-pub fn queries(agent: &Agent, filters: &Filters, wanted: &Wanted, head: &'static str) -> Vec<Query> {
+pub fn queries(agent: &Agent, filters: &Filters, wanted: &Wanted, head: &'static str, size: &Size) -> Vec<Query> {
     let forward = filters.cursor.is_none_or(|cursor| cursor.forward);
     let order = if forward { " order by t.number desc, t.id desc" } else { " order by t.number, t.id" };
     let one = |through: &Through| {
         let query = Query::new(head).push(AROUND).push("select ").push(COLUMNS).push(", s.number from ");
-        around(*through, query, agent, filters, wanted).push(inside(*through, forward)).push(HOLDERS).push(order)
+        around(*through, query, agent, filters, wanted)
+            .push(inside(*through, forward))
+            .push(size.limit)
+            .push(HOLDERS)
+            .push(order)
     };
     ways(agent).iter().map(one).collect()
 }
@@ -61,10 +65,10 @@ fn ways(agent: &Agent) -> &'static [Through] {
 
 fn inside(through: Through, forward: bool) -> &'static str {
     match (through, forward) {
-        (Through::Fts5, true) => " order by f.rowid desc limit 51",
-        (Through::Fts5, false) => " order by f.rowid limit 51",
-        (_, true) => " order by s.number desc, s.request_id desc limit 51",
-        (_, false) => " order by s.number, s.request_id limit 51",
+        (Through::Fts5, true) => " order by f.rowid desc",
+        (Through::Fts5, false) => " order by f.rowid",
+        (_, true) => " order by s.number desc, s.request_id desc",
+        (_, false) => " order by s.number, s.request_id",
     }
 }
 

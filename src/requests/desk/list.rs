@@ -14,12 +14,13 @@ use minijinja::{Value, value::Serde};
 use serde_json::{Value as Json, json};
 
 use super::{
+    came::Came,
     delays,
     filters::{Asked, Filters, Sort, View},
     store::{self, Line, Page, Total},
     words,
 };
-use crate::{catalogue, error::Problem, visit::Agent};
+use crate::{catalogue, error::Problem, platform::sheet::Format, visit::Agent};
 
 pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, Problem> {
     let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
@@ -45,10 +46,10 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         "hidden": [{"name": "vue", "value": filters.view.id()}, {"name": "tri", "value": filters.sort_id()}],
         "clear": if filters.narrowed() { format!("/agent?vue={}", filters.view.id()) } else { String::new() },
         "columns": columns(&filters),
-        "rows": page.lines.iter().map(|line| row(&agent, line, &procedures)).collect::<Vec<_>>(),
+        "rows": page.lines.iter().map(|line| row(&agent, &Came::of(&filters), line, &procedures)).collect::<Vec<_>>(),
         "previous": neighbour(&filters, &page, false),
         "next": neighbour(&filters, &page, true),
-        "export": "",
+        "exports": FORMATS.map(|format| json!({"href": filters.export(format), "text": format.ending().to_uppercase()})),
     });
     let context = Value::from(Serde(context));
     if filters.errors.is_empty() {
@@ -66,13 +67,15 @@ pub async fn explain(agent: &Agent, address: &str) -> anyhow::Result<(String, Ve
     let sqlite = agent.db.engine() == "sqlite";
     let head = if sqlite { "explain query plan " } else { "explain (analyze, buffers) " };
     let mut plans = Vec::new();
-    for query in store::queries(agent, &filters, head) {
+    for query in store::queries(agent, &filters, head, &store::SCREEN) {
         let rows: Vec<db::Row> = agent.db.all(query, db::args![]).await?;
         let line = |mut row: db::Row| row.take_at::<String>(if sqlite { 3 } else { 0 });
         plans.push(rows.into_iter().map(line).collect::<Result<Vec<_>, _>>()?.join("\n"));
     }
     Ok((format!("{}{}", total.many, if total.more { "+" } else { "" }), plans))
 }
+
+const FORMATS: [Format; 3] = [Format::Csv, Format::Xlsx, Format::Ods];
 
 /// The left menu. `failures`: the page of undelivered messages is the current one.
 pub fn menu(counts: &[(View, i64)], current: Option<View>, failures: bool) -> Json {
@@ -110,12 +113,12 @@ async fn procedures(agent: &Agent, lines: &[Line]) -> Result<Versions, Problem> 
     versions(agent, lines.iter().map(|line| (line.procedure_id.clone(), line.procedure_version))).await
 }
 
-fn row(agent: &Agent, line: &Line, procedures: &Versions) -> Json {
+fn row(agent: &Agent, came: &Came, line: &Line, procedures: &Versions) -> Json {
     let procedure = procedures.get(&(line.procedure_id.clone(), line.procedure_version));
     let due = delays::due(line.due_at, &line.status, line.ended, agent.now, &agent.site.zone);
     let mine = line.holder_id == Some(agent.account.id);
     json!({
-        "href": format!("/agent/demandes/{}", line.id),
+        "href": came.page(line.id),
         "reference": line.reference,
         "procedure": procedure.map_or(line.procedure_id.as_str(), |procedure| procedure.title.as_str()),
         "beneficiary": line.beneficiary,

@@ -7,12 +7,15 @@ use forms::{model::Procedure, step::Actor};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use self::came::Came;
 use super::access::{self, Permitted, Right};
 use crate::{catalogue, error::Problem, organisations, visit::Agent};
 
 pub mod act;
+mod came;
 pub mod code;
 mod delays;
+pub mod export;
 pub mod failures;
 mod filters;
 mod found;
@@ -24,6 +27,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod view;
+mod views;
 mod words;
 
 /// The longest text that an agent may write at once, in characters.
@@ -33,6 +37,8 @@ const LONGEST: usize = 10_000;
 pub struct Opened<R> {
     pub request: Permitted<R>,
     pub procedure: Arc<Procedure>,
+    /// The list it was opened from.
+    pub came: Came,
     /// The organisation that it belongs to, as agents see it: `{name, numbers, verified}`.
     pub organisation: Option<Json>,
 }
@@ -45,7 +51,7 @@ impl<R: Right> Opened<R> {
             Some(id) => organisations::card(&agent.db, id).await?,
             None => None,
         };
-        Ok(Self { request, procedure, organisation })
+        Ok(Self { request, procedure, came: Came::from(agent), organisation })
     }
 
     /// Whether the content may be shown: a reader knows that a request exists, its state and the next step.

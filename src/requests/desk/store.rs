@@ -65,9 +65,9 @@ pub struct Page {
 
 impl Page {
     /// From lines read in the direction of `cursor`, one more than a page when there are more.
-    pub fn of(mut lines: Vec<Line>, cursor: Option<Cursor>) -> Self {
-        let more = lines.len() > PAGE;
-        lines.truncate(PAGE);
+    pub fn of(mut lines: Vec<Line>, cursor: Option<Cursor>, size: usize) -> Self {
+        let more = lines.len() > size;
+        lines.truncate(size);
         if cursor.is_none_or(|cursor| cursor.forward) {
             return Self { lines, before: cursor.is_some(), after: more };
         }
@@ -86,23 +86,41 @@ pub const AROUND: &str = "select t.*, h.first_name || ' ' || h.last_name as hold
 pub const HOLDERS: &str = ") t left join account h on h.authority_id = t.authority_id and h.id = t.holder_id";
 
 pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
+    Ok(Page::of(lines(agent, filters, &SCREEN).await?, filters.cursor, SCREEN.lines))
+}
+
+/// How many lines are read at once: one more than shown, to know whether there are more.
+pub struct Size {
+    pub lines: usize,
+    /// As the end of a query: a number that is not known to the planner would spoil the plan.
+    pub limit: &'static str,
+}
+
+pub const SCREEN: Size = Size { lines: PAGE, limit: " limit 51" };
+/// The one line beside another.
+pub const NEIGHBOUR: Size = Size { lines: 0, limit: " limit 1" };
+/// Of an export.
+pub const BULK: Size = Size { lines: 500, limit: " limit 501" };
+
+/// The lines from the cursor on, in its direction.
+pub async fn lines(agent: &Agent, filters: &Filters, size: &Size) -> Result<Vec<Line>, db::Error> {
     let mut lines = Vec::new();
-    for query in queries(agent, filters, "") {
+    for query in queries(agent, filters, "", size) {
         lines = agent.db.all(query, args![]).await?;
-        if lines.len() > PAGE {
+        if lines.len() > size.lines {
             break;
         }
     }
-    Ok(Page::of(lines, filters.cursor))
+    Ok(lines)
 }
 
 /// What gives a page, after `head` (nothing, or `explain`): each is asked when the one before gave less than a page.
 ///
 /// Each department and each half of the table (running, ended) is read in the order of its index
 /// and gives one page at most: what is sorted in the end is a few pages, however long the lists.
-pub fn queries(agent: &Agent, filters: &Filters, head: &'static str) -> Vec<Query> {
+pub fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size) -> Vec<Query> {
     match filters.text(agent) {
-        Text::Words(wanted) => return found::queries(agent, filters, &wanted, head),
+        Text::Words(wanted) => return found::queries(agent, filters, &wanted, head, size),
         Text::Nothing => return Vec::new(),
         Text::None | Text::Reference(_) => {}
     }
@@ -117,12 +135,15 @@ pub fn queries(agent: &Agent, filters: &Filters, head: &'static str) -> Vec<Quer
                 .push("select * from (select ")
                 .push(COLUMNS)
                 .push_with(", cast(0 as bigint) as number from request r where r.ended = {}", *ended);
-            query =
-                order.from(filters.restrict(query, agent, department), filters.cursor).push(order.inside).push(") b");
+            query = order
+                .from(filters.restrict(query, agent, department), filters.cursor)
+                .push(order.inside)
+                .push(size.limit)
+                .push(") b");
             first = false;
         }
     }
-    if first { Vec::new() } else { vec![query.push(HOLDERS).push(order.outside)] }
+    if first { Vec::new() } else { vec![query.push(HOLDERS).push(order.outside).push(size.limit)] }
 }
 
 struct Order {
@@ -136,23 +157,23 @@ impl Order {
         match (sort, forward) {
             (Sort::Due, true) => Self {
                 beyond: "(r.due_at, r.id) > ({}, {})",
-                inside: " order by r.due_at, r.id limit 51",
-                outside: " order by t.due_at, t.id limit 51",
+                inside: " order by r.due_at, r.id",
+                outside: " order by t.due_at, t.id",
             },
             (Sort::Due, false) => Self {
                 beyond: "(r.due_at, r.id) < ({}, {})",
-                inside: " order by r.due_at desc, r.id desc limit 51",
-                outside: " order by t.due_at desc, t.id desc limit 51",
+                inside: " order by r.due_at desc, r.id desc",
+                outside: " order by t.due_at desc, t.id desc",
             },
             (Sort::Sent, true) => Self {
                 beyond: "(r.submitted_at, r.id) < ({}, {})",
-                inside: " order by r.submitted_at desc, r.id desc limit 51",
-                outside: " order by t.submitted_at desc, t.id desc limit 51",
+                inside: " order by r.submitted_at desc, r.id desc",
+                outside: " order by t.submitted_at desc, t.id desc",
             },
             (Sort::Sent, false) => Self {
                 beyond: "(r.submitted_at, r.id) > ({}, {})",
-                inside: " order by r.submitted_at, r.id limit 51",
-                outside: " order by t.submitted_at, t.id limit 51",
+                inside: " order by r.submitted_at, r.id",
+                outside: " order by t.submitted_at, t.id",
             },
         }
     }

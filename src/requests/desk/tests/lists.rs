@@ -230,7 +230,7 @@ async fn the_list_as_a_page() {
     let cookie = world.sign_in("nadia.benali").await;
     let list = world.get(&cookie, "/agent").await;
     assert_eq!(list.status, StatusCode::OK);
-    assert!(list.text.contains("En retard de 8\u{a0}jours") && list.text.contains(&page(id)));
+    assert!(list.text.contains("En retard de 8\u{a0}jours") && list.text.contains(&format!("{}?liste=", page(id))));
     assert!(!list.text.contains("<b>Léa</b>"), "a name is never markup");
     let wrong = world.get(&cookie, "/agent?vue=toutes&du=31/02/2026&personne=L%C3%A9a").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -240,4 +240,101 @@ async fn the_list_as_a_page() {
     for odd in ["/agent?vue=x&vue=y", "/agent?q=%FF%00&apres=1_2&tri=z", "/agent?demarche=%00"] {
         assert_eq!(world.get(&cookie, odd).await.status, StatusCode::OK, "{odd}");
     }
+}
+
+/// From one request to the next in the list it was opened from, whatever is done meanwhile.
+#[tokio::test]
+async fn the_next_request() {
+    let world = World::sqlite().await;
+    let mut ids = Vec::new();
+    for hours in [30, 20, 10] {
+        let mut filing = world.filing("acte-naissance");
+        (filing.hours, filing.words) = (hours, "salle");
+        ids.push(world.file(filing).await);
+    }
+    let cookie = world.sign_in("nadia.benali").await;
+    let hrefs = |text: &str, id: Uuid| text.contains(&format!("href=\"{}?liste=", page(id)));
+    for (list, order) in
+        [("vue=a-traiter&tri=echeance", [0, 1, 2]), ("vue=toutes&tri=depot", [2, 1, 0]), ("q=salle", [2, 1, 0])]
+    {
+        let middle = format!("{}?liste={}", page(ids[order[1]]), crate::platform::encode(list));
+        let answer = world.get(&cookie, &middle).await;
+        let next = answer.text.split("Dossier suivant").next().unwrap().rsplit("<a").next().unwrap().to_owned();
+        assert!(hrefs(&next, ids[order[2]]), "{list}: {next}");
+        let before = answer.text.split("Dossier précédent").next().unwrap().rsplit("<a").next().unwrap().to_owned();
+        assert!(hrefs(&before, ids[order[0]]), "{list}: {before}");
+        assert!(answer.text.contains("href=\"/agent?vue="), "{list}");
+        let last =
+            world.get(&cookie, &format!("{}?liste={}", page(ids[order[2]]), crate::platform::encode(list))).await;
+        assert!(!last.text.contains("Dossier suivant") && last.text.contains("Dossier précédent"), "{list}");
+    }
+    // What is done there keeps the list.
+    let taken = world.post(&cookie, &format!("{}/affecter?de=&liste=vue%3Dtoutes", page(ids[0])), &[]).await;
+    assert!(taken.location.ends_with("?fait=affecte&liste=vue%3Dtoutes%26tri%3Ddepot"), "{}", taken.location);
+    let odd = world.get(&cookie, &format!("{}?liste=%FF%26du%3D99", page(ids[0]))).await;
+    assert_eq!(odd.status, StatusCode::OK);
+    let bare = world.get(&cookie, &page(ids[0])).await;
+    assert!(!bare.text.contains("Dossier suivant") && !bare.text.contains("?liste="));
+}
+
+/// What an export holds: the list, all of it, and nothing that its reader may not see.
+async fn exports(world: World) {
+    let agent = crowd(&world).await;
+    let mut filing = world.filing("acte-naissance");
+    filing.name = "=HYPERLINK(1)";
+    filing.hours = 1;
+    world.file(filing).await;
+    let cookie = world.sign_in("claire.daubigny").await;
+    let rows = |text: &str| text.trim_start_matches('\u{feff}').lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    for query in [
+        "vue=toutes&tri=depot",
+        "vue=toutes&tri=echeance",
+        "vue=termines",
+        "q=zola&demarche=acte-naissance",
+        "personne=chantal",
+        "vue=mes-dossiers",
+    ] {
+        let sheet = world.get(&cookie, &format!("/agent/export.csv?{query}")).await;
+        assert_eq!(sheet.status, StatusCode::OK);
+        let wanted: Vec<String> = walk(&agent, query).await.into_iter().map(|line| line.reference).collect();
+        let found: Vec<String> =
+            rows(&sheet.text).iter().map(|row| row.split(';').next().unwrap().to_owned()).collect();
+        assert_eq!(found, wanted, "{query}");
+    }
+    let all = world.get(&cookie, "/agent/export.csv?vue=toutes").await.text;
+    assert!(all.contains(";\"'=HYPERLINK(1)\";") && all.contains(";zoe@exemple.fr;"), "{all}");
+    assert!(!all.contains("encombrants"));
+    let readings =
+        sql!("select count(*) from request_reading where authority_id = $1 and cast($2 as uuid) is not null");
+    assert_eq!(world.count(readings, Uuid::nil()).await, 131);
+    let trace = sql!("select max(lines) from desk_export where authority_id = $1 and cast($2 as uuid) is not null");
+    assert_eq!(world.count(trace, Uuid::nil()).await, 131);
+    // Who may not see the content takes no address away.
+    world
+        .visit
+        .db
+        .write(async |tx: &mut Tx| {
+            tx.run(sql!("update membership set role = 'reader' where authority_id = $1"), args![tx.authority()]).await
+        })
+        .await
+        .unwrap();
+    let reader = world.get(&cookie, "/agent/export.csv?vue=toutes&demarche=acte-naissance").await;
+    assert!(rows(&reader.text).len() > 50 && !reader.text.contains("zoe@exemple.fr"));
+    assert_eq!(world.get(&cookie, "/agent/export.csv?vue=toutes&du=hier").await.status, StatusCode::BAD_REQUEST);
+    for (format, start) in
+        [("xlsx", "[Content_Types].xml"), ("ods", "mimetypeapplication/vnd.oasis.opendocument.spreadsheet")]
+    {
+        let sheet = world.get(&cookie, &format!("/agent/export.{format}?vue=toutes")).await;
+        assert!(sheet.text.contains(start), "{format}");
+    }
+}
+
+#[tokio::test]
+async fn exports_on_sqlite() {
+    exports(World::new(db::testing::sqlite()).await).await;
+}
+
+#[tokio::test]
+async fn exports_on_postgres() {
+    exports(World::new(db::testing::postgres().await).await).await;
 }
