@@ -33,3 +33,19 @@ create table desk_export (
 );
 create index desk_export_account on desk_export (authority_id, account_id);
 create index desk_export_at on desk_export (authority_id, at);
+
+-- Lists saved under a name: their owner's, or shared with a department.
+create table desk_view (
+  authority_id uuid not null references authority (id),
+  id uuid not null,
+  account_id uuid not null,
+  department_id text,
+  name text not null,
+  query text not null,
+  created_at {time} not null,
+  primary key (authority_id, id),
+  foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade,
+  foreign key (authority_id, department_id) references department (authority_id, id)
+);
+create index desk_view_account on desk_view (authority_id, account_id);
+create index desk_view_department on desk_view (authority_id, department_id);

@@ -289,6 +289,7 @@ describe('pages of agents', () => {
       const views = await hrefs(page, /^\/agent(\?|\/envois|$)/);
       await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent?vue=toutes&personne=martin&du=01%2F01%2F2026', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats']), ...views]);
       await checkAll(page, ['/agent?du=31%2F02%2F2026'], { status: 422 });
+      await checkAll(page, ['/agent/vues', '/agent/vues?liste=vue%3Dtoutes']);
       // One request of each state that the lists show.
       const states = new Map();
       for (const view of ['/agent', ...views.filter((href) => href.startsWith('/agent?'))].slice(0, 5)) {

@@ -17,10 +17,16 @@ use super::{
     came::Came,
     delays,
     filters::{Asked, Filters, Sort, View},
+    saved,
     store::{self, Line, Page, Total},
     words,
 };
-use crate::{catalogue, error::Problem, platform::sheet::Format, visit::Agent};
+use crate::{
+    catalogue,
+    error::Problem,
+    platform::{encode, sheet::Format},
+    visit::Agent,
+};
 
 pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, Problem> {
     let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
@@ -32,10 +38,12 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         None => store::total(&agent, &filters).await?,
     };
     let procedures = procedures(&agent, &page.lines).await?;
+    let menu = with_saved(menu(&counts, Some(filters.view), false), &saved::of(&agent).await?, &filters);
     let errors: Vec<Json> =
         filters.errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let context = json!({
-        "menu": menu(&counts, Some(filters.view), false),
+        "menu": menu,
+        "save": format!("/agent/vues?liste={}", encode(&filters.query(filters.sort_id()))),
         "heading": filters.view.title(),
         "q": filters.search,
         "errors": errors,
@@ -57,6 +65,18 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
     } else {
         agent.page_again("agent/list.html", filters.view.title(), context)
     }
+}
+
+/// The menu with the saved views; the one that the list is, is current.
+fn with_saved(mut menu: Json, views: &[saved::View], filters: &Filters) -> Json {
+    let here = filters.query(filters.sort_id());
+    let link = |view: &saved::View| json!({"href": view.url(), "icon": "bookmark", "title": view.name, "count": null, "current": view.query == here, "alert": false});
+    if let Some(groups) = menu.as_array_mut().filter(|_| !views.is_empty()) {
+        let all = json!({"href": "/agent/vues", "icon": "pencil", "title": "Gérer les vues", "count": null, "current": false, "alert": false});
+        let links: Vec<Json> = views.iter().take(12).map(link).chain([all]).collect();
+        groups.push(json!({"title": "Vues enregistrées", "links": links}));
+    }
+    menu
 }
 
 /// For measures: how many requests the list of this address finds, and how the database finds its page.

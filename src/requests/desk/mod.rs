@@ -22,6 +22,7 @@ mod found;
 mod give;
 pub mod handover;
 pub mod list;
+pub mod saved;
 pub mod show;
 mod store;
 #[cfg(test)]

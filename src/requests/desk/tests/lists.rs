@@ -338,3 +338,83 @@ async fn exports_on_sqlite() {
 async fn exports_on_postgres() {
     exports(World::new(db::testing::postgres().await).await).await;
 }
+
+/// A list under a name: one's own, or a department's by who manages it.
+async fn saved_views(world: World) {
+    let (claire, nadia) = (world.sign_in("claire.daubigny").await, world.sign_in("nadia.benali").await);
+    let role = async |role: &'static str| {
+        world
+            .visit
+            .db
+            .write(async |tx: &mut Tx| {
+                tx.run(
+                    sql!("update membership set role = $1 where authority_id = $2 and department_id = 'etat-civil'"),
+                    args![role, tx.authority()],
+                )
+                .await
+            })
+            .await
+            .unwrap();
+    };
+    let ids = async || -> Vec<Uuid> {
+        world
+            .visit
+            .db
+            .all(
+                sql!("select id from desk_view where authority_id = $1 order by created_at, id"),
+                args![world.visit.db.authority()],
+            )
+            .await
+            .unwrap()
+    };
+    role("decider").await;
+    let listed = world.get(&claire, "/agent?vue=toutes&statut=sent").await;
+    assert!(listed.text.contains("href=\"/agent/vues?liste=vue%3Dtoutes%26statut%3Dsent%26tri%3Ddepot\""));
+    let form = |name: &'static str, department: &'static str| {
+        [("nom", name), ("service", department), ("liste", "vue=toutes&statut=sent&apres=1_2")]
+    };
+    assert_eq!(world.post(&claire, "/agent/vues", &form(" ", "")).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        world.post(&claire, "/agent/vues", &form("À moi", "")).await.location,
+        "/agent?vue=toutes&statut=sent&tri=depot"
+    );
+    assert_eq!(world.post(&claire, "/agent/vues", &form("À tous", "etat-civil")).await.status, StatusCode::FORBIDDEN);
+    role("manager").await;
+    assert_eq!(world.post(&claire, "/agent/vues", &form("À tous", "etat-civil")).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(world.post(&claire, "/agent/vues", &form("Ailleurs", "dechets")).await.status, StatusCode::FORBIDDEN);
+    let there = world.get(&claire, "/agent?vue=toutes&statut=sent&tri=depot").await.text;
+    assert!(there.contains("À moi") && there.contains("À tous"));
+    role("decider").await;
+    let theirs = world.get(&nadia, "/agent").await.text;
+    assert!(theirs.contains("À tous") && !theirs.contains("À moi"));
+    let all = ids().await;
+    let (own, shared) = (all[0].to_string(), all[1].to_string());
+    for path in ["/agent/vues/renommer", "/agent/vues/supprimer"] {
+        assert_eq!(
+            world.post(&nadia, path, &[("vue", &own), ("nom", "x")]).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
+        assert_eq!(
+            world.post(&nadia, path, &[("vue", &shared), ("nom", "x")]).await.status,
+            StatusCode::FORBIDDEN,
+            "{path}"
+        );
+    }
+    let again = world.post(&claire, "/agent/vues/renommer", &[("vue", &own), ("nom", "")]).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    world.post(&claire, "/agent/vues/renommer", &[("vue", &own), ("nom", "Envoyées")]).await;
+    assert!(world.get(&claire, "/agent/vues").await.text.contains("Envoyées"));
+    world.post(&claire, "/agent/vues/supprimer", &[("vue", &own)]).await;
+    assert_eq!(ids().await.len(), 1);
+}
+
+#[tokio::test]
+async fn saved_views_on_sqlite() {
+    saved_views(World::new(db::testing::sqlite()).await).await;
+}
+
+#[tokio::test]
+async fn saved_views_on_postgres() {
+    saved_views(World::new(db::testing::postgres().await).await).await;
+}
