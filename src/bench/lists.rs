@@ -81,7 +81,7 @@ pub async fn measure(site: &mut Site, requests: u64, time: Duration) -> Result<B
     let mut found = BTreeMap::new();
     for (kind, paths) in kinds {
         let both: Vec<Vec<u8>> = paths.iter().flat_map(|path| cookies.iter().map(|cookie| get(path, cookie))).collect();
-        found.insert(kind, p95(site, kind, Arc::new(both), time).await?);
+        found.insert(kind, p95(site, kind, &Arc::new(both), time).await?);
     }
     site.stop().await?;
     Ok(found)
@@ -146,7 +146,7 @@ async fn some_requests(agent: &Agent) -> Result<Vec<String>> {
 }
 
 /// Milliseconds that 95 answers of 100 do not reach.
-async fn p95(site: &Site, kind: &str, requests: Arc<Vec<Vec<u8>>>, time: Duration) -> Result<f64> {
+async fn p95(site: &Site, kind: &str, requests: &Arc<Vec<Vec<u8>>>, time: Duration) -> Result<f64> {
     // Once each for nothing: statements are prepared, the catalogue is read.
     let mut wire = Wire::connect(site.address).await?;
     for request in requests.iter() {
@@ -155,7 +155,7 @@ async fn p95(site: &Site, kind: &str, requests: Arc<Vec<Vec<u8>>>, time: Duratio
     let (next, end) = (Arc::new(AtomicUsize::new(0)), Instant::now() + time);
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        let (requests, next, address) = (Arc::clone(&requests), Arc::clone(&next), site.address);
+        let (requests, next, address) = (Arc::clone(requests), Arc::clone(&next), site.address);
         clients.spawn(async move {
             let mut wire = Wire::connect(address).await?;
             let mut spent = Vec::new();
@@ -173,7 +173,7 @@ async fn p95(site: &Site, kind: &str, requests: Arc<Vec<Vec<u8>>>, time: Duratio
         spent.extend(done??);
     }
     spent.sort_by(|a, b| a.0.total_cmp(&b.0));
-    slowest(kind, &requests, &spent);
+    slowest(kind, requests, &spent);
     let found = spent.get(spent.len() * 95 / 100).context("no answer in time")?.0;
     tracing::info!(kind, answers = spent.len(), p95 = found, "pages of agents");
     Ok(found)

@@ -71,7 +71,7 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     // SQLite's index has one numbering for every authority. Its one writer may ask for the next; on PostgreSQL
     // that would set concurrent submissions against each other, and equals are told apart by their id.
     let within =
-        i64::from(new.id.as_bytes().iter().rev().fold(0_u16, |sum, byte| sum << 1 ^ u16::from(*byte))) % EACH_MS;
+        i64::from(new.id.as_bytes().iter().rev().fold(0_u16, |sum, byte| (sum << 1) ^ u16::from(*byte))) % EACH_MS;
     tx.run(
         sql_pg_sqlite!(
             pg: "insert into request_search (authority_id, request_id, number, place, names, answers, messages)
