@@ -6,9 +6,12 @@ use uuid::Uuid;
 
 use super::{
     chain::{Head, Kind},
-    model::{Kept, Line},
+    model::{Action, Kept, Line},
 };
 use crate::{platform::clock, visit::Agent};
+
+/// Lines of one insertion.
+const ROWS: usize = 100;
 
 /// Writes a line, in the transaction of what it traces.
 pub async fn note(tx: &mut Tx, now: Timestamp, line: &Line<'_>) -> Result<(), db::Error> {
@@ -33,6 +36,27 @@ pub async fn note(tx: &mut Tx, now: Timestamp, line: &Line<'_>) -> Result<(), db
 /// Then nothing may be shown.
 pub async fn read(agent: &Agent, line: &Line<'_>) -> Result<(), db::Error> {
     agent.db.write(async |tx: &mut Tx| note(tx, agent.now, line).await).await
+}
+
+/// The same for several requests of a list, each with its department: a few insertions, in one transaction.
+pub async fn read_many(agent: &Agent, action: Action, requests: &[(Uuid, &str)]) -> Result<(), db::Error> {
+    let (authority, now, day) = (agent.db.authority(), agent.now, agent.today());
+    let write = async |tx: &mut Tx| {
+        for some in requests.chunks(ROWS) {
+            let mut insert = Query::new(
+                "insert into journal (authority_id, id, at, day, action, actor_kind, actor_id, department_id, request_id, detail, salt, sealed) values ",
+            );
+            for (index, (request, department)) in some.iter().enumerate() {
+                let next = if index == 0 { "({}, {}, {}, {}, {}, " } else { ", ({}, {}, {}, {}, {}, " };
+                insert = insert.push(next).bind(authority).bind(clock::id()).bind(now).bind(day).bind(action.code());
+                insert = insert.push("'agent', {}, {}, {}, '', {}, false)").bind(agent.account.id).bind(*department);
+                insert = insert.bind(*request).bind(rand::random::<[u8; 32]>().to_vec());
+            }
+            tx.run(insert, args![]).await?;
+        }
+        Ok(())
+    };
+    agent.db.write(write).await
 }
 
 /// The oldest lines that wait for their link.

@@ -80,7 +80,7 @@ pub async fn confirm(
     let raw = form::plain(sent).await?;
     let seen: i64 =
         raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l’action."))?;
-    let done = format!("{}?fait={}", file.url(), transition.id);
+    let done = file.came.on(&format!("{}?fait={}", file.url(), transition.id));
     if seen != file.request.version {
         return if sent_twice(&agent, &file, transition, seen).await? {
             Ok(Redirect::to(&done).into_response())
@@ -276,7 +276,7 @@ async fn hand(agent: &Agent, id: Uuid, from: &From, to: Option<Uuid>, done: &str
     let handed =
         file.request.holder_id == to || desk::hand(&agent.db, id, seen, to, agent.account.id, agent.now).await?;
     if handed {
-        Ok(Redirect::to(&format!("{}?fait={done}", file.url())).into_response())
+        Ok(Redirect::to(&file.came.on(&format!("{}?fait={done}", file.url()))).into_response())
     } else {
         Err(Problem::Conflict(HELD))
     }

@@ -7,6 +7,7 @@ use forms::{model::Procedure, step::Actor};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use self::came::Came;
 use super::access::{self, Permitted, Right};
 use crate::{
     catalogue,
@@ -17,18 +18,23 @@ use crate::{
 };
 
 pub mod act;
+mod came;
 pub mod code;
 mod delays;
+pub mod export;
 pub mod failures;
 mod filters;
+mod found;
 mod give;
 pub mod handover;
 pub mod list;
+pub mod saved;
 pub mod show;
 mod store;
 #[cfg(test)]
 mod tests;
 mod view;
+mod views;
 mod words;
 
 /// The longest text that an agent may write at once, in characters.
@@ -38,6 +44,8 @@ const LONGEST: usize = 10_000;
 pub struct Opened<R> {
     pub request: Permitted<R>,
     pub procedure: Arc<Procedure>,
+    /// The list it was opened from.
+    pub came: Came,
     /// The organisation that it belongs to, as agents see it: `{name, numbers, verified}`.
     pub organisation: Option<Json>,
 }
@@ -54,7 +62,7 @@ impl<R: Right> Opened<R> {
             Some(id) => organisations::card(&agent.db, id).await?,
             None => None,
         };
-        Ok(Self { request, procedure, organisation })
+        Ok(Self { request, procedure, came: Came::from(agent), organisation })
     }
 
     /// Whether the content may be shown: a reader knows that a request exists, its state and the next step.
