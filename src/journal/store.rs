@@ -1,7 +1,9 @@
 //! SQL on the journal.
 
+use std::collections::BTreeMap;
+
 use db::{Db, Query, Tx, args, row, sql};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
@@ -57,6 +59,33 @@ pub async fn read_many(agent: &Agent, action: Action, requests: &[(Uuid, &str)])
         Ok(())
     };
     agent.db.write(write).await
+}
+
+/// A colleague who opened or changed a request within so long works on it.
+const BUSY: SignedDuration = SignedDuration::from_mins(10);
+
+row! {
+    struct Busy {
+        request_id: Uuid,
+        name: String,
+    }
+}
+
+/// Who, of the agent's colleagues, has just been at work on each of these requests.
+pub async fn busy(agent: &Agent, requests: &[Uuid]) -> Result<BTreeMap<Uuid, String>, db::Error> {
+    if requests.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let since = agent.now.checked_sub(BUSY).unwrap_or(agent.now);
+    let query = Query::new(
+        "select j.request_id, a.first_name || ' ' || a.last_name as name from journal j
+         join account a on a.authority_id = j.authority_id and a.id = j.actor_id
+         where j.actor_kind = 'agent' and j.action in ('request-opened', 'request-changed')",
+    );
+    let query = query.and("j.authority_id = {}", agent.db.authority()).and_in("j.request_id", requests);
+    let query = query.and("j.at > {}", since).and("j.actor_id <> {}", agent.account.id).push(" order by j.at");
+    let found: Vec<Busy> = agent.db.all(query, args![]).await?;
+    Ok(found.into_iter().map(|one| (one.request_id, one.name.trim().to_owned())).collect())
 }
 
 /// The oldest lines that wait for their link.

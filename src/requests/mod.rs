@@ -59,6 +59,7 @@ pub fn routes() -> Router<App> {
         .route("/suivre", get(track::show).post(track::open))
         .route("/fichiers/{file}", get(files::mine))
         .route("/agent", get(desk::list::show))
+        .route("/agent/lot", get(desk::batch::show).post(desk::batch::confirm))
         .route("/agent/vues", get(desk::saved::show).post(desk::saved::save))
         .route("/agent/vues/renommer", post(desk::saved::rename))
         .route("/agent/vues/supprimer", post(desk::saved::remove))

@@ -1,6 +1,6 @@
 //! SQL on requests. Reading one goes through [`super::access`].
 
-use db::{Db, Json, Tx, args, sql};
+use db::{Db, Json, Query, Tx, args, sql};
 use forms::{answers::Answers, step::Life, timer};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
@@ -15,15 +15,24 @@ use super::{
 use crate::journal::{self, Line};
 
 /// Whole requests, with the name of who holds them.
+macro_rules! select {
+    () => {
+        "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version
+             from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id "
+    };
+}
+
 macro_rules! requests {
     ($where:literal) => {
-        sql!(concat!(
-            "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
-               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version
-             from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id ",
-            $where
-        ))
+        sql!(concat!(select!(), $where))
     };
+}
+
+/// Those that `scope` leaves, in the order of their sending.
+pub async fn several(db: &Db, scope: impl FnOnce(Query) -> Query) -> Result<Vec<Request>, db::Error> {
+    let query = Query::new(concat!(select!(), "where 1 = 1"));
+    db.all(scope(query).push(" order by r.submitted_at, r.id"), args![]).await
 }
 
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<Request>, db::Error> {

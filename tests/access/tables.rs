@@ -357,6 +357,8 @@ pub const ACTING: &[(&str, &str, &str)] = &[
 /// processor, decider.
 pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/lot", "ag ag ag 200 200 200 200 200"),
+    ("POST", "/agent/lot", "ag ag ag 422 422 422 422 422"),
     ("GET", "/agent/vues", "ag ag ag 200 200 200 200 200"),
     ("POST", "/agent/vues", "ag ag ag 422 422 422 422 422"),
     ("POST", "/agent/vues/renommer", "ag ag ag 404 404 404 404 404"),

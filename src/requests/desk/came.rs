@@ -22,20 +22,31 @@ struct Carried {
 }
 
 /// None: from nowhere in particular.
+#[derive(Default)]
 pub struct Came(Option<Filters>);
 
 impl Came {
     /// As the present address says.
     pub fn from(agent: &Agent) -> Self {
         let carried = agent.here.parse().ok().and_then(|uri| Query::<Carried>::try_from_uri(&uri).ok());
-        let query = carried.map(|Query(carried)| carried.liste).filter(|query| !query.is_empty());
-        let uri = query.and_then(|query| format!("/agent?{query}").parse().ok());
+        Self::named(&carried.map(|Query(carried)| carried.liste).unwrap_or_default())
+    }
+
+    /// The list of this query; nowhere when it is empty, or nonsense.
+    pub fn named(query: &str) -> Self {
+        let uri =
+            Some(query).filter(|query| !query.is_empty()).and_then(|query| format!("/agent?{query}").parse().ok());
         let asked = uri.and_then(|uri| Query::<Asked>::try_from_uri(&uri).ok());
         Self(asked.map(|Query(asked)| Filters::from(asked)))
     }
 
     pub fn of(filters: &Filters) -> Self {
         Self(Some(filters.clone()))
+    }
+
+    /// The query that [`Self::named`] takes.
+    pub fn query(&self) -> String {
+        self.0.as_ref().map(|filters| filters.query(filters.sort_id())).unwrap_or_default()
     }
 
     /// `url` with the list.

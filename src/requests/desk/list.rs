@@ -13,6 +13,7 @@ use data_encoding::HEXLOWER;
 use forms::model::Procedure;
 use minijinja::{Value, value::Serde};
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::{
     came::Came,
@@ -23,6 +24,7 @@ use super::{
     words,
 };
 use crate::{
+    agents::Role,
     catalogue,
     error::Problem,
     journal::{self, Action},
@@ -41,6 +43,9 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         None => store::total(&agent, &filters).await?,
     };
     let procedures = procedures(&agent, &page.lines).await?;
+    let ids: Vec<Uuid> = page.lines.iter().map(|line| line.id).collect();
+    let around = Around { came: Came::of(&filters), procedures, busy: journal::busy(&agent, &ids).await? };
+    let pick = (agent.highest() >= Some(Role::Processor)).then(|| Came::of(&filters).query());
     let menu = with_saved(menu(&counts, Some(filters.view), false), &saved::of(&agent).await?, &filters);
     let errors: Vec<Json> =
         filters.errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
@@ -57,7 +62,8 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         "hidden": [{"name": "vue", "value": filters.view.id()}, {"name": "tri", "value": filters.sort_id()}],
         "clear": if filters.narrowed() { format!("/agent?vue={}", filters.view.id()) } else { String::new() },
         "columns": columns(&filters),
-        "rows": page.lines.iter().map(|line| row(&agent, &Came::of(&filters), line, &procedures)).collect::<Vec<_>>(),
+        "rows": page.lines.iter().map(|line| row(&agent, line, &around)).collect::<Vec<_>>(),
+        "pick": pick,
         "previous": neighbour(&filters, &page, false),
         "next": neighbour(&filters, &page, true),
         "exports": FORMATS.map(|format| json!({"href": filters.export(format), "text": format.ending().to_uppercase()})),
@@ -146,12 +152,21 @@ async fn procedures(agent: &Agent, lines: &[Line]) -> Result<Versions, Problem> 
     versions(agent, lines.iter().map(|line| (line.procedure_id.clone(), line.procedure_version))).await
 }
 
-fn row(agent: &Agent, came: &Came, line: &Line, procedures: &Versions) -> Json {
-    let procedure = procedures.get(&(line.procedure_id.clone(), line.procedure_version));
+/// What the rows of a page share.
+struct Around {
+    came: Came,
+    procedures: Versions,
+    /// Colleagues who have just opened requests of the page.
+    busy: BTreeMap<Uuid, String>,
+}
+
+fn row(agent: &Agent, line: &Line, around: &Around) -> Json {
+    let procedure = around.procedures.get(&(line.procedure_id.clone(), line.procedure_version));
     let due = delays::due(line.due_at, &line.status, line.ended, agent.now, &agent.site.zone);
     let mine = line.holder_id == Some(agent.account.id);
     json!({
-        "href": came.page(line.id),
+        "id": line.id,
+        "href": around.came.page(line.id),
         "reference": line.reference,
         "procedure": procedure.map_or(line.procedure_id.as_str(), |procedure| procedure.title.as_str()),
         "beneficiary": line.beneficiary,
@@ -165,7 +180,7 @@ fn row(agent: &Agent, came: &Came, line: &Line, procedures: &Versions) -> Json {
         "assigned": if mine { Some("Vous") } else { line.holder_name.as_deref() },
         "unread": line.unread,
         "note": "",
-        "locked": "",
+        "locked": around.busy.get(&line.id).map(String::as_str).unwrap_or_default(),
     })
 }
 

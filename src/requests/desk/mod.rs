@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub mod act;
+pub mod batch;
 mod came;
 pub mod code;
 mod delays;
@@ -63,6 +64,16 @@ impl<R: Right> Opened<R> {
             None => None,
         };
         Ok(Self { request, procedure, came: Came::from(agent), organisation })
+    }
+
+    /// Several at once, without what is not the agent's; each leaves its line in the journal.
+    pub async fn several(agent: &Agent, ids: &[Uuid]) -> Result<Vec<Self>, Problem> {
+        let mut files = Vec::new();
+        for request in access::desk_several::<R>(agent, ids).await? {
+            let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
+            files.push(Self { request, procedure, came: Came::default(), organisation: None });
+        }
+        Ok(files)
     }
 
     /// Whether the content may be shown: a reader knows that a request exists, its state and the next step.

@@ -308,7 +308,9 @@ async fn exports(world: World) {
         "select count(distinct request_id) from journal where authority_id = $1 and action = 'request-exported' and day is not null and cast($2 as uuid) is not null"
     );
     assert_eq!(world.count(traced, Uuid::nil()).await, 131);
-    let taken = sql!("select count(*) from journal where authority_id = $1 and action = 'requests-exported' and detail = 'csv' and cast($2 as uuid) is not null");
+    let taken = sql!(
+        "select count(*) from journal where authority_id = $1 and action = 'requests-exported' and detail = 'csv' and cast($2 as uuid) is not null"
+    );
     assert_eq!(world.count(taken, Uuid::nil()).await, 7);
     // Who may not see the content takes no address away.
     world
