@@ -53,7 +53,7 @@ impl Chosen {
             Some((id.parse().ok()?, version.parse().ok()))
         };
         Self {
-            requests: raw.all("d").filter_map(request).take(PAGE).collect(),
+            requests: raw.all("d").flat_map(|some| some.split(',')).filter_map(request).take(PAGE).collect(),
             deed: raw.text("action").to_owned(),
             message: raw.text("message").to_owned(),
             came: Came::named(raw.text("liste")),
@@ -263,7 +263,7 @@ async fn context(
         "many": files.len(), "gone": chosen.requests.len() - files.len(), "back": back(chosen),
         "list": chosen.came.query(), "action": chosen.deed, "label": label(chosen, files),
         "actions": offered(agent, chosen, files),
-        "chosen": files.iter().map(|file| format!("{}:{}", file.request.id, file.request.version)).collect::<Vec<_>>(),
+        "chosen": files.iter().map(|file| format!("{}:{}", file.request.id, file.request.version)).collect::<Vec<_>>().join(","),
         "rows": rows, "left": left, "previews": previews, "needs_message": message, "message": chosen.message,
         "errors": errors,
     })))
