@@ -94,4 +94,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0026_rights", sql: include_str!("../migrations/0026_rights.sql"), sqlite: None, postgres: None },
 ];

@@ -6,7 +6,7 @@ use axum::{
     routing::{get, post},
 };
 use db::{Db, args, sql};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -15,10 +15,14 @@ use crate::{
     journal::{self, Action, Line},
 };
 
+mod given;
 mod pages;
+mod rights;
 mod store;
 
+pub use given::sweep;
 pub use pages::managed;
+pub use rights::watchers;
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -26,6 +30,8 @@ pub fn routes() -> Router<App> {
         .route("/agent/agents/{agent}", get(pages::show))
         .route("/agent/agents/{agent}/fin", post(pages::end))
         .route("/agent/agents/{agent}/retirer", post(pages::leave))
+        .route("/agent/droits/nouveau", get(rights::show).post(rights::send))
+        .route("/agent/droits/{right}/retirer", post(rights::withdraw))
 }
 
 /// Each role may do all that the ones before it may.
@@ -78,6 +84,15 @@ pub struct Membership {
     pub role: Role,
 }
 
+/// A right on one procedure of a department, given beside memberships.
+#[derive(Debug, Clone)]
+pub struct Limited {
+    pub department_id: String,
+    pub department_name: String,
+    pub procedure_id: String,
+    pub role: Role,
+}
+
 /// What an agent is for the whole authority, apart from any department: no right on requests comes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -96,44 +111,67 @@ pub enum AnyRole {
 /// All that an agent is here.
 #[derive(Debug, Clone)]
 pub struct Standing {
+    /// One for each department: the agent's own, and those that were given whole for today.
     pub memberships: Vec<Membership>,
+    pub limited: Vec<Limited>,
     pub administrator: bool,
 }
 
 impl Standing {
     /// Whether one of these roles is among `demanding`.
     pub fn any_of(&self, demanding: &[AnyRole]) -> bool {
-        any_of(&self.memberships, self.administrator, demanding)
+        any_of(&self.memberships, &self.limited, self.administrator, demanding)
     }
 }
 
 /// The same, of an agent’s roles taken apart.
-pub fn any_of(memberships: &[Membership], administrator: bool, demanding: &[AnyRole]) -> bool {
+pub fn any_of(memberships: &[Membership], limited: &[Limited], administrator: bool, demanding: &[AnyRole]) -> bool {
     let general = administrator && demanding.contains(&AnyRole::General(General::Administrator));
-    general || memberships.iter().any(|one| demanding.contains(&AnyRole::InDepartment(one.role)))
+    let mut roles = memberships.iter().map(|one| one.role).chain(limited.iter().map(|one| one.role));
+    general || roles.any(|role| demanding.contains(&AnyRole::InDepartment(role)))
 }
 
 const ADMINISTRATOR: &str = "administrator";
 
 /// One statement, since every page of agents asks.
-pub async fn standing(db: &Db, account: Uuid) -> Result<Standing, db::Error> {
-    let rows: Vec<(Option<String>, Option<String>, String)> = db
+pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, db::Error> {
+    let rows: Vec<(Option<String>, Option<String>, String, String)> = db
         .all(
             sql!(
-                "select m.department_id, d.name, m.role from membership m join department d on d.authority_id = m.authority_id and d.id = m.department_id
+                "select m.department_id, d.name, m.role, '' from membership m join department d on d.authority_id = m.authority_id and d.id = m.department_id
                  where m.authority_id = $1 and m.account_id = $2
-                 union all select null, null, 'administrator' from administrator where authority_id = $1 and account_id = $2
+                 union all select e.department_id, d.name, e.role, e.procedures from entitlement e join department d on d.authority_id = e.authority_id and d.id = e.department_id
+                 where e.authority_id = $1 and e.account_id = $2 and e.from_day <= $3 and (e.until_day is null or e.until_day >= $3)
+                 union all select null, null, 'administrator', '' from administrator where authority_id = $1 and account_id = $2
                  order by 2"
             ),
-            args![db.authority(), account],
+            args![db.authority(), account, today],
         )
         .await?;
-    let administrator = rows.iter().any(|(department, _, role)| department.is_none() && role == ADMINISTRATOR);
-    let memberships = rows.into_iter().filter_map(|(department, name, role)| {
-        let role = Role::parse(&role).unwrap_or(Role::Reader);
-        Some(Membership { department_id: department?, department_name: name?, role })
-    });
-    Ok(Standing { memberships: memberships.collect(), administrator })
+    let administrator = rows.iter().any(|(department, _, role, _)| department.is_none() && role == ADMINISTRATOR);
+    let mut standing = Standing { memberships: Vec::new(), limited: Vec::new(), administrator };
+    for (department, name, role, procedures) in rows {
+        if let (Some(department), Some(name)) = (department, name) {
+            standing.add(department, name, Role::parse(&role).unwrap_or(Role::Reader), &procedures);
+        }
+    }
+    Ok(standing)
+}
+
+impl Standing {
+    fn add(&mut self, department_id: String, department_name: String, role: Role, procedures: &str) {
+        for procedure in procedures.split_whitespace() {
+            let (department_id, department_name) = (department_id.clone(), department_name.clone());
+            self.limited.push(Limited { department_id, department_name, procedure_id: procedure.to_owned(), role });
+        }
+        if !procedures.trim().is_empty() {
+            return;
+        }
+        match self.memberships.iter_mut().find(|one| one.department_id == department_id) {
+            Some(one) => one.role = one.role.max(role),
+            None => self.memberships.push(Membership { department_id, department_name, role }),
+        }
+    }
 }
 
 /// Makes an agent an administrator of the authority, or no longer.

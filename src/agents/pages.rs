@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
-    Membership, Role, role_words,
+    Membership, Role, given, rights, role_words,
     store::{self, Member, Person},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         connections::{self, Happened},
         ending,
     },
-    directory,
+    catalogue, directory,
     error::Problem,
     platform::form::Typed,
     requests::handover::{self, Held},
@@ -63,10 +63,19 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     let departments = ids(&managed);
     let members = store::of_departments(&agent.db, &departments).await?;
     let held = handover::held(&agent.db, &departments).await?;
-    let shown: Vec<Json> = managed.iter().map(|one| department(&agent, one, &members, &held)).collect();
+    let given = given::of_departments(&agent.db, &departments, agent.today()).await?;
+    let current = catalogue::current(&agent).await?;
+    let title = |id: &str| current.procedures.get(id).map_or(id, |one| one.procedure.title.as_str()).to_owned();
+    let mut shown: Vec<Json> = managed.iter().map(|one| department(&agent, one, &members, &held)).collect();
+    for (json, of) in shown.iter_mut().zip(&managed) {
+        json["given"] = rights::shown(of, &given, &title, agent.today()).into();
+        json["give"] = format!("/agent/droits/nouveau?service={}", crate::platform::encode(&of.department_id)).into();
+    }
     let told = match done.fait.as_str() {
         "confies" => Some("Les dossiers sont confiés. Leur nouvel agent en est prévenu par courriel."),
         "liberes" => Some("Les dossiers sont libérés : un collègue peut les prendre en charge."),
+        "droit" => Some("Le droit est donné."),
+        "droit-retire" => Some("Le droit est retiré."),
         "retire" => Some("L’agent n’appartient plus à ce service."),
         _ => None,
     };
@@ -136,7 +145,7 @@ async fn find(agent: &Agent, id: Uuid) -> Result<Managed, Problem> {
     let person = store::person(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let all = store::of_agent(&agent.db, id).await?;
     let count = all.len();
-    let general = super::standing(&agent.db, id).await?.administrator;
+    let general = super::standing(&agent.db, id, agent.today()).await?.administrator;
     let memberships: Vec<Member> =
         all.into_iter().filter(|one| managed.iter().any(|mine| mine.department_id == one.department_id)).collect();
     if memberships.is_empty() {

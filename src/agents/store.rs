@@ -80,6 +80,15 @@ pub async fn person(db: &Db, agent: Uuid) -> Result<Option<Person>, db::Error> {
         .await
 }
 
+/// The open account of an agent.
+pub async fn by_email(db: &Db, email: &str) -> Result<Option<Uuid>, db::Error> {
+    db.first(
+        sql!("select id from account where authority_id = $1 and kind = 'agent' and email = $2 and closed_at is null"),
+        args![db.authority(), email],
+    )
+    .await
+}
+
 /// Removes an agent from a department, unless the directory put them there. False when they are not in it so.
 pub async fn leave(tx: &mut Tx, agent: Uuid, department: &str) -> Result<bool, db::Error> {
     let left = tx

@@ -101,7 +101,7 @@ async fn enter(visit: &Visit, login: &str) -> Result<(Agent, String)> {
         .write(async |tx: &mut Tx| session::open(tx, visit, Kind::Agent, Some((account, Means::Password))).await)
         .await?;
     let cookie = opened.cookie.to_str()?.split(';').next().context("cookie")?.to_owned();
-    let memberships = agents::standing(&visit.db, account).await?.memberships;
+    let memberships = agents::standing(&visit.db, account, visit.today()).await?.memberships;
     let account = Account {
         id: account,
         login: login.to_owned(),
@@ -118,6 +118,7 @@ async fn enter(visit: &Visit, login: &str) -> Result<(Agent, String)> {
         account,
         ends_on: None,
         memberships,
+        limited: Vec::new(),
         administrator: false,
     };
     Ok((agent, cookie))

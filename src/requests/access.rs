@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{model::Request, owner::Whose, store};
 use crate::{
     acting::Deed,
-    agents::{Membership, Role},
+    agents::Role,
     error::Problem,
     journal::{self, Action, Line},
     visit::{Agent, Visitor},
@@ -69,7 +69,7 @@ impl Deref for Mine {
 /// nothing is opened. The person it is about sees that it was, and when.
 pub async fn desk<R: Right>(agent: &Agent, id: Uuid, trace: Line<'_>) -> Result<Permitted<R>, Problem> {
     let request = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
-    let role = agent.role(&request.department_id).ok_or(Problem::NotFound)?;
+    let role = role(agent, &request).ok_or(Problem::NotFound)?;
     allows::<R>(role)?;
     journal::read(agent, &trace.request(id).department(&request.department_id).on(agent.today())).await?;
     Ok(Permitted { request, actor: actor(role), right: PhantomData })
@@ -82,7 +82,7 @@ pub async fn desk_several<R: Right>(agent: &Agent, ids: &[Uuid]) -> Result<Vec<P
     let traced: Vec<(Uuid, &str)> = found.iter().map(|one| (one.id, one.department_id.as_str())).collect();
     journal::read_many(agent, Action::RequestOpened, &traced).await?;
     let permitted = found.into_iter().filter_map(|request| {
-        let actor = actor(agent.role(&request.department_id)?);
+        let actor = actor(role(agent, &request)?);
         Some(Permitted { request, actor, right: PhantomData })
     });
     Ok(permitted.collect())
@@ -93,7 +93,11 @@ pub async fn desk_several<R: Right>(agent: &Agent, ids: &[Uuid]) -> Result<Vec<P
 /// # Errors
 /// `Forbidden`.
 pub fn may<R: Right>(agent: &Agent, request: &Request) -> Result<(), Problem> {
-    allows::<R>(agent.role(&request.department_id).ok_or(Problem::NotFound)?)
+    allows::<R>(role(agent, request).ok_or(Problem::NotFound)?)
+}
+
+fn role(agent: &Agent, request: &Request) -> Option<Role> {
+    agent.role_on(&request.department_id, &request.procedure_id)
 }
 
 fn allows<R: Right>(role: Role) -> Result<(), Problem> {
@@ -162,10 +166,52 @@ pub fn scope(query: Query, agent: &Agent) -> Query {
 pub fn scope_as<R: Right>(query: Query, agent: &Agent) -> Query {
     let able = agent.memberships.iter().filter(|membership| membership.role >= R::LEAST);
     let departments: Vec<&str> = able.map(|membership| membership.department_id.as_str()).collect();
-    query.and("r.authority_id = {}", agent.db.authority()).and_in("r.department_id", &departments)
+    let query = query.and("r.authority_id = {}", agent.db.authority());
+    let mut limited = agent
+        .limited
+        .iter()
+        .filter(|one| one.role >= R::LEAST && !departments.contains(&one.department_id.as_str()))
+        .peekable();
+    if limited.peek().is_none() {
+        return query.and_in("r.department_id", &departments);
+    }
+    let mut query = query.push(" and (1 = 0");
+    for department in &departments {
+        query = query.push_with(" or r.department_id = {}", *department);
+    }
+    for one in limited {
+        query = query.push(" or (r.department_id = {} and r.procedure_id = {})");
+        query = query.bind(&one.department_id).bind(&one.procedure_id);
+    }
+    query.push(")")
 }
 
-/// The same, for one of the agent's departments: an index gives it in order.
-pub fn within(query: Query, agent: &Agent, membership: &Membership) -> Query {
-    query.and("r.authority_id = {}", agent.db.authority()).and("r.department_id = {}", &membership.department_id)
+/// A department of the agent, or the procedures of it that they have a right on.
+#[derive(Debug)]
+pub struct Place<'a> {
+    pub department: &'a str,
+    /// Empty: all of them.
+    procedures: Vec<&'a str>,
+}
+
+/// Where the agent has a right: together, what [`scope`] leaves; no two overlap.
+pub fn places(agent: &Agent) -> Vec<Place<'_>> {
+    let own = agent.memberships.iter().map(|one| (one.department_id.as_str(), None));
+    let limited = agent.limited.iter().filter(|one| agent.role(&one.department_id).is_none());
+    let mut places: Vec<Place<'_>> = Vec::new();
+    for (department, procedure) in
+        own.chain(limited.map(|one| (one.department_id.as_str(), Some(one.procedure_id.as_str()))))
+    {
+        match places.iter_mut().find(|place| place.department == department) {
+            Some(place) => place.procedures.extend(procedure),
+            None => places.push(Place { department, procedures: procedure.into_iter().collect() }),
+        }
+    }
+    places
+}
+
+/// The same as [`scope`], for one of the agent's places: an index gives it in order.
+pub fn within(query: Query, agent: &Agent, place: &Place<'_>) -> Query {
+    let query = query.and("r.authority_id = {}", agent.db.authority()).and("r.department_id = {}", place.department);
+    if place.procedures.is_empty() { query } else { query.and_in("r.procedure_id", &place.procedures) }
 }

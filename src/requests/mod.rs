@@ -68,6 +68,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/export.ods", get(desk::export::ods))
         .route("/agent/demandes/{request}", get(desk::show::show))
         .route("/agent/demandes/{request}/dossier.pdf", get(desk::show::pdf))
+        .route("/agent/demandes/{request}/acces", get(desk::watchers::show))
         .route("/agent/demandes/{request}/notes", post(desk::show::note))
         .route("/agent/demandes/{request}/messages", post(desk::show::write))
         .route("/agent/demandes/{request}/code", get(desk::code::show).post(desk::code::give))

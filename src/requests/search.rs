@@ -117,26 +117,37 @@ pub async fn number_of(db: &Db, request: Uuid) -> Result<Option<i64>, db::Error>
     db.first(sql, args![db.authority(), request]).await
 }
 
-/// What is looked for: each part in its departments, all of its words in one request.
+/// Where to look: a department, or one procedure of it.
+pub type Where<'a> = (&'a str, Option<&'a str>);
+
+/// What is looked for: each part in its places (each: all of its tokens), all of its words in one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    parts: Vec<(Vec<String>, Vec<String>)>,
+    parts: Vec<(Vec<Vec<String>>, Vec<String>)>,
 }
 
 impl Wanted {
-    /// `contents`: departments where the agent may see the content; `others`: where they may see names only.
+    /// `contents`: where the agent may see the content; `others`: where they may see names only.
     /// `person` is a name; `None` when there is no word to look for.
-    pub fn new(authority: Uuid, contents: &[&str], others: &[&str], text: &str, person: &str) -> Option<Self> {
+    pub fn new(
+        authority: Uuid,
+        contents: &[Where<'_>],
+        others: &[Where<'_>],
+        text: &str,
+        person: &str,
+    ) -> Option<Self> {
         let mut parts = Vec::new();
-        for (departments, all) in [(contents, true), (others, false)] {
+        for (wheres, all) in [(contents, true), (others, false)] {
             let mut words: Vec<String> = of_names(person).take(MOST_WORDS).collect();
             words.extend(if all { texts(text) } else { of_names(text).take(MOST_WORDS).collect() });
             if words.is_empty() {
                 return None;
             }
-            if !departments.is_empty() {
-                let places = departments.iter().map(|one| department(authority, one)).collect();
-                parts.push((places, words));
+            if !wheres.is_empty() {
+                let place = |(place, one): &Where<'_>| {
+                    std::iter::once(department(authority, place)).chain(one.map(procedure)).collect()
+                };
+                parts.push((wheres.iter().map(place).collect(), words));
             }
         }
         Some(Self { parts }).filter(|wanted| !wanted.parts.is_empty())
@@ -153,11 +164,15 @@ impl Wanted {
     }
 
     fn written(&self, quoted: &dyn Fn(&str) -> String, or: &str, and: &str) -> String {
-        let list = |tokens: &[String], between: &str| {
-            tokens.iter().map(|token| quoted(token)).collect::<Vec<_>>().join(between)
+        let all = |tokens: &[String]| tokens.iter().map(|token| quoted(token)).collect::<Vec<_>>().join(and);
+        let place = |tokens: &Vec<String>| match tokens.as_slice() {
+            [_, _, ..] => format!("({})", all(tokens)),
+            _ => all(tokens),
         };
-        let part =
-            |(places, words): &(Vec<String>, Vec<String>)| format!("(({}){and}{})", list(places, or), list(words, and));
+        let part = |(places, words): &(Vec<Vec<String>>, Vec<String>)| {
+            let places: Vec<String> = places.iter().map(place).collect();
+            format!("(({}){and}{})", places.join(or), all(words))
+        };
         self.parts.iter().map(part).collect::<Vec<_>>().join(or)
     }
 }
@@ -196,15 +211,22 @@ mod tests {
 
     #[test]
     fn nothing_typed_is_syntax() {
-        let wanted = Wanted::new(Uuid::nil(), &["etat-civil"], &["voirie"], "l’acte\" OR 'x' & ! ( *", "").unwrap();
+        let wanted = Wanted::new(
+            Uuid::nil(),
+            &[("etat-civil", None)],
+            &[("voirie", Some("velo-42"))],
+            "l’acte\" OR 'x' & ! ( *",
+            "",
+        )
+        .unwrap();
         let nil = "0".repeat(32);
         assert_eq!(
             wanted.fts5(),
             format!(
-                "((\"d{nil}etatcivil\") AND \"wacte\" AND \"wor\" AND \"wx\") OR ((\"d{nil}voirie\") AND \"nl\" AND \"nacte\" AND \"nor\" AND \"nx\")"
+                "((\"d{nil}etatcivil\") AND \"wacte\" AND \"wor\" AND \"wx\") OR (((\"d{nil}voirie\" AND \"pvelo42\")) AND \"nl\" AND \"nacte\" AND \"nor\" AND \"nx\")"
             )
         );
         assert!(wanted.tsquery().starts_with(&format!("(('d{nil}etatcivil') & 'wacte' & ")));
-        assert_eq!(Wanted::new(Uuid::nil(), &["etat-civil"], &[], " %", ""), None);
+        assert_eq!(Wanted::new(Uuid::nil(), &[("etat-civil", None)], &[], " %", ""), None);
     }
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use db::{args, sql};
 use forms::step::Actor;
 use futures_util::StreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{
@@ -17,10 +17,13 @@ use super::{
 use crate::{
     accounts::{self, connections, ending},
     acting::invitation,
+    agents,
     app::App,
     authorities, catalogue,
     household::sharing,
-    identity, journal, links, mandates, provider, safe, sso,
+    identity, journal, links, mandates,
+    platform::clock,
+    provider, safe, sso,
     visit::Visit,
     work,
 };
@@ -60,6 +63,7 @@ async fn expired(app: &App, authority: Uuid) -> Result<(), db::Error> {
             )
             .await?;
             tx.run(sql!("delete from draft where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
+            agents::sweep(tx, clock::day(now, &TimeZone::UTC)).await?;
             sso::sweep(tx, now).await?;
             tx.run(sql!("delete from session where authority_id = $1 and expires_at < $2"), args![a, now]).await?;
             safe::close_idle(tx, now).await?;

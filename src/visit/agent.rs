@@ -1,6 +1,6 @@
 //! Agents: who works for the authority, in which departments, and who administers it.
 
-use std::ops::Deref;
+use std::{collections::BTreeSet, ops::Deref};
 
 use axum::{
     extract::FromRequestParts,
@@ -17,7 +17,7 @@ use crate::{
         ending, factor,
         session::{self, Kind},
     },
-    agents::{self, Membership, Role, Standing},
+    agents::{self, Limited, Membership, Role, Standing},
     error::Problem,
     platform::french,
 };
@@ -33,6 +33,8 @@ pub struct Agent {
     /// Last day of their access, when one is set.
     pub ends_on: Option<Date>,
     pub memberships: Vec<Membership>,
+    /// Rights on some procedures only.
+    pub limited: Vec<Limited>,
     pub administrator: bool,
 }
 
@@ -69,9 +71,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let ends_on = session.ends_on;
         let account = session.account.ok_or_else(sign_in)?;
-        let Standing { memberships, administrator } = agents::standing(&visit.db, account.id).await?;
+        let Standing { memberships, limited, administrator } =
+            agents::standing(&visit.db, account.id, visit.today()).await?;
         let (session_id, passkey) = (session.id, session.passkey);
-        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, administrator }))
+        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, limited, administrator }))
     }
 }
 
@@ -107,8 +110,32 @@ impl Agent {
             .map(|membership| membership.role)
     }
 
+    /// The agent's role on one procedure of a department.
+    pub fn role_on(&self, department: &str, procedure: &str) -> Option<Role> {
+        let limited = self.limited.iter();
+        let limited = limited.filter(|one| one.department_id == department && one.procedure_id == procedure);
+        limited.map(|one| one.role).max().max(self.role(department))
+    }
+
+    /// The name of a department that the agent works for.
+    pub fn department(&self, id: &str) -> Option<&str> {
+        self.departments().into_iter().find(|(known, _)| *known == id).map(|(_, name)| name)
+    }
+
+    /// The departments that the agent works for, wholly or not: id and name.
+    pub fn departments(&self) -> BTreeSet<(&str, &str)> {
+        let own = self.memberships.iter().map(|one| (one.department_id.as_str(), one.department_name.as_str()));
+        own.chain(self.limited.iter().map(|one| (one.department_id.as_str(), one.department_name.as_str()))).collect()
+    }
+
+    /// Whether the agent may treat some request.
+    pub fn treats(&self) -> bool {
+        let limited = self.limited.iter().map(|one| one.role).max();
+        self.highest().max(limited) >= Some(Role::Processor)
+    }
+
     /// The agent's highest role, whatever the department.
-    pub fn highest(&self) -> Option<Role> {
+    fn highest(&self) -> Option<Role> {
         self.memberships.iter().map(|membership| membership.role).max()
     }
 
@@ -126,7 +153,7 @@ impl Agent {
 
     /// Whether one of the agent's roles demands a second factor here.
     pub fn needs_factor(&self) -> bool {
-        agents::any_of(&self.memberships, self.administrator, &self.site.settings.second_factor)
+        agents::any_of(&self.memberships, &self.limited, self.administrator, &self.site.settings.second_factor)
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -144,8 +171,7 @@ impl Agent {
         title: &str,
         context: Value,
     ) -> Result<Response, Problem> {
-        let departments: Vec<&str> =
-            self.memberships.iter().map(|membership| membership.department_name.as_str()).collect();
+        let departments: Vec<&str> = self.departments().into_iter().map(|(_, name)| name).collect();
         let menu = menu::of(&self.visit.here, self.highest(), self.administrator);
         let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
         let who = context! { menu => Serde(menu), name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), ends => ends };

@@ -23,6 +23,7 @@ mod opinions;
 mod organisations;
 mod own_data;
 pub mod passkeys;
+mod rights;
 mod sharing;
 pub mod signing_in;
 mod timers;

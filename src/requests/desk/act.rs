@@ -147,12 +147,11 @@ struct Author {
 
 impl Author {
     fn of(agent: &Agent, file: &Opened<Process>) -> Self {
-        let service =
-            agent.memberships.iter().find(|membership| membership.department_id == file.request.department_id);
+        let service = agent.department(&file.request.department_id);
         Self {
             name: agent.account.full_name(),
             quality: agent.account.quality.clone().unwrap_or_default().trim().to_owned(),
-            service: service.map(|membership| membership.department_name.clone()).unwrap_or_default(),
+            service: service.unwrap_or_default().to_owned(),
         }
     }
 

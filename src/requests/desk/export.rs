@@ -86,7 +86,8 @@ impl Export {
         filters.cursor = None;
         let current = catalogue::current(&agent).await?;
         let one = current.procedures.get(&filters.procedure);
-        let ours = one.filter(|one| agent.role(&one.procedure.department) >= Some(Role::Processor));
+        let ours =
+            one.filter(|one| agent.role_on(&one.procedure.department, &one.procedure.id) >= Some(Role::Processor));
         let open = |field: &&Field| !field.sensitive && !field.kind.silent();
         let fields = ours.map(|one| one.procedure.fields().filter(open).cloned().collect()).unwrap_or_default();
         Ok(Self { agent, filters, fields })
@@ -162,12 +163,11 @@ impl Export {
         let day = |at: Timestamp| Cell::Day(Some(clock::day(at, &agent.site.zone)));
         let text = |text: Option<&str>| Cell::from(text.unwrap_or_default());
         let procedure = versions.get(&(line.procedure_id.clone(), line.procedure_version));
-        let content = agent.role(&more.department_id) >= Some(Role::Processor);
-        let department = agent.memberships.iter().find(|one| one.department_id == more.department_id);
+        let content = agent.role_on(&more.department_id, &line.procedure_id) >= Some(Role::Processor);
         let mut cells = vec![
             line.reference.as_str().into(),
             text(procedure.map(|one| one.title.as_str())),
-            text(department.map(|one| one.department_name.as_str())),
+            text(agent.department(&more.department_id)),
             text(line.filer_name.as_deref()),
             text(line.beneficiary.as_deref()),
             text(more.email.as_deref().filter(|_| content)),

@@ -8,9 +8,13 @@ use uuid::Uuid;
 pub use super::views::View;
 use super::{delays::NEAR, words::STATUSES};
 use crate::{
-    agents::{Membership, Role},
+    agents::Role,
     platform::{encode, french, sheet::Format},
-    requests::{access, model, search::Wanted},
+    requests::{
+        access::{self, Place},
+        model,
+        search::{Wanted, Where},
+    },
     visit::Agent,
 };
 
@@ -251,8 +255,14 @@ impl Filters {
     }
 
     /// The agent's departments that the list is about.
-    pub fn memberships<'a>(&'a self, agent: &'a Agent) -> impl Iterator<Item = &'a Membership> {
-        agent.memberships.iter().filter(|one| self.department.is_empty() || one.department_id == self.department)
+    pub fn places<'a>(&self, agent: &'a Agent) -> Vec<Place<'a>> {
+        let mut places = access::places(agent);
+        places.retain(|one| self.about(one.department));
+        places
+    }
+
+    fn about(&self, department: &str) -> bool {
+        self.department.is_empty() || department == self.department
     }
 
     /// What is looked for. Who may not see the content of a department's requests may not search in it either.
@@ -265,17 +275,21 @@ impl Filters {
         if reference.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.len() == 8 && rest.starts_with('-')) {
             return Text::Reference(reference);
         }
-        let named = |able: bool| -> Vec<&str> {
-            let some = self.memberships(agent).filter(|one| (one.role >= Role::Processor) == able);
-            some.map(|one| one.department_id.as_str()).collect()
+        let wanted = |able: bool| -> Vec<Where<'_>> {
+            let able = |role: Role| (role >= Role::Processor) == able;
+            let own = agent.memberships.iter().filter(|one| able(one.role) && self.about(&one.department_id));
+            let some = agent.limited.iter().filter(|one| able(one.role) && self.about(&one.department_id));
+            own.map(|one| (one.department_id.as_str(), None))
+                .chain(some.map(|one| (one.department_id.as_str(), Some(one.procedure_id.as_str()))))
+                .collect()
         };
-        let wanted = Wanted::new(agent.db.authority(), &named(true), &named(false), &self.search, &self.person);
+        let wanted = Wanted::new(agent.db.authority(), &wanted(true), &wanted(false), &self.search, &self.person);
         wanted.map_or(Text::Nothing, Text::Words)
     }
 
-    /// The conditions on `request r` in one department of the agent, when no words are looked for.
-    pub fn restrict(&self, query: Query, agent: &Agent, department: &Membership) -> Query {
-        let query = self.narrow(access::within(query, agent, department), agent);
+    /// The conditions on `request r` in one place of the agent, when no words are looked for.
+    pub fn restrict(&self, query: Query, agent: &Agent, place: &Place<'_>) -> Query {
+        let query = self.narrow(access::within(query, agent, place), agent);
         match self.text(agent) {
             Text::Reference(reference) => query.and("r.reference = {}", reference),
             _ => query,

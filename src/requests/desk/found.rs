@@ -118,7 +118,7 @@ fn around(through: Through, query: Query, agent: &Agent, filters: &Filters, want
             }
         }
     };
-    let departments: Vec<&str> = filters.memberships(agent).map(|one| one.department_id.as_str()).collect();
+    let departments: Vec<&str> = filters.places(agent).iter().map(|one| one.department).collect();
     let query = access::scope(query, agent).and_in("r.department_id", &departments);
     filters.narrow(filters.view.half(query), agent)
 }

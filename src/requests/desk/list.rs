@@ -24,7 +24,6 @@ use super::{
     words,
 };
 use crate::{
-    agents::Role,
     catalogue,
     error::Problem,
     journal::{self, Action},
@@ -45,7 +44,7 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
     let procedures = procedures(&agent, &page.lines).await?;
     let ids: Vec<Uuid> = page.lines.iter().map(|line| line.id).collect();
     let around = Around { came: Came::of(&filters), procedures, busy: journal::busy(&agent, &ids).await? };
-    let pick = (agent.highest() >= Some(Role::Processor)).then(|| Came::of(&filters).query());
+    let pick = agent.treats().then(|| Came::of(&filters).query());
     let menu = with_saved(menu(&counts, Some(filters.view), false), &saved::of(&agent).await?, &filters);
     let errors: Vec<Json> =
         filters.errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
@@ -208,7 +207,10 @@ fn neighbour(filters: &Filters, page: &Page, forward: bool) -> String {
 
 async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
     let current = catalogue::current(agent).await?;
-    let ours = current.procedures.values().filter(|published| agent.role(&published.procedure.department).is_some());
+    let ours = current
+        .procedures
+        .values()
+        .filter(|published| agent.role_on(&published.procedure.department, &published.procedure.id).is_some());
     let procedures = ours.map(|published| (published.procedure.id.as_str(), published.procedure.title.as_str()));
     let statuses = words::STATUSES.into_iter();
     let colleagues: Vec<(String, String)> =
@@ -226,8 +228,9 @@ async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
 fn more(agent: &Agent, filters: &Filters) -> Json {
     let delays = [("retard", "En retard"), ("bientot", "À rendre bientôt")].into_iter();
     let mut selects = vec![select("delai", "Délai", "Tous", filters.delay.id(), delays)];
-    if agent.memberships.len() > 1 {
-        let ours = agent.memberships.iter().map(|one| (one.department_id.as_str(), one.department_name.as_str()));
+    let ours = agent.departments();
+    if ours.len() > 1 {
+        let ours = ours.into_iter();
         selects.push(select("service", "Service", "Tous mes services", &filters.department, ours));
     }
     json!({"open": filters.more(), "selects": selects, "person": filters.person, "from": filters.from.0, "to": filters.to.0})

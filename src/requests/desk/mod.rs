@@ -36,6 +36,7 @@ mod store;
 mod tests;
 mod view;
 mod views;
+pub mod watchers;
 mod words;
 
 /// The longest text that an agent may write at once, in characters.

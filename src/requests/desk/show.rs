@@ -154,6 +154,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "once": agent.id(),
         "reachable": file.request.email.is_some(),
         "pdf": format!("{url}/dossier.pdf"),
+        "watchers": if file.content() { file.came.on(&format!("{url}/acces")) } else { String::new() },
         "renew_code": if file.request.account_id.is_none() { format!("{url}/code") } else { String::new() },
         "back": file.came.back(),
         "previous": dossier.beside.0,

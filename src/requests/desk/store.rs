@@ -128,7 +128,7 @@ pub fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size
     let order = Order::of(filters.sort, forward);
     let mut query = Query::new(head).push(AROUND);
     let mut first = true;
-    for department in filters.memberships(agent) {
+    for place in filters.places(agent) {
         for ended in filters.view.ended() {
             query = query
                 .push(if first { "" } else { " union all " })
@@ -136,7 +136,7 @@ pub fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size
                 .push(COLUMNS)
                 .push_with(", cast(0 as bigint) as number from request r where r.ended = {}", *ended);
             query = order
-                .from(filters.restrict(query, agent, department), filters.cursor)
+                .from(filters.restrict(query, agent, &place), filters.cursor)
                 .push(order.inside)
                 .push(size.limit)
                 .push(") b");
@@ -216,11 +216,11 @@ pub async fn total(agent: &Agent, filters: &Filters) -> Result<Total, db::Error>
     }
     let mut query = Query::new("select count(*) from (");
     let mut first = true;
-    for department in filters.memberships(agent) {
+    for place in filters.places(agent) {
         query = query
             .push(if first { "" } else { " union all " })
             .push("select * from (select 1 as one from request r where 1 = 1");
-        query = filters.restrict(filters.view.half(query), agent, department).push(" limit 1001) b");
+        query = filters.restrict(filters.view.half(query), agent, &place).push(" limit 1001) b");
         first = false;
     }
     if first {

@@ -88,7 +88,8 @@ impl World {
     /// The agent as handlers receive them.
     pub async fn agent(&self, name: &str) -> Agent {
         let id = self.account(name).await;
-        let memberships = agents::standing(&self.visit.db, id).await.unwrap().memberships;
+        let agents::Standing { memberships, limited, .. } =
+            agents::standing(&self.visit.db, id, self.visit.today()).await.unwrap();
         let account = Account {
             id,
             login: String::new(),
@@ -105,6 +106,7 @@ impl World {
             account,
             ends_on: None,
             memberships,
+            limited,
             administrator: false,
         }
     }
