@@ -88,4 +88,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0025_elimination",
+        sql: include_str!("../migrations/0025_elimination.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -83,9 +83,20 @@ pub struct Membership {
 #[serde(rename_all = "lowercase")]
 pub enum General {
     Administrator,
+    /// Keeps the archives: what is eliminated, and when.
+    Archivist,
 }
 
-/// Any role, as settings name them: `reader`, `processor`, `decider`, `manager`, `administrator`.
+impl General {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Archivist => "archivist",
+        }
+    }
+}
+
+/// Any role, as settings name them: `reader`, `processor`, `decider`, `manager`, `administrator`, `archivist`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AnyRole {
@@ -97,23 +108,21 @@ pub enum AnyRole {
 #[derive(Debug, Clone)]
 pub struct Standing {
     pub memberships: Vec<Membership>,
-    pub administrator: bool,
+    pub general: Vec<General>,
 }
 
 impl Standing {
     /// Whether one of these roles is among `demanding`.
     pub fn any_of(&self, demanding: &[AnyRole]) -> bool {
-        any_of(&self.memberships, self.administrator, demanding)
+        any_of(&self.memberships, &self.general, demanding)
     }
 }
 
 /// The same, of an agent’s roles taken apart.
-pub fn any_of(memberships: &[Membership], administrator: bool, demanding: &[AnyRole]) -> bool {
-    let general = administrator && demanding.contains(&AnyRole::General(General::Administrator));
-    general || memberships.iter().any(|one| demanding.contains(&AnyRole::InDepartment(one.role)))
+pub fn any_of(memberships: &[Membership], general: &[General], demanding: &[AnyRole]) -> bool {
+    general.iter().any(|one| demanding.contains(&AnyRole::General(*one)))
+        || memberships.iter().any(|one| demanding.contains(&AnyRole::InDepartment(one.role)))
 }
-
-const ADMINISTRATOR: &str = "administrator";
 
 /// One statement, since every page of agents asks.
 pub async fn standing(db: &Db, account: Uuid) -> Result<Standing, db::Error> {
@@ -123,39 +132,50 @@ pub async fn standing(db: &Db, account: Uuid) -> Result<Standing, db::Error> {
                 "select m.department_id, d.name, m.role from membership m join department d on d.authority_id = m.authority_id and d.id = m.department_id
                  where m.authority_id = $1 and m.account_id = $2
                  union all select null, null, 'administrator' from administrator where authority_id = $1 and account_id = $2
+                 union all select null, null, 'archivist' from archivist where authority_id = $1 and account_id = $2
                  order by 2"
             ),
             args![db.authority(), account],
         )
         .await?;
-    let administrator = rows.iter().any(|(department, _, role)| department.is_none() && role == ADMINISTRATOR);
+    let has = |wanted: &General| rows.iter().any(|(department, _, role)| department.is_none() && role == wanted.name());
+    let general = [General::Administrator, General::Archivist].into_iter().filter(has).collect();
     let memberships = rows.into_iter().filter_map(|(department, name, role)| {
         let role = Role::parse(&role).unwrap_or(Role::Reader);
         Some(Membership { department_id: department?, department_name: name?, role })
     });
-    Ok(Standing { memberships: memberships.collect(), administrator })
+    Ok(Standing { memberships: memberships.collect(), general })
 }
 
-/// Makes an agent an administrator of the authority, or no longer.
-pub async fn set_administrator(db: &Db, account: Uuid, wanted: bool, now: Timestamp) -> Result<(), db::Error> {
+/// Gives an agent what they are for the whole authority, or takes it back.
+pub async fn set_general(db: &Db, account: Uuid, of: General, wanted: bool, now: Timestamp) -> Result<(), db::Error> {
+    let what = if wanted { of.name().to_owned() } else { format!("-{}", of.name()) };
+    let trace = Line::city(None, Action::RightsChanged).about("account", account).detail(&what);
+    let (give, take) = match of {
+        General::Administrator => (
+            sql!(
+                "insert into administrator (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"
+            ),
+            sql!("delete from administrator where authority_id = $1 and account_id = $2"),
+        ),
+        General::Archivist => (
+            sql!(
+                "insert into archivist (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"
+            ),
+            sql!("delete from archivist where authority_id = $1 and account_id = $2"),
+        ),
+    };
     db.write(async |tx: &mut db::Tx| {
-        let authority = tx.authority();
-        let what = if wanted { ADMINISTRATOR } else { "-administrator" };
-        let trace = Line::city(None, Action::RightsChanged).about("account", account).detail(what);
         journal::note(tx, now, &trace).await?;
+        let authority = tx.authority();
         if wanted {
-            tx.run(
-                sql!("insert into administrator (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"),
-                args![authority, account, now],
-            )
-            .await
+            tx.run(give, args![authority, account, now]).await?;
         } else {
-            tx.run(sql!("delete from administrator where authority_id = $1 and account_id = $2"), args![authority, account])
-                .await
+            tx.run(take, args![authority, account]).await?;
         }
+        Ok(())
     })
-    .await?;
-    Ok(())
+    .await
 }
 
 pub async fn add_membership(db: &Db, account: Uuid, department: &str, role: Role) -> Result<(), db::Error> {

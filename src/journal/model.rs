@@ -41,13 +41,17 @@ pub enum Action {
     ApplicationChanged,
     /// `detail`: what happened and the provider's id.
     ProviderChanged,
+    /// About a list of what is eliminated. `detail`: made, kept, dropped, visa or done, and how many.
+    ArchivesChanged,
+    /// `detail`: held, or released.
+    RequestHeld,
     JournalRead,
     /// `detail`: how many lines.
     JournalErased,
 }
 
 impl Action {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -68,6 +72,8 @@ impl Action {
         Self::RightsChanged,
         Self::ApplicationChanged,
         Self::ProviderChanged,
+        Self::ArchivesChanged,
+        Self::RequestHeld,
         Self::JournalRead,
         Self::JournalErased,
     ];
@@ -94,6 +100,8 @@ impl Action {
             Self::RightsChanged => "rights-changed",
             Self::ApplicationChanged => "application-changed",
             Self::ProviderChanged => "provider-changed",
+            Self::ArchivesChanged => "archives-changed",
+            Self::RequestHeld => "request-held",
             Self::JournalRead => "journal-read",
             Self::JournalErased => "journal-erased",
         }
@@ -125,6 +133,8 @@ impl Action {
             Self::RightsChanged => "Droits d’un agent changés",
             Self::ApplicationChanged => "Application reliée changée",
             Self::ProviderChanged => "Fournisseur d’identité changé",
+            Self::ArchivesChanged => "Bordereau d’élimination changé",
+            Self::RequestHeld => "Demande gelée ou libérée",
             Self::JournalRead => "Journal consulté",
             Self::JournalErased => "Lignes du journal effacées",
         }

@@ -9,6 +9,13 @@ pub fn date(day: Date) -> String {
     forms::kinds::french::date(day).replacen(' ', "\u{a0}", 1)
 }
 
+/// A day as it is typed: `17/11/2026`.
+pub fn day(typed: &str) -> Option<Date> {
+    let mut parts = typed.split('/').map(str::trim);
+    let (day, month, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    parts.next().is_none().then(|| Date::new(year, month, day).ok())?
+}
+
 /// « Préparer » as it goes on inside a sentence: « préparer ».
 pub fn lower_first(text: &str) -> String {
     let mut letters = text.chars();

@@ -119,3 +119,16 @@ pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/demandes/{request}", "ag ag ag 404 200 404"),
     ("GET", "/agent/comptes", "ag ag ag 200 200 403"),
 ];
+
+/// What archivists do: nobody, smuggler, the owner, archivist of another city, manager, administrator, archivist.
+pub const ARCHIVISTS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/archives", "ag ag ag 200 403 403 200"),
+    // No department is named; nothing is asked of the list.
+    ("POST", "/agent/archives", "ag ag ag 404 403 403 404"),
+    ("GET", "/agent/archives/gels", "ag ag ag 200 403 403 200"),
+    ("POST", "/agent/archives/gels", "ag ag ag 422 403 403 422"),
+    ("GET", "/agent/archives/{disposal}", "ag ag ag 404 403 403 200"),
+    ("POST", "/agent/archives/{disposal}", "ag ag ag 404 403 403 400"),
+    ("GET", "/agent/archives/{disposal}/bordereau.pdf", "ag ag ag 404 403 403 200"),
+    ("GET", "/agent/archives/{disposal}/bordereau.csv", "ag ag ag 404 403 403 200"),
+];

@@ -104,7 +104,7 @@ impl World {
             account,
             ends_on: None,
             memberships,
-            administrator: false,
+            general: Vec::new(),
         }
     }
 
