@@ -67,7 +67,7 @@ create table disposal_line (
 );
 -- In one list at a time.
 create unique index disposal_line_request_key on disposal_line (authority_id, request_id) where kept_until is null;
-create index disposal_line_kept on disposal_line (authority_id, request_id, kept_until) where kept_until is not null;
+create index disposal_line_request on disposal_line (authority_id, request_id);
 create index disposal_line_reference on disposal_line (authority_id, disposal_id, reference);
 create index disposal_line_left on disposal_line (authority_id, disposal_id, request_id) where done_at is null and kept_until is null;
 
@@ -83,8 +83,9 @@ create table legal_hold (
 );
 create index legal_hold_at on legal_hold (authority_id, at);
 
--- Files that go with their request.
+-- What goes with a request.
 create index safe_use_file on safe_use (authority_id, file_id);
+create index request_grant_request on request_grant (authority_id, request_id);
 
 -- What ended under one version of a procedure, oldest first: its time of retention is the same for all.
 create index request_ended on request (authority_id, procedure_id, procedure_version, department_id, ended_at, id) where ended_at is not null;

@@ -2,7 +2,7 @@
 
 use db::{Tx, args, sql};
 use guichet::{
-    journal,
+    archives, journal,
     requests::{purge, sweep},
     work,
 };
@@ -11,10 +11,8 @@ use uuid::Uuid;
 
 use crate::{
     erasure::{objects, traces},
-    harness::{
-        Client, Engine, Filed, Page, Portal, both,
-        journey::{birth, question},
-    },
+    harness::{Client, Engine, Filed, Page, Portal, both, journey::birth},
+    journeys::archives::{again, taken_back},
 };
 
 const SECRET: &str = "Pamplemousse";
@@ -41,15 +39,6 @@ async fn settled(portal: &Portal) -> Filed {
     let path = format!("{desk}/actions/dismiss");
     let form = herve.get(&path).await.is(200).form("version").with("message", SECRET);
     herve.post_form(&path, &form.fields).await.is(303);
-    portal.work().await;
-    filed
-}
-
-/// A question to the town hall, taken back at once.
-async fn taken_back(portal: &Portal) -> Filed {
-    let mut person = portal.client();
-    let filed = person.file("demande-information", &question("Finalement non")).await;
-    person.post(&format!("/demandes/{}/annuler", filed.id), &[]).await.is(303);
     portal.work().await;
     filed
 }
@@ -109,12 +98,15 @@ both! {
         solange.get(&format!("{list}/bordereau.csv")).await.is(200).shows(&filed.reference).hides("Martin");
         assert!(solange.get(&format!("{list}/bordereau.pdf")).await.is(200).bytes.starts_with(b"%PDF"));
 
-        // Neither a worker nor a sweep takes anything away, nor a visa that says nothing.
+        // Neither a worker nor a sweep takes anything away, nor a job that comes too early, nor a visa that says nothing.
         let wrong = solange.post(&list, &[("geste", "viser"), ("signataire", "Une signataire")]).await.is(422);
         let wrong = wrong.shows("Écrivez le numéro du visa").shows("Cochez la case");
         assert_eq!(wrong.form("signataire").value("signataire"), "Une signataire");
         let early = [VISA.as_slice(), &[("jour", "17/11/2026")]].concat();
         solange.post(&list, &early).await.is(422).shows("ne peut dater d’avant le bordereau");
+        let (job, id) = (Uuid::new_v4(), list.rsplit('/').next().unwrap().parse().unwrap());
+        let queue = async |tx: &mut Tx| archives::job::queue(tx, job, id, "trop-tot", portal.app.clock.now()).await;
+        portal.db().write(queue).await.unwrap();
         portal.work().await;
         sweep::all(&portal.app).await.unwrap();
         assert!(exists(&portal, filed.id).await && !traces(&portal, SECRET).await.is_empty());
@@ -224,5 +216,36 @@ both! {
         let mut solange = portal.agent("solange.prevost").await;
         solange.get("/agent/archives").await.is(200).shows("1 demande à proposer");
         prepared(&mut solange, "police-municipale").await;
+    }
+    /// More than one job takes away.
+    async fn a_long_list_is_eliminated_to_its_end(portal: Portal) {
+        let filed = taken_back(&portal).await;
+        let now = portal.app.clock.now();
+        for _ in 0..119 {
+            again(&portal, filed.id, now, now).await;
+        }
+        portal.later(YEAR);
+        let mut solange = portal.agent("solange.prevost").await;
+        let list = prepared(&mut solange, "relations-usagers").await;
+        sign(&portal, &mut solange, &list).await.is(303);
+        portal.work().await;
+        solange.get(&list).await.is(200).shows("120 demandes.");
+        assert_eq!(portal.count("request").await, 0);
+    }
+
+    /// What is to be sorted asks that it was; what is for public archives is in no list.
+    async fn fates_differ(portal: Portal) {
+        let mut owner = portal.usager(crate::harness::USAGER).await;
+        for procedure in ["intervention-technique", "certificat-alignement"] {
+            let filed = owner.file(procedure, &portal.sample(procedure).await).await;
+            owner.post(&format!("/demandes/{}/annuler", filed.id), &[]).await.is(303);
+        }
+        portal.later(YEAR * 11);
+        let mut solange = portal.agent("solange.prevost").await;
+        solange.get("/agent/archives").await.is(200).shows("1 demande à verser aux archives publiques").shows("1 demande à proposer");
+        solange.post("/agent/archives", &[("service", "urbanisme")]).await.leads_to("/agent/archives?fait=rien");
+        let list = prepared(&mut solange, "voirie").await;
+        solange.get(&list).await.is(200).shows("Tri, puis élimination");
+        sign(&portal, &mut solange, &list).await.is(422).shows("Retirez d’abord du bordereau ce que le tri garde");
     }
 }
