@@ -58,10 +58,10 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
 async fn past(visit: &Visit, city: &City, current: &Current) -> Result<()> {
     let then = visit.now.checked_sub(SignedDuration::from_hours(500 * 24))?;
     let visit = Visit { now: then, ..visit.clone() };
-    for (procedure, indexes) in [("acte-naissance", 1..7), ("demande-information", 9..14)] {
+    for (procedure, indexes) in [("acte-naissance", 1..7_usize), ("demande-information", 9..14)] {
         let Some(one) = current.procedures.get(procedure) else { continue };
         // None of these is forgotten, nor still being written.
-        for index in indexes.filter(|index| index % 29 != 3 && !index.is_multiple_of(8)) {
+        for index in indexes.filter(|index| index % 29 != 3 && index % 8 != 0) {
             let usager = chosen(city, &one.procedure, index, visit.today()).context("usager")?;
             request(&visit, city, one, usager, index, 15).await?;
         }

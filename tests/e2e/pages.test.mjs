@@ -386,7 +386,7 @@ describe('archivists', () => {
     await page.getByLabel(/effacés pour toujours$/).check();
     await press(page, page.getByRole('button', { name: 'Noter le visa et éliminer' }));
     await city.checkPage(page);
-    await page.getByText('Éliminé le').or(page.getByText('éliminées sur')).first().waitFor();
+    await page.getByText(/Éliminé le|éliminées? sur/).first().waitFor();
     await context.close();
   });
 });
