@@ -94,5 +94,11 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0025_elimination",
+        sql: include_str!("../migrations/0025_elimination.sql"),
+        sqlite: None,
+        postgres: None,
+    },
     Migration { name: "0026_rights", sql: include_str!("../migrations/0026_rights.sql"), sqlite: None, postgres: None },
 ];

@@ -10,8 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, catalogue, demo, error, household, identity, journal, links, mandates,
-    opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, visit,
+    accounts, acting, agents, app::App, archives, catalogue, demo, error, household, identity, journal, links,
+    mandates, opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -39,6 +39,7 @@ pub fn router(app: App) -> Router {
         .merge(own_data::routes())
         .merge(opinions::routes())
         .merge(journal::routes())
+        .merge(archives::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());

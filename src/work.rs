@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     accounts, acting,
     app::App,
+    archives,
     authorities::{Authority, Settings},
     directory,
     household::sharing,
@@ -41,6 +42,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
         acting::mails::LETTER => acting::mails::send(visit, job).await.map(|()| Outcome::Done),
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),
+        archives::job::ELIMINATE => Ok(archives::job::eliminate(visit, job).await?),
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }

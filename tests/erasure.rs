@@ -41,7 +41,7 @@ fn tables() -> Vec<(String, Vec<String>)> {
     found
 }
 
-async fn traces(portal: &Portal, secret: &str) -> Vec<String> {
+pub async fn traces(portal: &Portal, secret: &str) -> Vec<String> {
     everything(portal).await.into_iter().filter(|(_, value)| value.contains(secret)).map(|(place, _)| place).collect()
 }
 
@@ -60,7 +60,7 @@ async fn draft(portal: &Portal) -> (crate::harness::Client, String) {
     (person, draft)
 }
 
-fn objects(portal: &Portal) -> usize {
+pub fn objects(portal: &Portal) -> usize {
     std::fs::read_dir(portal.files().join(portal.city.to_string())).map_or(0, |folder| folder.count())
 }
 

@@ -13,6 +13,8 @@ mod budget;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod elimination;
+#[cfg(test)]
 mod erasure;
 #[cfg(test)]
 mod harness;

@@ -11,19 +11,17 @@ use uuid::Uuid;
 
 use super::{
     citizen::{Way, errors, flash},
-    connections::{self, Happened},
+    connections::Happened,
     ending,
     entry::{self, Entry},
     factor::{
         self,
         step::{self, Step},
     },
-    jobs,
-    means::Means,
     model::Wrong,
-    passkey::{self, door::Proved},
-    password::Print,
-    session::{self, Entrant, Kind},
+    opening::{Opening, Proof},
+    passkey,
+    session::{self, Kind},
 };
 use crate::{
     agents,
@@ -94,8 +92,7 @@ pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
     let suite = typed.text("suite");
     match step::answer(&visitor, &headers, Kind::Agent, &typed).await? {
         Step::Passed(account, print, how, before) => {
-            let proof = before.as_ref().map_or(Proof::Code(print), |proved| Proof::Provider(proved, Some(print)));
-            enter(&visitor, &headers, account, how, proof, suite).await
+            enter(&visitor, &headers, account, how, Proof::code(print, before.as_ref()), suite).await
         }
         Step::Again(page) => Ok(page),
         Step::Expired => {
@@ -159,48 +156,6 @@ async fn must_show_passkey(visitor: &Visitor, account: Uuid) -> Result<bool, Pro
     Ok(obliged && passkey::present(&visitor.db, account).await?)
 }
 
-/// What the new session is to remember of how the door was opened.
-#[derive(Clone, Copy)]
-enum Proof<'a> {
-    Password(Print),
-    /// After this password.
-    Code(Print),
-    Passkey(Proved),
-    /// With a code, of an account that had this password.
-    Provider(&'a provider::Proved, Option<Print>),
-}
-
-impl Proof<'_> {
-    fn means(self, how: Happened) -> Means {
-        match self {
-            Self::Password(_) => Means::Password,
-            Self::Code(_) => how.means(),
-            Self::Passkey(proved) => proved.means(),
-            Self::Provider(..) => Means::of_provider(how),
-        }
-    }
-
-    fn print(self) -> Option<Print> {
-        match self {
-            Self::Password(print) | Self::Code(print) => Some(print),
-            Self::Provider(_, print) => print,
-            Self::Passkey(_) => None,
-        }
-    }
-
-    /// Where and what to say when it opens nothing any more: the account changed, or a provider's identity was
-    /// unlinked meanwhile.
-    fn closed(self) -> (StatusCode, String, String) {
-        match self {
-            Self::Provider(proved, _) => {
-                let (field, text) = proved.closed();
-                (StatusCode::FORBIDDEN, field, text)
-            }
-            _ => (StatusCode::UNPROCESSABLE_ENTITY, "email".to_owned(), entry::CHANGED.to_owned()),
-        }
-    }
-}
-
 /// A new session, never the one that was there before.
 async fn enter(
     visitor: &Visitor,
@@ -220,39 +175,16 @@ async fn enter(
     }
     let old = session::find(visitor, headers, Kind::Agent).await?;
     let visit = &visitor.visit;
-    let vouched = match proof {
-        Proof::Provider(proved, _) => Some((proved, proved.seal(visit)?)),
-        _ => None,
-    };
+    let opening = Opening::of(visit, Kind::Agent, account, how, proof)?;
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
-            if let Proof::Passkey(proved) = proof
-                && !proved.still(tx).await?
-            {
-                return Ok(None);
-            }
-            let who = Entrant { account, means: proof.means(how), print: proof.print() };
-            let Some(opened) = session::enter(tx, visit, Kind::Agent, who).await? else { return Ok(None) };
-            if let Some((proved, sealed)) = &vouched
-                && !proved.vouch(tx, opened.id, sealed).await?
-            {
-                session::close(tx, opened.id).await?;
-                return Ok(None);
-            }
+            let Some(opened) = opening.open(tx).await? else { return Ok(None) };
             if let Some(old) = &old {
                 session::close(tx, old.id).await?;
             }
-            match &vouched {
-                Some((proved, _)) => connections::remember_with(tx, visit, account, how, &proved.name).await?,
-                None => connections::remember(tx, visit, account, how).await?,
-            }
             let trace = Line::city(Some(account), Action::AgentSignedIn).detail(how.code());
             journal::note(tx, visit.now, &trace).await?;
-            jobs::tell_recovery(tx, visit, account, how).await?;
-            if let Proof::Passkey(proved) = proof {
-                proved.vouch(tx, opened.id).await?;
-            }
             Ok::<_, db::Error>(Some(opened))
         })
         .await?;

@@ -27,6 +27,7 @@ pub mod jobs;
 mod means;
 mod merge;
 mod model;
+mod opening;
 pub mod passkey;
 mod password;
 pub mod person;

@@ -98,9 +98,20 @@ pub struct Limited {
 #[serde(rename_all = "lowercase")]
 pub enum General {
     Administrator,
+    /// Keeps the archives: what is eliminated, and when.
+    Archivist,
 }
 
-/// Any role, as settings name them: `reader`, `processor`, `decider`, `manager`, `administrator`.
+impl General {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Archivist => "archivist",
+        }
+    }
+}
+
+/// Any role, as settings name them: `reader`, `processor`, `decider`, `manager`, `administrator`, `archivist`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AnyRole {
@@ -114,24 +125,22 @@ pub struct Standing {
     /// One for each department: the agent's own, and those that were given whole for today.
     pub memberships: Vec<Membership>,
     pub limited: Vec<Limited>,
-    pub administrator: bool,
+    pub general: Vec<General>,
 }
 
 impl Standing {
     /// Whether one of these roles is among `demanding`.
     pub fn any_of(&self, demanding: &[AnyRole]) -> bool {
-        any_of(&self.memberships, &self.limited, self.administrator, demanding)
+        any_of(&self.memberships, &self.limited, &self.general, demanding)
     }
 }
 
 /// The same, of an agent’s roles taken apart.
-pub fn any_of(memberships: &[Membership], limited: &[Limited], administrator: bool, demanding: &[AnyRole]) -> bool {
-    let general = administrator && demanding.contains(&AnyRole::General(General::Administrator));
+pub fn any_of(memberships: &[Membership], limited: &[Limited], general: &[General], demanding: &[AnyRole]) -> bool {
     let mut roles = memberships.iter().map(|one| one.role).chain(limited.iter().map(|one| one.role));
-    general || roles.any(|role| demanding.contains(&AnyRole::InDepartment(role)))
+    general.iter().any(|one| demanding.contains(&AnyRole::General(*one)))
+        || roles.any(|role| demanding.contains(&AnyRole::InDepartment(role)))
 }
-
-const ADMINISTRATOR: &str = "administrator";
 
 /// One statement, since every page of agents asks.
 pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, db::Error> {
@@ -143,13 +152,16 @@ pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, d
                  union all select e.department_id, d.name, e.role, e.procedures from entitlement e join department d on d.authority_id = e.authority_id and d.id = e.department_id
                  where e.authority_id = $1 and e.account_id = $2 and e.from_day <= $3 and (e.until_day is null or e.until_day >= $3)
                  union all select null, null, 'administrator', '' from administrator where authority_id = $1 and account_id = $2
+                 union all select null, null, 'archivist', '' from archivist where authority_id = $1 and account_id = $2
                  order by 2"
             ),
             args![db.authority(), account, today],
         )
         .await?;
-    let administrator = rows.iter().any(|(department, _, role, _)| department.is_none() && role == ADMINISTRATOR);
-    let mut standing = Standing { memberships: Vec::new(), limited: Vec::new(), administrator };
+    let has =
+        |wanted: &General| rows.iter().any(|(department, _, role, _)| department.is_none() && role == wanted.name());
+    let general = [General::Administrator, General::Archivist].into_iter().filter(has).collect();
+    let mut standing = Standing { memberships: Vec::new(), limited: Vec::new(), general };
     for (department, name, role, procedures) in rows {
         if let (Some(department), Some(name)) = (department, name) {
             standing.add(department, name, Role::parse(&role).unwrap_or(Role::Reader), &procedures);
@@ -174,26 +186,35 @@ impl Standing {
     }
 }
 
-/// Makes an agent an administrator of the authority, or no longer.
-pub async fn set_administrator(db: &Db, account: Uuid, wanted: bool, now: Timestamp) -> Result<(), db::Error> {
+/// Gives an agent what they are for the whole authority, or takes it back.
+pub async fn set_general(db: &Db, account: Uuid, of: General, wanted: bool, now: Timestamp) -> Result<(), db::Error> {
+    let what = if wanted { of.name().to_owned() } else { format!("-{}", of.name()) };
+    let trace = Line::city(None, Action::RightsChanged).about("account", account).detail(&what);
+    let (give, take) = match of {
+        General::Administrator => (
+            sql!(
+                "insert into administrator (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"
+            ),
+            sql!("delete from administrator where authority_id = $1 and account_id = $2"),
+        ),
+        General::Archivist => (
+            sql!(
+                "insert into archivist (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"
+            ),
+            sql!("delete from archivist where authority_id = $1 and account_id = $2"),
+        ),
+    };
     db.write(async |tx: &mut db::Tx| {
-        let authority = tx.authority();
-        let what = if wanted { ADMINISTRATOR } else { "-administrator" };
-        let trace = Line::city(None, Action::RightsChanged).about("account", account).detail(what);
         journal::note(tx, now, &trace).await?;
+        let authority = tx.authority();
         if wanted {
-            tx.run(
-                sql!("insert into administrator (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"),
-                args![authority, account, now],
-            )
-            .await
+            tx.run(give, args![authority, account, now]).await?;
         } else {
-            tx.run(sql!("delete from administrator where authority_id = $1 and account_id = $2"), args![authority, account])
-                .await
+            tx.run(take, args![authority, account]).await?;
         }
+        Ok(())
     })
-    .await?;
-    Ok(())
+    .await
 }
 
 pub async fn add_membership(db: &Db, account: Uuid, department: &str, role: Role) -> Result<(), db::Error> {

@@ -145,7 +145,7 @@ async fn find(agent: &Agent, id: Uuid) -> Result<Managed, Problem> {
     let person = store::person(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let all = store::of_agent(&agent.db, id).await?;
     let count = all.len();
-    let general = super::standing(&agent.db, id, agent.today()).await?.administrator;
+    let general = !super::standing(&agent.db, id, agent.today()).await?.general.is_empty();
     let memberships: Vec<Member> =
         all.into_iter().filter(|one| managed.iter().any(|mine| mine.department_id == one.department_id)).collect();
     if memberships.is_empty() {

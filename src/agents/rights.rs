@@ -169,6 +169,7 @@ async fn read(
 }
 
 pub async fn withdraw(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    managed(&agent)?;
     let given = given::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     department(&agent, &given.department_id)?;
     let (by, now) = (agent.account.id, agent.now);

@@ -119,7 +119,7 @@ async fn enter(visit: &Visit, login: &str) -> Result<(Agent, String)> {
         ends_on: None,
         memberships,
         limited: Vec::new(),
-        administrator: false,
+        general: Vec::new(),
     };
     Ok((agent, cookie))
 }

@@ -14,7 +14,7 @@ use crate::{
         jobs::{self, Letter, More},
         session::Kind,
     },
-    agents::{self, Role},
+    agents::{self, General, Role},
     app::App,
     authorities::{self, Department, Settings},
     catalogue,
@@ -62,16 +62,6 @@ pub enum Command {
         /// Administers the authority.
         #[arg(long)]
         administrator: bool,
-    },
-    /// Makes an agent an administrator of the authority.
-    Administrator {
-        #[arg(long)]
-        authority: String,
-        #[arg(long)]
-        email: String,
-        /// No longer one.
-        #[arg(long)]
-        remove: bool,
     },
     #[command(flatten)]
     Agents(super::agents::Command),
@@ -199,7 +189,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                 .await?;
             }
             if administrator {
-                agents::set_administrator(db, id, true, now).await?;
+                agents::set_general(db, id, General::Administrator, true, now).await?;
             }
             visit
                 .db
@@ -221,13 +211,6 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
         Command::Agents(command) => super::agents::run(&app, command).await,
         Command::Calendar(command) => super::calendar::run(&app, command).await,
         Command::Directory(command) => super::agents::directory(&app, command).await,
-        Command::Administrator { authority, email, remove } => {
-            let db = app.db.for_authority(find(&app, &authority).await?);
-            let agent =
-                accounts::id_of(&db, Kind::Agent, &email).await?.with_context(|| format!("no agent {email}"))?;
-            agents::set_administrator(&db, agent, !remove, app.clock.now()).await?;
-            Ok(())
-        }
         Command::ResetFactor { authority, email, reason } => {
             let visit = work::visit(&app, find(&app, &authority).await?).await?;
             let removed = accounts::factor::reset_agent(&visit, &email, &reason).await?;

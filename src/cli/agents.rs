@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::admin::find;
 use crate::{
     accounts::{self, ending, session::Kind},
+    agents::{self, General},
     app::App,
     authorities,
     directory::{self, Report},
@@ -29,6 +30,23 @@ pub struct Who {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Makes an agent an administrator of the authority.
+    Administrator {
+        #[command(flatten)]
+        who: Who,
+        /// No longer one.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Makes an agent an archivist of the authority: they prepare the lists of what may be eliminated, and note
+    /// the visas.
+    Archivist {
+        #[command(flatten)]
+        who: Who,
+        /// No longer one.
+        #[arg(long)]
+        remove: bool,
+    },
     /// Sets the last day of an agent's access, in the authority's time zone.
     EndAgent {
         #[command(flatten)]
@@ -163,6 +181,8 @@ pub async fn directory(app: &App, command: Directory) -> Result<()> {
 
 pub async fn run(app: &App, command: Command) -> Result<()> {
     match command {
+        Command::Administrator { who, remove } => general(app, &who, General::Administrator, !remove).await,
+        Command::Archivist { who, remove } => general(app, &who, General::Archivist, !remove).await,
         Command::EndAgent { who, on, .. } => {
             let (visit, id) = agent(app, &who).await?;
             visit.db.write(async |tx: &mut Tx| ending::set(tx, &visit, id, on, None).await).await?;
@@ -205,6 +225,12 @@ pub async fn run(app: &App, command: Command) -> Result<()> {
             hand_over(&visit, from, to, department.as_deref(), dry_run).await
         }
     }
+}
+
+async fn general(app: &App, who: &Who, of: General, wanted: bool) -> Result<()> {
+    let (visit, id) = agent(app, who).await?;
+    agents::set_general(&visit.db, id, of, wanted, visit.now).await?;
+    Ok(())
 }
 
 async fn agent(app: &App, who: &Who) -> Result<(Visit, Uuid)> {

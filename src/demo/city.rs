@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::PASSWORD;
 use crate::{
     accounts::{self, NewAccount, session::Kind},
-    agents::{self, Role},
+    agents::{self, General, Role},
     app::App,
     authorities::{self, Department, Holidays, Settings, Street, Topic},
     catalogue, identity,
@@ -53,7 +53,7 @@ pub struct AgentOf {
     pub quality: String,
     pub memberships: Vec<Member>,
     #[serde(default)]
-    pub administrator: bool,
+    pub general: Vec<General>,
 }
 
 impl AgentOf {
@@ -180,8 +180,8 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?)
                 .await?;
         }
-        if agent.administrator {
-            agents::set_administrator(&visit.db, id, true, visit.now).await?;
+        for general in &agent.general {
+            agents::set_general(&visit.db, id, *general, true, visit.now).await?;
         }
     }
     for (index, usager) in city.usagers.iter().filter(|usager| usager.email.is_some()).enumerate() {
@@ -221,9 +221,12 @@ pub fn accounts(city: &City) -> Vec<Json> {
     });
     let agents = city.agents.iter().map(|agent| {
         let member = |member: &Member| format!("{} ({})", member.department, in_french(&member.role));
-        let general = agent.administrator.then(|| "administration".to_owned());
+        let general = agent
+            .general
+            .iter()
+            .map(|one| if *one == General::Archivist { "archives" } else { "administration" }.to_owned());
         let of: Vec<String> = agent.memberships.iter().map(member).chain(general).collect();
-        let general = agent.administrator.then(|| "administrator".to_owned());
+        let general = agent.general.first().map(|one| one.name().to_owned());
         json!({
             "role": "agent", "email": agent.email, "password": PASSWORD, "label": format!("agent : {}", of.join(", ")),
             "departments": agent.memberships.iter().map(|member| member.department.clone()).collect::<Vec<_>>(),

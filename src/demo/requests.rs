@@ -41,6 +41,7 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     }
     if count > 0 {
         two_children(visit, city, &current).await?;
+        past(visit, city, &current).await?;
     }
     // Their mails and receipts were sent long ago: the queue starts empty.
     visit
@@ -50,6 +51,21 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
             Ok::<(), db::Error>(())
         })
         .await?;
+    Ok(())
+}
+
+/// Some that ended long ago: what archivists have to look at.
+async fn past(visit: &Visit, city: &City, current: &Current) -> Result<()> {
+    let then = visit.now.checked_sub(SignedDuration::from_hours(500 * 24))?;
+    let visit = Visit { now: then, ..visit.clone() };
+    for (procedure, indexes) in [("acte-naissance", 1..7_usize), ("demande-information", 9..14)] {
+        let Some(one) = current.procedures.get(procedure) else { continue };
+        // None of these is forgotten, nor still being written.
+        for index in indexes.filter(|index| index % 29 != 3 && index % 8 != 0) {
+            let usager = chosen(city, &one.procedure, index, visit.today()).context("usager")?;
+            request(&visit, city, one, usager, index, 15).await?;
+        }
+    }
     Ok(())
 }
 

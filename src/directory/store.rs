@@ -144,7 +144,8 @@ pub async fn all_linked(db: &Db) -> Result<Vec<Linked>, db::Error> {
                 "select d.account_id, d.key, d.left_at, a.closed_at,
                    (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = true) as given,
                    (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
-                     + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id) as own
+                     + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id)
+                     + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id) as own
                  from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
                  where d.authority_id = $1 order by d.account_id"
             ),
@@ -166,7 +167,8 @@ pub async fn account_of(tx: &mut Tx, person: &Person) -> Result<Option<Linked>, 
             "select d.account_id, d.key, d.left_at, a.closed_at,
                (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = true) as given,
                (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
-                     + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id) as own
+                     + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id)
+                     + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id) as own
              from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
              where d.authority_id = $1 and d.key in ($2, $3) order by case when d.key = $2 then 0 else 1 end limit 1"
         ),

@@ -44,13 +44,17 @@ pub enum Action {
     ApplicationChanged,
     /// `detail`: what happened and the provider's id.
     ProviderChanged,
+    /// About a list of what is eliminated. `detail`: made, kept, dropped, visa or done, and how many.
+    ArchivesChanged,
+    /// `detail`: held, or released.
+    RequestHeld,
     JournalRead,
     /// `detail`: how many lines.
     JournalErased,
 }
 
 impl Action {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -73,6 +77,8 @@ impl Action {
         Self::RightsChanged,
         Self::ApplicationChanged,
         Self::ProviderChanged,
+        Self::ArchivesChanged,
+        Self::RequestHeld,
         Self::JournalRead,
         Self::JournalErased,
     ];
@@ -101,6 +107,8 @@ impl Action {
             Self::RightsChanged => "rights-changed",
             Self::ApplicationChanged => "application-changed",
             Self::ProviderChanged => "provider-changed",
+            Self::ArchivesChanged => "archives-changed",
+            Self::RequestHeld => "request-held",
             Self::JournalRead => "journal-read",
             Self::JournalErased => "journal-erased",
         }
@@ -134,6 +142,8 @@ impl Action {
             Self::RightsChanged => "Droits d’un agent changés",
             Self::ApplicationChanged => "Application reliée changée",
             Self::ProviderChanged => "Fournisseur d’identité changé",
+            Self::ArchivesChanged => "Bordereau d’élimination changé",
+            Self::RequestHeld => "Demande gelée ou libérée",
             Self::JournalRead => "Journal consulté",
             Self::JournalErased => "Lignes du journal effacées",
         }

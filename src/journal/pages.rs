@@ -19,7 +19,7 @@ use super::{
 use crate::{
     accounts::{self, session::Kind},
     error::Problem,
-    platform::encode,
+    platform::{encode, french},
     requests::{self, model::canonical_reference},
     visit::{Administrator, Agent},
 };
@@ -174,9 +174,7 @@ async fn read(agent: &Agent, typed: &Typed, wrong: &mut Vec<(&'static str, &'sta
 
 /// When a local day begins and ends.
 fn bounds(agent: &Agent, day: &str) -> Option<(Timestamp, Timestamp)> {
-    let mut parts = day.split('/').map(str::trim);
-    let (day, month, year) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let day = parts.next().is_none().then(|| Date::new(year, month, day).ok())??;
+    let day = french::day(day)?;
     let start = |day: Date| Some(day.to_zoned(agent.site.zone.clone()).ok()?.timestamp());
     Some((start(day)?, start(day.tomorrow().ok()?)?))
 }

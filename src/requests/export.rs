@@ -21,6 +21,7 @@ row! {
         submitted_at: Timestamp,
         ended_at: Option<Timestamp>,
         acted_as: Option<String>,
+        held_at: Option<Timestamp>,
     }
     struct Written {
         request_id: Uuid,
@@ -59,7 +60,8 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
     let requests: Vec<Sent> = db
         .all(
             sql!(
-                "select id, reference, procedure_id, beneficiary, email, answers, confidential_address, status, submitted_at, ended_at, acted_as from request
+                "select id, reference, procedure_id, beneficiary, email, answers, confidential_address, status, submitted_at, ended_at, acted_as,
+                   (select h.at from legal_hold h where h.authority_id = request.authority_id and h.request_id = request.id) as held_at from request
                  where authority_id = $1 and account_id = $2 order by submitted_at"
             ),
             args![db.authority(), account],
@@ -125,7 +127,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
         "demandes": requests.iter().map(|request| json!({
             "reference": request.reference, "demarche": request.procedure_id, "pour": request.beneficiary, "courriel": request.email, "etat": request.status, "reponses": request.answers.0, "adresse_confidentielle": request.confidential_address,
             "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id),
-            "envoyee_par": request.acted_as,
+            "envoyee_par": request.acted_as, "gelee_le": request.held_at.map(|at| at.to_string()),
             "certifie": checked(request.id), "decisions": decided(request.id), "historique": passed(request.id),
         })).collect::<Vec<_>>(),
         "brouillons": drafts.iter().map(|draft| json!({

@@ -23,6 +23,7 @@ pub mod handover;
 pub mod jobs;
 pub mod model;
 pub mod owner;
+pub mod purge;
 pub mod readings;
 pub mod recipients;
 pub mod search;

@@ -4,7 +4,7 @@
 use db::{Db, args, row, sql};
 use forms::{
     calendar::Calendar,
-    model::{Fate, Notice, Procedure},
+    model::{Fate, Procedure, Retention},
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value as Json, json};
@@ -67,7 +67,9 @@ pub async fn of(visit: &Visit, account: Uuid, most: i64) -> Result<Vec<Json>, Pr
 fn group(procedure: &Procedure, department: &str, lines: &[Line], site: &Authority) -> Json {
     let notice = &procedure.notice;
     let one = |line: &Line| {
-        let until = line.ended_at.map(|ended| until(notice, clock::day(ended, &site.zone), &site.calendar).to_string());
+        let until = line
+            .ended_at
+            .map(|ended| until(&notice.retention, clock::day(ended, &site.zone), &site.calendar).to_string());
         json!({
             "reference": line.reference, "href": format!("/demandes/{}", line.id), "sent": line.submitted_at.to_string(),
             "until": until.unwrap_or_default(),
@@ -93,8 +95,7 @@ fn unreadable(title: &str, department: &str, lines: &[Line]) -> Json {
 }
 
 /// The last day a request that ended on `ended` is kept: both times of retention count from its end.
-fn until(notice: &Notice, ended: Date, calendar: &Calendar) -> Date {
-    let retention = &notice.retention;
+pub fn until(retention: &Retention, ended: Date, calendar: &Calendar) -> Date {
     calendar.after(ended, retention.current).max(calendar.after(ended, retention.dua))
 }
 
@@ -124,7 +125,7 @@ pub async fn export(visit: &Visit, account: Uuid) -> Result<Vec<Json>, Problem> 
 
 #[cfg(test)]
 mod tests {
-    use forms::model::{Delay, DelayUnit, Retention};
+    use forms::model::{Delay, DelayUnit};
     use jiff::civil::date;
 
     use super::*;
@@ -132,14 +133,10 @@ mod tests {
     #[test]
     fn a_request_is_kept_until_the_later_of_both_times() {
         let months = |count| Delay { count, unit: DelayUnit::Months };
-        let notice = |current, dua| Notice {
-            purpose: String::new(),
-            basis: String::new(),
-            recipients: Vec::new(),
-            retention: Retention { current: months(current), dua: months(dua), basis: None, fate: Fate::Destroy },
-        };
-        assert_eq!(until(&notice(3, 12), date(2026, 8, 31), &Calendar::default()), date(2027, 8, 31));
-        assert_eq!(until(&notice(6, 6), date(2026, 8, 31), &Calendar::default()), date(2027, 2, 28));
-        assert_eq!(until(&notice(6, 1), date(2026, 8, 31), &Calendar::default()), date(2027, 2, 28));
+        let kept =
+            |current, dua| Retention { current: months(current), dua: months(dua), basis: None, fate: Fate::Destroy };
+        assert_eq!(until(&kept(3, 12), date(2026, 8, 31), &Calendar::default()), date(2027, 8, 31));
+        assert_eq!(until(&kept(6, 6), date(2026, 8, 31), &Calendar::default()), date(2027, 2, 28));
+        assert_eq!(until(&kept(6, 1), date(2026, 8, 31), &Calendar::default()), date(2027, 2, 28));
     }
 }

@@ -40,7 +40,7 @@ mod whose;
 pub use crypt::{Content, Key, Recipient};
 pub use deposit::{Deposit, deposit};
 pub use shared::{dissolve, follow, lose};
-pub use store::{Added, clash, merge};
+pub use store::{Added, clash, merge, uses_end};
 pub use whose::Owner;
 
 use model::{STAYS_OPEN, Way, Wrap};

@@ -300,6 +300,18 @@ pub async fn uses(db: &Db, document: Uuid) -> Result<Vec<Uuid>, db::Error> {
     .await
 }
 
+/// Forgets which files of a request or a draft are copies of documents.
+pub async fn uses_end(tx: &mut Tx, owner: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "delete from safe_use where authority_id = $1 and file_id in (select f.id from file f where f.authority_id = $1 and f.owner_id = $2)"
+        ),
+        args![tx.authority(), owner],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Whether the city put this in already.
 pub async fn deposited(db: &Db, safe: Uuid, deposit: &str) -> Result<bool, db::Error> {
     let found: Option<i64> = db

@@ -17,7 +17,7 @@ use crate::{
         ending, factor,
         session::{self, Kind},
     },
-    agents::{self, Limited, Membership, Role, Standing},
+    agents::{self, General, Limited, Membership, Role, Standing},
     error::Problem,
     platform::french,
 };
@@ -35,7 +35,8 @@ pub struct Agent {
     pub memberships: Vec<Membership>,
     /// Rights on some procedures only.
     pub limited: Vec<Limited>,
-    pub administrator: bool,
+    /// What they are for the whole authority.
+    pub general: Vec<General>,
 }
 
 impl Deref for Agent {
@@ -71,10 +72,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let ends_on = session.ends_on;
         let account = session.account.ok_or_else(sign_in)?;
-        let Standing { memberships, limited, administrator } =
+        let Standing { memberships, limited, general } =
             agents::standing(&visit.db, account.id, visit.today()).await?;
         let (session_id, passkey) = (session.id, session.passkey);
-        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, limited, administrator }))
+        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, limited, general }))
     }
 }
 
@@ -93,10 +94,33 @@ impl<S: Send + Sync> FromRequestParts<S> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let agent = Agent::from_request_parts(parts, state).await?;
-        if agent.administrator {
+        if agent.general.contains(&General::Administrator) {
             Ok(Self(agent))
         } else {
             Err(Problem::Forbidden("Cette page est réservée aux administrateurs de la collectivité."))
+        }
+    }
+}
+
+/// An agent who keeps the archives.
+pub struct Archivist(pub Agent);
+
+impl Deref for Archivist {
+    type Target = Agent;
+    fn deref(&self) -> &Agent {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Archivist {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let agent = Agent::from_request_parts(parts, state).await?;
+        if agent.general.contains(&General::Archivist) {
+            Ok(Self(agent))
+        } else {
+            Err(Problem::Forbidden("Cette page est réservée aux archivistes de la collectivité."))
         }
     }
 }
@@ -153,7 +177,7 @@ impl Agent {
 
     /// Whether one of the agent's roles demands a second factor here.
     pub fn needs_factor(&self) -> bool {
-        agents::any_of(&self.memberships, &self.limited, self.administrator, &self.site.settings.second_factor)
+        agents::any_of(&self.memberships, &self.limited, &self.general, &self.site.settings.second_factor)
     }
 
     pub fn page(&self, template: &str, title: &str, context: Value) -> Result<Response, Problem> {
@@ -172,7 +196,7 @@ impl Agent {
         context: Value,
     ) -> Result<Response, Problem> {
         let departments: Vec<&str> = self.departments().into_iter().map(|(_, name)| name).collect();
-        let menu = menu::of(&self.visit.here, self.highest(), self.administrator);
+        let menu = menu::of(&self.visit.here, self.highest(), &self.general);
         let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
         let who = context! { menu => Serde(menu), name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), ends => ends };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))

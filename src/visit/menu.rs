@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::agents::Role;
+use crate::agents::{General, Role};
 
 #[derive(Debug, Serialize)]
 pub struct Group {
@@ -28,20 +28,28 @@ const COUNTER: &[(&str, &str)] = &[
 const DEPARTMENT: &[(&str, &str)] =
     &[("/agent/agents", "Agents"), ("/agent/references", "Références"), ("/agent/avis", "Avis des usagers")];
 const ADMINISTRATION: &[(&str, &str)] = &[("/agent/applications", "Applications"), ("/agent/journal", "Journal")];
+const ARCHIVES: &[(&str, &str)] = &[("/agent/archives", "Archives")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.
-pub fn of(here: &str, role: Option<Role>, administrator: bool) -> Vec<Group> {
+pub fn of(here: &str, role: Option<Role>, general: &[General]) -> Vec<Group> {
     let open = [
         ("Guichet", COUNTER, role >= Some(Role::Processor)),
         ("Service", DEPARTMENT, role >= Some(Role::Manager)),
-        ("Administration", ADMINISTRATION, administrator),
+        ("Administration", ADMINISTRATION, general.contains(&General::Administrator)),
+        ("Administration", ARCHIVES, general.contains(&General::Archivist)),
     ];
-    open.into_iter().filter(|(.., open)| *open).map(|(title, pages, _)| group(title, pages, here)).collect()
-}
-
-fn group(title: &'static str, pages: &[(&'static str, &'static str)], here: &str) -> Group {
-    let pages: Vec<Entry> = pages.iter().map(|&(href, title)| Entry { href, title, here: under(href, here) }).collect();
-    Group { title, here: pages.iter().any(|page| page.here), pages }
+    let mut groups: Vec<Group> = Vec::new();
+    for (title, pages, _) in open.into_iter().filter(|(.., open)| *open) {
+        let pages = pages.iter().map(|&(href, title)| Entry { href, title, here: under(href, here) });
+        match groups.last_mut().filter(|last| last.title == title) {
+            Some(last) => last.pages.extend(pages),
+            None => groups.push(Group { title, here: false, pages: pages.collect() }),
+        }
+    }
+    for group in &mut groups {
+        group.here = group.pages.iter().any(|page| page.here);
+    }
+    groups
 }
 
 /// `/agent/comptes`, what follows a slash or a question mark; not `/agent/comptes-rendus`.
@@ -53,19 +61,22 @@ fn under(page: &str, here: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn shown(here: &str, role: Option<Role>, administrator: bool) -> Vec<(&'static str, bool)> {
-        of(here, role, administrator).iter().map(|group| (group.title, group.here)).collect()
+    fn shown(here: &str, role: Option<Role>, general: &[General]) -> Vec<(&'static str, bool)> {
+        of(here, role, general).iter().map(|group| (group.title, group.here)).collect()
     }
 
     #[test]
     fn each_sees_what_opens() {
-        assert_eq!(shown("/agent", None, false), []);
-        assert_eq!(shown("/agent", Some(Role::Reader), false), []);
-        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), false), [("Guichet", true)]);
+        assert_eq!(shown("/agent", None, &[]), []);
+        assert_eq!(shown("/agent", Some(Role::Reader), &[]), []);
+        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), &[]), [("Guichet", true)]);
         assert_eq!(
-            shown("/agent/agents/1", Some(Role::Manager), true),
+            shown("/agent/agents/1", Some(Role::Manager), &[General::Administrator]),
             [("Guichet", false), ("Service", true), ("Administration", false)]
         );
-        assert_eq!(shown("/agent/comptes-rendus", None, true), [("Administration", false)]);
+        assert_eq!(shown("/agent/comptes-rendus", None, &[General::Administrator]), [("Administration", false)]);
+        assert_eq!(shown("/agent/archives/1", None, &[General::Archivist]), [("Administration", true)]);
+        let both = [General::Administrator, General::Archivist];
+        assert_eq!(shown("/agent/archives", None, &both), [("Administration", true)]);
     }
 }

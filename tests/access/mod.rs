@@ -15,7 +15,7 @@ use crate::harness::{
 
 mod tables;
 
-use tables::{ACTING, ADMINISTRATORS, AGENTS, ENDING, MANAGERS, PUBLIC, USAGERS};
+use tables::{ACTING, ADMINISTRATORS, AGENTS, ARCHIVISTS, ENDING, MANAGERS, PUBLIC, USAGERS};
 
 fn class(page: &Page) -> String {
     let to = page.location();
@@ -55,6 +55,7 @@ fn every_route_is_classified() {
         .chain(ENDING.iter().map(|(method, path, _)| (*method, *path)))
         .chain(AGENTS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(ADMINISTRATORS.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(ARCHIVISTS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(MANAGERS.iter().map(|(method, path, _)| (*method, *path)))
         .map(|(method, path)| (method.to_owned(), route(path)))
         .collect();
@@ -113,6 +114,18 @@ fn administrators(scene: &mut Scene) -> People<'_> {
         ("administrator abroad", &mut scene.agent_abroad, false),
         ("decider", &mut scene.decider, true),
         ("administrator", &mut scene.administrator, false),
+    ]
+}
+
+fn archivists(scene: &mut Scene) -> People<'_> {
+    vec![
+        ("nobody", &mut scene.nobody, false),
+        ("smuggler", &mut scene.smuggler, false),
+        ("owner", &mut scene.owner, false),
+        ("archivist abroad", &mut scene.agent_abroad, false),
+        ("manager", &mut scene.manager, false),
+        ("administrator", &mut scene.administrator, false),
+        ("archivist", &mut scene.archivist, false),
     ]
 }
 
@@ -182,6 +195,7 @@ both! {
         wrong.extend(table(&mut scene, USAGERS, usagers).await);
         scene.owner = scene.portal.usager(crate::harness::USAGER).await;
         wrong.extend(table(&mut scene, ADMINISTRATORS, administrators).await);
+        wrong.extend(table(&mut scene, ARCHIVISTS, archivists).await);
         // The processor holds something that its manager may hand over.
         scene.processor.post(&scene.address("/agent/demandes/{request}/affecter"), &[]).await.is(303);
         wrong.extend(table(&mut scene, MANAGERS, managers).await);

@@ -381,6 +381,33 @@ describe('administrators', () => {
   });
 });
 
+describe('archivists', () => {
+  test('what is over, a list of it, and what must stay', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent(undefined, 'archivist'));
+    const home = '/agent/archives';
+    await checkAll(page, [home, `${home}/gels`]);
+    await checkMistakes(page, `${home}/gels`, 'Geler la demande');
+    await city.go(page, home);
+    await press(page, page.getByRole('button', { name: /^Préparer le bordereau/ }).first());
+    const list = new URL(page.url()).pathname;
+    await city.checkPage(page);
+    await checkMistakes(page, list, 'Retirer du bordereau');
+    await checkMistakes(page, list, 'Noter le visa et éliminer');
+    await checkAll(page, [home]);
+    const today = new Date().toLocaleDateString('fr-FR', { timeZone: 'Europe/Paris' });
+    await city.go(page, list);
+    await page.getByLabel('Signé par').fill('La directrice des Archives départementales');
+    await page.getByLabel('Numéro du visa').fill('2026-118');
+    await page.getByLabel('Date du visa').fill(today);
+    await page.getByLabel(/effacés pour toujours$/).check();
+    await press(page, page.getByRole('button', { name: 'Noter le visa et éliminer' }));
+    await city.checkPage(page);
+    await page.getByText(/Éliminé le|éliminées? sur/).first().waitFor();
+    await context.close();
+  });
+});
+
 describe('other ways to look and to move', () => {
   test('in the dark, contrasts hold', async () => {
     const { page, context } = await city.open({ colorScheme: 'dark' });

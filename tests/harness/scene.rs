@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use db::{args, sql};
 use guichet::{
     accounts::{self, NewAccount, session::Kind},
-    agents::{self, Role},
+    agents::{self, General, Role},
     authorities, catalogue, work,
 };
 use uuid::Uuid;
@@ -44,6 +44,7 @@ pub struct Scene {
     /// Sessions of the other city, shown at this city's door.
     pub smuggler: Client,
     pub administrator: Client,
+    pub archivist: Client,
     /// Values of route parameters.
     pub names: BTreeMap<&'static str, String>,
 }
@@ -105,6 +106,7 @@ impl Scene {
             ("address", live(&mut owner, "1 rue Zéphyrine", "2020-05-01", false).await),
             ("client", application(&portal).await),
             ("service", "livret".to_owned()),
+            ("disposal", disposal(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
@@ -124,6 +126,7 @@ impl Scene {
             decider: portal.agent("herve.le-goff").await,
             outsider: portal.agent("fatoumata.diallo").await,
             administrator: portal.agent("maelle.keller").await,
+            archivist: portal.agent("solange.prevost").await,
             manager: portal.agent("claire.daubigny").await,
             manager_elsewhere: portal.agent("aicha.traore").await,
             mixed: portal.agent("bruno.oeuvrard").await,
@@ -155,6 +158,18 @@ impl Scene {
 async fn account(portal: &Portal, email: &str) -> Uuid {
     let query = sql!("select id from account where authority_id = $1 and email = $2");
     portal.db().one(query, args![portal.city, email]).await.unwrap()
+}
+
+/// A list of what may be eliminated, of nothing yet.
+async fn disposal(portal: &Portal) -> String {
+    let (id, archivist) = (Uuid::new_v4(), account(portal, "solange.prevost@valmont.example").await);
+    let statement = sql!(
+        "insert into disposal (authority_id, id, number, department_id, made_at, made_by) values ($1, $2, 1, 'etat-civil', $3, $4)"
+    );
+    let now = portal.app.clock.now();
+    let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, now, archivist]).await;
+    portal.db().write(write).await.unwrap();
+    id.to_string()
 }
 
 /// A session of somebody on a machine of which nothing is seen here.
@@ -256,7 +271,9 @@ async fn other_city(portal: &Portal) {
             for department in &departments {
                 agents::add_membership(&db, account, &department.id, Role::Manager).await.unwrap();
             }
-            agents::set_administrator(&db, account, true, now).await.unwrap();
+            for general in [General::Administrator, General::Archivist] {
+                agents::set_general(&db, account, general, true, now).await.unwrap();
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::harness::{Engine, Filed, Portal, both, journey::question};
 
 /// A question to the town hall, taken back the same day: kept three months.
-async fn taken_back(portal: &Portal) -> Filed {
+pub async fn taken_back(portal: &Portal) -> Filed {
     let mut person = portal.client();
     let filed = person.file("demande-information", &question("Finalement non")).await;
     person.post(&format!("/demandes/{}/annuler", filed.id), &[]).await.is(303);
@@ -35,7 +35,7 @@ async fn archived(portal: &Portal) -> i64 {
 }
 
 /// The same request again, as if it had ended at another time.
-async fn again(portal: &Portal, of: Uuid, ended: Timestamp, archive_at: Timestamp) {
+pub async fn again(portal: &Portal, of: Uuid, ended: Timestamp, archive_at: Timestamp) {
     let id = portal.app.clock.id();
     portal
         .db()

@@ -4,7 +4,7 @@ mod account;
 mod addresses;
 mod agent;
 mod anonymous;
-mod archives;
+pub mod archives;
 mod beneficiaries;
 mod catalogue;
 mod changes;

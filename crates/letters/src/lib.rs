@@ -128,6 +128,20 @@ pub static CODE: LazyLock<Template> =
 pub static SLIP: LazyLock<Template> =
     LazyLock::new(|| Template::embedded("slip", include_str!("../templates/slip.typ"), samples::slip));
 
+/// « Bordereau d'élimination »: what a department proposes to eliminate, for the visa.
+///
+/// ```text
+/// authority, department, reference                    as in RECEIPT
+/// made        date of the list
+/// state       where it stands
+/// total       how many requests, in words
+/// parts:      [{ title, entries: [{ label, value }], references: [text] }]
+/// kept:       [{ label, value }]                      taken out: reference, then until when and why
+/// visa?:      [{ label, value }]                      as noted; else room is left to sign
+/// ```
+pub static DISPOSAL: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("disposal", include_str!("../templates/disposal.typ"), samples::disposal));
+
 /// Why a letter could not be made. The detail is for the log, not for the public:
 /// it may quote the data.
 #[derive(Debug, thiserror::Error)]

@@ -154,3 +154,26 @@ pub(crate) fn slip() -> Value {
         }),
     )
 }
+
+pub(crate) fn disposal() -> Value {
+    with(
+        common(),
+        &json!({
+            "reference": "BE-0007",
+            "made": "21 novembre 2026",
+            "state": "Attend le visa",
+            "total": "3\u{a0}demandes",
+            "parts": [{
+                "title": "Demander un acte de naissance",
+                "entries": [
+                    { "label": "Nombre", "value": "3" },
+                    { "label": "Terminées entre le", "value": "3\u{a0}mars 2024 et le 12\u{a0}mai 2025" },
+                    { "label": "Durée d’utilité administrative", "value": "1\u{a0}an – Instruction DPACI/RES/2009/018" },
+                    { "label": "Sort final", "value": "Élimination" }
+                ],
+                "references": ["SEL-7F3K-29", "SEL-9QRT-42", "SEL-2ACD-EH"]
+            }],
+            "kept": [{ "label": "SEL-8XYZ-31", "value": "Jusqu’au 31\u{a0}décembre 2028 : recours en cours" }]
+        }),
+    )
+}

@@ -259,3 +259,25 @@ fn codes_come_one_page_each() {
         assert!(text.contains(word), "no {word:?} in:\n{text}");
     }
 }
+
+#[test]
+fn a_list_of_what_is_eliminated_is_tagged_however_long() {
+    let mut data = DISPOSAL.sample();
+    let all: Vec<String> = (0..2_000).map(|number| format!("SEL-{number:04}-29")).collect();
+    data["parts"][0]["references"] = json!(all);
+    let pdf = letter(&DISPOSAL, &data);
+    assert_eq!(fact(&poppler("pdfinfo", &["-"], &pdf), "Tagged"), "yes");
+    let text = text(&pdf);
+    for word in [
+        "Bordereau d’élimination BE-0007",
+        "Demander un acte de naissance",
+        "SEL-0000-29",
+        "SEL-1999-29",
+        "recours en cours",
+        "Visa",
+    ] {
+        assert!(text.contains(word), "{word}");
+    }
+    data["visa"] = json!([{ "label": "Signé par", "value": "La directrice des Archives départementales" }]);
+    assert!(self::text(&letter(&DISPOSAL, &data)).contains("La directrice"));
+}

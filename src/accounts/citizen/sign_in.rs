@@ -13,18 +13,17 @@ use uuid::Uuid;
 use super::{Way, errors, flash, onward, safe, sent};
 use crate::{
     accounts::{
-        connections::{self, Happened},
+        connections::Happened,
         entry::{self, Entry},
         factor::{
             self,
             step::{self, Step},
         },
         jobs::{self, Letter, More},
-        means::Means,
         model::Wrong,
-        passkey::{self, door::Proved},
-        password::Print,
-        session::{self, Entrant, Kind, Session},
+        opening::{Opening, Proof},
+        passkey,
+        session::{self, Kind, Session},
         store::{self, Credentials},
     },
     error::Problem,
@@ -121,8 +120,8 @@ pub async fn send(visitor: Visitor, Typed(typed): Typed) -> Result<Response, Pro
             step::ask(&visitor, Kind::Usager, &found, safe(suite), saisie)
         }
         Entry::Known(found) => {
-            let proof = Proof::Password(password, found.print());
-            enter(visitor.clone(), found.id, Happened::SignedIn, proof, suite, saisie).await
+            let onward = Onward { suite, saisie, password: Some(password) };
+            enter(visitor.clone(), found.id, Happened::SignedIn, Proof::Password(found.print()), onward).await
         }
         refused => again(Wrong::new("email", refused.refusal().unwrap_or_default())).await,
     }
@@ -138,8 +137,8 @@ pub async fn code(visitor: Visitor, headers: HeaderMap, Typed(typed): Typed) -> 
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
     match step::answer(&visitor, &headers, Kind::Usager, &typed).await? {
         Step::Passed(account, print, how, before) => {
-            let proof = before.as_ref().map_or(Proof::Code(print), |proved| Proof::Provider(proved, Some(print)));
-            enter(visitor, account, how, proof, suite, saisie).await
+            let onward = Onward { suite, saisie, password: None };
+            enter(visitor, account, how, Proof::code(print, before.as_ref()), onward).await
         }
         Step::Again(page) => Ok(page),
         Step::Expired => {
@@ -155,8 +154,8 @@ pub async fn passkey(visitor: Visitor, Typed(typed): Typed) -> Result<Response, 
     let saisie = if saisie.len() <= LARGEST_TYPED { saisie } else { "" };
     match passkey::door::answer(&visitor, Kind::Usager, &typed).await? {
         Ok(proved) => {
-            let proof = Proof::Passkey(proved);
-            enter(visitor, proved.account, Happened::SignedInByPasskey, proof, suite, saisie).await
+            let onward = Onward { suite, saisie, password: None };
+            enter(visitor, proved.account, Happened::SignedInByPasskey, Proof::Passkey(proved), onward).await
         }
         Err(text) => {
             let shown = Shown { suite, saisie, ..Shown::default() };
@@ -178,7 +177,8 @@ pub async fn by_provider(
     if factor::present(&visitor.db, account).await? {
         return step::ask_after(&visitor, headers, Kind::Usager, account, proved, (safe(suite), saisie)).await;
     }
-    enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved, None), suite, saisie).await
+    let onward = Onward { suite, saisie, password: None };
+    enter(visitor, account, Happened::SignedInByProvider, Proof::Provider(proved, None), onward).await
 }
 
 /// The password is right, but the address was never confirmed: a new link is sent.
@@ -196,47 +196,13 @@ async fn confirm_first(visitor: &Visitor, found: &Credentials, suite: &str) -> R
     sent(visitor, "sign-up", email, jobs::CONFIRM_LASTS, "/inscription")
 }
 
-/// What opened the door last.
+/// Where they go on, and what they had typed when the last session ended.
 #[derive(Clone, Copy)]
-enum Proof<'a> {
-    /// A password alone: no second factor was asked.
-    Password(&'a str, Print),
-    /// After this password.
-    Code(Print),
-    Passkey(Proved),
-    /// With a code, of an account that had this password.
-    Provider(&'a provider::Proved, Option<Print>),
-}
-
-impl Proof<'_> {
-    fn means(self, how: Happened) -> Means {
-        match self {
-            Self::Password(..) => Means::Password,
-            Self::Code(_) => how.means(),
-            Self::Passkey(proved) => proved.means(),
-            Self::Provider(..) => Means::of_provider(how),
-        }
-    }
-
-    fn print(self) -> Option<Print> {
-        match self {
-            Self::Password(_, print) | Self::Code(print) => Some(print),
-            Self::Provider(_, print) => print,
-            Self::Passkey(_) => None,
-        }
-    }
-
-    /// Where and what to say when it opens nothing any more: the account changed, or a provider's identity was
-    /// unlinked meanwhile.
-    fn closed(self) -> (StatusCode, String, String) {
-        match self {
-            Self::Provider(proved, _) => {
-                let (field, text) = proved.closed();
-                (StatusCode::FORBIDDEN, field, text)
-            }
-            _ => (StatusCode::UNPROCESSABLE_ENTITY, "email".to_owned(), entry::CHANGED.to_owned()),
-        }
-    }
+struct Onward<'a> {
+    suite: &'a str,
+    saisie: &'a str,
+    /// Typed just now, with no second factor after it: it opens their documents too.
+    password: Option<&'a str>,
 }
 
 /// Opens the session, saves what was typed before the last one ended, and goes on.
@@ -245,8 +211,7 @@ async fn enter(
     account: Uuid,
     how: Happened,
     proof: Proof<'_>,
-    suite: &str,
-    saisie: &str,
+    Onward { suite, saisie, password }: Onward<'_>,
 ) -> Result<Response, Problem> {
     let Some(cookie) = open(&mut visitor, account, how, proof).await? else {
         let (status, field, text) = proof.closed();
@@ -260,7 +225,7 @@ async fn enter(
     let mut response = Redirect::to(onward(suite)).into_response();
     response.headers_mut().append(header::SET_COOKIE, cookie);
     // With a second factor the password is gone by now: documents are opened when they are wanted.
-    if let Proof::Password(password, _) = proof {
+    if let Some(password) = password {
         safe::signed_in(&visitor, password, &mut response).await;
     }
     Ok(response)
@@ -281,26 +246,11 @@ async fn open(
     proof: Proof<'_>,
 ) -> Result<Option<HeaderValue>, Problem> {
     let (visit, old) = (&visitor.visit, visitor.session.as_ref());
-    let vouched = match proof {
-        Proof::Provider(proved, _) => Some((proved, proved.seal(visit)?)),
-        _ => None,
-    };
+    let opening = Opening::of(visit, Kind::Usager, account, how, proof)?;
     let opened = visit
         .db
         .write(async |tx: &mut Tx| {
-            if let Proof::Passkey(proved) = proof
-                && !proved.still(tx).await?
-            {
-                return Ok(None);
-            }
-            let who = Entrant { account, means: proof.means(how), print: proof.print() };
-            let Some(opened) = session::enter(tx, visit, Kind::Usager, who).await? else { return Ok(None) };
-            if let Some((proved, sealed)) = &vouched
-                && !proved.vouch(tx, opened.id, sealed).await?
-            {
-                session::close(tx, opened.id).await?;
-                return Ok(None);
-            }
+            let Some(opened) = opening.open(tx).await? else { return Ok(None) };
             if let Some(old) = old {
                 if old.account.is_none() {
                     requests::owner::follow(tx, old.id, opened.id, account).await?;
@@ -310,14 +260,6 @@ async fn open(
                 }
                 session::close(tx, old.id).await?;
             }
-            if let Proof::Passkey(proved) = proof {
-                proved.vouch(tx, opened.id).await?;
-            }
-            match &vouched {
-                Some((proved, _)) => connections::remember_with(tx, visit, account, how, &proved.name).await?,
-                None => connections::remember(tx, visit, account, how).await?,
-            }
-            jobs::tell_recovery(tx, visit, account, how).await?;
             Ok::<_, db::Error>(Some(opened))
         })
         .await?;

@@ -1,8 +1,7 @@
 //! SQL on shares. Every statement binds one of the two accounts, or the hash of a link's token.
 
-use db::{Db, Json, Tx, args, row, sql};
-use forms::answers;
-use jiff::{Timestamp, civil::Date};
+use db::{Db, FromRow, Tx, args, sql};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -54,41 +53,24 @@ pub async fn waiting(db: &Db, id: Uuid, now: Timestamp) -> Result<Option<Share>,
     .await
 }
 
-row! {
-    struct Found {
-        share_id: Uuid,
-        account_id: Uuid,
-        by_name: String,
-        whole: bool,
-        named: bool,
-        id: Uuid,
-        relation: String,
-        identity: Json<answers::Json>,
-        responsible: Option<bool>,
-        deceased_on: Option<String>,
-        measure: Option<String>,
-        measure_from: Option<Date>,
-        measure_until: Option<Date>,
-        declared_at: Timestamp,
-        changed_at: Timestamp,
-    }
+/// A member as a share shows them.
+struct Found {
+    by_name: String,
+    whole: bool,
+    named: bool,
+    owner: Uuid,
+    member: Member,
 }
 
-impl Found {
-    fn member(self) -> (bool, bool, Shared) {
-        let member = Member {
-            id: self.id,
-            relation: self.relation,
-            identity: self.identity,
-            responsible: self.responsible,
-            deceased_on: self.deceased_on,
-            measure: self.measure,
-            measure_from: self.measure_from,
-            measure_until: self.measure_until,
-            declared_at: self.declared_at,
-            changed_at: self.changed_at,
-        };
-        (self.whole, self.named, Shared { member, by: self.by_name })
+impl FromRow for Found {
+    fn from_row(row: &mut db::Row) -> Result<Self, db::Error> {
+        Ok(Self {
+            by_name: row.take("by_name")?,
+            whole: row.take("whole")?,
+            named: row.take("named")?,
+            owner: row.take("account_id")?,
+            member: Member::from_row(row)?,
+        })
     }
 }
 
@@ -98,7 +80,7 @@ pub async fn shared(visit: &Visit, account: Uuid) -> Result<Vec<Shared>, db::Err
         .db
         .all(
             sql!(
-                "select s.id as share_id, m.account_id, a.first_name || ' ' || a.last_name as by_name, s.whole,
+                "select m.account_id, a.first_name || ' ' || a.last_name as by_name, s.whole,
                    exists (select 1 from household_share_member n where n.authority_id = s.authority_id and n.share_id = s.id and n.owner_id = m.account_id and n.member_id = m.id) as named,
                    m.id, m.relation, m.identity, m.responsible, m.deceased_on, m.measure, m.measure_from, m.measure_until, m.declared_at, m.changed_at
                  from household_share s
@@ -112,13 +94,9 @@ pub async fn shared(visit: &Visit, account: Uuid) -> Result<Vec<Shared>, db::Err
         .await?;
     // The whole household, where two share it, says more than some of its children.
     found.retain(|one| one.whole || one.named);
-    found.dedup_by_key(|one| (one.account_id, one.id));
-    let zone = &visit.site.zone;
-    let seen = found.into_iter().map(Found::member);
-    Ok(seen
-        .filter(|(whole, named, one)| model::shows(*whole, *named, &one.member, visit.today(), zone))
-        .map(|(_, _, one)| one)
-        .collect())
+    found.dedup_by_key(|one| (one.owner, one.member.id));
+    found.retain(|one| model::shows(one.whole, one.named, &one.member, visit.today(), &visit.site.zone));
+    Ok(found.into_iter().map(|one| Shared { member: one.member, by: one.by_name }).collect())
 }
 
 /// Ids of the children that a share names.

@@ -107,7 +107,7 @@ impl World {
             ends_on: None,
             memberships,
             limited,
-            administrator: false,
+            general: Vec::new(),
         }
     }
 

@@ -1,0 +1,148 @@
+//! What agents do, by their role.
+
+/// What agents do: nobody, smuggler, the owner, agent of another city, of another department, reader,
+/// processor, decider.
+pub const AGENTS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/lot", "ag ag ag 200 200 200 200 200"),
+    ("POST", "/agent/lot", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/vues", "ag ag ag 200 200 200 200 200"),
+    ("POST", "/agent/vues", "ag ag ag 422 422 422 422 422"),
+    ("POST", "/agent/vues/renommer", "ag ag ag 404 404 404 404 404"),
+    ("POST", "/agent/vues/supprimer", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/export.csv", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/export.xlsx", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/export.ods", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/envois", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/demandes/{request}", "ag ag ag 404 404 200 200 200"),
+    ("GET", "/agent/demandes/{request}?onglet=pieces", "ag ag ag 404 404 200 200 200"),
+    ("GET", "/agent/demandes/{request}?onglet=messages", "ag ag ag 404 404 200 200 200"),
+    ("GET", "/agent/demandes/{request}?onglet=notes", "ag ag ag 404 404 200 200 200"),
+    ("GET", "/agent/demandes/{request}?onglet=historique", "ag ag ag 404 404 200 200 200"),
+    ("GET", "/agent/demandes/{request}/dossier.pdf", "ag ag ag 404 404 403 200 200"),
+    ("GET", "/agent/demandes/{request}/acces", "ag ag ag 404 404 403 200 200"),
+    // The scene's request is an account's: it has no code.
+    ("GET", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/demandes/{request}/notes", "ag ag ag 404 404 403 422 422"),
+    ("POST", "/agent/demandes/{request}/messages", "ag ag ag 404 404 403 422 422"),
+    ("GET", "/agent/fichiers/{file}", "ag ag ag 404 404 403 200 200"),
+    // A draft is nobody's business.
+    ("GET", "/agent/fichiers/{file=draft_file}", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/demandes/{request=draft}", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/demandes/{request}/actions/{transition=take}", "ag ag ag 404 404 403 200 200"),
+    ("GET", "/agent/demandes/{request}/actions/{transition=refuse}", "ag ag ag 404 404 403 403 200"),
+    ("POST", "/agent/demandes/{request}/actions/{transition=refuse}", "ag ag ag 404 404 403 403 400"),
+    // The usager's own actions, the system's, and none at all.
+    ("POST", "/agent/demandes/{request}/actions/{transition=cancel}", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/demandes/{request}/actions/{transition=archive}", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/demandes/{request}/actions/{transition=inconnue}", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/organisations", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/organisations", "ag ag ag 422 422 403 422 422"),
+    ("POST", "/agent/organisations/{organisation}/verifier", "ag ag ag 404 422 403 422 422"),
+    ("POST", "/agent/organisations/{organisation}/presidence", "ag ag ag 404 422 403 422 422"),
+    ("GET", "/agent/mandats", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/mandats", "ag ag ag 422 422 403 422 422"),
+    ("POST", "/agent/envois/{job}/relancer", "ag ag ag 404 404 404 303 303"),
+    // The processor takes it; the decider's page is then out of date.
+    ("POST", "/agent/demandes/{request}/affecter", "ag ag ag 404 404 403 303 409"),
+    ("POST", "/agent/demandes/{request}/liberer?de={nadia}", "ag ag ag 404 404 403 303 303"),
+    ("GET", "/agent/comptes", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/comptes", "ag ag ag 422 422 403 422 422"),
+    // The counter serves every usager of its city, and nobody else.
+    ("POST", "/agent/comptes/{account}/second-facteur", "ag ag ag 404 422 403 422 422"),
+    ("GET", "/agent/comptes/ouvrir", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/comptes/ouvrir", "ag ag ag 422 422 403 422 422"),
+    ("GET", "/agent/comptes/{account}", "ag ag ag 404 200 403 200 200"),
+    ("GET", "/agent/comptes/{account=nadia}", "ag ag ag 404 404 403 404 404"),
+    // The owner's account is active: no code opens it.
+    ("POST", "/agent/comptes/{account}/activation", "ag ag ag 404 400 403 400 400"),
+    ("POST", "/agent/comptes/{account=nadia}/activation", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/comptes/{account}/adresse", "ag ag ag 404 422 403 422 422"),
+    ("POST", "/agent/comptes/{account=nadia}/adresse", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/comptes/{account=nadia}/second-facteur", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/comptes/{account}/identite", "ag ag ag 404 200 403 200 200"),
+    ("POST", "/agent/comptes/{account}/identite", "ag ag ag 404 422 403 422 422"),
+    ("GET", "/agent/comptes/{account=nadia}/identite", "ag ag ag 404 404 403 404 404"),
+    ("POST", "/agent/comptes/{account=nadia}/identite", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/courriers", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/courriers/imprimer", "ag ag ag 303 303 403 303 303"),
+    ("POST", "/agent/courriers/postes", "ag ag ag 303 303 403 303 303"),
+    ("GET", "/agent/securite", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/securite/second-facteur", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/second-facteur", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/securite/second-facteur/activer", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/second-facteur/activer", "ag ag ag 303 303 303 303 303"),
+    ("GET", "/agent/securite/second-facteur/codes", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/second-facteur/codes", "ag ag ag 422 422 422 422 422"),
+    ("POST", "/agent/securite/second-facteur/retirer", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/securite/cles", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/cles", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/securite/cles/ajouter", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/cles/ajouter", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/cles/retirer", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/securite/identites", "ag ag ag 303 303 303 303 303"),
+    ("POST", "/agent/securite/identites", "ag ag ag 404 404 404 404 404"),
+    ("POST", "/agent/securite/identites/retirer", "ag ag ag 422 422 422 422 422"),
+    ("POST", "/agent/securite/connexions/{session=agent_session}/terminer", "ag ag ag 404 404 404 303 404"),
+    ("POST", "/agent/securite/deconnecter", "ag ag ag 303 303 303 303 303"),
+    // Signed out, or never in: the same page.
+    ("POST", "/agent/deconnexion", "ag ag ag ag ag ag ag ag"),
+];
+
+/// What managers do with the agents and the references of their departments: nobody, smuggler, the owner, manager of another city,
+/// agent of another department, reader, processor, decider, manager of another department, manager.
+pub const MANAGERS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/references", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 200"),
+    ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 422"),
+    ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 403 403 404 422"),
+    ("GET", "/agent/avis", "ag ag ag 200 403 403 403 403 200 200"),
+    ("POST", "/agent/avis/{request}", "ag ag ag 404 404 404 404 404 404 404"),
+    ("GET", "/agent/droits/nouveau?service=etat-civil", "ag ag ag 404 403 403 403 403 404 200"),
+    // Nothing says which department.
+    ("POST", "/agent/droits/nouveau", "ag ag ag 404 403 403 403 403 404 404"),
+    ("POST", "/agent/droits/{right=request}/retirer", "ag ag ag 404 403 403 403 403 404 404"),
+    ("GET", "/agent/agents", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/agents/{agent=nadia}", "ag ag ag 404 403 403 403 403 404 200"),
+    ("POST", "/agent/agents/{agent=nadia}/fin", "ag ag ag 404 403 403 403 403 404 303"),
+    ("GET", "/agent/agents/{agent=nadia}/dossiers?service=etat-civil", "ag ag ag 404 403 403 403 403 404 200"),
+    ("POST", "/agent/agents/{agent=nadia}/dossiers", "ag ag ag 404 403 403 403 403 404 404"),
+    // No department is named.
+    ("POST", "/agent/agents/{agent=nadia}/retirer", "ag ag ag 404 403 403 403 403 404 404"),
+    // An usager is no agent.
+    ("GET", "/agent/agents/{agent=account}", "ag ag ag 404 403 403 403 403 404 404"),
+];
+
+/// What administrators do: nobody, smuggler, the owner, an agent of another city who administers it, an agent
+/// who decides, an administrator.
+pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/journal", "ag ag ag 200 403 200"),
+    ("GET", "/agent/applications", "ag ag ag 200 403 200"),
+    ("GET", "/agent/applications/ajouter", "ag ag ag 200 403 200"),
+    ("POST", "/agent/applications/ajouter", "ag ag ag 422 403 422"),
+    ("GET", "/agent/applications/fiche/{client}", "ag ag ag 404 403 200"),
+    ("GET", "/agent/applications/fiche/{client}/declaration.toml", "ag ag ag 404 403 200"),
+    ("GET", "/agent/applications/fiche/{client}/modifier", "ag ag ag 404 403 200"),
+    ("POST", "/agent/applications/fiche/{client}/modifier", "ag ag ag 404 403 422"),
+    ("GET", "/agent/applications/fiche/{client}/secret", "ag ag ag 404 403 200"),
+    ("POST", "/agent/applications/fiche/{client}/secret", "ag ag ag 404 403 303"),
+    ("GET", "/agent/applications/fiche/{client}/retirer", "ag ag ag 404 403 200"),
+    ("POST", "/agent/applications/fiche/{client}/retirer", "ag ag ag 404 403 303"),
+    // An administrator has no right on requests.
+    ("GET", "/agent/demandes/{request}", "ag ag ag 404 200 404"),
+    ("GET", "/agent/comptes", "ag ag ag 200 200 403"),
+];
+
+/// What archivists do: nobody, smuggler, the owner, archivist of another city, manager, administrator, archivist.
+pub const ARCHIVISTS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/archives", "ag ag ag 200 403 403 200"),
+    // No department is named; nothing is asked of the list.
+    ("POST", "/agent/archives", "ag ag ag 404 403 403 404"),
+    ("GET", "/agent/archives/gels", "ag ag ag 200 403 403 200"),
+    ("POST", "/agent/archives/gels", "ag ag ag 422 403 403 422"),
+    ("GET", "/agent/archives/{disposal}", "ag ag ag 404 403 403 200"),
+    ("POST", "/agent/archives/{disposal}", "ag ag ag 404 403 403 400"),
+    ("GET", "/agent/archives/{disposal}/bordereau.pdf", "ag ag ag 404 403 403 200"),
+    ("GET", "/agent/archives/{disposal}/bordereau.csv", "ag ag ag 404 403 403 200"),
+];
