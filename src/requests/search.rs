@@ -1,6 +1,6 @@
 //! The index that agents search. Folding and stemming happen here, when a text is written and when it is looked
 //! for, so that both engines hold and seek the same tokens: SQLite in FTS5, PostgreSQL in a `tsvector`. A
-//! token's first letter says what it is: `d` a department of an authority, `p` a procedure, `n` a word of the
+//! token's first letter says what it is: `a` an authority, `d` a department of it, `p` a procedure, `n` a word of the
 //! filer's or the beneficiary's name, `w` a stem of a name, an answer or a message. Sensitive answers are never
 //! given to it. See docs/decisions/0023.
 
@@ -19,6 +19,9 @@ const MOST_WORDS: usize = 6;
 const LONGEST: usize = 40;
 /// Messages of one request are indexed up to this many characters of tokens.
 const MESSAGES: i64 = 100_000;
+/// From so many places on, the index is asked for the authority, and the query drops what is elsewhere: a list of
+/// many places costs more than it saves.
+const MANY: usize = 4;
 /// Numbers that one millisecond may use.
 const EACH_MS: i64 = 1024;
 
@@ -34,6 +37,10 @@ fn token(kind: char, word: &str) -> String {
 fn department(authority: Uuid, department: &str) -> String {
     let plain = department.chars().filter(|letter| letter.is_ascii_alphanumeric());
     std::iter::once('d').chain(authority.simple().to_string().chars()).chain(plain).collect()
+}
+
+fn authority_token(authority: Uuid) -> String {
+    format!("a{}", authority.simple())
 }
 
 fn procedure(id: &str) -> String {
@@ -56,7 +63,7 @@ fn joined(tokens: impl Iterator<Item = String>) -> String {
 /// The tokens of a request as it is sent: place, names, answers.
 pub fn tokens(authority: Uuid, new: &New<'_>) -> (String, String, String) {
     let name = new.filer_name.unwrap_or_default();
-    let place = [department(authority, new.department_id), procedure(new.procedure_id)];
+    let place = [authority_token(authority), department(authority, new.department_id), procedure(new.procedure_id)];
     let names = of_names(name).chain(of_texts(name)).chain(of_texts(new.email.unwrap_or_default()));
     (joined(place.into_iter()), joined(names), answers(new.words, new.beneficiary))
 }
@@ -123,6 +130,7 @@ pub type Where<'a> = (&'a str, Option<&'a str>);
 /// What is looked for: each part in its places (each: all of its tokens), all of its words in one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
+    authority: String,
     parts: Vec<(Vec<Vec<String>>, Vec<String>)>,
 }
 
@@ -150,7 +158,7 @@ impl Wanted {
                 parts.push((wheres.iter().map(place).collect(), words));
             }
         }
-        Some(Self { parts }).filter(|wanted| !wanted.parts.is_empty())
+        Some(Self { authority: authority_token(authority), parts }).filter(|wanted| !wanted.parts.is_empty())
     }
 
     /// As FTS5 reads it. Tokens hold letters and digits only.
@@ -169,8 +177,12 @@ impl Wanted {
             [_, _, ..] => format!("({})", all(tokens)),
             _ => all(tokens),
         };
+        let alone = self.parts.len() == 1;
         let part = |(places, words): &(Vec<Vec<String>>, Vec<String>)| {
-            let places: Vec<String> = places.iter().map(place).collect();
+            let places: Vec<String> = match places.len() {
+                MANY.. if alone => vec![quoted(&self.authority)],
+                _ => places.iter().map(place).collect(),
+            };
             format!("(({}){and}{})", places.join(or), all(words))
         };
         self.parts.iter().map(part).collect::<Vec<_>>().join(or)

@@ -10,7 +10,8 @@ const THIERRY: &str = "thierry.kowalski@valmont.example";
 /// Gives Thierry, of another department, a right on requests of the civil registry.
 async fn give(manager: &mut Client, role: &str, procedures: &[&str], until: &str) -> u16 {
     let form = manager.get("/agent/droits/nouveau?service=etat-civil").await.is(200).form("courriel");
-    let mut typed = form.with("courriel", THIERRY).with("role", role).with("au", until).with("motif", "Renfort d’automne");
+    let mut typed =
+        form.with("courriel", THIERRY).with("role", role).with("au", until).with("motif", "Renfort d’automne");
     typed.fields.retain(|(name, _)| name != "demarches");
     typed.fields.extend(procedures.iter().map(|one| ("demarches".to_owned(), (*one).to_owned())));
     manager.post_form("/agent/droits/nouveau", &typed.fields).await.status

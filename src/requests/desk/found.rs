@@ -7,7 +7,7 @@ use db::{Query, args};
 
 use super::{
     filters::{Cursor, Filters},
-    store::{AROUND, COLUMNS, HOLDERS, Size},
+    store::{AROUND, FEW, REQUESTS, Size},
 };
 use crate::{
     requests::{
@@ -16,9 +16,6 @@ use crate::{
     },
     visit::Agent,
 };
-
-/// Counting stops here: « plus de 100 ».
-pub const MOST: i64 = 100;
 
 /// What is read of the index, besides the direction.
 #[derive(Clone, Copy)]
@@ -30,37 +27,55 @@ enum Through {
     Index,
 }
 
+/// Fewer hits than this, as the planner sees them, are taken whole from PostgreSQL's index at once.
+const RARE: i64 = 8_000;
+
 /// See [`super::store::queries`].
-pub fn queries(agent: &Agent, filters: &Filters, wanted: &Wanted, head: &'static str, size: &Size) -> Vec<Query> {
+pub async fn queries(
+    agent: &Agent,
+    filters: &Filters,
+    wanted: &Wanted,
+    head: &'static str,
+    size: &Size,
+) -> Result<Vec<Query>, db::Error> {
     let forward = filters.cursor.is_none_or(|cursor| cursor.forward);
     let order = if forward { " order by t.number desc, t.id desc" } else { " order by t.number, t.id" };
     let one = |through: &Through| {
-        let query = Query::new(head).push(AROUND).push("select ").push(COLUMNS).push(", s.number from ");
+        let query =
+            Query::new(head).push(AROUND).push("select r.authority_id, r.id, cast(0 as bigint) as at, s.number from ");
         around(*through, query, agent, filters, wanted)
             .push(inside(*through, forward))
             .push(size.limit)
-            .push(HOLDERS)
+            .push(REQUESTS)
             .push(order)
     };
-    ways(agent).iter().map(one).collect()
+    Ok(ways(agent, wanted).await?.iter().map(one).collect())
 }
 
-/// Counted no further than one more than [`MOST`].
+/// Counted no further than one more than [`FEW`].
 pub async fn total(agent: &Agent, filters: &Filters, wanted: &Wanted) -> Result<i64, db::Error> {
     let whole = Filters { cursor: None, ..filters.clone() };
     let mut many = 0;
-    for through in ways(agent) {
+    for through in ways(agent, wanted).await? {
         let query = around(*through, Query::new("select count(*) from (select 1 as one from "), agent, &whole, wanted);
         many = agent.db.one(query.push(" limit 101) t"), args![]).await?;
-        if many > MOST {
+        if many > FEW {
             break;
         }
     }
     Ok(many)
 }
 
-fn ways(agent: &Agent) -> &'static [Through] {
-    if agent.db.engine() == "sqlite" { &[Through::Fts5] } else { &[Through::Newest, Through::Index] }
+async fn ways(agent: &Agent, wanted: &Wanted) -> Result<&'static [Through], db::Error> {
+    if agent.db.engine() == "sqlite" {
+        return Ok(&[Through::Fts5]);
+    }
+    let query = Query::new("explain select 1 from request_search i where 1 = 1")
+        .and("i.authority_id = {}", agent.db.authority())
+        .and("i.tokens @@ cast(cast({} as text) as tsquery)", wanted.tsquery());
+    let plan: Vec<String> = agent.db.all(query, args![]).await?;
+    let estimated = plan.first().and_then(|line| line.split_once("rows=")?.1.split(' ').next()?.parse::<i64>().ok());
+    Ok(if estimated.is_some_and(|rows| rows < RARE) { &[Through::Index] } else { &[Through::Newest, Through::Index] })
 }
 
 fn inside(through: Through, forward: bool) -> &'static str {

@@ -39,7 +39,7 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
     let counted = counts.iter().find(|(view, _)| *view == filters.view && !filters.narrowed());
     let total = match counted {
         Some((_, many)) => Total { many: (*many).min(store::MOST), more: *many > store::MOST },
-        None => store::total(&agent, &filters).await?,
+        None => store::total(&agent, &filters, &page).await?,
     };
     let procedures = procedures(&agent, &page.lines).await?;
     let ids: Vec<Uuid> = page.lines.iter().map(|line| line.id).collect();
@@ -101,11 +101,11 @@ fn with_saved(mut menu: Json, views: &[saved::View], filters: &Filters) -> Json 
 pub async fn explain(agent: &Agent, address: &str) -> anyhow::Result<(String, Vec<String>)> {
     let Query(asked) = Query::<Asked>::try_from_uri(&address.parse()?)?;
     let filters = Filters::from(asked);
-    let total = store::total(agent, &filters).await?;
+    let total = store::total(agent, &filters, &store::page(agent, &filters).await?).await?;
     let sqlite = agent.db.engine() == "sqlite";
     let head = if sqlite { "explain query plan " } else { "explain (analyze, buffers) " };
     let mut plans = Vec::new();
-    for query in store::queries(agent, &filters, head, &store::SCREEN) {
+    for query in store::queries(agent, &filters, head, &store::SCREEN).await? {
         let rows: Vec<db::Row> = agent.db.all(query, db::args![]).await?;
         let line = |mut row: db::Row| row.take_at::<String>(if sqlite { 3 } else { 0 });
         plans.push(rows.into_iter().map(line).collect::<Result<Vec<_>, _>>()?.join("\n"));
@@ -130,7 +130,7 @@ pub fn menu(counts: &[(View, i64)], current: Option<View>, failures: bool) -> Js
         json!({"href": format!("/agent?vue={}", view.id()), "icon": icon(view), "title": view.title(), "count": count, "current": current == Some(view), "alert": alert})
     };
     let mut links: Vec<Json> = counts.iter().map(|(view, many)| link(*view, Some(*many))).collect();
-    links.push(link(View::All, None));
+    links.extend([View::Done, View::All].map(|view| link(view, None)));
     let sent = json!({"href": "/agent/envois", "icon": "mail", "title": "Envois en échec", "count": null, "current": failures, "alert": false});
     json!([{"title": "Dossiers", "links": links}, {"title": "Messages", "links": [sent]}])
 }

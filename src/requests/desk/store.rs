@@ -18,8 +18,10 @@ use crate::{
 
 /// Lines of a page.
 pub const PAGE: usize = 50;
-/// Counting stops here: « plus de 1 000 ».
+/// Counting the views of the menu stops here: « 1 000+ ».
 pub const MOST: i64 = 1_000;
+/// Counting a narrowed list stops here: « plus de 100 ».
+pub const FEW: i64 = 100;
 
 row! {
     #[derive(Debug, Clone)]
@@ -76,14 +78,13 @@ impl Page {
     }
 }
 
-/// What a list shows of `request r`.
-pub const COLUMNS: &str = "r.authority_id, r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
-                   r.submitted_at, r.due_at, r.holder_id";
-/// Around it: who holds, and what nobody read.
-pub const AROUND: &str = "select t.*, h.first_name || ' ' || h.last_name as holder_name,
-           (select count(*) from message m where m.authority_id = t.authority_id and m.request_id = t.id and m.author = 'usager' and not m.internal and m.read_at is null) as unread
+/// Around the keys of a page (`authority_id, id, at, number`): what it shows of those requests, who holds them, and
+/// what nobody read. Only these few rows are read whole.
+pub const AROUND: &str = "select r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
+           r.submitted_at, r.due_at, r.holder_id, t.number, h.first_name || ' ' || h.last_name as holder_name,
+           (select count(*) from message m where m.authority_id = r.authority_id and m.request_id = r.id and m.author = 'usager' and not m.internal and m.read_at is null) as unread
          from (";
-pub const HOLDERS: &str = ") t left join account h on h.authority_id = t.authority_id and h.id = t.holder_id";
+pub const REQUESTS: &str = ") t join request r on r.authority_id = t.authority_id and r.id = t.id left join account h on h.authority_id = r.authority_id and h.id = r.holder_id";
 
 pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
     Ok(Page::of(lines(agent, filters, &SCREEN).await?, filters.cursor, SCREEN.lines))
@@ -105,7 +106,7 @@ pub const BULK: Size = Size { lines: 500, limit: " limit 501" };
 /// The lines from the cursor on, in its direction.
 pub async fn lines(agent: &Agent, filters: &Filters, size: &Size) -> Result<Vec<Line>, db::Error> {
     let mut lines = Vec::new();
-    for query in queries(agent, filters, "", size) {
+    for query in queries(agent, filters, "", size).await? {
         lines = agent.db.all(query, args![]).await?;
         if lines.len() > size.lines {
             break;
@@ -118,10 +119,15 @@ pub async fn lines(agent: &Agent, filters: &Filters, size: &Size) -> Result<Vec<
 ///
 /// Each department and each half of the table (running, ended) is read in the order of its index
 /// and gives one page at most: what is sorted in the end is a few pages, however long the lists.
-pub fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size) -> Vec<Query> {
+pub async fn queries(
+    agent: &Agent,
+    filters: &Filters,
+    head: &'static str,
+    size: &Size,
+) -> Result<Vec<Query>, db::Error> {
     match filters.text(agent) {
-        Text::Words(wanted) => return found::queries(agent, filters, &wanted, head, size),
-        Text::Nothing => return Vec::new(),
+        Text::Words(wanted) => return found::queries(agent, filters, &wanted, head, size).await,
+        Text::Nothing => return Ok(Vec::new()),
         Text::None | Text::Reference(_) => {}
     }
     let forward = filters.cursor.is_none_or(|cursor| cursor.forward);
@@ -132,9 +138,9 @@ pub fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size
         for ended in filters.view.ended() {
             query = query
                 .push(if first { "" } else { " union all " })
-                .push("select * from (select ")
-                .push(COLUMNS)
-                .push_with(", cast(0 as bigint) as number from request r where r.ended = {}", *ended);
+                .push("select * from (select r.authority_id, r.id, ")
+                .push(order.at)
+                .push_with(" as at, cast(0 as bigint) as number from request r where r.ended = {}", *ended);
             query = order
                 .from(filters.restrict(query, agent, &place), filters.cursor)
                 .push(order.inside)
@@ -143,39 +149,37 @@ pub fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size
             first = false;
         }
     }
-    if first { Vec::new() } else { vec![query.push(HOLDERS).push(order.outside).push(size.limit)] }
+    if first {
+        return Ok(Vec::new());
+    }
+    Ok(vec![query.push(order.keys).push(size.limit).push(REQUESTS).push(order.outside)])
 }
 
 struct Order {
+    at: &'static str,
     beyond: &'static str,
     inside: &'static str,
+    keys: &'static str,
     outside: &'static str,
 }
 
 impl Order {
     fn of(sort: Sort, forward: bool) -> Self {
-        match (sort, forward) {
-            (Sort::Due, true) => Self {
-                beyond: "(r.due_at, r.id) > ({}, {})",
-                inside: " order by r.due_at, r.id",
-                outside: " order by t.due_at, t.id",
-            },
-            (Sort::Due, false) => Self {
-                beyond: "(r.due_at, r.id) < ({}, {})",
-                inside: " order by r.due_at desc, r.id desc",
-                outside: " order by t.due_at desc, t.id desc",
-            },
-            (Sort::Sent, true) => Self {
-                beyond: "(r.submitted_at, r.id) < ({}, {})",
-                inside: " order by r.submitted_at desc, r.id desc",
-                outside: " order by t.submitted_at desc, t.id desc",
-            },
-            (Sort::Sent, false) => Self {
-                beyond: "(r.submitted_at, r.id) > ({}, {})",
-                inside: " order by r.submitted_at, r.id",
-                outside: " order by t.submitted_at, t.id",
-            },
-        }
+        let (keys, outside) = match (sort, forward) {
+            (Sort::Due, true) | (Sort::Sent, false) => (" order by at, id", " order by t.at, t.id"),
+            (Sort::Due, false) | (Sort::Sent, true) => (" order by at desc, id desc", " order by t.at desc, t.id desc"),
+        };
+        let (at, beyond, inside) = match (sort, forward) {
+            (Sort::Due, true) => ("r.due_at", "(r.due_at, r.id) > ({}, {})", " order by r.due_at, r.id"),
+            (Sort::Due, false) => ("r.due_at", "(r.due_at, r.id) < ({}, {})", " order by r.due_at desc, r.id desc"),
+            (Sort::Sent, true) => {
+                ("r.submitted_at", "(r.submitted_at, r.id) < ({}, {})", " order by r.submitted_at desc, r.id desc")
+            }
+            (Sort::Sent, false) => {
+                ("r.submitted_at", "(r.submitted_at, r.id) > ({}, {})", " order by r.submitted_at, r.id")
+            }
+        };
+        Self { at, beyond, inside, keys, outside }
     }
 
     fn from(&self, query: Query, cursor: Option<Cursor>) -> Query {
@@ -193,7 +197,7 @@ pub async fn counts(agent: &Agent) -> Result<Vec<(View, i64)>, db::Error> {
         query = query
             .push(if index == 0 { "" } else { " union all " })
             .push_with("select cast({} as text) as view, count(*) as many from (", view.id());
-        query = query.push_with("select 1 as one from request r where r.ended = {}", view == View::Done);
+        query = query.push("select 1 as one from request r where r.ended = false");
         query = view.restrict(access::scope(query, agent), agent).push(" limit 1001) t");
     }
     let counts: Vec<(String, i64)> = agent.db.all(query, args![]).await?;
@@ -203,31 +207,31 @@ pub async fn counts(agent: &Agent) -> Result<Vec<(View, i64)>, db::Error> {
         .collect())
 }
 
-/// How many requests a narrowed list holds: counted no further than [`MOST`], or [`found::MOST`] when words
-/// are looked for.
-pub async fn total(agent: &Agent, filters: &Filters) -> Result<Total, db::Error> {
-    match filters.text(agent) {
-        Text::Words(wanted) => {
-            let many = found::total(agent, filters, &wanted).await?;
-            return Ok(Total { many: many.min(found::MOST), more: many > found::MOST });
-        }
-        Text::Nothing => return Ok(Total::default()),
-        Text::None | Text::Reference(_) => {}
+/// How many requests a list holds, its first page known: counted no further than [`FEW`].
+pub async fn total(agent: &Agent, filters: &Filters, page: &Page) -> Result<Total, db::Error> {
+    if filters.cursor.is_none() && !page.after {
+        return Ok(Total { many: i64::try_from(page.lines.len()).unwrap_or(i64::MAX), more: false });
     }
+    let many = match filters.text(agent) {
+        Text::Words(wanted) => found::total(agent, filters, &wanted).await?,
+        _ => narrowed(agent, filters).await?,
+    };
+    Ok(Total { many: many.min(FEW), more: many > FEW })
+}
+
+async fn narrowed(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
     let mut query = Query::new("select count(*) from (");
     let mut first = true;
     for place in filters.places(agent) {
-        query = query
-            .push(if first { "" } else { " union all " })
-            .push("select * from (select 1 as one from request r where 1 = 1");
-        query = filters.restrict(filters.view.half(query), agent, &place).push(" limit 1001) b");
-        first = false;
+        for ended in filters.view.ended() {
+            query = query
+                .push(if first { "" } else { " union all " })
+                .push_with("select * from (select 1 as one from request r where r.ended = {}", *ended);
+            query = filters.restrict(query, agent, &place).push(" limit 101) b");
+            first = false;
+        }
     }
-    if first {
-        return Ok(Total::default());
-    }
-    let many: i64 = agent.db.one(query.push(") t"), args![]).await?;
-    Ok(Total { many: many.min(MOST), more: many > MOST })
+    if first { Ok(0) } else { agent.db.one(query.push(" limit 101) t"), args![]).await }
 }
 
 /// How many, and whether there are more than could be counted in good time.

@@ -16,7 +16,8 @@ pub enum View {
 }
 
 impl View {
-    pub const COUNTED: [Self; 5] = [Self::Todo, Self::Mine, Self::Waiting, Self::Late, Self::Done];
+    /// Those whose size says what is to be done.
+    pub const COUNTED: [Self; 4] = [Self::Todo, Self::Mine, Self::Waiting, Self::Late];
 
     pub fn id(self) -> &'static str {
         match self {
@@ -41,7 +42,7 @@ impl View {
     }
 
     pub fn named(id: &str) -> Option<Self> {
-        [Self::All].into_iter().chain(Self::COUNTED).find(|view| view.id() == id)
+        [Self::Done, Self::All].into_iter().chain(Self::COUNTED).find(|view| view.id() == id)
     }
 
     /// Which values of `ended` it shows.

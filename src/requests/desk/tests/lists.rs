@@ -13,6 +13,11 @@ fn filters(query: &str) -> Filters {
     Filters::from(axum::extract::Query::<Asked>::try_from_uri(&uri).unwrap().0)
 }
 
+async fn total(agent: &Agent, query: &str) -> desk::Total {
+    let filters = filters(query);
+    desk::total(agent, &filters, &desk::page(agent, &filters).await.unwrap()).await.unwrap()
+}
+
 /// The whole list, page after page; each page must be found again from the one after it.
 async fn walk(agent: &Agent, query: &str) -> Vec<desk::Line> {
     let mut all: Vec<desk::Line> = Vec::new();
@@ -73,11 +78,7 @@ async fn lists(world: World) {
             }
             assert_eq!(keys, sorted, "{query}");
             assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), expected, "{query}");
-            assert_eq!(
-                usize::try_from(desk::total(&agent, &filters(&query)).await.unwrap().many).unwrap(),
-                expected,
-                "{query}"
-            );
+            assert_eq!(usize::try_from(total(&agent, &query).await.many).unwrap(), expected.min(100), "{query}");
         }
     }
     let late = walk(&agent, "vue=retard&tri=echeance").await;
@@ -88,19 +89,14 @@ async fn lists(world: World) {
                 .all(|line| line.due_at < agent.now && ["sent", "in-progress"].contains(&line.status.as_str()))
     );
     let counts = desk::counts(&agent).await.unwrap();
-    let expected = [
-        (View::Todo, 66),
-        (View::Mine, 0),
-        (View::Waiting, 32),
-        (View::Late, i64::try_from(late.len()).unwrap()),
-        (View::Done, 32),
-    ];
+    let expected =
+        [(View::Todo, 66), (View::Mine, 0), (View::Waiting, 32), (View::Late, i64::try_from(late.len()).unwrap())];
     assert_eq!(counts, expected);
     searches(&world, &agent).await;
 }
 
 async fn searches(world: &World, agent: &Agent) {
-    let found = async |query: &str| desk::total(agent, &filters(query)).await.unwrap().many;
+    let found = async |query: &str| total(agent, query).await.many;
     // Accents, apostrophes, ligatures and case are forgiven; every word counts.
     for words in ["ndiaye%20n%27diaye", "chantal%20oertel", "CHANTAL", "N%E2%80%99Diaye", "%C5%93rtel%20emile%20zola"] {
         let expected = if words.starts_with("ndiaye") { 0 } else { 13 };
@@ -122,15 +118,12 @@ async fn searches(world: &World, agent: &Agent) {
             .collect(),
         ..agent.clone()
     };
-    assert_eq!(desk::total(&reader, &filters("q=zola")).await.unwrap().many, 0);
-    assert_eq!(desk::total(&reader, &filters("q=chantal")).await.unwrap().many, 13);
-    assert_eq!(desk::total(&reader, &filters("personne=chantal")).await.unwrap().many, 13);
+    assert_eq!(total(&reader, "q=zola").await.many, 0);
+    assert_eq!(total(&reader, "q=chantal").await.many, 13);
+    assert_eq!(total(&reader, "personne=chantal").await.many, 13);
     // Pages of a search, newest first, without end or doubles; and counting stops.
     let all = walk(agent, "q=zola").await;
-    assert_eq!(
-        (all.len(), desk::total(agent, &filters("q=zola")).await.unwrap()),
-        (130, desk::Total { many: 100, more: true })
-    );
+    assert_eq!((all.len(), total(agent, "q=zola").await), (130, desk::Total { many: 100, more: true }));
     assert!(all.windows(2).all(|pair| pair[0].submitted_at >= pair[1].submitted_at));
     assert_eq!(walk(agent, "q=zola&vue=termines").await.len(), 32);
     messages(world, agent, all[40].id).await;
