@@ -188,7 +188,7 @@ async fn narrowed(agent: &Agent, found: &impl AsyncFn(&str) -> i64) {
     let only = format!("vue=toutes&{since}&au={}", middle.strftime("%d/%m/%Y"));
     assert_eq!(found(&only).await, count(&|line| day(line) == middle));
     assert_eq!(found(&format!("{only}&q=zola")).await, count(&|line| day(line) == middle));
-    assert_eq!(found("vue=toutes&du=hier").await, count(&|_| true), "a wrong date narrows nothing");
+    assert_eq!(found("vue=toutes&du=hier").await, count(&|_| true).min(100), "a wrong date narrows nothing");
     let late = |line: &desk::Line| !line.ended && line.due_at < agent.now && line.status != "action-needed";
     assert_eq!(found("vue=toutes&delai=retard").await, count(&late));
     let soon = found("vue=toutes&delai=bientot").await;
