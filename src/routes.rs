@@ -10,7 +10,7 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, catalogue, demo, error, household, identity, journal, links, mandates,
+    accounts, acting, agents, app::App, catalogue, correspondence, delegations, demo, error, household, identity, journal, links, mandates,
     opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, visit,
 };
 
@@ -38,6 +38,8 @@ pub fn router(app: App) -> Router {
         .merge(links::routes())
         .merge(own_data::routes())
         .merge(opinions::routes())
+        .merge(correspondence::routes())
+        .merge(delegations::routes())
         .merge(journal::routes())
         .merge(pages::routes());
     if app.demo {

@@ -19,6 +19,7 @@ mod pages;
 mod store;
 
 pub use pages::managed;
+pub use store::of_department;
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -19,6 +19,10 @@ use super::{
 use crate::{
     accounts::session::{Account, Kind, Session},
     catalogue::{self, Current, Published},
+    correspondence::{
+        self,
+        compose::{self, About},
+    },
     requests::{
         certified, drafts,
         fire::{self, By, With},
@@ -42,11 +46,11 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     if count > 0 {
         two_children(visit, city, &current).await?;
     }
-    // Their mails and receipts were sent long ago: the queue starts empty.
+    // Their mails and receipts were sent long ago: the queue starts with letters alone.
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("delete from job where authority_id = $1"), args![tx.authority()]).await?;
+            tx.run(sql!("delete from job where authority_id = $1 and kind <> $2"), args![tx.authority(), correspondence::jobs::MAKE]).await?;
             Ok::<(), db::Error>(())
         })
         .await?;
@@ -268,9 +272,42 @@ async fn fire_one(
             Need::Refusal => with.decision = Some(decision(visit, signed, false)),
         }
     }
+    if let Some(code) = transition.letter() {
+        with.letter = Some(letter(visit, procedure, request, code, by, with.decision.as_ref()).await?);
+    }
     fire::fire(visit, procedure, request, &transition.id, by, &with)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))
+}
+
+/// The letter of a decision, by who signs it.
+async fn letter(
+    visit: &Visit,
+    procedure: &Procedure,
+    request: &Request,
+    code: &str,
+    by: By,
+    decision: Option<&Decision>,
+) -> Result<correspondence::New> {
+    let mut author = correspondence::Author::default();
+    if let Some(decision) = decision {
+        (author.name, author.quality, author.service) =
+            (decision.author_name.clone(), decision.author_quality.clone(), decision.author_department.clone());
+    }
+    let about = About { decision, ..About::request(request, procedure, &author) };
+    let composed = compose::compose(visit, code, None, &about).await?;
+    let composed = composed.map_err(|unfit| anyhow::anyhow!("{code}: {:?}", unfit.sentences))?;
+    Ok(correspondence::New {
+        id: visit.id(),
+        department: request.department_id.clone(),
+        code: composed.code,
+        version: composed.version,
+        title: composed.title,
+        content: composed.content,
+        written_on: visit.today(),
+        author: by.account.context("nobody signs")?,
+        to_post: request.email.is_none(),
+    })
 }
 
 fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
@@ -307,6 +344,7 @@ fn decision(visit: &Visit, (agent, department): (&AgentOf, &str), favourable: bo
                 "Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.",
             )
         },
+        delegation_id: None,
         at: visit.now,
     }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use forms::journey::Section;
+use jiff::civil::Date;
 use minijinja::context;
 use serde_json::{Value as Json, json};
 use tokio::sync::Semaphore;
@@ -167,7 +168,11 @@ pub async fn render_file(visit: &Visit, request: &Request, printed: Printed) -> 
 
 /// One letter or file as PDF.
 pub async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
-    let day = visit.today();
+    render_on(template, data, visit.today()).await
+}
+
+/// The same, of a letter dated otherwise than today.
+pub async fn render_on(template: &'static letters::Template, data: Json, day: Date) -> Result<Vec<u8>> {
     let _turn = RENDERING.acquire().await?;
     Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
 }

@@ -16,6 +16,7 @@ mod journal;
 mod journal_chain;
 mod leaving;
 pub mod life;
+mod letters;
 mod links;
 mod mails;
 mod mandates;

@@ -23,8 +23,10 @@ pub mod failures;
 mod filters;
 mod give;
 pub mod handover;
+pub mod letter;
 pub mod list;
 pub mod show;
+mod sign;
 mod store;
 #[cfg(test)]
 mod tests;
