@@ -88,5 +88,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
-    Migration { name: "0023_letters", sql: include_str!("../migrations/0023_letters.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0023_letters",
+        sql: include_str!("../migrations/0023_letters.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -10,8 +10,8 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, catalogue, correspondence, delegations, demo, error, household, identity, journal, links, mandates,
-    opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, visit,
+    accounts, acting, agents, app::App, catalogue, correspondence, delegations, demo, error, household, identity,
+    journal, links, mandates, opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.

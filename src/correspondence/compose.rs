@@ -39,6 +39,8 @@ pub struct About<'a> {
     pub motivation: &'a str,
     /// Leaves room for a hand.
     pub to_post: bool,
+    /// Nobody's: what is missing is shown by its label.
+    pub sample: bool,
 }
 
 impl<'a> About<'a> {
@@ -56,6 +58,7 @@ impl<'a> About<'a> {
             decision: None,
             motivation: "",
             to_post: false,
+            sample: false,
         }
     }
 }
@@ -133,18 +136,28 @@ async fn earlier(db: &Db, template: &Template, procedure: &Procedure) -> Result<
 
 /// The pure part of [`compose`].
 pub fn fill(visit: &Visit, template: &Template, department: &Department, about: &About<'_>) -> Result<Composed, Unfit> {
-    let parsed = template.parse(&model::names(about.procedure)).map_err(|mistakes| {
-        let told = mistakes.iter().map(|one| format!("Le modèle « {} » ne convient pas à cette demande, faite avec une autre version de la démarche. {}", template.title, one.message));
+    let names = model::names(about.procedure);
+    let parsed = template.parse(&names).map_err(|mistakes| {
+        let told = mistakes.iter().map(|one| {
+            format!(
+                "Le modèle « {} » ne convient pas à cette demande, faite avec une autre version de la démarche. {}",
+                template.title, one.message
+            )
+        });
         Unfit { sentences: told.collect(), earlier: None, takes_motivation: false }
     })?;
     let takes_motivation = parsed.body.names(MOTIVATION);
-    let known = known(visit, department, about);
+    let mut known = known(visit, department, about);
+    if about.sample {
+        known.stand_in(&names);
+    }
     let (subject, body) = (parsed.subject.fill(&known, visit.today()), parsed.body.fill(&known, visit.today()));
     let (subject, body) = match (subject, body) {
         (Ok(subject), Ok(body)) => (subject, body),
         (subject, body) => {
             let missing = subject.err().into_iter().chain(body.err()).flatten();
-            let told = missing.map(|label| format!("Cette demande n’a pas de réponse à « {label} », que la lettre reprend."));
+            let told =
+                missing.map(|label| format!("Cette demande n’a pas de réponse à « {label} », que la lettre reprend."));
             return Err(Unfit { sentences: told.collect(), earlier: None, takes_motivation });
         }
     };

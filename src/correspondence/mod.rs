@@ -2,12 +2,19 @@
 //! together from one of them, its PDF, and the letters to post.
 
 pub mod compose;
+mod desk;
 pub mod jobs;
+pub mod mail;
 mod model;
+pub mod post;
+mod preview;
 mod publishing;
 mod store;
 
-use axum::Router;
+use axum::{
+    Router,
+    routing::{self, get},
+};
 
 use crate::app::App;
 
@@ -17,4 +24,10 @@ pub use store::{New, insert};
 
 pub fn routes() -> Router<App> {
     Router::new()
+        .route("/agent/courriers/demandes", get(post::show))
+        .route("/agent/courriers/demandes/imprimer", routing::post(post::print))
+        .route("/agent/courriers/demandes/postes", routing::post(post::posted))
+        .route("/agent/modeles", get(desk::list))
+        .route("/agent/modeles/{service}/{modele}", get(desk::edit).post(desk::save))
+        .route("/agent/modeles/{service}/{modele}/apercu.pdf", routing::post(desk::pdf))
 }

@@ -65,7 +65,7 @@ pub struct Parsed {
 /// # Errors
 /// What is wrong in the subject (line 0) and in the text.
 pub fn parse(subject: &str, body: &str, names: &Names) -> Result<Parsed, Vec<Mistake>> {
-    match (Text::parse(subject, names), Text::parse(body, names)) {
+    match (Text::parse(subject, &names.subject()), Text::parse(body, names)) {
         (Ok(subject), Ok(body)) => Ok(Parsed { subject, body }),
         (subject, body) => {
             let subject = subject.err().unwrap_or_default().into_iter().map(|one| Mistake { line: 0, ..one });

@@ -17,14 +17,21 @@ use super::{
 /// # Errors
 /// What is wrong: a letter without template, or a department's own text that names what the procedure no longer
 /// asks.
-pub async fn ready(db: &Db, procedure: &Procedure, shared: &Shared) -> anyhow::Result<Result<Vec<(String, Letter)>, Vec<String>>> {
+pub async fn ready(
+    db: &Db,
+    procedure: &Procedure,
+    shared: &Shared,
+) -> anyhow::Result<Result<Vec<(String, Letter)>, Vec<String>>> {
     let (mut letters, mut wrong) = (Vec::new(), Vec::new());
     for code in procedure.workflow.transitions.iter().filter_map(|one| one.letter()) {
         let own = store::template(&db.fresh(), &procedure.department, code, None).await?;
         if let Some(own) = own.filter(|own| own.saved_by.is_some()) {
             let mistakes = own.parse(&model::names(procedure)).err().unwrap_or_default();
             wrong.extend(mistakes.iter().map(|one| {
-                format!("{}: letter {code}, version {} of {}, line {}: {}", procedure.id, own.version, own.department_id, one.line, one.message)
+                format!(
+                    "{}: letter {code}, version {} of {}, line {}: {}",
+                    procedure.id, own.version, own.department_id, one.line, one.message
+                )
             }));
             continue;
         }

@@ -1,6 +1,6 @@
 //! SQL on templates and letters.
 
-use db::{Db, Json, Tx, args, row, sql};
+use db::{Db, Json, Query, Tx, args, row, sql};
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 use uuid::Uuid;
@@ -189,4 +189,42 @@ pub async fn present(
         args![tx.authority(), department, code],
     )
     .await
+}
+
+row! {
+    /// A letter that waits to be posted.
+    #[derive(Debug, Clone)]
+    pub struct Waiting {
+        pub id: Uuid,
+        pub request_id: Uuid,
+        pub department_id: String,
+        pub reference: String,
+        pub title: String,
+        pub content: Json<Value>,
+        pub written_on: Date,
+    }
+}
+
+/// The oldest letters of these departments that wait to be posted, fifty at most: setting them in one file is
+/// work of one processor.
+pub async fn waiting(db: &Db, departments: &[&str]) -> Result<Vec<Waiting>, db::Error> {
+    let query = Query::new(
+        "select l.id, l.request_id, l.department_id, r.reference, l.title, l.content, l.written_on from letter l
+         join request r on r.authority_id = l.authority_id and r.id = l.request_id where l.to_post and l.posted_at is null",
+    );
+    let query = query.and("l.authority_id = {}", db.authority()).and_in("l.department_id", departments);
+    db.all(query.push(" order by l.id limit 50"), args![]).await
+}
+
+/// Notes a letter as posted, once. False when it was already.
+pub async fn posted(tx: &mut Tx, id: Uuid, by: Uuid, now: Timestamp) -> Result<bool, db::Error> {
+    let posted = tx
+        .run(
+            sql!(
+                "update letter set posted_at = $1, posted_by = $2 where authority_id = $3 and id = $4 and to_post and posted_at is null"
+            ),
+            args![now, by, tx.authority(), id],
+        )
+        .await?;
+    Ok(posted == 1)
 }

@@ -181,7 +181,11 @@ fn trace<'a>(agent: &Agent, id: Uuid, department: &'a str) -> Line<'a> {
 async fn found(agent: &Agent, id: Uuid) -> Result<Delegation, Problem> {
     let managed = kept(agent).await?;
     let line = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
-    if managed.iter().any(|(department, _)| *department == line.department_id) { Ok(line) } else { Err(Problem::NotFound) }
+    if managed.iter().any(|(department, _)| *department == line.department_id) {
+        Ok(line)
+    } else {
+        Err(Problem::NotFound)
+    }
 }
 
 fn ending(line: &Delegation) -> Sheet<'static> {

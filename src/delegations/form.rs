@@ -39,11 +39,19 @@ fn text(max: usize) -> Arc<dyn forms::kinds::Kind> {
 /// `agents`, `procedures`: ids and names, of the department.
 pub fn questions(agents: Vec<(String, String)>, procedures: Vec<(String, String)>) -> Vec<Field> {
     let pair = |(id, label): &(&str, &str)| ((*id).to_owned(), (*label).to_owned());
-    let rights = [("delegue", "Par délégation du maire"), ("propre", "En son nom propre (maire, officier d’état civil de droit)")];
+    let rights = [
+        ("delegue", "Par délégation du maire"),
+        ("propre", "En son nom propre (maire, officier d’état civil de droit)"),
+    ];
     let (rights, decisions) = (rights.iter().map(pair).collect(), DECISIONS.iter().map(pair).collect());
     let mut questions = vec![
         asked(AGENT, "Qui signe ?", "", Arc::new(Choice { options: agents })),
-        asked(QUALITY, "En quelle qualité ?", "Comme sur la décision : « Adjointe au maire déléguée à l’état civil ».", text(200)),
+        asked(
+            QUALITY,
+            "En quelle qualité ?",
+            "Comme sur la décision : « Adjointe au maire déléguée à l’état civil ».",
+            text(200),
+        ),
         asked(RIGHT, "À quel titre ?", "", Arc::new(Choice { options: rights })),
         asked(ACT, "Par quel acte ?", "Nature et numéro : « arrêté n° 2026-118 ».", text(200)),
         asked(ACT_DATE, "Date de l’acte", "", date()),
@@ -52,7 +60,8 @@ pub fn questions(agents: Vec<(String, String)>, procedures: Vec<(String, String)
     if procedures.len() > 1 {
         let help = "Sans rien cocher, toutes celles du service.";
         let kind = Arc::new(Choices { options: procedures, ..Choices::default() });
-        questions.push(Field { optional: true, ..asked(PROCEDURES, "Pour certaines démarches seulement ?", help, kind) });
+        questions
+            .push(Field { optional: true, ..asked(PROCEDURES, "Pour certaines démarches seulement ?", help, kind) });
     }
     questions.extend([
         asked(FROM, "Premier jour", "Pas avant que l’acte soit exécutoire : signé, publié, transmis.", date()),
@@ -112,12 +121,19 @@ pub fn line(readings: &mut [FieldReading<'_>]) -> Option<Line> {
 
 /// The question of the last day alone, for a line that is ended.
 pub fn ending() -> Vec<Field> {
-    vec![asked(UNTIL, "Dernier jour de la délégation", "Les décisions signées jusqu’à ce soir-là restent valables.", date())]
+    vec![asked(
+        UNTIL,
+        "Dernier jour de la délégation",
+        "Les décisions signées jusqu’à ce soir-là restent valables.",
+        date(),
+    )]
 }
 
 pub fn typed_day(day: Date) -> Raw {
     let mut raw = Raw::default();
-    for (part, value) in [("jour", i32::from(day.day())), ("mois", i32::from(day.month())), ("annee", i32::from(day.year()))] {
+    for (part, value) in
+        [("jour", i32::from(day.day())), ("mois", i32::from(day.month())), ("annee", i32::from(day.year()))]
+    {
         raw.set(format!("{UNTIL}.{part}"), value.to_string());
     }
     raw

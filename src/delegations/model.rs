@@ -95,7 +95,8 @@ mod tests {
         };
         let scope = Scope { department: "commerce", procedure: "buvette", favourable: true };
         let days = |line: &Delegation, scope: Scope<'_>| {
-            [date(2026, 4, 4), date(2026, 4, 5), date(2026, 12, 31), date(2027, 1, 1)].map(|day| line.covers(scope, day))
+            [date(2026, 4, 4), date(2026, 4, 5), date(2026, 12, 31), date(2027, 1, 1)]
+                .map(|day| line.covers(scope, day))
         };
         assert_eq!(days(&line, scope), [false, true, true, false]);
         let day = date(2026, 5, 1);

@@ -20,7 +20,7 @@ macro_rules! lines {
 pub async fn of_department(db: &Db, department: &str) -> Result<Vec<Delegation>, db::Error> {
     db.all(
         lines!(
-            "where d.authority_id = $1 and d.department_id = $2 order by coalesce(d.until_on, cast('9999-12-31' as date)) desc, a.last_name, a.first_name, d.id"
+            "where d.authority_id = $1 and d.department_id = $2 order by case when d.until_on is null then 0 else 1 end, d.until_on desc, a.last_name, a.first_name, d.id"
         ),
         args![db.authority(), department],
     )

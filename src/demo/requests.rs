@@ -50,7 +50,11 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("delete from job where authority_id = $1 and kind <> $2"), args![tx.authority(), correspondence::jobs::MAKE]).await?;
+            tx.run(
+                sql!("delete from job where authority_id = $1 and kind <> $2"),
+                args![tx.authority(), correspondence::jobs::MAKE],
+            )
+            .await?;
             Ok::<(), db::Error>(())
         })
         .await?;

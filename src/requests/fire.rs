@@ -277,13 +277,7 @@ pub struct Queued {
 }
 
 /// Queues the effects of an entry of the history: one job each, named after it.
-pub async fn queue(
-    tx: &mut Tx,
-    of: Queued,
-    effects: &[Effect],
-    ids: &[Uuid],
-    now: Timestamp,
-) -> Result<(), db::Error> {
+pub async fn queue(tx: &mut Tx, of: Queued, effects: &[Effect], ids: &[Uuid], now: Timestamp) -> Result<(), db::Error> {
     let Queued { request, reachable, letter, seq } = of;
     for (effect, id) in effects.iter().zip(ids) {
         let job = match (effect, letter) {

@@ -14,7 +14,7 @@ use super::{
     store,
 };
 use crate::{
-    authorities, catalogue, organisations,
+    authorities, catalogue, correspondence, organisations,
     platform::{
         french,
         jobs::{self, Claimed, Outcome},
@@ -83,6 +83,10 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
         link => link,
         link_label => "Suivre ma demande",
     };
+    if let Some(own) = correspondence::mail::own(visit, message, request, &procedure).await? {
+        let context = context! { subject => own.subject, text => own.text, ..context };
+        return letter(visit, "texte-du-service", context, to, id);
+    }
     // A code is computed at the last moment: the queue does not hold it, and an older mail says the present one.
     let code = if message == CODE { code::shown(visit, request.id).await? } else { String::new() };
     letter(visit, message, context! { code => code, ..context }, to, id)

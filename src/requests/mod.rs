@@ -31,8 +31,9 @@ mod summary;
 pub mod sweep;
 pub mod timers;
 
-pub use access::{Mine, mine_to};
+pub use access::{Mine, Process, desk as open_at_desk, mine_to};
 pub use citizen::{file_kind, restore, sent::pdf};
+pub use desk::appeal;
 pub use fields::{Drawing, Drawn, Untouched};
 pub use files::keep as keep_file;
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};

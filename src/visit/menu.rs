@@ -25,9 +25,15 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/mandats", "Mandats"),
     ("/agent/courriers", "Lettres"),
 ];
-const DEPARTMENT: &[(&str, &str)] =
-    &[("/agent/agents", "Agents"), ("/agent/references", "Références"), ("/agent/avis", "Avis des usagers"), ("/agent/modeles", "Modèles"), ("/agent/delegations", "Délégations")];
-const ADMINISTRATION: &[(&str, &str)] = &[("/agent/applications", "Applications"), ("/agent/journal", "Journal"), ("/agent/delegations", "Délégations")];
+const DEPARTMENT: &[(&str, &str)] = &[
+    ("/agent/agents", "Agents"),
+    ("/agent/references", "Références"),
+    ("/agent/avis", "Avis des usagers"),
+    ("/agent/modeles", "Modèles"),
+    ("/agent/delegations", "Délégations"),
+];
+const ADMINISTRATION: &[(&str, &str)] =
+    &[("/agent/applications", "Applications"), ("/agent/journal", "Journal"), ("/agent/delegations", "Délégations")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.
 pub fn of(here: &str, role: Option<Role>, administrator: bool) -> Vec<Group> {

@@ -105,6 +105,7 @@ impl Scene {
             ("address", live(&mut owner, "1 rue Zéphyrine", "2020-05-01", false).await),
             ("client", application(&portal).await),
             ("service", "livret".to_owned()),
+            ("delegation", delegation(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
@@ -155,6 +156,12 @@ impl Scene {
 async fn account(portal: &Portal, email: &str) -> Uuid {
     let query = sql!("select id from account where authority_id = $1 and email = $2");
     portal.db().one(query, args![portal.city, email]).await.unwrap()
+}
+
+/// A line of the register of the department whose request it is.
+async fn delegation(portal: &Portal) -> String {
+    let query = sql!("select id from delegation where authority_id = $1 and department_id = 'etat-civil'");
+    portal.db().one::<Uuid>(query, args![portal.city]).await.unwrap().to_string()
 }
 
 /// A session of somebody on a machine of which nothing is seen here.

@@ -270,8 +270,7 @@ fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
     let receipt = files.iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
     let size = receipt.map(|file| file.size);
     let kind = file_kind("application/pdf");
-    let receipt =
-        json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d’enregistrement", "type": kind, "size": size});
+    let receipt = json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d’enregistrement", "type": kind, "size": size});
     let letters = files.iter().filter(|file| file.slot.starts_with(correspondence::jobs::SLOT));
     // The latest first: it is what they were told of.
     letters.rev().map(|file| file_json(file, "/fichiers")).chain([receipt]).collect()

@@ -145,7 +145,12 @@ async fn sent_twice(
 }
 
 impl<'f> Deed<'f> {
-    pub async fn of(agent: &Agent, file: &'f Opened<Process>, transition: &str, mut typed: Typed) -> Result<Self, Problem> {
+    pub async fn of(
+        agent: &Agent,
+        file: &'f Opened<Process>,
+        transition: &str,
+        mut typed: Typed,
+    ) -> Result<Self, Problem> {
         let transition = wanted(agent, file, transition)?;
         let received = files::of(&agent.db, file.request.id).await?;
         let choices = Choices::of(agent, file, &received);

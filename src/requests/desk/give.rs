@@ -55,7 +55,7 @@ impl Typed {
 
 /// How a decision is contested: as its procedure says, else as the authority does, else the routes that fit most
 /// municipal decisions (CRPA L411-2, L231-4; CJA R421-1, R421-2). The agent corrects them where the law has others.
-fn appeal(site: &Authority, procedure: &Procedure) -> String {
+pub fn appeal(site: &Authority, procedure: &Procedure) -> String {
     let own = procedure.appeal.as_ref().or(Some(&site.settings.appeal));
     if let Some(own) = own.filter(|own| !own.trim().is_empty()) {
         return own.clone();

@@ -89,7 +89,8 @@ impl Draft {
         }
         let length = self.typed.motivation.chars().count();
         if length > LONGEST {
-            let text = format!("Ce paragraphe compte {length} caractères\u{a0}: raccourcissez-le à 4\u{202f}000 au plus.");
+            let text =
+                format!("Ce paragraphe compte {length} caractères\u{a0}: raccourcissez-le à 4\u{202f}000 au plus.");
             found.push(("motivation", text));
         }
         if self.typed.to_post && self.address.is_empty() {
@@ -136,11 +137,7 @@ impl Draft {
 }
 
 /// The letter as it would be, as a PDF, from what is typed.
-pub async fn pdf(
-    agent: Agent,
-    Path((id, transition)): Path<(Uuid, String)>,
-    sent: Sent,
-) -> Result<Response, Problem> {
+pub async fn pdf(agent: Agent, Path((id, transition)): Path<(Uuid, String)>, sent: Sent) -> Result<Response, Problem> {
     let raw = form::plain(sent).await?;
     let file = super::Opened::open(&agent, id).await?;
     let deed = Deed::of(&agent, &file, &transition, super::give::Typed::read(&raw)).await?;

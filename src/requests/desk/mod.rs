@@ -33,6 +33,8 @@ mod tests;
 mod view;
 mod words;
 
+pub use give::appeal;
+
 /// The longest text that an agent may write at once, in characters.
 const LONGEST: usize = 10_000;
 

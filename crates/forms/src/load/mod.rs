@@ -34,7 +34,10 @@ use sha2::{Digest, Sha256};
 
 use scope::Reader;
 
-use crate::{model::{Letter, Procedure}, workflow::Workflow};
+use crate::{
+    model::{Letter, Procedure},
+    workflow::Workflow,
+};
 
 /// A mistake in a procedure file. Displays as `file:line:column: message (advice)`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,12 +41,7 @@ const FATES: &[(&str, Fate)] = &[("destroy", Fate::Destroy), ("keep", Fate::Keep
 /// Stands in for a delay that could not be read; the finding keeps the procedure from being used.
 const NO_DELAY: Delay = Delay { count: 0, unit: DelayUnit::Days };
 
-pub(super) fn read(
-    file: &str,
-    tree: &Node,
-    shared: &Shared,
-    found: &mut Vec<Finding>,
-) -> Option<Procedure> {
+pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Finding>) -> Option<Procedure> {
     let mut keys = Keys::new(tree, "de la démarche", found)?;
     let format = keys.take("format").map_or(FORMAT, |node| format(node, found));
     let id = keys.need("id", found).and_then(|node| keys::id(node, found)).unwrap_or_default();

@@ -53,7 +53,11 @@ pub struct Variable {
 pub struct Names {
     variables: Vec<Variable>,
     pub(super) scope: Scope,
+    mail: bool,
 }
+
+/// Read over shoulders: what a mail says in its text, and not in its subject.
+const NOT_IN_SUBJECTS: &str = "demande.demarche";
 
 impl Names {
     /// For a letter: all of [`GENERAL`].
@@ -65,7 +69,17 @@ impl Names {
     /// For a mail: what says nothing of a person.
     #[must_use]
     pub fn mail() -> Self {
-        Self::general(|mail| mail)
+        Self { mail: true, ..Self::general(|mail| mail) }
+    }
+
+    /// The same, for the subject.
+    #[must_use]
+    pub fn subject(&self) -> Self {
+        let mut names = self.clone();
+        if self.mail {
+            names.variables.retain(|variable| variable.path != NOT_IN_SUBJECTS);
+        }
+        names
     }
 
     fn general(wanted: impl Fn(bool) -> bool) -> Self {
@@ -169,6 +183,15 @@ impl Known {
         }
     }
 
+    /// Shows the label of what is missing in its place, for a sample. Conditions do not see it.
+    pub fn stand_in(&mut self, names: &Names) {
+        for variable in names.variables.iter().filter(|one| one.path != MOTIVATION) {
+            if self.lines(&variable.path).is_empty() {
+                self.lines.insert(variable.path.clone(), vec![format!("[{}]", variable.label)]);
+            }
+        }
+    }
+
     /// What is shown for a path; nothing when it is missing.
     pub(super) fn lines(&self, path: &str) -> Vec<String> {
         if let Some(lines) = self.lines.get(path) {
@@ -194,4 +217,3 @@ fn words(value: &Value) -> String {
         Value::Within(..) | Value::Parts(_) | Value::Rows(_) | Value::Opaque => String::new(),
     }
 }
-

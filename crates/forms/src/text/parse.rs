@@ -67,7 +67,8 @@ impl Reader<'_> {
                 rest = inner;
                 continue;
             };
-            let (content, mut follows) = (inner.get(..end).unwrap_or_default(), inner.get(end + 2..).unwrap_or_default());
+            let (content, mut follows) =
+                (inner.get(..end).unwrap_or_default(), inner.get(end + 2..).unwrap_or_default());
             let mut before = before;
             let mut swallowed = false;
             if tag {
@@ -82,7 +83,11 @@ impl Reader<'_> {
                 }
             }
             self.literal(before);
-            if tag { self.tag(content.trim()) } else { self.value(content.trim()) }
+            if tag {
+                self.tag(content.trim())
+            } else {
+                self.value(content.trim())
+            }
             self.line += usize::from(swallowed);
             rest = follows;
         }

@@ -114,15 +114,21 @@ fn mistakes_say_where_and_what_to_do() {
 fn a_mail_says_nothing_of_a_person() {
     let found = Text::parse("{{ demande.reference }} {{ usager.nom }} {{ decision.motif }} {{ zone }}", &Names::mail());
     assert_eq!(found.unwrap_err().len(), 3);
+    let title = "{{ demande.demarche }}";
+    assert!(Text::parse(title, &Names::mail()).is_ok() && Text::parse(title, &Names::letter().subject()).is_ok());
+    assert!(Text::parse(title, &Names::mail().subject()).is_err());
 }
 
 #[test]
 fn markup_is_that_of_the_text_alone() {
-    let text = Text::parse("# Objet **gras**\n- un\n- deux {{ remarque }}\n\n4. a\n5. b\nsuite\n\n{{ lettre.motivation }}\nfin", &{
-        let mut open = procedure();
-        open.pages[0].fields[2].optional = false;
-        Names::letter().with(&open)
-    })
+    let text = Text::parse(
+        "# Objet **gras**\n- un\n- deux {{ remarque }}\n\n4. a\n5. b\nsuite\n\n{{ lettre.motivation }}\nfin",
+        &{
+            let mut open = procedure();
+            open.pages[0].fields[2].optional = false;
+            Names::letter().with(&open)
+        },
+    )
     .unwrap();
     let blocks = text.fill(&known(Some("# **x** {{ y }} {% fin %}")), date(2026, 3, 1)).unwrap().blocks;
     let span = |text: &str, bold| Span { text: text.to_owned(), bold };
