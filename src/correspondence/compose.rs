@@ -1,6 +1,8 @@
 //! A letter put together: a template, a request and what the agent gives. Nothing is written here, so that the
 //! very same is shown before it is sent.
 
+use std::collections::BTreeSet;
+
 use db::Db;
 use forms::{
     answers::Answers,
@@ -8,7 +10,7 @@ use forms::{
     text::{self, Known, MOTIVATION},
 };
 use jiff::Timestamp;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -182,17 +184,7 @@ pub fn fill(visit: &Visit, template: &Template, department: &Department, about: 
             object.insert("by_hand".into(), json!(true));
         }
         if let Some(decision) = about.decision {
-            let told = |path: &str| body.used.contains(path);
-            let paragraphs = |text: &Option<String>| text.as_deref().map(paragraphs).filter(|all| !all.is_empty());
-            if let Some(ground) = paragraphs(&decision.ground).filter(|_| !told("decision.motif")) {
-                object.insert("ground".into(), json!(ground));
-            }
-            if let Some(facts) = paragraphs(&decision.facts).filter(|_| !told("decision.faits")) {
-                object.insert(if decision.favourable { "closing" } else { "facts" }.into(), json!(facts));
-            }
-            if let Some(appeal) = paragraphs(&decision.appeal) {
-                object.insert("appeal".into(), json!(appeal));
-            }
+            decided(object, decision, &body.used);
         }
     }
     Ok(Composed {
@@ -202,6 +194,21 @@ pub fn fill(visit: &Visit, template: &Template, department: &Department, about: 
         content,
         takes_motivation,
     })
+}
+
+/// What the law wants on a decision, but what its text shows already.
+fn decided(content: &mut Map<String, Json>, decision: &Decision, shown: &BTreeSet<String>) {
+    let given = |text: &Option<String>| text.as_deref().map(paragraphs).filter(|all| !all.is_empty());
+    let facts = if decision.favourable { "closing" } else { "facts" };
+    for (key, text, path) in [
+        ("ground", &decision.ground, "decision.motif"),
+        (facts, &decision.facts, "decision.faits"),
+        ("appeal", &decision.appeal, ""),
+    ] {
+        if let Some(paragraphs) = given(text).filter(|_| !shown.contains(path)) {
+            content.insert(key.to_owned(), json!(paragraphs));
+        }
+    }
 }
 
 fn paragraphs(text: &str) -> Vec<String> {

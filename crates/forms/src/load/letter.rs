@@ -16,17 +16,18 @@ use crate::{
 
 const GENRES: &[(&str, Genre)] = &[("letter", Genre::Letter), ("certificate", Genre::Certificate)];
 
-/// The template, and where its text stands.
-pub(super) fn read(tree: &Node, found: &mut Vec<Finding>) -> Option<(Letter, At)> {
+/// The template, and where its subject and its text stand.
+pub(super) fn read(tree: &Node, found: &mut Vec<Finding>) -> Option<(Letter, [At; 2])> {
     let mut keys = Keys::new(tree, "du modèle de lettre", found)?;
     let title = keys.need_text("title", found);
     let genre = keys.take("genre").map_or(Some(Genre::Letter), |node| keys::word(node, GENRES, found));
+    let title_place = keys.take("subject");
     let subject = keys.need_text("subject", found);
     let place = keys.need("text", found);
     let text = place.and_then(|node| keys::text(node, found)).unwrap_or_default();
     keys.finish(found);
-    let at = place.map_or_else(|| tree.at.clone(), |node| node.at.clone());
-    Some((Letter { title, genre: genre?, subject, text }, at))
+    let at = |node: Option<&Node>| node.unwrap_or(tree).at.clone();
+    Some((Letter { title, genre: genre?, subject, text }, [at(title_place), at(place)]))
 }
 
 /// Each letter that a procedure sends names only what its requests have.
@@ -37,9 +38,10 @@ pub(super) fn check(file: &str, procedure: &Procedure, shared: &Shared, found: &
     for (name, text) in wanted.into_iter().filter_map(|id| shared.letter(id)) {
         let place = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
         let read = yaml::read(&place, text, found).and_then(|tree| read(&tree, found));
-        let Some((letter, at)) = read else { continue };
+        let Some((letter, [subject, text])) = read else { continue };
         for mistake in letter.mistakes(&names) {
-            let line = at.line + mistake.line;
+            let at = if mistake.line == 0 { &subject } else { &text };
+            let line = at.line + mistake.line.saturating_sub(1);
             let message = format!("{} (démarche « {} »)", mistake.message, procedure.id);
             found.push(Finding { line, column: 1, advice: mistake.advice, ..at.finding(message) });
         }

@@ -135,7 +135,10 @@ impl Page {
         let start = match sign {
             Sign::Heading => {
                 self.end();
-                return if spans.is_empty() { () } else { self.blocks.push(Block::Heading { spans }) };
+                if !spans.is_empty() {
+                    self.blocks.push(Block::Heading { spans });
+                }
+                return;
             }
             Sign::Bullet => None,
             Sign::Number(number) => Some(*number),

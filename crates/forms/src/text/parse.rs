@@ -84,9 +84,9 @@ impl Reader<'_> {
             }
             self.literal(before);
             if tag {
-                self.tag(content.trim())
+                self.tag(content.trim());
             } else {
-                self.value(content.trim())
+                self.value(content.trim());
             }
             self.line += usize::from(swallowed);
             rest = follows;
