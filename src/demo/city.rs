@@ -72,6 +72,10 @@ impl AgentOf {
         format!("{} {}", self.first_name, self.last_name)
     }
 
+    pub fn signs(&self, department: &str) -> bool {
+        self.delegations.iter().any(|line| line.department == department)
+    }
+
     pub fn decides(&self, department: &str) -> bool {
         self.memberships
             .iter()

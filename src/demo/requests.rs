@@ -23,6 +23,7 @@ use crate::{
         self,
         compose::{self, About},
     },
+    delegations::{self, Delegation, Scope},
     requests::{
         certified, drafts,
         fire::{self, By, With},
@@ -195,7 +196,10 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
             })
             .collect();
         let signing = transition.needs.iter().any(|need| matches!(need, Need::Decision | Need::Refusal));
-        let able = |agent: &&&AgentOf| !signing || agent.decides(&request.department_id);
+        let by_letter = transition.letter().is_some();
+        let able = |agent: &&&AgentOf| {
+            !signing || (agent.decides(&request.department_id) && (!by_letter || agent.signs(&request.department_id)))
+        };
         let agents: Vec<_> = agents.iter().filter(able).collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
         let department = city.department_name(&request.department_id);
@@ -277,11 +281,24 @@ async fn fire_one(
         }
     }
     if let Some(code) = transition.letter() {
-        with.letter = Some(letter(visit, procedure, request, code, by, with.decision.as_ref()).await?);
+        let line = signed_by(visit, request, transition, by).await?;
+        if let (Some(decision), Some(line)) = (&mut with.decision, &line) {
+            decision.author_quality.clone_from(&line.quality);
+            decision.delegation_id = Some(line.id);
+        }
+        let mention = line.and_then(|line| line.mention());
+        with.letter = Some(letter(visit, procedure, request, code, by, (with.decision.as_ref(), mention)).await?);
     }
     fire::fire(visit, procedure, request, &transition.id, by, &with)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))
+}
+
+/// The line of the register by which somebody signs.
+async fn signed_by(visit: &Visit, request: &Request, transition: &Transition, by: By) -> Result<Option<Delegation>> {
+    let Some((favourable, agent)) = transition.decides().zip(by.account) else { return Ok(None) };
+    let scope = Scope { department: &request.department_id, procedure: &request.procedure_id, favourable };
+    Ok(delegations::in_force(&visit.db, agent, scope, visit.today()).await?)
 }
 
 /// The letter of a decision, by who signs it.
@@ -291,9 +308,9 @@ async fn letter(
     request: &Request,
     code: &str,
     by: By,
-    decision: Option<&Decision>,
+    (decision, delegation): (Option<&Decision>, Option<String>),
 ) -> Result<correspondence::New> {
-    let mut author = correspondence::Author::default();
+    let mut author = correspondence::Author { delegation, ..correspondence::Author::default() };
     if let Some(decision) = decision {
         (author.name, author.quality, author.service) =
             (decision.author_name.clone(), decision.author_quality.clone(), decision.author_department.clone());
