@@ -1,6 +1,6 @@
 //! « Modèles »: the letters and the mails of a department, for who manages it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     extract::{Path, Query},
@@ -61,7 +61,8 @@ pub async fn list(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
             .iter()
             .filter(|one| one.message().is_none())
             .map(|one| {
-                let senders: Vec<&str> = model::senders(&current, id, &one.code).iter().map(|one| one.title.as_str()).collect();
+                let senders = model::senders(&current, id, &one.code);
+                let senders: Vec<&str> = senders.iter().map(|one| one.title.as_str()).collect();
                 json!({"title": one.title, "href": url(id, &one.code), "version": one.version, "saved": one.saved_at, "by": one.saved_name, "senders": senders})
             })
             .collect();
@@ -88,7 +89,7 @@ pub async fn list(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
 struct Editing {
     template: Template,
     department: Department,
-    senders: Vec<std::sync::Arc<Procedure>>,
+    senders: Vec<Arc<Procedure>>,
 }
 
 impl Editing {
@@ -107,11 +108,7 @@ impl Editing {
         };
         let department = authorities::department(&agent.db, department).await?.ok_or(Problem::NotFound)?;
         let current = catalogue::current(agent).await?;
-        let sends = |one: &Procedure| {
-            one.department == department.id && one.workflow.transitions.iter().any(|it| it.letter() == Some(code))
-        };
-        let senders =
-            current.procedures.values().map(|found| found.procedure.clone()).filter(|one| sends(one)).collect();
+        let senders = model::senders(&current, &department.id, code);
         Ok(Self { template, department, senders })
     }
 

@@ -111,3 +111,14 @@ pub fn shipped(visit: &Visit, department: &str, message: &str) -> anyhow::Result
         saved_name: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::jobs;
+
+    #[test]
+    fn every_message_of_workflows_may_be_worded() {
+        assert_eq!(MESSAGES.map(|(id, _)| id), jobs::MESSAGES);
+    }
+}

@@ -1,5 +1,7 @@
 //! Templates and what they may name.
 
+use std::sync::Arc;
+
 use db::row;
 use forms::{
     model::{Genre, Procedure},
@@ -80,10 +82,10 @@ pub fn names(procedure: &Procedure) -> Names {
 }
 
 /// The published procedures of a department that send this letter.
-pub fn senders<'c>(current: &'c Current, department: &str, code: &str) -> Vec<&'c Procedure> {
+pub fn senders(current: &Current, department: &str, code: &str) -> Vec<Arc<Procedure>> {
     let sends = |procedure: &Procedure| procedure.workflow.transitions.iter().any(|one| one.letter() == Some(code));
-    let all = current.procedures.values().map(|published| published.procedure.as_ref());
-    all.filter(|procedure| procedure.department == department && sends(procedure)).collect()
+    let all = current.procedures.values().map(|published| &published.procedure);
+    all.filter(|procedure| procedure.department == department && sends(procedure)).cloned().collect()
 }
 
 /// Who decides, as a letter tells it (CRPA L. 212-1).
