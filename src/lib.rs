@@ -10,6 +10,8 @@ pub mod authorities;
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
+pub mod correspondence;
+pub mod delegations;
 pub mod demo;
 pub mod directory;
 pub mod error;

@@ -95,6 +95,12 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
+        name: "0023_letters",
+        sql: include_str!("../migrations/0023_letters.sql"),
+        sqlite: None,
+        postgres: None,
+    },
+    Migration {
         name: "0025_elimination",
         sql: include_str!("../migrations/0025_elimination.sql"),
         sqlite: None,

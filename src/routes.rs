@@ -10,8 +10,9 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, archives, catalogue, demo, error, household, identity, journal, links,
-    mandates, opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, visit,
+    accounts, acting, agents, app::App, archives, catalogue, correspondence, delegations, demo, error, household,
+    identity, journal, links, mandates, opinions, organisations, own_data, pages, platform, provider, requests, safe,
+    sso, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -38,6 +39,8 @@ pub fn router(app: App) -> Router {
         .merge(links::routes())
         .merge(own_data::routes())
         .merge(opinions::routes())
+        .merge(correspondence::routes())
+        .merge(delegations::routes())
         .merge(journal::routes())
         .merge(archives::routes())
         .merge(pages::routes());

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     archives,
     authorities::{Authority, Settings},
-    directory,
+    correspondence, directory,
     household::sharing,
     journal,
     platform::{
@@ -39,6 +39,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     match job.kind.as_str() {
         requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
+        correspondence::jobs::MAKE => Ok(correspondence::jobs::make(visit, job).await?),
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
         acting::mails::LETTER => acting::mails::send(visit, job).await.map(|()| Outcome::Done),
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),

@@ -107,6 +107,7 @@ fn every_mail_is_drawn() {
                 "inviter": "Camille Martin", "email": "dominique@exemple.fr", "link": "http://ville.test/suivre", "link_label": "Suivre ma demande",
                 "code": "7F3K2-9ACDE", "accounts": [{"login": "camille.moreau.2734", "href": "http://ville.test/mot-de-passe/x"}],
                 "who": "Camille Martin", "what": "Judo-club de Valmont",
+                "subject": "Une décision vous attend", "text": "Bonjour,\n\nUne décision vous attend.",
                 "about": {"date": "30 novembre 2026", "name": "Nadia Benali", "count": 12},
             });
             let text = templates

@@ -23,6 +23,7 @@ mod store;
 pub use given::sweep;
 pub use pages::managed;
 pub use rights::watchers;
+pub use store::of_department;
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -99,3 +99,15 @@ pub async fn leave(tx: &mut Tx, agent: Uuid, department: &str) -> Result<bool, d
         .await?;
     Ok(left == 1)
 }
+
+/// (id, name) of the agents of a department whose account is open.
+pub async fn of_department(db: &Db, department: &str) -> Result<Vec<(Uuid, String)>, db::Error> {
+    db.all(
+        sql!(
+            "select a.id, a.first_name || ' ' || a.last_name from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
+             where m.authority_id = $1 and m.department_id = $2 and a.closed_at is null order by a.last_name, a.first_name, a.id"
+        ),
+        args![db.authority(), department],
+    )
+    .await
+}

@@ -78,6 +78,9 @@ pub struct Settings {
     /// `telephone`, `membres`.
     #[serde(default)]
     pub receives_changes: BTreeMap<String, Vec<String>>,
+    /// How its decisions are contested, where a procedure does not say otherwise; empty: the usual routes.
+    #[serde(default)]
+    pub appeal: String,
     #[serde(default)]
     pub holidays: Holidays,
     /// Days on which it is closed, beside weekends and public holidays.

@@ -9,7 +9,7 @@ use forms::{
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
 
-use crate::requests::jobs::MESSAGES;
+use crate::{correspondence, requests::jobs::MESSAGES};
 
 #[derive(RustEmbed)]
 #[folder = "procedures"]
@@ -35,7 +35,7 @@ pub fn shipped() -> Result<Sources> {
 pub fn folder(path: &Path) -> Result<Sources> {
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
     let mut texts = Vec::new();
-    for folder in [root.to_path_buf(), root.join("blocks"), root.join("workflows")] {
+    for folder in [root.to_path_buf(), root.join("blocks"), root.join("workflows"), root.join("letters")] {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {
             let file = entry?.path();
@@ -87,7 +87,10 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
                 wrong
                     .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
             }
-            Ok(one) => ready.push(one),
+            Ok((procedure, body)) => match correspondence::ready(db, &procedure, &sources.shared).await? {
+                Ok(letters) => ready.push((procedure, body, letters)),
+                Err(told) => wrong.extend(told),
+            },
             Err(findings) => wrong.extend(findings.iter().map(ToString::to_string)),
         }
     }
@@ -95,7 +98,15 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
         bail!("nothing was published:\n{}", wrong.join("\n"));
     }
     let mut published = 0;
-    for (procedure, body) in ready {
+    for (procedure, body, letters) in ready {
+        let department = &procedure.department;
+        db.write(async |tx: &mut db::Tx| {
+            for (code, letter) in &letters {
+                correspondence::seed(tx, department, code, letter, now).await?;
+            }
+            Ok::<(), db::Error>(())
+        })
+        .await?;
         published += usize::from(publish_one(db, &procedure.id, i64::from(procedure.format), &body, now).await?);
     }
     Ok(published)

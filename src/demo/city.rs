@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use forms::kinds::phone::e164;
+use jiff::Span;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use crate::{
     agents::{self, General, Role},
     app::App,
     authorities::{self, Department, Holidays, Settings, Street, Topic},
-    catalogue, identity,
+    catalogue, delegations, identity,
     visit::Visit,
     work,
 };
@@ -54,11 +55,25 @@ pub struct AgentOf {
     pub memberships: Vec<Member>,
     #[serde(default)]
     pub general: Vec<General>,
+    /// What they may sign.
+    #[serde(default)]
+    delegations: Vec<DelegationOf>,
+}
+
+#[derive(Deserialize)]
+struct DelegationOf {
+    department: String,
+    quality: String,
+    act: String,
 }
 
 impl AgentOf {
     pub fn name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
+    }
+
+    pub fn signs(&self, department: &str) -> bool {
+        self.delegations.iter().any(|line| line.department == department)
     }
 
     pub fn decides(&self, department: &str) -> bool {
@@ -133,6 +148,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
         prefix: "VAL".into(),
         second_factor: Vec::new(),
         receives_changes: city.receives_changes.clone(),
+        appeal: String::new(),
         holidays: Holidays::default(),
         closed_days: std::collections::BTreeMap::new(),
         zone: "Europe/Paris".into(),
@@ -180,6 +196,9 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             agents::add_membership(&visit.db, id, &member.department, Role::parse(&member.role).context("role")?)
                 .await?;
         }
+        for line in &agent.delegations {
+            delegate(visit, id, line).await?;
+        }
         for general in &agent.general {
             agents::set_general(&visit.db, id, *general, true, visit.now).await?;
         }
@@ -208,6 +227,27 @@ async fn people(visit: &Visit, city: &City) -> Result<()> {
             visit.db.write(record).await?;
         }
     }
+    Ok(())
+}
+
+/// A line of the register, older than every sample request.
+async fn delegate(visit: &Visit, agent: Uuid, line: &DelegationOf) -> Result<()> {
+    let from_on = visit.today().checked_sub(Span::new().months(8))?;
+    let new = delegations::New {
+        id: visit.id(),
+        account: agent,
+        department: &line.department,
+        quality: &line.quality,
+        procedures: &[],
+        decisions: "all",
+        delegated: true,
+        act_number: &line.act,
+        act_date: from_on.checked_sub(Span::new().days(3))?,
+        from_on,
+        until_on: None,
+        by: agent,
+    };
+    visit.db.write(async |tx: &mut db::Tx| delegations::add(tx, &new, visit.now).await).await?;
     Ok(())
 }
 

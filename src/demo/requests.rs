@@ -19,6 +19,11 @@ use super::{
 use crate::{
     accounts::session::{Account, Kind, Session},
     catalogue::{self, Current, Published},
+    correspondence::{
+        self,
+        compose::{self, About},
+    },
+    delegations::{self, Delegation, Scope},
     requests::{
         certified, drafts,
         fire::{self, By, With},
@@ -43,11 +48,15 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
         two_children(visit, city, &current).await?;
         past(visit, city, &current).await?;
     }
-    // Their mails and receipts were sent long ago: the queue starts empty.
+    // Their mails and receipts were sent long ago: the queue starts with letters alone.
     visit
         .db
         .write(async |tx: &mut db::Tx| {
-            tx.run(sql!("delete from job where authority_id = $1"), args![tx.authority()]).await?;
+            tx.run(
+                sql!("delete from job where authority_id = $1 and kind <> $2"),
+                args![tx.authority(), correspondence::jobs::MAKE],
+            )
+            .await?;
             Ok::<(), db::Error>(())
         })
         .await?;
@@ -203,7 +212,10 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
             })
             .collect();
         let signing = transition.needs.iter().any(|need| matches!(need, Need::Decision | Need::Refusal));
-        let able = |agent: &&&AgentOf| !signing || agent.decides(&request.department_id);
+        let by_letter = transition.letter().is_some();
+        let able = |agent: &&&AgentOf| {
+            !signing || (agent.decides(&request.department_id) && (!by_letter || agent.signs(&request.department_id)))
+        };
         let agents: Vec<_> = agents.iter().filter(able).collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
         let department = city.department_name(&request.department_id);
@@ -284,9 +296,55 @@ async fn fire_one(
             Need::Refusal => with.decision = Some(decision(visit, signed, false)),
         }
     }
+    if let Some(code) = transition.letter() {
+        let line = signed_by(visit, request, transition, by).await?;
+        if let (Some(decision), Some(line)) = (&mut with.decision, &line) {
+            decision.author_quality.clone_from(&line.quality);
+            decision.delegation_id = Some(line.id);
+        }
+        let mention = line.and_then(|line| line.mention());
+        with.letter = Some(letter(visit, procedure, request, code, by, (with.decision.as_ref(), mention)).await?);
+    }
     fire::fire(visit, procedure, request, &transition.id, by, &with)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))
+}
+
+/// The line of the register by which somebody signs.
+async fn signed_by(visit: &Visit, request: &Request, transition: &Transition, by: By) -> Result<Option<Delegation>> {
+    let Some((favourable, agent)) = transition.decides().zip(by.account) else { return Ok(None) };
+    let scope = Scope { department: &request.department_id, procedure: &request.procedure_id, favourable };
+    Ok(delegations::in_force(&visit.db, agent, scope, visit.today()).await?)
+}
+
+/// The letter of a decision, by who signs it.
+async fn letter(
+    visit: &Visit,
+    procedure: &Procedure,
+    request: &Request,
+    code: &str,
+    by: By,
+    (decision, delegation): (Option<&Decision>, Option<String>),
+) -> Result<correspondence::New> {
+    let mut author = correspondence::Author { delegation, ..correspondence::Author::default() };
+    if let Some(decision) = decision {
+        (author.name, author.quality, author.service) =
+            (decision.author_name.clone(), decision.author_quality.clone(), decision.author_department.clone());
+    }
+    let about = About { decision, ..About::request(request, procedure, &author) };
+    let composed = compose::compose(visit, code, None, &about).await?;
+    let composed = composed.map_err(|unfit| anyhow::anyhow!("{code}: {:?}", unfit.sentences))?;
+    Ok(correspondence::New {
+        id: visit.id(),
+        department: request.department_id.clone(),
+        code: composed.code,
+        version: composed.version,
+        title: composed.title,
+        content: composed.content,
+        written_on: visit.today(),
+        author: by.account.context("nobody signs")?,
+        to_post: request.email.is_none(),
+    })
 }
 
 fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
@@ -323,6 +381,7 @@ fn decision(visit: &Visit, (agent, department): (&AgentOf, &str), favourable: bo
                 "Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.",
             )
         },
+        delegation_id: None,
         at: visit.now,
     }
 }

@@ -18,6 +18,7 @@ use super::{
     store::{self, Letter},
 };
 use crate::{
+    correspondence,
     error::Problem,
     journal::{self, Action, Line},
     platform::{clock, form::Typed},
@@ -39,6 +40,7 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
     let flash =
         told.map_or_else(|| context! {}, |(kind, text)| context! { flash => context! { kind => kind, text => text } });
     journal::read(&agent, &Line::agent(&agent, Action::LettersOpened)).await?;
+    let others = correspondence::post::count(&agent).await?;
     let letters: Vec<Json> = store::queue(&agent.db, MOST)
         .await?
         .iter()
@@ -47,7 +49,11 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
             json!({"id": letter.id, "name": model::name(&letter.identity.0), "address": model::address_lines(&letter.address.0), "asked": asked})
         })
         .collect();
-    agent.page("agent/letters.html", "Lettres à poster", context! { letters => Serde(letters), ..flash })
+    agent.page(
+        "agent/letters.html",
+        "Lettres à poster",
+        context! { letters => Serde(letters), others => others, ..flash },
+    )
 }
 
 /// Those whose boxes are ticked and that still wait.

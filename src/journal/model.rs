@@ -38,6 +38,10 @@ pub enum Action {
     /// By an agent, about an organisation or a mandate: `detail` is the code of its history.
     ActingChanged,
     AgentSignedIn,
+    /// A version of a letter's or a mail's template: `detail` is its code and version.
+    TemplateChanged,
+    /// A line of the register of delegations: `detail` is a minus when it was ended.
+    DelegationChanged,
     /// `detail`: administrator, or department and role; with a minus, taken away.
     RightsChanged,
     /// `detail`: what happened and the application's id.
@@ -54,7 +58,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -74,6 +78,8 @@ impl Action {
         Self::OrganisationOpened,
         Self::ActingChanged,
         Self::AgentSignedIn,
+        Self::TemplateChanged,
+        Self::DelegationChanged,
         Self::RightsChanged,
         Self::ApplicationChanged,
         Self::ProviderChanged,
@@ -104,6 +110,8 @@ impl Action {
             Self::OrganisationOpened => "organisation-opened",
             Self::ActingChanged => "acting-changed",
             Self::AgentSignedIn => "agent-signed-in",
+            Self::TemplateChanged => "template-changed",
+            Self::DelegationChanged => "delegation-changed",
             Self::RightsChanged => "rights-changed",
             Self::ApplicationChanged => "application-changed",
             Self::ProviderChanged => "provider-changed",
@@ -139,6 +147,8 @@ impl Action {
             Self::OrganisationOpened => "Organisation ouverte",
             Self::ActingChanged => "Organisation ou mandat changé",
             Self::AgentSignedIn => "Connexion d’un agent",
+            Self::TemplateChanged => "Modèle de lettre ou de courriel changé",
+            Self::DelegationChanged => "Délégation de signature notée ou terminée",
             Self::RightsChanged => "Droits d’un agent changés",
             Self::ApplicationChanged => "Application reliée changée",
             Self::ProviderChanged => "Fournisseur d’identité changé",

@@ -54,6 +54,11 @@ impl Templates {
         self.environment.get_template(name)?.render(context)
     }
 
+    /// One block of a template alone.
+    pub fn render_block(&self, name: &str, block: &str, context: Value) -> Result<String, Error> {
+        self.environment.get_template(name)?.render_captured(context)?.with_state_mut(|state| state.render_block(block))
+    }
+
     /// Names of every shipped template.
     pub fn names() -> impl Iterator<Item = String> {
         Shipped::iter().map(|name| name.into_owned())

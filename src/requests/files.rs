@@ -51,7 +51,6 @@ pub async fn insert(
     file: &Received,
     now: Timestamp,
 ) -> Result<bool, db::Error> {
-    let size = i64::try_from(file.size).unwrap_or(i64::MAX);
     let (here, all): (i64, i64) = tx
         .one(
             sql!(
@@ -63,12 +62,23 @@ pub async fn insert(
     if here >= i64::from(most) || all >= MOST {
         return Ok(false);
     }
+    keep(tx, owner, slot, file, now).await?;
+    Ok(true)
+}
+
+/// Names a file that storage already keeps, however many there are: what the city made. One that is named
+/// already stays as it is.
+pub async fn keep(tx: &mut db::Tx, owner: Uuid, slot: &str, file: &Received, now: Timestamp) -> Result<(), db::Error> {
+    let size = i64::try_from(file.size).unwrap_or(i64::MAX);
     tx.run(
-        sql!("insert into file (authority_id, id, owner_id, slot, name, media_type, size, sha256, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"),
+        sql!(
+            "insert into file (authority_id, id, owner_id, slot, name, media_type, size, sha256, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             on conflict (authority_id, id) do nothing"
+        ),
         args![tx.authority(), file.id, owner, slot, &file.name, file.media_type, size, &file.sha256, now],
     )
     .await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Takes a file out of a slot; the object itself is swept.

@@ -20,6 +20,7 @@ use super::{
     store::{self, Entry, FactOf, NewMessage},
 };
 use crate::{
+    correspondence,
     error::Problem,
     platform::{
         clock,
@@ -41,6 +42,8 @@ pub struct With<'a> {
     pub corrected: Option<Corrected<'a>>,
     /// What the agent answered to the transition's form.
     pub form: Answers,
+    /// The letter that the transition makes, as the agent read it.
+    pub letter: Option<correspondence::New>,
 }
 
 /// Corrected answers, and what is kept beside answers in columns of their own.
@@ -143,6 +146,9 @@ pub fn decide<'a>(
     let known = known(procedure, &request.answers.0, &request.given.0);
     let (life, effects) =
         step::step(procedure, &request.life(), transition, by.actor, given, context(visit, &known)).map_err(refused)?;
+    if effects.contains(&Effect::Letter) && with.letter.is_none() {
+        return Err(Problem::Bad("Il manque la lettre que fait cette action."));
+    }
     let status = procedure.workflow.state(&life.state).map_or("in-progress", |state| model::status_name(state.status));
     let archive_at = model::archive_at(procedure, &life, &visit.site);
     let ids = std::iter::repeat_with(|| visit.id()).take(3 + with.asks.len() + effects.len()).collect();
@@ -207,8 +213,13 @@ impl Fired<'_> {
             Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,
             _ => {}
         }
+        if let Some(letter) = &with.letter {
+            correspondence::insert(tx, request.id, letter).await?;
+        }
         let rest: Vec<Uuid> = ids.collect();
-        queue(tx, request.id, request.email.is_some(), seq, &self.effects, &rest, now).await?;
+        let letter = with.letter.as_ref().map(|letter| letter.id);
+        let of = Queued { request: request.id, reachable: request.email.is_some(), letter, seq };
+        queue(tx, of, &self.effects, &rest, now).await?;
         Ok(true)
     }
 }
@@ -254,26 +265,31 @@ fn refused(refused: Refused) -> Problem {
     }
 }
 
-/// Queues the effects of history entry `seq`: one job each, named after it.
-pub async fn queue(
-    tx: &mut Tx,
-    request: Uuid,
-    reachable: bool,
-    seq: i64,
-    effects: &[Effect],
-    ids: &[Uuid],
-    now: Timestamp,
-) -> Result<(), db::Error> {
+/// What effects are queued for.
+#[derive(Debug, Clone, Copy)]
+pub struct Queued {
+    pub request: Uuid,
+    /// Whether there is an address to write to.
+    pub reachable: bool,
+    pub letter: Option<Uuid>,
+    /// The entry of the history.
+    pub seq: i64,
+}
+
+/// Queues the effects of an entry of the history: one job each, named after it.
+pub async fn queue(tx: &mut Tx, of: Queued, effects: &[Effect], ids: &[Uuid], now: Timestamp) -> Result<(), db::Error> {
+    let Queued { request, reachable, letter, seq } = of;
     for (effect, id) in effects.iter().zip(ids) {
-        let job = match effect {
+        let job = match (effect, letter) {
+            (Effect::Letter, Some(letter)) => correspondence::jobs::making(request, letter),
             // Who gave no address is not owed an e-mail: the follow-up page tells all.
-            Effect::Notify(message) if reachable => NewJob {
+            (Effect::Notify(message), _) if reachable => NewJob {
                 kind: super::jobs::NOTIFY,
                 effect: format!("notify:{request}:{seq}:{message}"),
                 request: Some(request),
                 payload: json!({"message": message}),
             },
-            Effect::Receipt => NewJob {
+            (Effect::Receipt, _) => NewJob {
                 kind: super::jobs::RECEIPT,
                 effect: format!("receipt:{request}"),
                 request: Some(request),

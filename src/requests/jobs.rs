@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use forms::journey::Section;
+use jiff::civil::Date;
 use minijinja::context;
 use serde_json::{Value as Json, json};
 use tokio::sync::Semaphore;
@@ -13,7 +14,7 @@ use super::{
     store,
 };
 use crate::{
-    authorities, catalogue, organisations,
+    authorities, catalogue, correspondence, organisations,
     platform::{
         french,
         jobs::{self, Claimed, Outcome},
@@ -82,6 +83,10 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
         link => link,
         link_label => "Suivre ma demande",
     };
+    if let Some(own) = correspondence::mail::own(visit, message, request, &procedure).await? {
+        let context = context! { subject => own.subject, text => own.text, ..context };
+        return letter(visit, "texte-du-service", context, to, id);
+    }
     // A code is computed at the last moment: the queue does not hold it, and an older mail says the present one.
     let code = if message == CODE { code::shown(visit, request.id).await? } else { String::new() };
     letter(visit, message, context! { code => code, ..context }, to, id)
@@ -167,7 +172,11 @@ pub async fn render_file(visit: &Visit, request: &Request, printed: Printed) -> 
 
 /// One letter or file as PDF.
 pub async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
-    let day = visit.today();
+    render_on(template, data, visit.today()).await
+}
+
+/// The same, of a letter dated otherwise than today.
+pub async fn render_on(template: &'static letters::Template, data: Json, day: Date) -> Result<Vec<u8>> {
     let _turn = RENDERING.acquire().await?;
     Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
 }

@@ -33,10 +33,11 @@ mod summary;
 pub mod sweep;
 pub mod timers;
 
-pub use access::{Mine, mine_to};
+pub use access::{Mine, Process, desk as open_at_desk, mine_to};
 pub use citizen::{file_kind, restore, sent::pdf};
-pub use desk::list::explain;
+pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
+pub use files::keep as keep_file;
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
@@ -76,6 +77,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/demandes/{request}/affecter", post(desk::act::take))
         .route("/agent/demandes/{request}/liberer", post(desk::act::release))
         .route("/agent/demandes/{request}/actions/{transition}", get(desk::act::show).post(desk::act::confirm))
+        .route("/agent/demandes/{request}/actions/{transition}/lettre.pdf", post(desk::letter::pdf))
         .route("/agent/agents/{agent}/dossiers", get(desk::handover::show).post(desk::handover::send))
         .route("/agent/fichiers/{file}", get(files::desk))
         .route("/agent/envois", get(desk::failures::show))

@@ -144,6 +144,8 @@ row! {
         ground: Option<String>,
         facts: Option<String>,
         appeal: Option<String>,
+        /// The line of the register by which its author signed, where one was asked for.
+        delegation_id: Option<Uuid>,
         at: Timestamp,
     }
 }

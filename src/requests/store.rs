@@ -367,12 +367,12 @@ pub async fn answered(tx: &mut Tx, request: Uuid, now: Timestamp) -> Result<(), 
 pub async fn decide(tx: &mut Tx, id: Uuid, request: Uuid, author: Uuid, decision: &Decision) -> Result<(), db::Error> {
     tx.run(
         sql!(
-            "insert into decision (authority_id, id, request_id, favourable, author_id, author_name, author_quality, author_department, ground, facts, appeal, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            "insert into decision (authority_id, id, request_id, favourable, author_id, author_name, author_quality, author_department, ground, facts, appeal, at, delegation_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         ),
         args![
             tx.authority(), id, request, decision.favourable, author, &decision.author_name, &decision.author_quality, &decision.author_department,
-            &decision.ground, &decision.facts, &decision.appeal, decision.at
+            &decision.ground, &decision.facts, &decision.appeal, decision.at, decision.delegation_id
         ],
     )
     .await?;
@@ -383,7 +383,7 @@ pub async fn decide(tx: &mut Tx, id: Uuid, request: Uuid, author: Uuid, decision
 pub async fn decision(db: &Db, request: Uuid) -> Result<Option<Decision>, db::Error> {
     db.first(
         sql!(
-            "select favourable, author_name, author_quality, author_department, ground, facts, appeal, at from decision
+            "select favourable, author_name, author_quality, author_department, ground, facts, appeal, delegation_id, at from decision
              where authority_id = $1 and request_id = $2 order by at desc limit 1"
         ),
         args![db.authority(), request],

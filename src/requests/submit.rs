@@ -135,7 +135,8 @@ impl Ready<'_> {
         let seq = store::record(tx, id, &entry, self.now).await?;
         let fact = FactOf { procedure_id: &procedure.id, department_id: department, hours: 0 };
         store::fact(tx, self.fact, &fact, &self.transition, &self.life.state, self.today).await?;
-        fire::queue(tx, id, self.email.is_some(), seq, &self.effects, &self.jobs, self.now).await
+        let of = fire::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
+        fire::queue(tx, of, &self.effects, &self.jobs, self.now).await
     }
 }
 

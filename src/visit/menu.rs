@@ -25,9 +25,15 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/mandats", "Mandats"),
     ("/agent/courriers", "Lettres"),
 ];
-const DEPARTMENT: &[(&str, &str)] =
-    &[("/agent/agents", "Agents"), ("/agent/references", "Références"), ("/agent/avis", "Avis des usagers")];
-const ADMINISTRATION: &[(&str, &str)] = &[("/agent/applications", "Applications"), ("/agent/journal", "Journal")];
+const DEPARTMENT: &[(&str, &str)] = &[
+    ("/agent/agents", "Agents"),
+    ("/agent/references", "Références"),
+    ("/agent/avis", "Avis des usagers"),
+    ("/agent/modeles", "Modèles"),
+    ("/agent/delegations", "Délégations"),
+];
+const ADMINISTRATION: &[(&str, &str)] =
+    &[("/agent/applications", "Applications"), ("/agent/journal", "Journal"), ("/agent/delegations", "Délégations")];
 const ARCHIVES: &[(&str, &str)] = &[("/agent/archives", "Archives")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.

@@ -259,6 +259,37 @@ describe('pages of somebody who has an account', () => {
 });
 
 describe('pages of agents', () => {
+  test('letters, their templates, who signs', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('commerce', 'manager'));
+    await checkAll(page, ['/agent/modeles', '/agent/modeles/commerce/buvette-arrete', '/agent/modeles/commerce/buvette-refus', '/agent/modeles/commerce/courriel-decision',
+      '/agent/delegations', '/agent/delegations/nouvelle?service=commerce', '/agent/courriers/demandes']);
+    await checkMistakes(page, '/agent/delegations/nouvelle?service=commerce', 'Noter au registre');
+    await city.go(page, '/agent/delegations');
+    const ends = await hrefs(page, /\/fin$/);
+    assert.ok(ends.length > 0);
+    await checkAll(page, ends.slice(0, 1));
+    await city.go(page, '/agent/modeles/commerce/buvette-refus');
+    await page.getByLabel('Texte', { exact: true }).fill('{{ inconnu }}');
+    await press(page, page.getByRole('button', { name: 'Enregistrer' }));
+    await page.locator('.govuk-error-summary').waitFor();
+    await city.checkPage(page);
+    // The page of a decision, with its letter.
+    await city.go(page, '/agent?vue=toutes&demarche=debit-boissons-temporaire');
+    const requests = await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+$/);
+    let seen = 0;
+    for (const request of requests.slice(0, 12)) {
+      await city.go(page, request);
+      const actions = await hrefs(page, /\/actions\/(accept|refuse)$/);
+      if (!actions.length) continue;
+      await checkAll(page, actions);
+      seen += 1;
+      break;
+    }
+    assert.ok(seen > 0, 'no request waits for a decision by letter');
+    await context.close();
+  });
+
   test('who manages a department', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('etat-civil', 'manager'));

@@ -107,6 +107,7 @@ impl Scene {
             ("client", application(&portal).await),
             ("service", "livret".to_owned()),
             ("disposal", disposal(&portal).await),
+            ("delegation", delegation(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
@@ -170,6 +171,12 @@ async fn disposal(portal: &Portal) -> String {
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, now, archivist]).await;
     portal.db().write(write).await.unwrap();
     id.to_string()
+}
+
+/// A line of the register of the department whose request it is.
+async fn delegation(portal: &Portal) -> String {
+    let query = sql!("select id from delegation where authority_id = $1 and department_id = 'etat-civil'");
+    portal.db().one::<Uuid>(query, args![portal.city]).await.unwrap().to_string()
 }
 
 /// A session of somebody on a machine of which nothing is seen here.

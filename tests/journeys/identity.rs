@@ -81,7 +81,7 @@ fn names(page: &Page) -> Vec<String> {
     page.form("action").names
 }
 
-fn text_of(pdf: &[u8]) -> String {
+pub fn text_of(pdf: &[u8]) -> String {
     let mut child = Command::new("pdftotext")
         .args(["-layout", "-", "-"])
         .stdin(Stdio::piped())

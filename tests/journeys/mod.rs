@@ -15,6 +15,7 @@ pub mod identity;
 mod journal;
 mod journal_chain;
 mod leaving;
+mod letters;
 pub mod life;
 mod links;
 mod mails;

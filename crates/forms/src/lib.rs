@@ -8,6 +8,7 @@
 //! - [`kinds`]: the kinds of field, one file each.
 //! - [`journey`]: what a draft amounts to: pages shown, problems, answers.
 //! - [`workflow`]: states and transitions of a request.
+//! - [`text`]: the language of letters and mails.
 //! - [`step`]: what one of them changes; [`timer`]: when the platform fires one by itself.
 
 pub mod answers;
@@ -19,5 +20,6 @@ pub mod kinds;
 pub mod load;
 pub mod model;
 pub mod step;
+pub mod text;
 pub mod timer;
 pub mod workflow;

@@ -36,6 +36,8 @@ pub struct Procedure {
     /// The delay that the department promises.
     pub delay: Delay,
     pub legal: Option<Legal>,
+    /// How its decisions are contested, when that is not as the authority's others: several paragraphs.
+    pub appeal: Option<String>,
     /// A health or social procedure: its name never leaves in a message.
     pub confidential: bool,
     pub notice: Notice,
@@ -255,4 +257,26 @@ pub struct Piece {
     /// Most files for this piece (several photos of one document).
     pub files: u32,
     pub sensitive: bool,
+}
+
+/// The template of a letter, as a file gives it: the first of its versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// For agents: « Arrêté de buvette ».
+    pub title: String,
+    pub genre: Genre,
+    /// The title of the letter, in the language of [`crate::text`].
+    pub subject: String,
+    /// In the same.
+    pub text: String,
+}
+
+/// What a letter looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Genre {
+    /// To somebody, at their address.
+    Letter,
+    /// To whom it may concern: an attestation, an arrêté.
+    Certificate,
 }

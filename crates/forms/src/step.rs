@@ -96,6 +96,8 @@ impl Context<'_> {
 pub enum Effect {
     /// Tell the usager, with this message.
     Notify(String),
+    /// Make the letter that came with the wish.
+    Letter,
     /// Render the receipt.
     Receipt,
     /// The actor becomes the holder.
@@ -214,6 +216,7 @@ pub fn step(
     for action in &transition.does {
         match action {
             Action::Notify(message) => effects.push(Effect::Notify(message.clone())),
+            Action::Letter(_) => effects.push(Effect::Letter),
             Action::Receipt => effects.push(Effect::Receipt),
             Action::TakeCharge => (next.held, _) = (true, effects.push(Effect::Hold)),
             Action::Release => (next.held, _) = (false, effects.push(Effect::LetGo)),

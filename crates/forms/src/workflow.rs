@@ -131,6 +131,8 @@ pub enum Need {
 pub enum Action {
     /// Tell the usager with this message template (`piece-demandee`).
     Notify(String),
+    /// Make this letter, which the agent has read before (`buvette-arrete`).
+    Letter(String),
     /// Render the receipt.
     Receipt,
     /// The agent who fires becomes the holder.
@@ -139,6 +141,24 @@ pub enum Action {
     Release,
     /// The file is complete: the delay of « silence vaut acceptation » starts.
     MarkComplete,
+}
+
+impl Transition {
+    /// The template of the letter that it makes, if it makes one: a transition makes one at most.
+    pub fn letter(&self) -> Option<&str> {
+        self.does.iter().find_map(|action| match action {
+            Action::Letter(template) => Some(template.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether it is a decision, favourable or not: `Some(false)` is a refusal.
+    pub fn decides(&self) -> Option<bool> {
+        if self.needs.contains(&Need::Refusal) {
+            return Some(false);
+        }
+        self.needs.contains(&Need::Decision).then_some(true)
+    }
 }
 
 impl Workflow {

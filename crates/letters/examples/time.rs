@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use letters::{DECISION, RECEIPT, REQUEST, Template};
+use letters::{LETTER, RECEIPT, REQUEST, Template};
 
 const LETTERS: u32 = 200;
 
 fn main() -> Result<(), letters::LetterError> {
-    for template in [&*RECEIPT, &*REQUEST, &*DECISION] {
+    for template in [&*RECEIPT, &*REQUEST, &*LETTER] {
         measure(template)?;
     }
     Ok(())

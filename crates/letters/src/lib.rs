@@ -85,24 +85,28 @@ pub static RECEIPT: LazyLock<Template> =
 pub static REQUEST: LazyLock<Template> =
     LazyLock::new(|| Template::embedded("request", include_str!("../templates/request.typ"), samples::request));
 
-/// The letter that tells a decision.
+/// Letters about requests, from templates that the city writes: one, or a batch to post.
 ///
 /// The author's first name, name, quality and service are owed on every decision
 /// (code des relations entre le public et l'administration, article L. 212-1).
 ///
 /// ```text
-/// authority, department, reference, procedure, received, notice?   as in RECEIPT
-/// recipient:  { name, address?: text or [line] }
-/// place?      where it is dated from
-/// subject     title of the letter
-/// opening?, ground?, facts?, closing?, appeal?: text or [text]
-/// decision    the decision itself, in a sentence
-/// automatic?  mention owed when a computation decided
-/// author:     { first_name, name, quality, service }
-/// signature?  mention under the author
+/// letters: [{
+///   authority, department, reference, procedure, received        as in RECEIPT
+///   recipient?: { name, address?: text or [line] }                absent: to whom it may concern
+///   place?      where it is dated from
+///   date        in words
+///   subject     title of the letter
+///   body:       [{ kind: "heading" | "paragraph", spans: [{ text, bold }] }
+///                | { kind: "list", start: number or null, items: [[{ text, bold }]] }]
+///   closing?:   text or [text]                                    after the body
+///   ground?, facts?, appeal?: text or [text]                      of a decision
+///   author?:    { name, quality, delegation?, service }
+///   by_hand?    anything: leaves room for a signature
+/// }]
 /// ```
-pub static DECISION: LazyLock<Template> =
-    LazyLock::new(|| Template::embedded("decision", include_str!("../templates/decision.typ"), samples::decision));
+pub static LETTER: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("letter", include_str!("../templates/letter.typ"), samples::letter));
 
 /// Letters that bring each its reader a code proving that they live where they say: one page each.
 ///

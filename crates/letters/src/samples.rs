@@ -94,8 +94,10 @@ pub(crate) fn request() -> Value {
     )
 }
 
-pub(crate) fn decision() -> Value {
-    with(
+pub(crate) fn letter() -> Value {
+    let span = |text: &str, bold: bool| json!({ "text": text, "bold": bold });
+    let paragraph = |spans: Vec<Value>| json!({ "kind": "paragraph", "spans": spans });
+    let one = with(
         common(),
         &json!({
             "recipient": {
@@ -103,26 +105,34 @@ pub(crate) fn decision() -> Value {
                 "address": ["12 bis, rue de l’Œuvre", "Appartement 4", "99000 Saint-Élier"]
             },
             "place": "Saint-Élier",
+            "date": "1er mars 2027",
             "subject": "Refus de votre demande d’acte de naissance",
-            "opening": ["Madame,", "Vous nous avez demandé la copie intégrale d’un acte de naissance."],
-            "decision": "Votre demande est refusée.",
+            "body": [
+                paragraph(vec![span("Madame,", false)]),
+                paragraph(vec![span("Votre demande est ", false), span("refusée", true), span(".", false)]),
+                { "kind": "heading", "spans": [span("Ce que vous pouvez faire", false)] },
+                { "kind": "list", "start": null, "items": [
+                    [span("demander un extrait sans filiation", false)],
+                    [span("nous écrire\nou venir au guichet", false)]
+                ] },
+                { "kind": "list", "start": 3, "items": [[span("troisièmement", false)]] }
+            ],
             "ground": "Décret n° 2017-890 du 6 mai 2017 relatif à l’état civil, article 30.",
             "facts": ["L’acte demandé a moins de soixante-quinze ans.", "Vous n’êtes ni la personne concernée, ni de sa famille proche."],
-            "closing": "Vous pouvez demander un extrait sans filiation, sans avoir à vous justifier.",
-            "automatic": "Cette décision n’a pas été prise de façon automatique.",
             "author": {
-                "first_name": "Aïcha", "name": "Benoît",
-                "quality": "Officière d’état civil, par délégation du maire",
+                "name": "Aïcha Benoît",
+                "quality": "Adjointe au maire déléguée à l’état civil",
+                "delegation": "Par délégation du maire, arrêté n° 2026-118 du 3 avril 2026",
                 "service": "Service de l’état civil"
             },
-            "signature": "Signé",
+            "by_hand": true,
             "appeal": [
                 "Dans les deux mois, vous pouvez demander au maire de revoir sa décision (recours gracieux).",
                 "Vous pouvez aussi saisir le procureur de la République près le tribunal judiciaire."
-            ],
-            "notice": notice()
+            ]
         }),
-    )
+    );
+    json!({ "letters": [one] })
 }
 
 pub fn code() -> Value {

@@ -56,9 +56,18 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
             ],
         ),
         (
-            &*DECISION,
+            &*LETTER,
             "1",
-            vec!["Saint-Élier, le 21 novembre 2026", "Votre demande est refusée.", "Aïcha Benoît", "recours gracieux"],
+            vec![
+                "Saint-Élier, le 1er mars 2027",
+                "Votre demande est refusée.",
+                "ou venir au guichet",
+                "3. troisièmement",
+                "Aïcha Benoît",
+                "arrêté n° 2026-118",
+                "recours gracieux",
+                "Page 1 / 1",
+            ],
         ),
         (&*SLIP, "1", vec!["Votre code de suivi", "7F3K2-9ACDE", "Tapez la référence", "saint-elier.example/suivre"]),
     ] {
@@ -118,7 +127,7 @@ fn optional_parts_may_be_absent_or_null() {
 #[test]
 fn data_is_never_read_as_markup() {
     let nasty = r#"#read("/etc/passwd") $x^2$ *gras* \ \u{41} "a" 'b' `c` <d> @e [f] {g} // h /* i */ = j #panic("k") #(1+1) ~ -- ..."#;
-    for template in [&*RECEIPT, &*REQUEST, &*DECISION, &*CODE, &*SLIP] {
+    for template in [&*RECEIPT, &*REQUEST, &*LETTER, &*CODE, &*SLIP] {
         let mut data = template.sample();
         replace_texts(&mut data, nasty);
         let printed = text(&letter(template, &data)).replace(['\n', ' '], "");
@@ -229,8 +238,8 @@ fn words_of_any_letters_print() {
 
 #[test]
 fn the_same_letter_has_the_same_bytes() {
-    let data = DECISION.sample();
-    assert_eq!(letter(&DECISION, &data), letter(&DECISION, &data));
+    let data = LETTER.sample();
+    assert_eq!(letter(&LETTER, &data), letter(&LETTER, &data));
 }
 
 #[test]
@@ -242,9 +251,30 @@ fn missing_data_is_an_error_that_names_it() {
 }
 
 #[test]
-fn the_first_of_a_month_is_written_1er() {
-    let pdf = render(&DECISION, &DECISION.sample(), date(2027, 3, 1)).unwrap();
-    assert!(text(&pdf).contains("le 1er mars 2027"));
+fn a_batch_is_one_file_where_each_letter_has_its_own_sheets_and_pages() {
+    let mut data = LETTER.sample();
+    let mut other = data["letters"][0].clone();
+    other["reference"] = json!("SEL-2026-004218");
+    // To whom it may concern, and by nobody in particular.
+    for key in ["recipient", "author", "ground", "facts", "appeal"] {
+        other.as_object_mut().unwrap().remove(key);
+    }
+    let body = data["letters"][0]["body"].as_array().unwrap().clone();
+    data["letters"][0]["body"] = body.iter().cycle().take(4 * body.len()).cloned().collect();
+    data["letters"].as_array_mut().unwrap().insert(0, other);
+    let pdf = letter(&LETTER, &data);
+    let info = poppler("pdfinfo", &["-"], &pdf);
+    assert_eq!((fact(&info, "Tagged").as_str(), fact(&info, "Pages").as_str()), ("yes", "4"));
+    let pages: Vec<String> = text(&pdf).split('\u{c}').map(str::to_owned).collect();
+    let has = |page: usize, words: &[&str]| {
+        for word in words {
+            assert!(pages[page].contains(word), "page {page} lacks {word:?}:\n{}", pages[page]);
+        }
+    };
+    has(0, &["SEL-2026-004218", "Page 1 / 1"]);
+    assert!(!pages[0].contains("12 bis, rue"), "{}", pages[0]);
+    has(2, &["SEL-2026-004217", "Page 1 / 2", "12 bis, rue"]);
+    has(3, &["SEL-2026-004217", "Page 2 / 2", "recours gracieux"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{answer, cancel, file_json, file_kind, procedure_link, sections, sent
 use crate::{
     acting::{Deed, trace},
     authorities::{self, Department},
-    catalogue,
+    catalogue, correspondence,
     error::Problem,
     opinions,
     platform::{clock, french},
@@ -270,9 +270,10 @@ fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
     let receipt = files.iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
     let size = receipt.map(|file| file.size);
     let kind = file_kind("application/pdf");
-    vec![
-        json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d’enregistrement", "type": kind, "size": size}),
-    ]
+    let receipt = json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d’enregistrement", "type": kind, "size": size});
+    let letters = files.iter().filter(|file| file.slot.starts_with(correspondence::jobs::SLOT));
+    // The latest first: it is what they were told of.
+    letters.rev().map(|file| file_json(file, "/fichiers")).chain([receipt]).collect()
 }
 
 fn shown_messages(messages: &[Message], department: &Department) -> Vec<Json> {

@@ -19,6 +19,8 @@ use uuid::Uuid;
 use super::{
     Opened,
     give::{self, Choices, Typed},
+    letter::{self, Draft},
+    sign::Signing,
     store as desk, view,
 };
 use crate::{
@@ -28,9 +30,7 @@ use crate::{
         fields::{Drawing, Drawn},
         files,
         fire::{self, By, With},
-        form, jobs,
-        model::Decision,
-        store,
+        form, jobs, store,
     },
     visit::Agent,
 };
@@ -53,20 +53,39 @@ pub fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<
     Ok(transition)
 }
 
+/// A transition that an agent is about to fire.
+pub struct Deed<'f> {
+    pub file: &'f Opened<Process>,
+    pub transition: &'f Transition,
+    pub typed: Typed,
+    pub signing: Signing,
+    choices: Choices,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Template {
+    /// An earlier version of the letter's template.
+    modele: Option<i64>,
+}
+
 /// The confirmation page.
-pub async fn show(agent: Agent, Path((id, transition)): Path<(Uuid, String)>) -> Result<Response, Problem> {
+pub async fn show(
+    agent: Agent,
+    Path((id, transition)): Path<(Uuid, String)>,
+    Query(template): Query<Template>,
+) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
-    let transition = wanted(&agent, &file, &transition)?;
-    if !transition.from.contains(&file.request.state) {
+    let deed = Deed::of(&agent, &file, &transition, Typed::fresh(&agent.site, &file.procedure)).await?;
+    if !deed.transition.from.contains(&file.request.state) {
         return Err(Problem::Conflict(
             "Cette action n’est plus possible : la demande a changé d’état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
         ));
     }
-    let sent = files::of(&agent.db, id).await?;
-    let choices = Choices::of(&agent, &file, &sent);
-    let form = Form::read(&agent, &file, transition, &Raw::default()).draw(&agent, &file, false)?;
-    let context = context(&agent, &file, transition, &choices, &Typed::fresh(&agent.site), &[], form).await;
-    agent.page("agent/action.html", &transition.label, context)
+    let typed = letter::Typed::of_version(template.modele);
+    let draft = Draft::of(&agent, &deed, typed, true).await?;
+    let context = deed.context(&agent, &[], draft.as_ref(), &Raw::default(), false).await?;
+    agent.page("agent/action.html", &deed.transition.label, context)
 }
 
 /// The deed.
@@ -88,34 +107,25 @@ pub async fn confirm(
             Err(Problem::Conflict(STALE))
         };
     }
-    let received = files::of(&agent.db, id).await?;
-    let choices = Choices::of(&agent, &file, &received);
-    let mut typed = Typed::read(&raw);
-    choices.keep_offered(&mut typed);
-    let mut problems = give::problems(&transition.needs, &typed);
-    if decides(transition) && !Author::of(&agent, &file).complete() {
-        problems.push(("confirmer", "Votre qualité n’est pas renseignée : elle doit figurer sur la décision. Demandez à l’administrateur de l’ajouter à votre compte.".to_owned()));
+    let deed = Deed::of(&agent, &file, &transition.id, Typed::read(&raw)).await?;
+    let draft = Draft::of(&agent, &deed, letter::Typed::read(&raw), false).await?;
+    let mut problems = give::problems(&transition.needs, &deed.typed);
+    if !deed.signing.refused.is_empty() {
+        problems.push(("confirmer", deed.signing.refused.clone()));
     }
+    problems.extend(draft.iter().flat_map(Draft::problems));
     let filled = Form::read(&agent, &file, transition, &raw);
     if !problems.is_empty() || !filled.valid() {
-        let form = filled.draw(&agent, &file, true)?;
-        let context = context(&agent, &file, transition, &choices, &typed, &problems, form).await;
+        let context = deed.context(&agent, &problems, draft.as_ref(), &raw, true).await?;
         return agent.page_again("agent/action.html", &transition.label, context);
     }
-    let with = With {
-        message: Some(typed.message.as_str())
-            .filter(|_| transition.needs.iter().any(|need| matches!(need, Need::Message | Need::Ask))),
-        asks: if transition.needs.contains(&Need::Ask) { choices.chosen(&typed) } else { Vec::new() },
-        until: typed
-            .days()
-            .filter(|_| transition.needs.contains(&Need::Ask))
-            .and_then(|days| agent.today().checked_add(Span::new().days(days)).ok()),
-        decision: decides(transition).then(|| Author::of(&agent, &file).decides(&agent, transition, &typed)),
-        corrected: None,
-        form: journey::answered(&filled.readings),
-    };
-    let by = By { actor: file.request.actor, account: Some(agent.account.id), acted: None };
-    fire::fire(&agent, &file.procedure, &file.request, &transition.id, by, &with).await?;
+    // Nothing leaves that was not read.
+    if draft.as_ref().is_some_and(|draft| !draft.was_read()) {
+        let context = deed.context(&agent, &[], draft.as_ref(), &raw, true).await?;
+        let reread = context! { reread => true, ..context };
+        return agent.page("agent/action.html", &transition.label, reread);
+    }
+    deed.fire(&agent, draft.as_ref(), &filled).await?;
     Ok(Redirect::to(&done).into_response())
 }
 
@@ -134,84 +144,84 @@ async fn sent_twice(
     Ok(last.is_some_and(|event| event.code == transition.id && event.actor_id == Some(agent.account.id)))
 }
 
-fn decides(transition: &Transition) -> bool {
-    transition.needs.iter().any(|need| matches!(need, Need::Decision | Need::Refusal))
-}
-
-/// Who signs: first name, name, quality and service (CRPA L111-2, L212-1).
-struct Author {
-    name: String,
-    quality: String,
-    service: String,
-}
-
-impl Author {
-    fn of(agent: &Agent, file: &Opened<Process>) -> Self {
-        let service = agent.department(&file.request.department_id);
-        Self {
-            name: agent.account.full_name(),
-            quality: agent.account.quality.clone().unwrap_or_default().trim().to_owned(),
-            service: service.unwrap_or_default().to_owned(),
-        }
+impl<'f> Deed<'f> {
+    pub async fn of(
+        agent: &Agent,
+        file: &'f Opened<Process>,
+        transition: &str,
+        mut typed: Typed,
+    ) -> Result<Self, Problem> {
+        let transition = wanted(agent, file, transition)?;
+        let received = files::of(&agent.db, file.request.id).await?;
+        let choices = Choices::of(agent, file, &received);
+        choices.keep_offered(&mut typed);
+        let signing = Signing::of(agent, file, transition).await?;
+        Ok(Self { file, transition, typed, signing, choices })
     }
 
-    fn complete(&self) -> bool {
-        !self.name.is_empty() && !self.quality.is_empty()
+    async fn fire(&self, agent: &Agent, draft: Option<&Draft>, filled: &Form<'_>) -> Result<(), Problem> {
+        let Self { file, transition, typed, signing, choices } = self;
+        let with = With {
+            message: Some(typed.message.as_str())
+                .filter(|_| transition.needs.iter().any(|need| matches!(need, Need::Message | Need::Ask))),
+            asks: if transition.needs.contains(&Need::Ask) { choices.chosen(typed) } else { Vec::new() },
+            until: typed
+                .days()
+                .filter(|_| transition.needs.contains(&Need::Ask))
+                .and_then(|days| agent.today().checked_add(Span::new().days(days)).ok()),
+            decision: signing.decision(agent, transition, typed),
+            corrected: None,
+            form: journey::answered(&filled.readings),
+            letter: draft.and_then(|draft| draft.keep(agent, &file.request.department_id)),
+        };
+        let by = By { actor: file.request.actor, account: Some(agent.account.id), acted: None };
+        fire::fire(agent, &file.procedure, &file.request, &transition.id, by, &with).await
     }
 
-    fn decides(self, agent: &Agent, transition: &Transition, typed: &Typed) -> Decision {
-        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        let refusal = transition.needs.contains(&Need::Refusal);
-        Decision {
-            favourable: !refusal,
-            author_name: self.name,
-            author_quality: self.quality,
-            author_department: self.service,
-            ground: some(&typed.ground),
-            facts: some(&typed.facts),
-            appeal: some(&typed.appeal).filter(|_| refusal),
-            at: agent.now,
-        }
+    /// The page, with what was typed (`raw`) and, once something was, what is wrong.
+    pub async fn context(
+        &self,
+        agent: &Agent,
+        problems: &[(&'static str, String)],
+        draft: Option<&Draft>,
+        raw: &Raw,
+        errors: bool,
+    ) -> Result<Value, Problem> {
+        let Self { file, transition, typed, signing, choices } = self;
+        let form = Form::read(agent, file, transition, raw).draw(agent, file, errors)?;
+        let author = &signing.author;
+        let held =
+            file.request.holder_id.filter(|holder| *holder != agent.account.id).and(file.request.holder_name.as_ref());
+        let mut listed: Vec<Json> =
+            problems.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
+        listed.extend(form.errors);
+        let told = transition.does.iter().find_map(|action| match action {
+            Action::Notify(message) => Some(message),
+            _ => None,
+        });
+        let form_html = Value::from_safe_string(form.html);
+        let url = format!("{}/actions/{}", file.url(), transition.id);
+        let context = Value::from(Serde(json!({
+            "request": view::banner(agent, file),
+            "transition": {"id": transition.id, "label": transition.label, "kind": view::button(transition)},
+            "needs": transition.needs,
+            "receives": transition.receives.as_deref().unwrap_or_default(),
+            "unreachable": told.is_some() && file.request.email.is_none(),
+            "preview": preview(agent, file, told).await,
+            "unsigned": signing.refused,
+            "author": {"name": author.name, "quality": author.quality, "service": author.service, "delegation": author.delegation},
+            "letter": draft.map(|draft| draft.json(&url)),
+            "reread": false,
+            "url": url,
+            "lock": held.map(|name| json!({"name": name})),
+            "errors": listed,
+            "version": file.request.version,
+            "pieces": choices.pieces_json(typed),
+            "fields": choices.fields_json(typed),
+            "message": typed.message, "days": typed.days, "ground": typed.ground, "facts": typed.facts, "appeal": typed.appeal,
+        })));
+        Ok(context! { form_html => form_html, ..context })
     }
-}
-
-async fn context(
-    agent: &Agent,
-    file: &Opened<Process>,
-    transition: &Transition,
-    choices: &Choices,
-    typed: &Typed,
-    problems: &[(&'static str, String)],
-    form: Drawn,
-) -> Value {
-    let author = Author::of(agent, file);
-    let held =
-        file.request.holder_id.filter(|holder| *holder != agent.account.id).and(file.request.holder_name.as_ref());
-    let mut errors: Vec<Json> =
-        problems.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
-    errors.extend(form.errors);
-    let told = transition.does.iter().find_map(|action| match action {
-        Action::Notify(message) => Some(message),
-        _ => None,
-    });
-    let form_html = Value::from_safe_string(form.html);
-    let context = Value::from(Serde(json!({
-        "request": view::banner(agent, file),
-        "transition": {"id": transition.id, "label": transition.label, "kind": view::button(transition)},
-        "needs": transition.needs,
-        "receives": transition.receives.as_deref().unwrap_or_default(),
-        "unreachable": told.is_some() && file.request.email.is_none(),
-        "preview": preview(agent, file, told).await,
-        "signs": !decides(transition) || author.complete(),
-        "author": {"name": author.name, "quality": author.quality, "service": author.service},
-        "lock": held.map(|name| json!({"name": name})),
-        "errors": errors,
-        "version": file.request.version,
-        "pieces": choices.pieces_json(typed),
-        "fields": choices.fields_json(typed),
-        "message": typed.message, "days": typed.days, "ground": typed.ground, "facts": typed.facts, "appeal": typed.appeal,
-    })));
-    context! { form_html => form_html, ..context }
 }
 
 /// The questions of a transition, as the agent answered them.

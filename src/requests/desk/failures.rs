@@ -15,6 +15,7 @@ use super::{
     store::{self, Failure},
 };
 use crate::{
+    correspondence,
     error::Problem,
     requests::{form, jobs},
     visit::Agent,
@@ -60,7 +61,11 @@ pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
         "href": format!("/agent/demandes/{}", failure.request_id),
         "to": if mail { failure.email.as_deref().unwrap_or("Pas de courriel") } else { "" },
         "kind": if mail { "Courriel" } else { "Document" },
-        "subject": if mail { procedure.title.as_str() } else { "Accusé d’enregistrement" },
+        "subject": match failure.kind.as_str() {
+            jobs::NOTIFY => procedure.title.as_str(),
+            correspondence::jobs::MAKE => "Lettre",
+            _ => "Accusé d’enregistrement",
+        },
         "problem": problem(mail, failure.last_error.as_deref().unwrap_or_default()),
         "detail": failure.last_error,
         "date": failure.failed_at,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use forms::{answers::Raw, workflow::Need};
+use forms::{answers::Raw, model::Procedure, workflow::Need};
 use serde_json::{Value as Json, json};
 
 use super::{LONGEST, Opened};
@@ -30,8 +30,8 @@ pub struct Typed {
 }
 
 impl Typed {
-    pub fn fresh(site: &Authority) -> Self {
-        Self { days: DAYS.to_owned(), appeal: appeal(site), ..Self::default() }
+    pub fn fresh(site: &Authority, procedure: &Procedure) -> Self {
+        Self { days: DAYS.to_owned(), appeal: appeal(site, procedure), ..Self::default() }
     }
 
     pub fn read(raw: &Raw) -> Self {
@@ -53,9 +53,13 @@ impl Typed {
     }
 }
 
-/// The appeal routes that fit most municipal decisions (CRPA L411-2, L231-4; CJA R421-1, R421-2).
-/// The agent corrects them where the law has others.
-fn appeal(site: &Authority) -> String {
+/// How a decision is contested: as its procedure says, else as the authority does, else the routes that fit most
+/// municipal decisions (CRPA L411-2, L231-4; CJA R421-1, R421-2). The agent corrects them where the law has others.
+pub fn appeal(site: &Authority, procedure: &Procedure) -> String {
+    let own = procedure.appeal.as_ref().or(Some(&site.settings.appeal));
+    if let Some(own) = own.filter(|own| !own.trim().is_empty()) {
+        return own.clone();
+    }
     format!(
         "Si vous contestez cette décision, vous pouvez, dans les deux mois qui suivent sa réception\u{a0}:\n\
          – demander au maire de la revoir (recours gracieux), par lettre adressée à\u{a0}: {}, {}\u{a0};\n\

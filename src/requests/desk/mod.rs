@@ -28,9 +28,11 @@ mod filters;
 mod found;
 mod give;
 pub mod handover;
+pub mod letter;
 pub mod list;
 pub mod saved;
 pub mod show;
+mod sign;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,8 @@ mod view;
 mod views;
 pub mod watchers;
 mod words;
+
+pub use give::appeal;
 
 /// The longest text that an agent may write at once, in characters.
 const LONGEST: usize = 10_000;

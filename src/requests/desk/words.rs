@@ -2,6 +2,7 @@
 
 use forms::model::Procedure;
 
+use crate::correspondence::post::POSTED;
 use crate::requests::{
     code,
     handover::HANDED,
@@ -34,6 +35,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         MESSAGE => "Message à l’usager",
         code::RENEWED => "Nouveau code de suivi donné",
         AGAIN => "Courriel relancé",
+        POSTED => "Lettre postée",
         CALENDAR => "Délais recalculés : le calendrier de la collectivité a changé",
         other => other,
     }

@@ -105,6 +105,7 @@ fn does(transition: &Transition) -> String {
         .iter()
         .map(|action| match action {
             Action::Notify(message) => format!("prévient l’usager (message {message})"),
+            Action::Letter(letter) => format!("fait la lettre {letter}"),
             Action::Receipt => "fait l’accusé d’enregistrement".to_owned(),
             Action::TakeCharge => "affecte la demande à qui agit".to_owned(),
             Action::Release => "libère la demande".to_owned(),

@@ -128,6 +128,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
         minutes: 5,
         delay,
         legal: None,
+        appeal: None,
         confidential: false,
         notice: Notice { purpose: String::new(), basis: String::new(), recipients: Vec::new(), retention },
         opening: Opening::default(),

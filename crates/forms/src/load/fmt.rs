@@ -48,6 +48,7 @@ impl Shape {
                 "minutes",
                 "delay",
                 "legal",
+                "appeal",
                 "confidential",
                 "notice",
                 "opening",

@@ -10,6 +10,7 @@ mod expand;
 mod field;
 mod fmt;
 mod keys;
+mod letter;
 mod node;
 mod options;
 mod page;
@@ -33,7 +34,10 @@ use sha2::{Digest, Sha256};
 
 use scope::Reader;
 
-use crate::{model::Procedure, workflow::Workflow};
+use crate::{
+    model::{Letter, Procedure},
+    workflow::Workflow,
+};
 
 /// A mistake in a procedure file. Displays as `file:line:column: message (advice)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +66,25 @@ impl format::Display for Finding {
 #[derive(Debug, Clone, Default)]
 pub struct Shared {
     pub files: BTreeMap<String, String>,
-    /// Ids of the message templates; empty where nobody knows them: then `notify` is not judged.
+    /// Ids of the message templates; empty where nobody knows the templates: then neither `notify` nor `letter`
+    /// is judged.
     pub messages: BTreeSet<String>,
+}
+
+/// Where the templates of letters stand: `letters/buvette-arrete.yaml`.
+const LETTERS: &str = "letters/";
+
+impl Shared {
+    /// The file of this letter: its name and its text.
+    fn letter(&self, id: &str) -> Option<(&str, &str)> {
+        let (name, text) = self.files.get_key_value(&format!("{LETTERS}{id}.yaml"))?;
+        Some((name, text))
+    }
+
+    /// Ids of the letters that have a file.
+    pub fn letters(&self) -> impl Iterator<Item = &str> + Clone {
+        self.files.keys().filter_map(|name| name.strip_prefix(LETTERS)?.strip_suffix(".yaml"))
+    }
 }
 
 /// Reads one procedure file, with every mistake found in it and in the shared files it uses.
@@ -74,8 +95,23 @@ pub fn procedure(file: &str, yaml: &str, shared: &Shared) -> Result<Procedure, V
     let mut found = Vec::new();
     let built = yaml::read(file, yaml, &mut found)
         .map(|tree| expand::expand(file, tree, shared, &mut found))
-        .and_then(|tree| procedure::read(file, &tree, &shared.messages, &mut found));
+        .and_then(|tree| procedure::read(file, &tree, shared, &mut found));
+    if let Some(procedure) = &built {
+        letter::check(file, procedure, shared, &mut found);
+    }
     settle(built, found)
+}
+
+/// Reads the template of a letter; what it names is judged with the procedures that send it.
+pub fn letter(file: &str, yaml: &str) -> Result<Letter, Vec<Finding>> {
+    let mut found = Vec::new();
+    let built = yaml::read(file, yaml, &mut found).and_then(|tree| letter::read(&tree, &mut found));
+    settle(built.map(|(letter, _)| letter), found)
+}
+
+/// The template of this letter, of the files that procedures share.
+pub fn shared_letter(id: &str, shared: &Shared) -> Option<Result<Letter, Vec<Finding>>> {
+    shared.letter(id).map(|(file, text)| letter(file, text))
 }
 
 /// Reads one workflow file. Alone, it knows no question: a condition on answers belongs to a workflow
@@ -83,7 +119,7 @@ pub fn procedure(file: &str, yaml: &str, shared: &Shared) -> Result<Procedure, V
 pub fn workflow(file: &str, yaml: &str, shared: &Shared) -> Result<Workflow, Vec<Finding>> {
     let mut found = Vec::new();
     let built = yaml::read(file, yaml, &mut found)
-        .and_then(|tree| workflow::read(&tree, &mut Reader::new(&tree, &shared.messages, &mut found)));
+        .and_then(|tree| workflow::read(&tree, &mut Reader::new(&tree, shared, &mut found)));
     settle(built, found)
 }
 

@@ -1,9 +1,9 @@
 //! The whole procedure, key by key, in the order of the guide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    Finding, check,
+    Finding, Shared, check,
     keys::{self, Keys, advised},
     node::Node,
     page::{self, Seen},
@@ -41,12 +41,7 @@ const FATES: &[(&str, Fate)] = &[("destroy", Fate::Destroy), ("keep", Fate::Keep
 /// Stands in for a delay that could not be read; the finding keeps the procedure from being used.
 const NO_DELAY: Delay = Delay { count: 0, unit: DelayUnit::Days };
 
-pub(super) fn read(
-    file: &str,
-    tree: &Node,
-    messages: &BTreeSet<String>,
-    found: &mut Vec<Finding>,
-) -> Option<Procedure> {
+pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Finding>) -> Option<Procedure> {
     let mut keys = Keys::new(tree, "de la démarche", found)?;
     let format = keys.take("format").map_or(FORMAT, |node| format(node, found));
     let id = keys.need("id", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
@@ -65,11 +60,12 @@ pub(super) fn read(
     let minutes = keys.need("minutes", found).and_then(|node| keys::whole(node, 1, found)).unwrap_or_default();
     let delay = need_delay(&mut keys, "delay", found);
     let legal = keys.take("legal").and_then(|node| legal(node, found));
+    let appeal = keys.text("appeal", found);
     let confidential = keys.flag("confidential", found);
     let notice = keys.need("notice", found).and_then(|node| notice(node, found));
     let opening = keys.take("opening").and_then(|node| opening(node, found)).unwrap_or_default();
     let before = keys.texts("before", found);
-    let mut reader = Reader::new(tree, messages, found);
+    let mut reader = Reader::new(tree, shared, found);
     let pages = pages(&mut keys, &mut reader);
     let pieces = pieces(&mut keys, &mut reader);
     // A name is only left there when its file does not exist, which was said.
@@ -96,6 +92,7 @@ pub(super) fn read(
         minutes,
         delay,
         legal,
+        appeal,
         confidential,
         notice: notice?,
         opening,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Finding,
+    Finding, Shared,
     keys::{Keys, advised, text},
     node::{At, Node},
 };
@@ -22,16 +22,16 @@ pub(super) struct Reader<'f> {
     pub broken: BTreeSet<String>,
     /// The question being read.
     pub current: Option<String>,
-    /// Message templates that exist; empty where nobody knows.
-    pub messages: &'f BTreeSet<String>,
+    /// The templates that exist.
+    pub shared: &'f Shared,
 }
 
 impl<'f> Reader<'f> {
-    pub fn new(tree: &Node, messages: &'f BTreeSet<String>, found: &'f mut Vec<Finding>) -> Self {
+    pub fn new(tree: &Node, shared: &'f Shared, found: &'f mut Vec<Finding>) -> Self {
         let pages = tree.get("pages").and_then(Node::list).unwrap_or_default();
         let fields = pages.iter().filter_map(|page| page.get("fields")?.list()).flatten();
         let (scope, ahead, broken) = (Scope::default(), ids(fields), BTreeSet::new());
-        Self { found, scope, ahead, broken, current: None, messages }
+        Self { found, scope, ahead, broken, current: None, shared }
     }
 
     pub fn expr(&mut self, node: &Node, wanted: Option<&Type>) -> Option<Expr> {

@@ -98,6 +98,60 @@ fn a_message_has_its_template_where_templates_are_known() {
     workflow(&name, &text, &shared).unwrap();
 }
 
+/// A letter has its template, which names only what the procedure asks.
+#[test]
+fn a_letter_is_judged_with_the_procedure_that_sends_it() {
+    let (name, text) = folder("../../procedures").into_iter().find(|(name, _)| name.starts_with("debit-")).unwrap();
+    let mut shared = shared();
+    for kind in ["blocks", "letters"] {
+        for (name, text) in folder(&format!("../../procedures/{kind}")) {
+            shared.files.insert(format!("{kind}/{name}"), text);
+        }
+    }
+    shared.messages = [
+        "recue",
+        "prise-en-charge",
+        "piece-demandee",
+        "relance",
+        "classee",
+        "complete",
+        "decision",
+        "annulee",
+        "rouverte",
+    ]
+    .map(str::to_owned)
+    .into();
+    assert!(shared.letters().count() >= 2);
+    procedure(&name, &text, &shared).unwrap_or_else(|found| panic!("{}", listed(&found)));
+    let found = |shared: &Shared, text: &str| listed(&procedure(&name, text, shared).unwrap_err());
+    // Where it stands, and what is wrong.
+    let mut wrong = shared.clone();
+    let file = "letters/buvette-refus.yaml";
+    let letter = shared.files[file].replace("{{ lettre.motivation }}", "{{ sponsor }}");
+    let line = 1 + letter.lines().position(|line| line.contains("sponsor")).unwrap();
+    wrong.files.insert(file.to_owned(), letter);
+    let told = found(&wrong, &text);
+    assert!(
+        told.starts_with(&format!("{file}:{line}:1:")) && told.contains("sponsor") && told.contains("debit-boissons"),
+        "{told}"
+    );
+    wrong.files.remove(file);
+    assert!(found(&wrong, &text).contains("Aucun modèle de lettre ne s'appelle"), "{}", found(&wrong, &text));
+    for (was, is, words) in [
+        ("[letter buvette-refus, notify decision]", "[notify decision, letter buvette-refus]", "vient avant"),
+        (
+            "[letter buvette-refus, notify decision]",
+            "[letter buvette-refus, letter buvette-arrete]",
+            "une seule lettre",
+        ),
+        ("    - id: refuse\n", "    - id: cancel\n", "transition d'un agent"),
+        ("[letter buvette-refus, notify decision]", "[letter]", "Dites avec quel modèle"),
+    ] {
+        let told = found(&shared, &text.replace(was, is));
+        assert!(told.replace('\u{a0}', " ").contains(words), "{is}: {told}");
+    }
+}
+
 /// Everything in the project that is a procedure file keeps its meaning and settles in one pass.
 #[test]
 fn canonical_form_is_stable() {
@@ -107,6 +161,7 @@ fn canonical_form_is_stable() {
     }
     files.extend(folder("../../procedures"));
     files.extend(folder("../../procedures/blocks"));
+    files.extend(folder("../../procedures/letters"));
     for (name, text) in files {
         let Ok(once) = fmt(&name, &text) else { continue };
         assert_eq!(fmt(&name, &once).unwrap(), once, "{name}");

@@ -110,12 +110,15 @@ fn transition<'n>(
     let needs: Vec<_> = needs.iter().filter_map(|node| keys::word(node, NEEDS, reader.found)).collect();
     let form = keys.take("form").map(|node| form(node, reader)).unwrap_or_default();
     let does = keys.items("does", reader.found);
-    let does = does.iter().filter_map(|node| action(node, reader)).collect();
+    let does: Vec<_> = does.iter().filter_map(|node| action(node, reader)).collect();
     let receives = keys.text("receives", reader.found);
     let says = keys.text("says", reader.found);
     keys.finish(reader.found);
     if who == Some(Who::System) && !needs.is_empty() {
         reader.found.push(node.at.finding("Une transition de la plateforme ne peut rien demander (« needs »)."));
+    }
+    if let Some(message) = letter_misplaced(who, &does) {
+        reader.found.push(node.at.finding(message));
     }
     let names = from.iter().map(|mention| mention.state.clone()).collect();
     let target = to.as_ref().map(|mention| mention.state.clone());
@@ -124,6 +127,20 @@ fn transition<'n>(
     let (id, to, who) = (id?, target?, who?);
     let it = Transition { id, label, from: names, to, who, when, after, times, needs, form, does, receives, says };
     Some(Placed { at: &node.at, it })
+}
+
+/// An agent reads a letter before it leaves, and the usager is told of it once it is there.
+fn letter_misplaced(who: Option<Who>, does: &[Action]) -> Option<&'static str> {
+    let letters = |action: &&Action| matches!(action, Action::Letter(_));
+    let first = does.iter().position(|action| matches!(action, Action::Letter(_)))?;
+    let told = does.iter().position(|action| matches!(action, Action::Notify(_)));
+    if !matches!(who, Some(Who::Process | Who::Decide) | None) {
+        return Some("Seule une transition d'un agent fait une lettre : il la lit avant qu'elle parte.");
+    }
+    if does.iter().filter(letters).count() > 1 {
+        return Some("Une transition fait une seule lettre.");
+    }
+    told.is_some_and(|told| told < first).then_some("« letter » vient avant « notify » : on annonce ce qui existe.")
 }
 
 /// Questions to the agent: their ids are those of no other question, since conditions name them.
@@ -173,9 +190,13 @@ fn action(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
     if let Some(("notify", template)) = text.split_once(' ') {
         return notify(&Node::of_text(node.inside("notify ".len()), template.trim()), reader);
     }
-    let known = ACTIONS.iter().map(|(name, _)| *name).chain(Some("notify …"));
+    if let Some(("letter", template)) = text.split_once(' ') {
+        return letter(&Node::of_text(node.inside("letter ".len()), template.trim()), reader);
+    }
+    let known = ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …"]);
     let advice = match text.as_str() {
         "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
+        "letter" => "Dites avec quel modèle : « letter accord ».".to_owned(),
         _ => keys::known_words(&text, known),
     };
     reader.found.push(advised(&node.at, format!("L'action « {text} » n'existe pas."), advice));
@@ -185,11 +206,23 @@ fn action(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
 /// A message has its template, where templates are known.
 fn notify(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
     let template = keys::id(node, reader.found)?;
-    if !reader.messages.is_empty() && !reader.messages.contains(&template) {
-        let advice = keys::known_words(&template, reader.messages.iter().map(String::as_str));
+    let messages = &reader.shared.messages;
+    if !messages.is_empty() && !messages.contains(&template) {
+        let advice = keys::known_words(&template, messages.iter().map(String::as_str));
         reader.found.push(advised(&node.at, format!("Aucun modèle de message ne s'appelle « {template} »."), advice));
     }
     Some(Action::Notify(template))
+}
+
+/// A letter has its template, where templates are known.
+fn letter(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let template = keys::id(node, reader.found)?;
+    let shared = reader.shared;
+    if !shared.messages.is_empty() && shared.letter(&template).is_none() {
+        let advice = keys::known_words(&template, shared.letters());
+        reader.found.push(advised(&node.at, format!("Aucun modèle de lettre ne s'appelle « {template} »."), advice));
+    }
+    Some(Action::Letter(template))
 }
 
 fn once<'a>(ids: impl Iterator<Item = (&'a At, &'a str)>, what: &str, found: &mut Vec<Finding>) {

@@ -1,0 +1,156 @@
+//! The letter of a transition, which its agent reads before anything is sent: the very words that were shown
+//! leave, or the page comes back with the new ones.
+
+use axum::{
+    extract::{Path, Request as Sent},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use forms::answers::Raw;
+use minijinja::Value;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::act::Deed;
+use crate::{
+    correspondence::{
+        self,
+        compose::{self, About, Composed, Unfit},
+    },
+    error::Problem,
+    platform::attachment,
+    requests::form,
+    visit::Agent,
+};
+
+/// Longest paragraph of an agent, in characters.
+const LONGEST: usize = 4_000;
+
+/// What the agent gives along with a letter.
+#[derive(Debug, Default, Clone)]
+pub struct Typed {
+    motivation: String,
+    to_post: bool,
+    /// The digest of the letter that was shown.
+    seen: String,
+    /// An earlier version of the template, when the present one does not fit the request.
+    version: Option<i64>,
+}
+
+impl Typed {
+    /// Nothing yet.
+    pub fn of_version(version: Option<i64>) -> Self {
+        Self { version, ..Self::default() }
+    }
+
+    pub fn read(raw: &Raw) -> Self {
+        Self {
+            motivation: raw.text("motivation").to_owned(),
+            to_post: raw.text("poste") == "oui",
+            seen: raw.text("vue").to_owned(),
+            version: raw.text("modele").parse().ok(),
+        }
+    }
+}
+
+/// The letter of a transition, as things stand.
+pub struct Draft {
+    letter: Result<Composed, Unfit>,
+    typed: Typed,
+    /// Where it can be posted; empty when nobody knows.
+    address: Vec<String>,
+}
+
+impl Draft {
+    /// None when the transition makes no letter. `fresh`: its page is opened, nothing is typed yet.
+    pub async fn of(agent: &Agent, deed: &Deed<'_>, mut typed: Typed, fresh: bool) -> Result<Option<Self>, Problem> {
+        let Some(code) = deed.transition.letter() else { return Ok(None) };
+        let request = &deed.file.request;
+        let decision = deed.signing.decision(agent, deed.transition, &deed.typed);
+        let mut about = About::request(request, &deed.file.procedure, &deed.signing.author);
+        let address = compose::address(&about);
+        // Whoever gave no e-mail hears of it by post.
+        typed.to_post |= fresh && request.email.is_none() && !address.is_empty();
+        (about.decision, about.motivation, about.to_post) = (decision.as_ref(), &typed.motivation, typed.to_post);
+        let letter = compose::compose(agent, code, typed.version, &about).await?;
+        Ok(Some(Self { letter, typed, address }))
+    }
+
+    /// Whether the agent has read these very words.
+    pub fn was_read(&self) -> bool {
+        self.letter.as_ref().is_ok_and(|letter| letter.digest() == self.typed.seen)
+    }
+
+    /// What keeps it from leaving.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if let Err(unfit) = &self.letter {
+            found.extend(unfit.sentences.iter().map(|sentence| ("lettre", sentence.clone())));
+        }
+        let length = self.typed.motivation.chars().count();
+        if length > LONGEST {
+            let text =
+                format!("Ce paragraphe compte {length} caractères\u{a0}: raccourcissez-le à 4\u{202f}000 au plus.");
+            found.push(("motivation", text));
+        }
+        if self.typed.to_post && self.address.is_empty() {
+            let text = "Cette demande n’a pas d’adresse postale\u{a0}: la lettre ne peut pas être postée.";
+            found.push(("poste", text.to_owned()));
+        }
+        found
+    }
+
+    /// The letter to keep.
+    pub fn keep(&self, agent: &Agent, department: &str) -> Option<correspondence::New> {
+        let letter = self.letter.as_ref().ok()?;
+        Some(correspondence::New {
+            id: agent.id(),
+            department: department.to_owned(),
+            code: letter.code.clone(),
+            version: letter.version,
+            title: letter.title.clone(),
+            content: letter.content.clone(),
+            written_on: agent.today(),
+            author: agent.account.id,
+            to_post: self.typed.to_post,
+        })
+    }
+
+    /// For the page.
+    pub fn json(&self, url: &str) -> Json {
+        let (letter, unfit) = (self.letter.as_ref().ok(), self.letter.as_ref().err());
+        let earlier = unfit.and_then(|unfit| unfit.earlier);
+        json!({
+            "content": letter.map(|letter| &letter.content),
+            "title": letter.map(|letter| &letter.title),
+            "seen": letter.map(Composed::digest).unwrap_or_default(),
+            "unfit": unfit.map(|unfit| &unfit.sentences),
+            "earlier": earlier.map(|version| json!({"version": version, "href": format!("{url}?modele={version}")})),
+            "takes_motivation": letter.map_or_else(|| unfit.is_some_and(|unfit| unfit.takes_motivation), |letter| letter.takes_motivation),
+            "motivation": self.typed.motivation,
+            "to_post": self.typed.to_post,
+            "address": self.address,
+            "version": self.typed.version,
+            "pdf": format!("{url}/lettre.pdf"),
+        })
+    }
+}
+
+/// The letter as it would be, as a PDF, from what is typed.
+pub async fn pdf(agent: Agent, Path((id, transition)): Path<(Uuid, String)>, sent: Sent) -> Result<Response, Problem> {
+    let raw = form::plain(sent).await?;
+    let file = super::Opened::open(&agent, id).await?;
+    let deed = Deed::of(&agent, &file, &transition, super::give::Typed::read(&raw)).await?;
+    let draft = Draft::of(&agent, &deed, Typed::read(&raw), false).await?.ok_or(Problem::NotFound)?;
+    let Ok(letter) = &draft.letter else {
+        let context: Value = deed.context(&agent, &draft.problems(), Some(&draft), &raw, true).await?;
+        return agent.page_again("agent/action.html", &deed.transition.label, context);
+    };
+    let pdf = correspondence::jobs::set(std::slice::from_ref(&letter.content), agent.today()).await?;
+    let name = attachment::disposition(&format!("apercu-{}.pdf", file.request.reference));
+    Ok((
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)],
+        pdf,
+    )
+        .into_response())
+}
