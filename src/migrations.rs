@@ -88,4 +88,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0024_steering",
+        sql: include_str!("../migrations/0024_steering.sql"),
+        sqlite: Some(include_str!("../migrations/0024_steering.sqlite.sql")),
+        postgres: Some(include_str!("../migrations/0024_steering.postgres.sql")),
+    },
 ];

@@ -11,7 +11,7 @@ use tower_http::{
 
 use crate::{
     accounts, acting, agents, app::App, catalogue, demo, error, household, identity, journal, links, mandates,
-    opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, visit,
+    opinions, organisations, own_data, pages, platform, provider, requests, safe, sso, steering, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -38,6 +38,7 @@ pub fn router(app: App) -> Router {
         .merge(links::routes())
         .merge(own_data::routes())
         .merge(opinions::routes())
+        .merge(steering::routes())
         .merge(journal::routes())
         .merge(pages::routes());
     if app.demo {

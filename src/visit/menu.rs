@@ -25,14 +25,22 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/mandats", "Mandats"),
     ("/agent/courriers", "Lettres"),
 ];
-const DEPARTMENT: &[(&str, &str)] =
-    &[("/agent/agents", "Agents"), ("/agent/references", "Références"), ("/agent/avis", "Avis des usagers")];
+const FIGURES: &[(&str, &str)] = &[("/agent/retards", "Retards"), ("/agent/statistiques", "Statistiques")];
+const DEPARTMENT: &[(&str, &str)] = &[
+    ("/agent/agents", "Agents"),
+    ("/agent/references", "Références"),
+    ("/agent/avis", "Avis des usagers"),
+    ("/agent/retards", "Retards"),
+    ("/agent/statistiques", "Statistiques"),
+];
 const ADMINISTRATION: &[(&str, &str)] = &[("/agent/applications", "Applications"), ("/agent/journal", "Journal")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.
 pub fn of(here: &str, role: Option<Role>, administrator: bool) -> Vec<Group> {
     let open = [
         ("Guichet", COUNTER, role >= Some(Role::Processor)),
+        // Who processes requests sees their figures; who manages the department, all of it.
+        ("Service", FIGURES, matches!(role, Some(Role::Processor | Role::Decider))),
         ("Service", DEPARTMENT, role >= Some(Role::Manager)),
         ("Administration", ADMINISTRATION, administrator),
     ];
@@ -61,7 +69,7 @@ mod tests {
     fn each_sees_what_opens() {
         assert_eq!(shown("/agent", None, false), []);
         assert_eq!(shown("/agent", Some(Role::Reader), false), []);
-        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), false), [("Guichet", true)]);
+        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), false), [("Guichet", true), ("Service", false)]);
         assert_eq!(
             shown("/agent/agents/1", Some(Role::Manager), true),
             [("Guichet", false), ("Service", true), ("Administration", false)]

@@ -25,4 +25,5 @@ mod own_data;
 pub mod passkeys;
 mod sharing;
 pub mod signing_in;
+mod steering;
 mod timers;

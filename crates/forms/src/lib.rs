@@ -10,6 +10,7 @@
 //! - [`workflow`]: states and transitions of a request.
 //! - [`step`]: what one of them changes; [`timer`]: when the platform fires one by itself.
 
+mod alert;
 pub mod answers;
 pub mod calendar;
 pub mod draw;
@@ -21,3 +22,5 @@ pub mod model;
 pub mod step;
 pub mod timer;
 pub mod workflow;
+
+pub use alert::Colour;

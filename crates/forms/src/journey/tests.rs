@@ -127,6 +127,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
         cost: Cost::Free,
         minutes: 5,
         delay,
+        alerts: Alerts::usual(delay),
         legal: None,
         confidential: false,
         notice: Notice { purpose: String::new(), basis: String::new(), recipients: Vec::new(), retention },
