@@ -145,13 +145,10 @@ create table request (
   department_id text not null,
   account_id uuid,
   filer_name text,
-  -- The filer's name and the words of the answers, folded for search.
-  filer_key text not null,
   -- Who it is for, when that is not the filer.
   beneficiary text,
   email text,
   answers {json} not null,
-  words text not null,
   state text not null,
   status text not null,
   ended boolean not null,

@@ -65,6 +65,12 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
+        name: "0017_search",
+        sql: include_str!("../migrations/0017_search.sql"),
+        sqlite: Some(include_str!("../migrations/0017_search.sqlite.sql")),
+        postgres: Some(include_str!("../migrations/0017_search.postgres.sql")),
+    },
+    Migration {
         name: "0018_workflow",
         sql: include_str!("../migrations/0018_workflow.sql"),
         sqlite: None,

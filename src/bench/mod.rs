@@ -3,29 +3,38 @@
 //! the same load in the same run. See bench/README.md.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 use clap::Args;
+use db::{args, sql};
 use serde::Serialize;
-use tokio::process::Command;
 
 mod bare;
 mod doors;
+mod lists;
 mod load;
 mod pages;
 mod postgres;
 mod process;
 mod rows;
 mod safe;
+pub mod seed;
 mod site;
 mod smtp;
 mod submissions;
 mod table;
 mod wire;
 
+use crate::{
+    app::App,
+    demo,
+    platform::{clock::Clock, config::Config},
+    work,
+};
 use site::Site;
 use smtp::Sink;
 use submissions::Measured;
@@ -41,12 +50,30 @@ pub struct Options {
     /// An empty PostgreSQL database to use. Without it, a server is started if PostgreSQL is installed.
     #[arg(long)]
     postgres: Option<String>,
+    /// Measures the agents' pages over so many requests: `10000,1000000`. A million take minutes to make.
+    #[arg(long, value_delimiter = ',')]
+    lists: Vec<u64>,
+    /// Nothing but those.
+    #[arg(long, requires = "lists")]
+    only_lists: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Used by the measures themselves: the load generator.
     #[arg(long, hide = true)]
     load: Option<String>,
     /// Used by the measures themselves: the bare server.
     #[arg(long, hide = true)]
     bare: bool,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Makes a sample city with many requests in the database of the settings, which must be empty.
+    Seed {
+        /// How many requests, over five years.
+        #[arg(long, default_value_t = 1_000_000)]
+        requests: u64,
+    },
 }
 
 /// What is measured, by the names of the JSON. None: could not be measured here.
@@ -76,9 +103,15 @@ struct Measures {
     cas_validate_cpu_ms: Option<f64>,
     id_token_sign_ms: Option<f64>,
     signing_key_read_ms: Option<f64>,
+    /// `list_ms_p95_sqlite_10k` and so on, where they were asked for.
+    #[serde(flatten)]
+    lists: BTreeMap<String, f64>,
 }
 
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: Options, config: Config) -> Result<()> {
+    if let Some(Command::Seed { requests }) = options.command {
+        return fill(config, requests).await;
+    }
     if let Some(task) = &options.load {
         return load::run(task).await;
     }
@@ -102,6 +135,12 @@ async fn measure(options: &Options, folder: &Path) -> Result<Measures> {
     let time = Duration::try_from_secs_f64(options.seconds).context("--seconds")?;
     let mails = Sink::start().await?;
     let mut measures = Measures::default();
+    for requests in &options.lists {
+        on_many(&mut measures, &folder.join("many"), &mails, *requests, time).await?;
+    }
+    if options.only_lists {
+        return Ok(measures);
+    }
     on_sqlite(&mut measures, &folder.join("sqlite"), &mails, time).await?;
     at_doors(&mut measures, &folder.join("doors"), &mails, time).await?;
     let documents = safe::measure(&folder.join("safe"), time).await?;
@@ -116,6 +155,46 @@ async fn measure(options: &Options, folder: &Path) -> Result<Measures> {
         measures.submission_cpu_ms_postgres = measured.cpu_ms;
     }
     Ok(measures)
+}
+
+async fn fill(config: Config, requests: u64) -> Result<()> {
+    let app = App::open(config, Clock::System, false).await?;
+    let before: i64 = app.db.one(sql!("select count(*) from authority"), args![]).await?;
+    anyhow::ensure!(before == 0, "the database is not empty: name one made for this");
+    demo::fill(&app, 0).await?;
+    let authority = app.db.one(sql!("select id from authority"), args![]).await?;
+    seed::seed(&work::visit(&app, authority).await?, requests).await
+}
+
+/// On both engines, one after the other, each in a folder of its own that is removed.
+async fn on_many(measures: &mut Measures, folder: &Path, mails: &Sink, requests: u64, time: Duration) -> Result<()> {
+    for engine in ["sqlite", "postgres"] {
+        let server = match engine {
+            "sqlite" => None,
+            _ => postgres::Postgres::start(&folder.join("server"))?,
+        };
+        let url = match (&server, engine) {
+            (Some(server), _) => server.url(),
+            (None, "sqlite") => "sqlite:".to_owned(),
+            (None, _) => continue,
+        };
+        let mut site = Site::make(&folder.join("site"), &url, mails).await?;
+        for (name, found) in lists::measure(&mut site, requests, time).await? {
+            measures.lists.insert(format!("{name}_ms_p95_{engine}_{}", short(requests)), found);
+        }
+        drop((site, server));
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+/// `10k`, `1m`.
+fn short(many: u64) -> String {
+    match many {
+        1_000_000.. if many.is_multiple_of(1_000_000) => format!("{}m", many / 1_000_000),
+        1_000.. if many.is_multiple_of(1_000) => format!("{}k", many / 1_000),
+        _ => many.to_string(),
+    }
 }
 
 async fn on_sqlite(measures: &mut Measures, folder: &Path, mails: &Sink, time: Duration) -> Result<()> {
@@ -167,8 +246,8 @@ async fn on_postgres(url: &str, folder: &Path, mails: &Sink, time: Duration) -> 
 }
 
 /// Another process of this program, ended with the value that holds it, without our settings.
-fn command() -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+fn command() -> Result<tokio::process::Command> {
+    let mut command = tokio::process::Command::new(std::env::current_exe()?);
     for (name, _) in
         std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("GUICHET_")))
     {

@@ -24,6 +24,8 @@ use crate::{
         clock::Clock,
         config::{Config, Log, Mail},
     },
+    visit::Visit,
+    work,
 };
 
 /// The procedure that submissions send: thirteen fields on two pages.
@@ -34,6 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Site {
     config: Config,
     file: PathBuf,
+    app: App,
     /// The same database, seen from here.
     pub db: Db,
     pub address: SocketAddr,
@@ -66,7 +69,7 @@ impl Site {
         catalogue::publish(&db, &sources, app.clock.now()).await?;
         let file = folder.join("guichet.toml");
         std::fs::write(&file, toml::to_string(&config)?)?;
-        Ok(Self { config, file, db, address, server: None })
+        Ok(Self { config, file, app, db, address, server: None })
     }
 
     /// Starts the server; gives the time from there to its first good answer.
@@ -91,6 +94,11 @@ impl Site {
             server.kill().await?;
         }
         Ok(())
+    }
+
+    /// The city as if somebody visited it.
+    pub async fn visit(&self) -> Result<Visit> {
+        work::visit(&self.app, self.db.authority()).await
     }
 
     pub fn pid(&self) -> Result<u32> {

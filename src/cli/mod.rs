@@ -106,7 +106,7 @@ async fn run(command: Command, config: Config) -> Result<()> {
             print!("{}", toml::to_string(&config).context("settings")?);
             Ok(())
         }
-        Command::Bench(options) => bench::run(options).await,
+        Command::Bench(options) => bench::run(options, config).await,
         Command::Admin(command) => admin::run(command, config).await,
         Command::Audit(command) => audit::run(command, config).await,
         Command::Check { .. } | Command::Fmt { .. } => Ok(()),

@@ -25,7 +25,7 @@ pub use erase::{Of, erase};
 pub use model::{Action, Line};
 pub use retain::retain;
 pub use seal::{PERIOD, seal};
-pub use store::{head, note, read};
+pub use store::{busy, head, note, read, read_many};
 pub use verify::{Report, verify};
 
 pub fn routes() -> Router<App> {

@@ -19,7 +19,10 @@ pub enum Action {
     RequestChanged,
     /// The list of requests was searched: `detail` is a keyed hash of what was typed.
     RequestsSearched,
-    /// The same, among accounts of usagers.
+    /// A list of requests was taken away: `detail` is its format. Each of its requests has its own line.
+    RequestsExported,
+    RequestExported,
+    /// Accounts of usagers were searched: `detail` is a keyed hash of what was typed.
     AccountsSearched,
     AccountOpened,
     /// By somebody else than its owner: `detail` is the code of the account's history.
@@ -47,13 +50,15 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
         Self::RequestFollowed,
         Self::RequestChanged,
         Self::RequestsSearched,
+        Self::RequestsExported,
+        Self::RequestExported,
         Self::AccountsSearched,
         Self::AccountOpened,
         Self::AccountChanged,
@@ -80,6 +85,8 @@ impl Action {
             Self::RequestFollowed => "request-followed",
             Self::RequestChanged => "request-changed",
             Self::RequestsSearched => "requests-searched",
+            Self::RequestsExported => "requests-exported",
+            Self::RequestExported => "request-exported",
             Self::AccountsSearched => "accounts-searched",
             Self::AccountOpened => "account-opened",
             Self::AccountChanged => "account-changed",
@@ -111,6 +118,8 @@ impl Action {
             Self::RequestFollowed => "Suivi ouvert avec le code",
             Self::RequestChanged => "Action sur un dossier",
             Self::RequestsSearched => "Recherche de dossiers",
+            Self::RequestsExported => "Liste de dossiers exportée",
+            Self::RequestExported => "Dossier exporté",
             Self::AccountsSearched => "Recherche d’un compte",
             Self::AccountOpened => "Compte d’usager ouvert",
             Self::AccountChanged => "Compte changé",

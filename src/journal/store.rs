@@ -1,14 +1,19 @@
 //! SQL on the journal.
 
+use std::collections::BTreeMap;
+
 use db::{Db, Query, Tx, args, row, sql};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
     chain::{Head, Kind},
-    model::{Kept, Line},
+    model::{Action, Kept, Line},
 };
 use crate::{platform::clock, visit::Agent};
+
+/// Lines of one insertion.
+const ROWS: usize = 100;
 
 /// Writes a line, in the transaction of what it traces.
 pub async fn note(tx: &mut Tx, now: Timestamp, line: &Line<'_>) -> Result<(), db::Error> {
@@ -33,6 +38,54 @@ pub async fn note(tx: &mut Tx, now: Timestamp, line: &Line<'_>) -> Result<(), db
 /// Then nothing may be shown.
 pub async fn read(agent: &Agent, line: &Line<'_>) -> Result<(), db::Error> {
     agent.db.write(async |tx: &mut Tx| note(tx, agent.now, line).await).await
+}
+
+/// The same for several requests of a list, each with its department: a few insertions, in one transaction.
+pub async fn read_many(agent: &Agent, action: Action, requests: &[(Uuid, &str)]) -> Result<(), db::Error> {
+    let (authority, now, day) = (agent.db.authority(), agent.now, agent.today());
+    let write = async |tx: &mut Tx| {
+        for some in requests.chunks(ROWS) {
+            let mut insert = Query::new(
+                "insert into journal (authority_id, id, at, day, action, actor_kind, actor_id, department_id, request_id, detail, salt, sealed) values ",
+            );
+            for (index, (request, department)) in some.iter().enumerate() {
+                let next = if index == 0 { "({}, {}, {}, {}, {}, " } else { ", ({}, {}, {}, {}, {}, " };
+                insert = insert.push(next).bind(authority).bind(clock::id()).bind(now).bind(day).bind(action.code());
+                insert = insert.push("'agent', {}, {}, {}, '', {}, false)").bind(agent.account.id).bind(*department);
+                insert = insert.bind(*request).bind(rand::random::<[u8; 32]>().to_vec());
+            }
+            tx.run(insert, args![]).await?;
+        }
+        Ok(())
+    };
+    agent.db.write(write).await
+}
+
+/// A colleague who opened or changed a request within so long works on it.
+const BUSY: SignedDuration = SignedDuration::from_mins(10);
+
+row! {
+    struct Busy {
+        request_id: Uuid,
+        name: String,
+    }
+}
+
+/// Who, of the agent's colleagues, has just been at work on each of these requests.
+pub async fn busy(agent: &Agent, requests: &[Uuid]) -> Result<BTreeMap<Uuid, String>, db::Error> {
+    if requests.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let since = agent.now.checked_sub(BUSY).unwrap_or(agent.now);
+    let query = Query::new(
+        "select j.request_id, a.first_name || ' ' || a.last_name as name from journal j
+         join account a on a.authority_id = j.authority_id and a.id = j.actor_id
+         where j.actor_kind = 'agent' and j.action in ('request-opened', 'request-changed')",
+    );
+    let query = query.and("j.authority_id = {}", agent.db.authority()).and_in("j.request_id", requests);
+    let query = query.and("j.at > {}", since).and("j.actor_id <> {}", agent.account.id).push(" order by j.at");
+    let found: Vec<Busy> = agent.db.all(query, args![]).await?;
+    Ok(found.into_iter().map(|one| (one.request_id, one.name.trim().to_owned())).collect())
 }
 
 /// The oldest lines that wait for their link.

@@ -9,6 +9,17 @@ pub fn date(day: Date) -> String {
     forms::kinds::french::date(day).replacen(' ', "\u{a0}", 1)
 }
 
+/// A day as people type it, `27/03/2021` with any separator, or as browsers send it, `2021-03-27`.
+pub fn day(typed: &str) -> Option<Date> {
+    let parts: Vec<&str> = typed.split(['/', '-', '.', ' ']).filter(|part| !part.is_empty()).collect();
+    let &[first, month, last] = parts.as_slice() else { return None };
+    let (year, day) = if first.len() == 4 { (first, last) } else { (last, first) };
+    if year.len() != 4 {
+        return None;
+    }
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
 /// « Préparer » as it goes on inside a sentence: « préparer ».
 pub fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
@@ -74,6 +85,9 @@ mod tests {
     #[test]
     fn words() {
         assert_eq!(date(jiff::civil::date(2021, 3, 1)), "1er\u{a0}mars 2021");
+        let march = Some(jiff::civil::date(2021, 3, 27));
+        assert_eq!([day("27/3/2021"), day("2021-03-27"), day("27 03 2021"), day("27.03.2021")], [march; 4]);
+        assert_eq!([day("27/3/21"), day("30/02/2021"), day("mars 2021"), day("")], [None; 4]);
         assert_eq!(size(1_234_000), "1,3\u{a0}Mo");
         assert_eq!(size(2_000_000), "2\u{a0}Mo");
         assert_eq!(fold("L'École des Sœurs"), "l ecole des soeurs");

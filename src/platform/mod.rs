@@ -16,6 +16,7 @@ pub mod mail;
 pub mod page;
 pub mod scan;
 pub mod secret;
+pub mod sheet;
 pub mod storage;
 pub mod throttle;
 pub mod upload;

@@ -1,7 +1,7 @@
 //! ZIP files made as they leave, without compression (documents and photos hardly shrink): APPNOTE 6.3,
 //! names in UTF-8, sizes and CRC known beforehand so that any reader can follow.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io::Write};
 
 use anyhow::{Context, ensure};
 use axum::{
@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use flate2::Crc;
+use flate2::{Compression, Crc, write::DeflateEncoder};
 use futures_util::{Stream, StreamExt, stream};
 use jiff::civil::Date;
 use tokio::sync::mpsc;
@@ -26,6 +26,10 @@ const LOCATOR_64: u32 = 0x0706_4b50;
 const FULL: u32 = u32::MAX;
 /// Bit 11: the name is in UTF-8.
 const UTF8: u16 = 1 << 11;
+/// Bit 3: CRC and sizes come after the content.
+const SIZES_AFTER: u16 = 1 << 3;
+const DEFLATED: u16 = 8;
+const DESCRIPTOR: u32 = 0x0807_4b50;
 const VERSION: u16 = 20;
 const VERSION_64: u16 = 45;
 
@@ -52,6 +56,30 @@ impl Zip {
         let path = self.free(&entry.path);
         let fields = common(entry, &path);
         let head = [&LOCAL.to_le_bytes()[..], &fields, &[0; 2], path.as_bytes()].concat();
+        self.list(&fields, &path);
+        self.offset += head.len() as u64 + u64::from(entry.size);
+        head.into()
+    }
+
+    /// What comes before a compressed file whose size nobody knows yet.
+    fn open(&mut self, path: &str, day: Date) -> (String, Bytes) {
+        let path = self.free(path);
+        let head = [&LOCAL.to_le_bytes()[..], &packed(day, 0, 0, 0, &path), &[0; 2], path.as_bytes()].concat();
+        (path, head.into())
+    }
+
+    /// What comes after it: its sizes (APPNOTE 4.3.9).
+    fn close(&mut self, path: &str, day: Date, crc: u32, sizes: (u32, u32)) -> Bytes {
+        let (packed_size, size) = sizes;
+        let end = [DESCRIPTOR, crc, packed_size, size].map(u32::to_le_bytes).concat();
+        self.list(&packed(day, crc, packed_size, size, path), path);
+        // Signature, fields, no extra field.
+        self.offset += (4 + 24 + 2 + path.len() + end.len()) as u64 + u64::from(packed_size);
+        end.into()
+    }
+
+    /// Adds a file that begins here to the list at the end of the archive.
+    fn list(&mut self, fields: &[u8], path: &str) {
         // Beyond 4 GB the place is told in 64 bits, in an extra field (APPNOTE 4.5.3).
         let extra = match u32::try_from(self.offset) {
             Ok(FULL) | Err(_) => [&1_u16.to_le_bytes()[..], &8_u16.to_le_bytes(), &self.offset.to_le_bytes()].concat(),
@@ -61,7 +89,7 @@ impl Zip {
         let attributes = 0o100_600_u32 << 16;
         self.central.extend_from_slice(&CENTRAL.to_le_bytes());
         self.central.extend_from_slice(&(3_u16 << 8 | VERSION_64).to_le_bytes());
-        self.central.extend_from_slice(&fields);
+        self.central.extend_from_slice(fields);
         self.central.extend_from_slice(&u16::try_from(extra.len()).unwrap_or_default().to_le_bytes());
         self.central.extend_from_slice(&[0; 6]);
         self.central.extend_from_slice(&attributes.to_le_bytes());
@@ -69,9 +97,7 @@ impl Zip {
         self.central.extend_from_slice(path.as_bytes());
         self.central.extend_from_slice(&extra);
         self.count += 1;
-        self.offset += head.len() as u64 + u64::from(entry.size);
         self.paths.insert(path.to_lowercase());
-        head.into()
     }
 
     /// What comes after the last file.
@@ -119,14 +145,23 @@ fn short(long: u64) -> u32 {
 
 /// The fields that both headers hold, from the version needed to the length of the path.
 fn common(entry: &Entry, path: &str) -> Vec<u8> {
-    let year = u16::try_from(entry.day.year()).unwrap_or_default().clamp(1980, 2107) - 1980;
-    let month = u16::try_from(entry.day.month()).unwrap_or_default();
-    let day = year << 9 | month << 5 | u16::try_from(entry.day.day()).unwrap_or_default();
+    fields([VERSION, UTF8, 0], entry.day, [entry.crc, entry.size, entry.size], path)
+}
+
+/// The same for a compressed file, whose sizes come after it.
+fn packed(day: Date, crc: u32, packed_size: u32, size: u32, path: &str) -> Vec<u8> {
+    fields([VERSION, UTF8 | SIZES_AFTER, DEFLATED], day, [crc, packed_size, size], path)
+}
+
+fn fields([version, flags, method]: [u16; 3], day: Date, longs: [u32; 3], path: &str) -> Vec<u8> {
+    let year = u16::try_from(day.year()).unwrap_or_default().clamp(1980, 2107) - 1980;
+    let month = u16::try_from(day.month()).unwrap_or_default();
+    let date = year << 9 | month << 5 | u16::try_from(day.day()).unwrap_or_default();
     let mut fields = Vec::with_capacity(24);
-    for short in [VERSION, UTF8, 0, 0, day] {
+    for short in [version, flags, method, 0, date] {
         fields.extend_from_slice(&short.to_le_bytes());
     }
-    for long in [entry.crc, entry.size, entry.size] {
+    for long in longs {
         fields.extend_from_slice(&long.to_le_bytes());
     }
     fields.extend_from_slice(&u16::try_from(path.len()).unwrap_or(u16::MAX).to_le_bytes());
@@ -218,20 +253,99 @@ impl Out {
     }
 }
 
+/// A compressed file that is being written.
+pub struct Deflated {
+    path: String,
+    day: Date,
+    crc: Crc,
+    encoder: DeflateEncoder<Vec<u8>>,
+    packed: u64,
+}
+
+/// Compressed bytes that leave together.
+const PIECE: usize = 32 * 1024;
+
+impl Out {
+    /// Begins a compressed file, of which only a piece is in memory at a time.
+    ///
+    /// # Errors
+    /// Nobody receives any more; here and below.
+    pub async fn open(&mut self, path: &str, day: Date) -> anyhow::Result<Deflated> {
+        let (path, head) = self.zip.open(path, day);
+        self.sender.send(Ok(head)).await?;
+        Ok(Deflated {
+            path,
+            day,
+            crc: Crc::new(),
+            encoder: DeflateEncoder::new(Vec::new(), Compression::fast()),
+            packed: 0,
+        })
+    }
+
+    pub async fn write(&mut self, file: &mut Deflated, content: &[u8]) -> anyhow::Result<()> {
+        file.crc.update(content);
+        file.encoder.write_all(content)?;
+        if file.encoder.get_ref().len() >= PIECE {
+            self.send(file).await?;
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// The file is beyond 4 GB, too.
+    pub async fn close(&mut self, mut file: Deflated) -> anyhow::Result<()> {
+        file.encoder.try_finish()?;
+        self.send(&mut file).await?;
+        let size = file.encoder.total_in();
+        let sizes = (u32::try_from(file.packed)?, u32::try_from(size)?);
+        let end = self.zip.close(&file.path, file.day, file.crc.sum(), sizes);
+        self.sender.send(Ok(end)).await?;
+        Ok(())
+    }
+
+    async fn send(&mut self, file: &mut Deflated) -> anyhow::Result<()> {
+        let piece = std::mem::take(file.encoder.get_mut());
+        file.packed += piece.len() as u64;
+        self.sender.send(Ok(piece.into())).await?;
+        Ok(())
+    }
+}
+
 /// A download called `name`, filled while it leaves: of its content four pieces at most wait in memory.
 /// It is cut short when `fill` fails, so that nobody takes it for whole.
 pub fn download<F>(name: &str, fill: impl FnOnce(Out) -> F) -> Response
 where
     F: Future<Output = anyhow::Result<Out>> + Send + 'static,
 {
+    streamed(name, "application/zip", |sender| {
+        let filled = fill(Out { zip: Zip::default(), sender });
+        async { filled.await?.end().await }
+    })
+}
+
+/// Where the pieces of a download go.
+pub type Sender = mpsc::Sender<std::io::Result<Bytes>>;
+
+/// An archive whose pieces go to `sender`: to be ended with [`Out::end`].
+pub fn out(sender: Sender) -> Out {
+    Out { zip: Zip::default(), sender }
+}
+
+impl Out {
+    pub async fn end(self) -> anyhow::Result<()> {
+        self.sender.send(Ok(self.zip.end())).await?;
+        Ok(())
+    }
+}
+
+/// The same as [`download`] for any file.
+pub fn streamed<F>(name: &str, media_type: &'static str, fill: impl FnOnce(Sender) -> F) -> Response
+where
+    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
     let (sender, receiver) = mpsc::channel(4);
-    let filled = fill(Out { zip: Zip::default(), sender: sender.clone() });
+    let outcome = fill(sender.clone());
     tokio::spawn(async move {
-        let outcome = async {
-            let Out { zip, sender } = filled.await?;
-            sender.send(Ok(zip.end())).await?;
-            anyhow::Ok(())
-        };
         if let Err(error) = outcome.await
             && !sender.is_closed()
         {
@@ -242,7 +356,7 @@ where
     let pieces = stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (piece, receiver)));
     let mut response = Response::new(Body::from_stream(pieces));
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::CONTENT_DISPOSITION, disposition(name));
     response
 }
@@ -292,5 +406,29 @@ mod tests {
         assert_eq!([read(central + 24), read(central + 40), read(central + 48)], [3, central as u64, start]);
         assert_eq!(read(last - 22 - 12), start + central as u64);
         assert_eq!(end[last - 6..last - 2], [0xff; 4]);
+    }
+
+    /// Read again by somebody else's program.
+    #[tokio::test]
+    async fn a_compressed_file_of_unknown_size_can_be_read() {
+        let (sender, mut receiver) = mpsc::channel(100);
+        let mut out = out(sender);
+        out.bytes("mimetype", date(2026, 11, 17), b"text/plain".to_vec()).await.unwrap();
+        let mut file = out.open("lignes.txt", date(2026, 11, 17)).await.unwrap();
+        for number in 0..20_000 {
+            out.write(&mut file, format!("ligne {number}\n").as_bytes()).await.unwrap();
+        }
+        out.close(file).await.unwrap();
+        out.end().await.unwrap();
+        let mut bytes = Vec::new();
+        while let Some(piece) = receiver.recv().await {
+            bytes.extend_from_slice(&piece.unwrap());
+        }
+        let path = std::env::temp_dir().join(format!("guichet-zip-{}.zip", std::process::id()));
+        std::fs::write(&path, &bytes).unwrap();
+        let script = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\nt = z.read('lignes.txt').decode()\nassert t.splitlines()[-1] == 'ligne 19999' and len(t.splitlines()) == 20000\nassert z.namelist() == ['mimetype', 'lignes.txt']";
+        let done = std::process::Command::new("python3").args(["-c", script]).arg(&path).status().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(done.success());
     }
 }

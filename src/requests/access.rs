@@ -13,7 +13,7 @@ use crate::{
     acting::Deed,
     agents::{Membership, Role},
     error::Problem,
-    journal::{self, Line},
+    journal::{self, Action, Line},
     visit::{Agent, Visitor},
 };
 
@@ -73,6 +73,19 @@ pub async fn desk<R: Right>(agent: &Agent, id: Uuid, trace: Line<'_>) -> Result<
     allows::<R>(role)?;
     journal::read(agent, &trace.request(id).department(&request.department_id).on(agent.today())).await?;
     Ok(Permitted { request, actor: actor(role), right: PhantomData })
+}
+
+/// The same for several, in the order of their sending: those of which the agent has the right `R`, the others as
+/// if they did not exist.
+pub async fn desk_several<R: Right>(agent: &Agent, ids: &[Uuid]) -> Result<Vec<Permitted<R>>, Problem> {
+    let found = store::several(&agent.db, |query| scope_as::<R>(query, agent).and_in("r.id", ids)).await?;
+    let traced: Vec<(Uuid, &str)> = found.iter().map(|one| (one.id, one.department_id.as_str())).collect();
+    journal::read_many(agent, Action::RequestOpened, &traced).await?;
+    let permitted = found.into_iter().filter_map(|request| {
+        let actor = actor(agent.role(&request.department_id)?);
+        Some(Permitted { request, actor, right: PhantomData })
+    });
+    Ok(permitted.collect())
 }
 
 /// Whether who opened a request may do more with it.

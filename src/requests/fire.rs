@@ -48,7 +48,7 @@ pub struct With<'a> {
 #[derive(Debug)]
 pub struct Corrected<'a> {
     pub answers: &'a Answers,
-    /// Those that agents may search.
+    /// What they say, for those who search.
     pub words: String,
     pub beneficiary: Option<String>,
     pub confidential_address: bool,
@@ -58,7 +58,7 @@ pub struct Corrected<'a> {
 
 impl<'a> Corrected<'a> {
     pub fn of(procedure: &Procedure, answers: &'a Answers, confidential_address: bool, marks: &'a [Mark]) -> Self {
-        let (words, beneficiary) = (procedure.words(answers), procedure.beneficiary_of(answers));
+        let (words, beneficiary) = (procedure.texts(answers), procedure.beneficiary_of(answers));
         Self { answers, words, beneficiary, confidential_address, marks }
     }
 }

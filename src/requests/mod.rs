@@ -27,6 +27,7 @@ pub mod owner;
 pub mod reach;
 pub mod readings;
 pub mod recipients;
+pub mod search;
 pub mod store;
 pub mod submit;
 mod summary;
@@ -35,6 +36,7 @@ pub mod timers;
 
 pub use access::{Mine, mine_to};
 pub use citizen::{file_kind, restore, sent::pdf};
+pub use desk::list::explain;
 pub use fields::{Drawing, Drawn, Untouched};
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
@@ -59,6 +61,13 @@ pub fn routes() -> Router<App> {
         .route("/suivre", get(track::show).post(track::open))
         .route("/fichiers/{file}", get(files::mine))
         .route("/agent", get(desk::list::show))
+        .route("/agent/lot", get(desk::batch::show).post(desk::batch::confirm))
+        .route("/agent/vues", get(desk::saved::show).post(desk::saved::save))
+        .route("/agent/vues/renommer", post(desk::saved::rename))
+        .route("/agent/vues/supprimer", post(desk::saved::remove))
+        .route("/agent/export.csv", get(desk::export::csv))
+        .route("/agent/export.xlsx", get(desk::export::xlsx))
+        .route("/agent/export.ods", get(desk::export::ods))
         .route("/agent/demandes/{request}", get(desk::show::show))
         .route("/agent/demandes/{request}/dossier.pdf", get(desk::show::pdf))
         .route("/agent/demandes/{request}/notes", post(desk::show::note))

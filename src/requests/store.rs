@@ -1,6 +1,6 @@
 //! SQL on requests. Reading one goes through [`super::access`].
 
-use db::{Db, Json, Tx, args, sql};
+use db::{Db, Json, Query, Tx, args, sql};
 use forms::{answers::Answers, step::Life, timer};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
@@ -10,22 +10,29 @@ use super::{
     fire::Corrected,
     model::{Ask, Decision, Event, Form, Message, Request},
     owner::Whose,
+    search,
 };
-use crate::{
-    journal::{self, Line},
-    platform::french,
-};
+use crate::journal::{self, Line};
 
 /// Whole requests, with the name of who holds them.
+macro_rules! select {
+    () => {
+        "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version
+             from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id "
+    };
+}
+
 macro_rules! requests {
     ($where:literal) => {
-        sql!(concat!(
-            "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
-               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version
-             from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id ",
-            $where
-        ))
+        sql!(concat!(select!(), $where))
     };
+}
+
+/// Those that `scope` leaves, in the order of their sending.
+pub async fn several(db: &Db, scope: impl FnOnce(Query) -> Query) -> Result<Vec<Request>, db::Error> {
+    let query = Query::new(concat!(select!(), "where 1 = 1"));
+    db.all(scope(query).push(" order by r.submitted_at, r.id"), args![]).await
 }
 
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<Request>, db::Error> {
@@ -86,6 +93,7 @@ pub struct New<'a> {
     pub beneficiary: Option<&'a str>,
     pub email: Option<&'a str>,
     pub answers: &'a Answers,
+    /// What the answers say, for those who search.
     pub words: &'a str,
     pub status: &'static str,
     pub life: &'a Life,
@@ -98,19 +106,19 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     let life = new.life;
     tx.run(
         sql!(
-            "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, filer_key, beneficiary, email, answers, words,
+            "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, beneficiary, email, answers,
                state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as, clocks, wake_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $20, $21, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $22, $23, 1, $24, $25, $26, $27, $28)"
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $19, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $20, $21, 1, $22, $23, $24, $25, $26)"
         ),
         args![
             tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.whose.account, new.filer_name, new.email,
-            Json(new.answers), french::fold(new.words), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
-            french::fold(new.filer_name.unwrap_or_default()), new.beneficiary, new.archive_at, new.confidential_address,
+            Json(new.answers), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
+            new.beneficiary, new.archive_at, new.confidential_address,
             new.whose.organisation, new.whose.by, new.acted_as, Json(&life.clocks), timer::wake(&life.clocks.timers)
         ],
     )
     .await?;
-    Ok(())
+    search::insert(tx, new).await
 }
 
 /// Stores where `read` stands now, if nobody changed it since it was read.
@@ -153,11 +161,11 @@ pub async fn correct(tx: &mut Tx, id: Uuid, given: &Corrected<'_>) -> Result<(),
     certified::hear(tx, id, given.marks).await?;
     tx.run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), id]).await?;
     tx.run(
-        sql!("update request set answers = $1, words = $2, beneficiary = $3, confidential_address = (confidential_address or $4) where authority_id = $5 and id = $6"),
-        args![Json(given.answers), french::fold(&given.words), &given.beneficiary, given.confidential_address, tx.authority(), id],
+        sql!("update request set answers = $1, beneficiary = $2, confidential_address = (confidential_address or $3) where authority_id = $4 and id = $5"),
+        args![Json(given.answers), &given.beneficiary, given.confidential_address, tx.authority(), id],
     )
     .await?;
-    Ok(())
+    search::correct(tx, id, &given.words, given.beneficiary.as_deref()).await
 }
 
 /// Who did what: an entry of the history.
@@ -276,6 +284,9 @@ pub async fn write(tx: &mut Tx, request: Uuid, message: &NewMessage<'_>, now: Ti
         args![tx.authority(), message.id, request, message.author, message.author_id, message.internal, message.body, now],
     )
     .await?;
+    if added == 1 {
+        search::add(tx, request, message.body).await?;
+    }
     Ok(added == 1)
 }
 

@@ -90,7 +90,7 @@ pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a
         filer_name: model::filer_name(answers).or_else(name),
         beneficiary: procedure.beneficiary_of(answers),
         email,
-        words: procedure.words(answers),
+        words: procedure.texts(answers),
         status: procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status)),
         archive_at: model::archive_at(procedure, &life, &visitor.site),
         transition: transition.id.clone(),

@@ -108,7 +108,7 @@ impl Agent {
     }
 
     /// The agent's highest role, whatever the department.
-    fn highest(&self) -> Option<Role> {
+    pub fn highest(&self) -> Option<Role> {
         self.memberships.iter().map(|membership| membership.role).max()
     }
 

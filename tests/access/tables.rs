@@ -357,6 +357,15 @@ pub const ACTING: &[(&str, &str, &str)] = &[
 /// processor, decider.
 pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/lot", "ag ag ag 200 200 200 200 200"),
+    ("POST", "/agent/lot", "ag ag ag 422 422 422 422 422"),
+    ("GET", "/agent/vues", "ag ag ag 200 200 200 200 200"),
+    ("POST", "/agent/vues", "ag ag ag 422 422 422 422 422"),
+    ("POST", "/agent/vues/renommer", "ag ag ag 404 404 404 404 404"),
+    ("POST", "/agent/vues/supprimer", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/export.csv", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/export.xlsx", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/export.ods", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/envois", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/demandes/{request}", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}?onglet=pieces", "ag ag ag 404 404 200 200 200"),

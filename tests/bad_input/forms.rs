@@ -134,9 +134,10 @@ both! {
         // Even typed in anew through the hidden page.
         person.post(&format!("{draft}/ses-parents"), &[("parents_inscrits", "un"), ("parent1.nom_naissance", "Fantôme"), ("parent1.prenoms", "X"), ("inconnu", "y")]).await;
         let filed = person.send_checked(&check).await;
-        let (answers, words): (Json<serde_json::Value>, String) =
-            portal.db().one(sql!("select answers, words from request where authority_id = $1 and id = $2"), args![portal.city, filed.id]).await.unwrap();
-        let stored = format!("{} {words}", answers.0);
+        let (answers, found_by): (Json<serde_json::Value>, String) =
+            portal.db().one(sql!("select r.answers, s.answers as found_by from request r join request_search s on s.authority_id = r.authority_id and s.request_id = r.id where r.authority_id = $1 and r.id = $2"), args![portal.city, filed.id]).await.unwrap();
+        assert!(["simpl", "martin"].iter().any(|word| found_by.contains(word)) && !found_by.contains("zephyrin") && !found_by.contains("fantom"), "{found_by}");
+        let stored = answers.0.to_string();
         assert!(stored.contains("simple") && !stored.contains("Zéphyrine") && !stored.contains("Fantôme") && !stored.contains("inconnu"), "{stored}");
         person.get(&format!("/demandes/{}", filed.id)).await.hides("Fantôme");
         assert_eq!(portal.count("draft").await, 0);

@@ -88,6 +88,20 @@ describe('pages without account', () => {
   });
 });
 
+/** Takes two requests of the list at once: each page of it. */
+async function several(city, page) {
+  await city.go(page, '/agent?vue=toutes&affecte=personne');
+  for (const box of (await page.locator('input[name=d]').all()).slice(0, 2)) await box.check();
+  await press(page, page.getByRole('button', { name: 'Agir sur les dossiers cochés' }));
+  await city.checkPage(page);
+  await page.getByRole('radio', { name: 'M’affecter' }).check();
+  await press(page, page.getByRole('button', { name: 'Continuer' }));
+  await city.checkPage(page);
+  await press(page, page.getByRole('button', { name: /^Confirmer pour/ }));
+  await page.getByRole('heading', { name: 'C’est fait pour' }).waitFor();
+  await city.checkPage(page);
+}
+
 async function filters(page) {
   await city.go(page, '/demarches');
   return hrefs(page, /^\/demarches\?/);
@@ -291,7 +305,10 @@ describe('pages of agents', () => {
       const { page, context } = await city.open();
       await city.signIn(page, city.agent(department, right));
       const views = await hrefs(page, /^\/agent(\?|\/envois|$)/);
-      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats']), ...views]);
+      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent?vue=toutes&personne=martin&du=01%2F01%2F2026', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats']), ...views]);
+      await checkAll(page, ['/agent?du=31%2F02%2F2026'], { status: 422 });
+      await checkAll(page, ['/agent/vues', '/agent/vues?liste=vue%3Dtoutes']);
+      if (right !== 'reader') await several(city, page);
       // One request of each state that the lists show.
       const states = new Map();
       for (const view of ['/agent', ...views.filter((href) => href.startsWith('/agent?'))].slice(0, 5)) {
@@ -311,7 +328,7 @@ describe('pages of agents', () => {
         if (actions.size === 0) await checkAll(page, parts.slice(1));
         await city.go(page, request);
         for (const href of await page.locator('.g-actions a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
-          if (href.includes('/actions/') || href.endsWith('/code')) actions.set(href.split('/').at(-1), href);
+          if (href.includes('/actions/') || href.endsWith('/code')) actions.set(href.split('/').at(-1).split('?')[0], href);
         }
       }
       await checkAll(page, [...actions.values()]);

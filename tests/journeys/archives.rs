@@ -42,9 +42,9 @@ async fn again(portal: &Portal, of: Uuid, ended: Timestamp, archive_at: Timestam
         .write(async |tx: &mut db::Tx| {
             tx.run(
                 sql!(
-                    "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_key, answers, words, state, status, ended,
+                    "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, answers, state, status, ended,
                        submitted_at, updated_at, due_at, ended_at, archive_at, version)
-                     select authority_id, $3, $4, procedure_id, procedure_version, department_id, filer_key, answers, words, state, status, ended,
+                     select authority_id, $3, $4, procedure_id, procedure_version, department_id, answers, state, status, ended,
                        submitted_at, updated_at, due_at, $5, $6, version from request where authority_id = $1 and id = $2"
                 ),
                 args![tx.authority(), of, id, id.to_string(), ended, archive_at],

@@ -144,9 +144,9 @@ both! {
                 let id = Uuid::new_v4();
                 tx.run(
                     sql!(
-                        "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_key, answers, words, state, status, ended,
+                        "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, answers, state, status, ended,
                            holder_id, submitted_at, updated_at, due_at, version)
-                         select authority_id, $3, $4, procedure_id, procedure_version, department_id, filer_key, answers, words, state, status, ended,
+                         select authority_id, $3, $4, procedure_id, procedure_version, department_id, answers, state, status, ended,
                            holder_id, submitted_at, updated_at, due_at, version from request where authority_id = $1 and id = $2"
                     ),
                     args![tx.authority(), of, id, id.to_string()],

@@ -105,9 +105,9 @@ async fn begun(site: &Site) -> (Uuid, Uuid, axum::http::HeaderValue, Uuid) {
             .await?;
             tx.run(
                 sql!(
-                    "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_key, email, answers, words, state, status, ended,
+                    "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, email, answers, state, status, ended,
                        submitted_at, updated_at, due_at, version)
-                     values ($1, $2, 'VAL-2', 'acte', 1, 'etat-civil', 'moreau', 'camille@exemple.fr', $3, '', 'received', 'sent', $4, $5, $5, $5, 1)"
+                     values ($1, $2, 'VAL-2', 'acte', 1, 'etat-civil', 'camille@exemple.fr', $3, 'received', 'sent', $4, $5, $5, $5, 1)"
                 ),
                 args![site.id, request, db::Json(json!({"nom": "Moreau"})), false, now],
             )

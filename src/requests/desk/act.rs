@@ -39,7 +39,7 @@ const STALE: &str = "Cette demande a changé pendant que vous la regardiez. Ouvr
 
 /// The transition of this name, if it is one for agents and this one has the right to fire it;
 /// whether it leaves from the present state is another question.
-fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<&'a Transition, Problem> {
+pub fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<&'a Transition, Problem> {
     let transition = file.procedure.workflow.transition(id).ok_or(Problem::NotFound)?;
     let known = fire::known(&file.procedure, &file.request.answers.0, &file.request.given.0);
     if !transition.holds(fire::context(agent, &known)) {
@@ -80,7 +80,7 @@ pub async fn confirm(
     let raw = form::plain(sent).await?;
     let seen: i64 =
         raw.text("version").parse().map_err(|_| Problem::Bad("Ouvrez la demande, puis choisissez l’action."))?;
-    let done = format!("{}?fait={}", file.url(), transition.id);
+    let done = file.came.on(&format!("{}?fait={}", file.url(), transition.id));
     if seen != file.request.version {
         return if sent_twice(&agent, &file, transition, seen).await? {
             Ok(Redirect::to(&done).into_response())
@@ -239,7 +239,7 @@ impl<'a> Form<'a> {
 }
 
 /// The mail as it will leave; none for who gave no address.
-async fn preview(agent: &Agent, file: &Opened<Process>, message: Option<&String>) -> Json {
+pub async fn preview(agent: &Agent, file: &Opened<Process>, message: Option<&String>) -> Json {
     let (Some(message), Some(to)) = (message, &file.request.email) else { return Json::Null };
     match jobs::compose(agent, &file.request, message, to, Uuid::nil()).await {
         Ok(mail) => json!({"subject": mail.subject, "text": mail.body}),
@@ -276,7 +276,7 @@ async fn hand(agent: &Agent, id: Uuid, from: &From, to: Option<Uuid>, done: &str
     let handed =
         file.request.holder_id == to || desk::hand(&agent.db, id, seen, to, agent.account.id, agent.now).await?;
     if handed {
-        Ok(Redirect::to(&format!("{}?fait={done}", file.url())).into_response())
+        Ok(Redirect::to(&file.came.on(&format!("{}?fait={done}", file.url()))).into_response())
     } else {
         Err(Problem::Conflict(HELD))
     }

@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use crate::platform::{clock, french};
 
 /// From this many days before it, a due date is near.
-const NEAR: i32 = 3;
+pub const NEAR: i32 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {

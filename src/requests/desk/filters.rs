@@ -1,96 +1,44 @@
 //! What a list shows, all of it in its address: a view can be bookmarked or sent to a colleague.
 
 use db::Query;
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::words::STATUSES;
+pub use super::views::View;
+use super::{delays::NEAR, words::STATUSES};
 use crate::{
     agents::{Membership, Role},
-    platform::{encode, french},
-    requests::{access, model},
+    platform::{encode, french, sheet::Format},
+    requests::{access, model, search::Wanted},
     visit::Agent,
 };
-
-/// Words of a search beyond these are ignored.
-const MOST_WORDS: usize = 6;
-
-/// The entries of the left menu.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    Todo,
-    Mine,
-    Waiting,
-    Late,
-    Done,
-    All,
-}
-
-impl View {
-    pub const COUNTED: [Self; 5] = [Self::Todo, Self::Mine, Self::Waiting, Self::Late, Self::Done];
-
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Todo => "a-traiter",
-            Self::Mine => "mes-dossiers",
-            Self::Waiting => "attente",
-            Self::Late => "retard",
-            Self::Done => "termines",
-            Self::All => "toutes",
-        }
-    }
-
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Todo => "À traiter",
-            Self::Mine => "Mes dossiers",
-            Self::Waiting => "En attente de l’usager",
-            Self::Late => "En retard",
-            Self::Done => "Terminés",
-            Self::All => "Toutes les demandes",
-        }
-    }
-
-    fn named(id: &str) -> Option<Self> {
-        [Self::All].into_iter().chain(Self::COUNTED).find(|view| view.id() == id)
-    }
-
-    /// Which values of `ended` it shows.
-    pub fn ended(self) -> &'static [bool] {
-        match self {
-            Self::Done => &[true],
-            Self::All => &[false, true],
-            _ => &[false],
-        }
-    }
-
-    /// Restricts a query on `request r` to those values.
-    pub fn half(self, query: Query) -> Query {
-        match self.ended() {
-            [one] => query.and("r.ended = {}", *one),
-            _ => query,
-        }
-    }
-
-    /// The condition on `request r` beside `ended`.
-    pub fn restrict(self, query: Query, agent: &Agent) -> Query {
-        match self {
-            Self::Todo => query.push(" and r.status <> 'action-needed'"),
-            Self::Mine => query.and("r.holder_id = {}", agent.account.id),
-            Self::Waiting => query.push(" and r.status = 'action-needed'"),
-            // Nothing is late while the usager has to complete, nor once it is decided.
-            Self::Late => query.push(" and r.status in ('sent', 'in-progress')").and("r.due_at < {}", agent.now),
-            Self::Done | Self::All => query,
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     Anyone,
     Me,
     Nobody,
+    By(Uuid),
+}
+
+/// How a due date stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delay {
+    Any,
+    Late,
+    /// Within the days that lists show as near.
+    Soon,
+}
+
+impl Delay {
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Late => "retard",
+            Self::Soon => "bientot",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +52,8 @@ pub enum Sort {
 /// The line beside which a page begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    pub at: Timestamp,
+    /// A time in microseconds or, in a search, the number of the request in the index.
+    pub at: i64,
     pub id: Uuid,
     /// Towards the end of the list.
     pub forward: bool,
@@ -113,7 +62,12 @@ pub struct Cursor {
 impl Cursor {
     fn parse(text: &str, forward: bool) -> Option<Self> {
         let (at, id) = text.split_once('_')?;
-        Some(Self { at: Timestamp::from_microsecond(at.parse().ok()?).ok()?, id: id.parse().ok()?, forward })
+        Some(Self { at: at.parse().ok()?, id: id.parse().ok()?, forward })
+    }
+
+    /// None when the address was made up.
+    pub fn time(&self) -> Option<Timestamp> {
+        Timestamp::from_microsecond(self.at).ok()
     }
 }
 
@@ -123,8 +77,13 @@ impl Cursor {
 pub struct Asked {
     vue: String,
     demarche: String,
+    service: String,
     statut: String,
     affecte: String,
+    delai: String,
+    personne: String,
+    du: String,
+    au: String,
     q: String,
     tri: String,
     apres: String,
@@ -136,46 +95,96 @@ pub struct Filters {
     pub view: View,
     /// Empty for any.
     pub procedure: String,
+    pub department: String,
     pub status: &'static str,
     pub held: Held,
+    pub delay: Delay,
+    /// A name, as typed.
+    pub person: String,
+    /// First and last day of sending: as typed, and understood.
+    pub from: (String, Option<Date>),
+    pub to: (String, Option<Date>),
     /// As typed.
     pub search: String,
     pub sort: Sort,
     pub cursor: Option<Cursor>,
+    /// What was typed and cannot be: (field, why). The list is as if it had been left empty.
+    pub errors: Vec<(&'static str, String)>,
+}
+
+fn clean(text: &str) -> String {
+    text.trim().chars().filter(|letter| !letter.is_control()).take(200).collect()
+}
+
+/// A day as typed; what is wrong goes to `errors`.
+fn day(typed: &str, field: &'static str, errors: &mut Vec<(&'static str, String)>) -> (String, Option<Date>) {
+    let typed = clean(typed);
+    let day = french::day(&typed);
+    if day.is_none() && !typed.is_empty() {
+        errors.push((field, "Écrivez une date comme 27/03/2026, qui existe dans le calendrier.".to_owned()));
+    }
+    (typed, day)
 }
 
 impl From<Asked> for Filters {
     fn from(asked: Asked) -> Self {
-        let search: String = asked.q.trim().chars().filter(|letter| !letter.is_control()).take(200).collect();
+        let (search, person) = (clean(&asked.q), clean(&asked.personne));
+        let mut errors = Vec::new();
+        let (from, mut to) = (day(&asked.du, "du", &mut errors), day(&asked.au, "au", &mut errors));
+        if let (Some(first), Some(last)) = (from.1, to.1)
+            && last < first
+        {
+            errors.push(("au", "La fin de la période est avant son début.".to_owned()));
+            to.1 = None;
+        }
         // A search without a view looks everywhere.
-        let view = View::named(&asked.vue).unwrap_or(if search.is_empty() { View::Todo } else { View::All });
+        let sought = !search.is_empty() || !person.is_empty();
+        let view = View::named(&asked.vue).unwrap_or(if sought { View::All } else { View::Todo });
         Self {
             view,
-            procedure: asked.demarche.replace('\0', ""),
+            procedure: clean(&asked.demarche),
+            department: clean(&asked.service),
             status: STATUSES.iter().map(|(id, _)| *id).find(|id| *id == asked.statut).unwrap_or_default(),
             held: match asked.affecte.as_str() {
                 "moi" => Held::Me,
                 "personne" => Held::Nobody,
-                _ => Held::Anyone,
+                other => other.parse().map_or(Held::Anyone, Held::By),
             },
-            search,
+            delay: [Delay::Late, Delay::Soon].into_iter().find(|one| one.id() == asked.delai).unwrap_or(Delay::Any),
             sort: match asked.tri.as_str() {
+                _ if sought => Sort::Sent,
                 "depot" => Sort::Sent,
                 "echeance" => Sort::Due,
                 _ if matches!(view, View::Done | View::All) => Sort::Sent,
                 _ => Sort::Due,
             },
+            person,
+            from,
+            to,
+            search,
             cursor: Cursor::parse(&asked.apres, true).or_else(|| Cursor::parse(&asked.avant, false)),
+            errors,
         }
     }
 }
 
+/// What a text of the address makes of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    None,
+    Reference(String),
+    Words(Wanted),
+    /// Nothing in it can be looked for.
+    Nothing,
+}
+
 impl Filters {
-    pub fn held_id(&self) -> &'static str {
+    pub fn held_id(&self) -> String {
         match self.held {
-            Held::Anyone => "tous",
-            Held::Me => "moi",
-            Held::Nobody => "personne",
+            Held::Anyone => String::new(),
+            Held::Me => "moi".to_owned(),
+            Held::Nobody => "personne".to_owned(),
+            Held::By(id) => id.to_string(),
         }
     }
 
@@ -188,12 +197,27 @@ impl Filters {
 
     /// The address of this list from its beginning, sorted by `sort`.
     pub fn url(&self, sort: &str) -> String {
-        let held = if self.held == Held::Anyone { "" } else { self.held_id() };
+        format!("/agent?{}", self.query(sort))
+    }
+
+    /// Where this list is taken away, whole.
+    pub fn export(&self, format: Format) -> String {
+        format!("/agent/export.{}?{}", format.ending(), self.query(self.sort_id()))
+    }
+
+    /// The query of that address.
+    pub fn query(&self, sort: &str) -> String {
+        let held = self.held_id();
         let pairs = [
             ("vue", self.view.id()),
             ("demarche", &self.procedure),
+            ("service", &self.department),
             ("statut", self.status),
-            ("affecte", held),
+            ("affecte", &held),
+            ("delai", self.delay.id()),
+            ("personne", &self.person),
+            ("du", &self.from.0),
+            ("au", &self.to.0),
             ("q", &self.search),
             ("tri", sort),
         ];
@@ -202,60 +226,100 @@ impl Filters {
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={}", encode(value)))
             .collect();
-        format!("/agent?{}", pairs.join("&"))
+        pairs.join("&")
     }
 
-    /// The address of the page after or before the line `at`, `id`.
-    pub fn page(&self, forward: bool, at: Timestamp, id: Uuid) -> String {
+    /// The address of the page after or before the line `at` (see [`Cursor`]), `id`.
+    pub fn page(&self, forward: bool, at: i64, id: Uuid) -> String {
         let name = if forward { "apres" } else { "avant" };
-        format!("{}&{name}={}_{id}", self.url(self.sort_id()), at.as_microsecond())
+        format!("{}&{name}={at}_{id}", self.url(self.sort_id()))
     }
 
     /// Whether something narrows the view.
     pub fn narrowed(&self) -> bool {
-        !self.procedure.is_empty() || !self.status.is_empty() || self.held != Held::Anyone || !self.search.is_empty()
+        !self.procedure.is_empty()
+            || !self.status.is_empty()
+            || self.held != Held::Anyone
+            || !self.search.is_empty()
+            || self.more()
     }
 
-    /// The conditions on `request r` in one department of the agent.
+    /// Whether one of the filters that are folded away does.
+    pub fn more(&self) -> bool {
+        let texts = [&self.department, &self.person, &self.from.0, &self.to.0];
+        self.delay != Delay::Any || texts.iter().any(|text| !text.is_empty())
+    }
+
+    /// The agent's departments that the list is about.
+    pub fn memberships<'a>(&'a self, agent: &'a Agent) -> impl Iterator<Item = &'a Membership> {
+        agent.memberships.iter().filter(|one| self.department.is_empty() || one.department_id == self.department)
+    }
+
+    /// What is looked for. Who may not see the content of a department's requests may not search in it either.
+    pub fn text(&self, agent: &Agent) -> Text {
+        if self.search.is_empty() && self.person.is_empty() {
+            return Text::None;
+        }
+        let reference = model::canonical_reference(&self.search);
+        let prefix = &agent.site.settings.prefix;
+        if reference.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.len() == 8 && rest.starts_with('-')) {
+            return Text::Reference(reference);
+        }
+        let named = |able: bool| -> Vec<&str> {
+            let some = self.memberships(agent).filter(|one| (one.role >= Role::Processor) == able);
+            some.map(|one| one.department_id.as_str()).collect()
+        };
+        let wanted = Wanted::new(agent.db.authority(), &named(true), &named(false), &self.search, &self.person);
+        wanted.map_or(Text::Nothing, Text::Words)
+    }
+
+    /// The conditions on `request r` in one department of the agent, when no words are looked for.
     pub fn restrict(&self, query: Query, agent: &Agent, department: &Membership) -> Query {
+        let query = self.narrow(access::within(query, agent, department), agent);
+        match self.text(agent) {
+            Text::Reference(reference) => query.and("r.reference = {}", reference),
+            _ => query,
+        }
+    }
+
+    /// The conditions on `request r` beside its department and the words.
+    pub fn narrow(&self, query: Query, agent: &Agent) -> Query {
         let mut query = self
             .view
-            .restrict(access::within(query, agent, department), agent)
+            .restrict(query, agent)
             .and_some("r.procedure_id = {}", some(&self.procedure))
             .and_some("r.status = {}", some(self.status));
         query = match self.held {
             Held::Anyone => query,
             Held::Me => query.and("r.holder_id = {}", agent.account.id),
             Held::Nobody => query.push(" and r.holder_id is null"),
+            Held::By(colleague) => query.and("r.holder_id = {}", colleague),
         };
-        self.find(query, &agent.site.settings.prefix, department.role)
+        let (first, end) = self.period(agent);
+        query = query.and_some("r.submitted_at >= {}", first).and_some("r.submitted_at < {}", end);
+        let near = || agent.today().checked_add(NEAR.days()).ok().and_then(|day| start(day.tomorrow().ok()?, agent));
+        match self.delay {
+            Delay::Any => query,
+            Delay::Late => query
+                .push(" and r.ended = false and r.status in ('sent', 'in-progress')")
+                .and("r.due_at < {}", agent.now),
+            Delay::Soon => query
+                .push(" and r.ended = false and r.status in ('sent', 'in-progress')")
+                .and("r.due_at >= {}", agent.now)
+                .and_some("r.due_at < {}", near()),
+        }
     }
 
-    /// A reference is looked up; anything else must be found word by word. Who may not see the
-    /// content may not search in it either.
-    fn find(&self, mut query: Query, prefix: &str, role: Role) -> Query {
-        if self.search.is_empty() {
-            return query;
-        }
-        let reference = model::canonical_reference(&self.search);
-        if reference.strip_prefix(prefix).is_some_and(|rest| rest.len() == 8 && rest.starts_with('-')) {
-            return query.and("r.reference = {}", reference);
-        }
-        let folded = french::fold(&self.search);
-        let mut words = folded.split_whitespace().take(MOST_WORDS).peekable();
-        if words.peek().is_none() {
-            return query.push(" and 1 = 0");
-        }
-        for word in words {
-            let like = format!("%{word}%");
-            query = if role < Role::Processor {
-                query.and("r.filer_key like {}", like)
-            } else {
-                query.and("r.filer_key like {} or r.words like {}", like)
-            };
-        }
-        query
+    /// When the sending of what is listed begins and ends (excluded).
+    pub fn period(&self, agent: &Agent) -> (Option<Timestamp>, Option<Timestamp>) {
+        let first = self.from.1.and_then(|day| start(day, agent));
+        (first, self.to.1.and_then(|day| start(day.tomorrow().ok()?, agent)))
     }
+}
+
+/// The first instant of a day in the city.
+fn start(day: Date, agent: &Agent) -> Option<Timestamp> {
+    Some(day.to_zoned(agent.site.zone.clone()).ok()?.timestamp())
 }
 
 fn some(text: &str) -> Option<&str> {
@@ -276,10 +340,23 @@ mod tests {
             ..Asked::default()
         };
         let filters = Filters::from(asked);
-        assert_eq!(filters.url(filters.sort_id()), "/agent?vue=retard&affecte=personne&q=%C3%89lodie&tri=echeance");
-        let page = filters.page(true, Timestamp::from_microsecond(12).unwrap(), Uuid::from_u128(3));
+        assert_eq!(filters.url(filters.sort_id()), "/agent?vue=retard&affecte=personne&q=%C3%89lodie&tri=depot");
+        let page = filters.page(true, 12, Uuid::from_u128(3));
         let cursor = Cursor::parse(page.rsplit_once('=').unwrap().1, true).unwrap();
-        assert_eq!((cursor.at.as_microsecond(), cursor.id), (12, Uuid::from_u128(3)));
+        assert_eq!((cursor.at, cursor.id), (12, Uuid::from_u128(3)));
+    }
+
+    #[test]
+    fn a_wrong_date_is_told_and_kept() {
+        let asked = |du: &str, au: &str| Filters::from(Asked { du: du.into(), au: au.into(), ..Asked::default() });
+        let fine = asked("1/3/2026", "2026-03-31");
+        assert_eq!((fine.from.1, fine.to.1), (Some(Date::constant(2026, 3, 1)), Some(Date::constant(2026, 3, 31))));
+        assert!(fine.errors.is_empty());
+        for (du, au, field) in [("31/02/2026", "", "du"), ("", "demain", "au"), ("02/03/2026", "01/03/2026", "au")] {
+            let wrong = asked(du, au);
+            assert_eq!(wrong.errors.iter().map(|(field, _)| *field).collect::<Vec<_>>(), [field]);
+            assert_eq!((wrong.from.0.as_str(), wrong.to.0.as_str()), (du, au));
+        }
     }
 
     #[test]

@@ -13,58 +13,108 @@ use data_encoding::HEXLOWER;
 use forms::model::Procedure;
 use minijinja::{Value, value::Serde};
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::{
+    came::Came,
     delays,
     filters::{Asked, Filters, Sort, View},
-    store::{self, Line, Page},
+    saved,
+    store::{self, Line, Page, Total},
     words,
 };
 use crate::{
+    agents::Role,
     catalogue,
     error::Problem,
     journal::{self, Action},
-    platform::french,
+    platform::{encode, french, sheet::Format},
     visit::Agent,
 };
 
 pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, Problem> {
     let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
-    if !filters.search.is_empty() {
-        searched(&agent, &filters.search).await?;
-    }
+    searched(&agent, &filters).await?;
     let counts = store::counts(&agent).await?;
     let page = store::page(&agent, &filters).await?;
     let counted = counts.iter().find(|(view, _)| *view == filters.view && !filters.narrowed());
     let total = match counted {
-        Some((_, many)) => *many,
+        Some((_, many)) => Total { many: (*many).min(store::MOST), more: *many > store::MOST },
         None => store::total(&agent, &filters).await?,
     };
     let procedures = procedures(&agent, &page.lines).await?;
+    let ids: Vec<Uuid> = page.lines.iter().map(|line| line.id).collect();
+    let around = Around { came: Came::of(&filters), procedures, busy: journal::busy(&agent, &ids).await? };
+    let pick = (agent.highest() >= Some(Role::Processor)).then(|| Came::of(&filters).query());
+    let menu = with_saved(menu(&counts, Some(filters.view), false), &saved::of(&agent).await?, &filters);
+    let errors: Vec<Json> =
+        filters.errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let context = json!({
-        "menu": menu(&counts, Some(filters.view), false),
+        "menu": menu,
+        "save": format!("/agent/vues?liste={}", encode(&filters.query(filters.sort_id()))),
         "heading": filters.view.title(),
         "q": filters.search,
-        "total": total.min(store::MOST),
-        "total_more": total > store::MOST,
+        "errors": errors,
+        "total": total.many,
+        "total_more": total.more,
         "filters": selects(&agent, &filters).await?,
+        "more": more(&agent, &filters),
         "hidden": [{"name": "vue", "value": filters.view.id()}, {"name": "tri", "value": filters.sort_id()}],
         "clear": if filters.narrowed() { format!("/agent?vue={}", filters.view.id()) } else { String::new() },
         "columns": columns(&filters),
-        "rows": page.lines.iter().map(|line| row(&agent, line, &procedures)).collect::<Vec<_>>(),
+        "rows": page.lines.iter().map(|line| row(&agent, line, &around)).collect::<Vec<_>>(),
+        "pick": pick,
         "previous": neighbour(&filters, &page, false),
         "next": neighbour(&filters, &page, true),
-        "export": "",
+        "exports": FORMATS.map(|format| json!({"href": filters.export(format), "text": format.ending().to_uppercase()})),
     });
-    agent.page("agent/list.html", filters.view.title(), Value::from(Serde(context)))
+    let context = Value::from(Serde(context));
+    if filters.errors.is_empty() {
+        agent.page("agent/list.html", filters.view.title(), context)
+    } else {
+        agent.page_again("agent/list.html", filters.view.title(), context)
+    }
 }
 
 /// Who searches for somebody leaves a line: a keyed hash of what was typed tells the same search again, not whose.
-async fn searched(agent: &Agent, text: &str) -> Result<(), Problem> {
-    let print = agent.app.secret.fingerprint("journal search", french::fold(text).as_bytes());
-    let print = HEXLOWER.encode(&print);
-    Ok(journal::read(agent, &journal::Line::agent(agent, Action::RequestsSearched).detail(&print)).await?)
+pub async fn searched(agent: &Agent, filters: &Filters) -> Result<(), db::Error> {
+    let typed = format!("{}\n{}", french::fold(&filters.search), french::fold(&filters.person));
+    if typed.len() == 1 {
+        return Ok(());
+    }
+    let print = HEXLOWER.encode(&agent.app.secret.fingerprint("journal search", typed.as_bytes()));
+    journal::read(agent, &journal::Line::agent(agent, Action::RequestsSearched).detail(&print)).await
 }
+
+/// The menu with the saved views; the one that the list is, is current.
+fn with_saved(mut menu: Json, views: &[saved::View], filters: &Filters) -> Json {
+    let here = filters.query(filters.sort_id());
+    let link = |view: &saved::View| json!({"href": view.url(), "icon": "bookmark", "title": view.name, "count": null, "current": view.query == here, "alert": false});
+    if let Some(groups) = menu.as_array_mut().filter(|_| !views.is_empty()) {
+        let all = json!({"href": "/agent/vues", "icon": "pencil", "title": "Gérer les vues", "count": null, "current": false, "alert": false});
+        let links: Vec<Json> = views.iter().take(12).map(link).chain([all]).collect();
+        groups.push(json!({"title": "Vues enregistrées", "links": links}));
+    }
+    menu
+}
+
+/// For measures: how many requests the list of this address finds, and how the database finds its page.
+pub async fn explain(agent: &Agent, address: &str) -> anyhow::Result<(String, Vec<String>)> {
+    let Query(asked) = Query::<Asked>::try_from_uri(&address.parse()?)?;
+    let filters = Filters::from(asked);
+    let total = store::total(agent, &filters).await?;
+    let sqlite = agent.db.engine() == "sqlite";
+    let head = if sqlite { "explain query plan " } else { "explain (analyze, buffers) " };
+    let mut plans = Vec::new();
+    for query in store::queries(agent, &filters, head, &store::SCREEN) {
+        let rows: Vec<db::Row> = agent.db.all(query, db::args![]).await?;
+        let line = |mut row: db::Row| row.take_at::<String>(if sqlite { 3 } else { 0 });
+        plans.push(rows.into_iter().map(line).collect::<Result<Vec<_>, _>>()?.join("\n"));
+    }
+    Ok((format!("{}{}", total.many, if total.more { "+" } else { "" }), plans))
+}
+
+const FORMATS: [Format; 3] = [Format::Csv, Format::Xlsx, Format::Ods];
 
 /// The left menu. `failures`: the page of undelivered messages is the current one.
 pub fn menu(counts: &[(View, i64)], current: Option<View>, failures: bool) -> Json {
@@ -102,12 +152,21 @@ async fn procedures(agent: &Agent, lines: &[Line]) -> Result<Versions, Problem> 
     versions(agent, lines.iter().map(|line| (line.procedure_id.clone(), line.procedure_version))).await
 }
 
-fn row(agent: &Agent, line: &Line, procedures: &Versions) -> Json {
-    let procedure = procedures.get(&(line.procedure_id.clone(), line.procedure_version));
+/// What the rows of a page share.
+struct Around {
+    came: Came,
+    procedures: Versions,
+    /// Colleagues who have just opened requests of the page.
+    busy: BTreeMap<Uuid, String>,
+}
+
+fn row(agent: &Agent, line: &Line, around: &Around) -> Json {
+    let procedure = around.procedures.get(&(line.procedure_id.clone(), line.procedure_version));
     let due = delays::due(line.due_at, &line.status, line.ended, agent.now, &agent.site.zone);
     let mine = line.holder_id == Some(agent.account.id);
     json!({
-        "href": format!("/agent/demandes/{}", line.id),
+        "id": line.id,
+        "href": around.came.page(line.id),
         "reference": line.reference,
         "procedure": procedure.map_or(line.procedure_id.as_str(), |procedure| procedure.title.as_str()),
         "beneficiary": line.beneficiary,
@@ -121,13 +180,15 @@ fn row(agent: &Agent, line: &Line, procedures: &Versions) -> Json {
         "assigned": if mine { Some("Vous") } else { line.holder_name.as_deref() },
         "unread": line.unread,
         "note": "",
-        "locked": "",
+        "locked": around.busy.get(&line.id).map(String::as_str).unwrap_or_default(),
     })
 }
 
 fn columns(filters: &Filters) -> Json {
     let sorted = |sort, order: &str| if filters.sort == sort { order.to_owned() } else { String::new() };
-    let link = |sort, id| if filters.sort == sort { String::new() } else { filters.url(id) };
+    // What is searched comes newest first.
+    let searched = !filters.search.is_empty() || !filters.person.is_empty();
+    let link = |sort, id| if filters.sort == sort || searched { String::new() } else { filters.url(id) };
     json!([
         {"title": "Dossier", "sort": "", "sorted": ""},
         {"title": "Démarche", "sort": "", "sorted": ""},
@@ -142,8 +203,7 @@ fn columns(filters: &Filters) -> Json {
 fn neighbour(filters: &Filters, page: &Page, forward: bool) -> String {
     let line =
         if forward { page.lines.last().filter(|_| page.after) } else { page.lines.first().filter(|_| page.before) };
-    let at = |line: &Line| if filters.sort == Sort::Due { line.due_at } else { line.submitted_at };
-    line.map(|line| filters.page(forward, at(line), line.id)).unwrap_or_default()
+    line.map(|line| filters.page(forward, line.at(filters.sort), line.id)).unwrap_or_default()
 }
 
 async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
@@ -151,12 +211,26 @@ async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
     let ours = current.procedures.values().filter(|published| agent.role(&published.procedure.department).is_some());
     let procedures = ours.map(|published| (published.procedure.id.as_str(), published.procedure.title.as_str()));
     let statuses = words::STATUSES.into_iter();
+    let colleagues: Vec<(String, String)> =
+        store::colleagues(agent).await?.iter().map(|one| (one.id.to_string(), one.name())).collect();
     let held = [("moi", "Moi"), ("personne", "Personne")].into_iter();
+    let held = held.chain(colleagues.iter().map(|(id, name)| (id.as_str(), name.as_str())));
     Ok(json!([
         select("demarche", "Démarche", "Toutes", &filters.procedure, procedures),
         select("statut", "Statut", "Tous", filters.status, statuses),
-        select("affecte", "Affecté à", "Tous", filters.held_id(), held),
+        select("affecte", "Affecté à", "Tous", &filters.held_id(), held),
     ]))
+}
+
+/// What is folded away under « Plus de filtres ».
+fn more(agent: &Agent, filters: &Filters) -> Json {
+    let delays = [("retard", "En retard"), ("bientot", "À rendre bientôt")].into_iter();
+    let mut selects = vec![select("delai", "Délai", "Tous", filters.delay.id(), delays)];
+    if agent.memberships.len() > 1 {
+        let ours = agent.memberships.iter().map(|one| (one.department_id.as_str(), one.department_name.as_str()));
+        selects.push(select("service", "Service", "Tous mes services", &filters.department, ours));
+    }
+    json!({"open": filters.more(), "selects": selects, "person": filters.person, "from": filters.from.0, "to": filters.to.0})
 }
 
 fn select<'a>(

@@ -7,6 +7,7 @@ use forms::{model::Procedure, step::Actor};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use self::came::Came;
 use super::access::{self, Permitted, Right};
 use crate::{
     catalogue,
@@ -17,18 +18,24 @@ use crate::{
 };
 
 pub mod act;
+pub mod batch;
+mod came;
 pub mod code;
 mod delays;
+pub mod export;
 pub mod failures;
 mod filters;
+mod found;
 mod give;
 pub mod handover;
 pub mod list;
+pub mod saved;
 pub mod show;
 mod store;
 #[cfg(test)]
 mod tests;
 mod view;
+mod views;
 mod words;
 
 /// The longest text that an agent may write at once, in characters.
@@ -38,6 +45,8 @@ const LONGEST: usize = 10_000;
 pub struct Opened<R> {
     pub request: Permitted<R>,
     pub procedure: Arc<Procedure>,
+    /// The list it was opened from.
+    pub came: Came,
     /// The organisation that it belongs to, as agents see it: `{name, numbers, verified}`.
     pub organisation: Option<Json>,
 }
@@ -54,7 +63,17 @@ impl<R: Right> Opened<R> {
             Some(id) => organisations::card(&agent.db, id).await?,
             None => None,
         };
-        Ok(Self { request, procedure, organisation })
+        Ok(Self { request, procedure, came: Came::from(agent), organisation })
+    }
+
+    /// Several at once, without what is not the agent's; each leaves its line in the journal.
+    pub async fn several(agent: &Agent, ids: &[Uuid]) -> Result<Vec<Self>, Problem> {
+        let mut files = Vec::new();
+        for request in access::desk_several::<R>(agent, ids).await? {
+            let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
+            files.push(Self { request, procedure, came: Came::default(), organisation: None });
+        }
+        Ok(files)
     }
 
     /// Whether the content may be shown: a reader knows that a request exists, its state and the next step.

@@ -43,12 +43,15 @@ pub struct Dossier {
     pub decision: Option<Decision>,
     pub forms: Vec<Form>,
     pub failures: Vec<Failure>,
+    /// Pages of the requests before and after it in the list it was opened from.
+    pub beside: (String, String),
 }
 
 impl Dossier {
     async fn open(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
         let file = Opened::<Read>::open(agent, id).await?;
         let events = store::events(&agent.db, id).await?;
+        let beside = file.came.neighbours(agent, &file.request).await?;
         let mut dossier = Self {
             file,
             events,
@@ -59,6 +62,7 @@ impl Dossier {
             decision: None,
             forms: Vec::new(),
             failures: Vec::new(),
+            beside,
         };
         if dossier.file.content() {
             dossier.marks = certified::of(agent, id).await?;
@@ -145,13 +149,15 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "message": written.message,
         "note": written.note,
         "errors": errors,
-        "reply": format!("{url}/messages"),
-        "add_note": format!("{url}/notes"),
+        "reply": file.came.on(&format!("{url}/messages")),
+        "add_note": file.came.on(&format!("{url}/notes")),
         "once": agent.id(),
         "reachable": file.request.email.is_some(),
         "pdf": format!("{url}/dossier.pdf"),
         "renew_code": if file.request.account_id.is_none() { format!("{url}/code") } else { String::new() },
-        "back": "", "previous": "", "next": "",
+        "back": file.came.back(),
+        "previous": dossier.beside.0,
+        "next": dossier.beside.1,
         "version": file.request.version,
     });
     let part = match tab {
@@ -180,7 +186,7 @@ fn tabs(dossier: &Dossier) -> Json {
         _ => None,
     };
     let shown = TABS.iter().filter(|_| dossier.file.content());
-    json!(shown.map(|(id, title)| json!({"id": id, "title": title, "href": format!("{url}?onglet={id}"), "count": count(id).filter(|many| *many > 0)})).collect::<Vec<_>>())
+    json!(shown.map(|(id, title)| json!({"id": id, "title": title, "href": dossier.file.came.on(&format!("{url}?onglet={id}")), "count": count(id).filter(|many| *many > 0)})).collect::<Vec<_>>())
 }
 
 fn waiting(agent: &Agent, dossier: &Dossier) -> String {
@@ -266,7 +272,7 @@ pub async fn write(agent: Agent, Path(id): Path<Uuid>, sent: Sent) -> Result<Res
     let once = typed.text("once").parse().unwrap_or_else(|_| agent.id());
     keep(&agent, &file, once, body, false).await?;
     agent.app.work.notify_one();
-    Ok(Redirect::to(&format!("{}?onglet=messages&fait=message", file.url())).into_response())
+    Ok(Redirect::to(&file.came.on(&format!("{}?onglet=messages&fait=message", file.url()))).into_response())
 }
 
 /// An internal note.
@@ -280,7 +286,7 @@ pub async fn note(agent: Agent, Path(id): Path<Uuid>, sent: Sent) -> Result<Resp
     }
     let once = typed.text("once").parse().unwrap_or_else(|_| agent.id());
     keep(&agent, &file, once, body, true).await?;
-    Ok(Redirect::to(&format!("{}?onglet=notes&fait=note", file.url())).into_response())
+    Ok(Redirect::to(&file.came.on(&format!("{}?onglet=notes&fait=note", file.url()))).into_response())
 }
 
 fn acceptable(body: &str, missing: &str) -> Result<(), String> {

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    filters::{Cursor, Filters, Sort, View},
-    words,
+    filters::{Cursor, Filters, Sort, Text, View},
+    found, words,
 };
 use crate::{
     requests::{
@@ -37,58 +37,113 @@ row! {
         due_at: Timestamp,
         holder_id: Option<Uuid>,
         holder_name: Option<String>,
+        /// Its place in the index of searches; 0 in other lists.
+        number: i64,
         /// Messages of the usager that nobody read.
         unread: i64,
     }
 }
 
+impl Line {
+    /// Its place in the order of the list: see [`Cursor`].
+    pub fn at(&self, sort: Sort) -> i64 {
+        match (self.number, sort) {
+            (0, Sort::Due) => self.due_at.as_microsecond(),
+            (0, Sort::Sent) => self.submitted_at.as_microsecond(),
+            (number, _) => number,
+        }
+    }
+}
+
 /// One page of a list, in the order shown; and whether there is more before and after it.
+#[derive(Default)]
 pub struct Page {
     pub lines: Vec<Line>,
     pub before: bool,
     pub after: bool,
 }
 
+impl Page {
+    /// From lines read in the direction of `cursor`, one more than a page when there are more.
+    pub fn of(mut lines: Vec<Line>, cursor: Option<Cursor>, size: usize) -> Self {
+        let more = lines.len() > size;
+        lines.truncate(size);
+        if cursor.is_none_or(|cursor| cursor.forward) {
+            return Self { lines, before: cursor.is_some(), after: more };
+        }
+        lines.reverse();
+        Self { lines, before: more, after: true }
+    }
+}
+
+/// What a list shows of `request r`.
+pub const COLUMNS: &str = "r.authority_id, r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
+                   r.submitted_at, r.due_at, r.holder_id";
+/// Around it: who holds, and what nobody read.
+pub const AROUND: &str = "select t.*, h.first_name || ' ' || h.last_name as holder_name,
+           (select count(*) from message m where m.authority_id = t.authority_id and m.request_id = t.id and m.author = 'usager' and not m.internal and m.read_at is null) as unread
+         from (";
+pub const HOLDERS: &str = ") t left join account h on h.authority_id = t.authority_id and h.id = t.holder_id";
+
+pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
+    Ok(Page::of(lines(agent, filters, &SCREEN).await?, filters.cursor, SCREEN.lines))
+}
+
+/// How many lines are read at once: one more than shown, to know whether there are more.
+pub struct Size {
+    pub lines: usize,
+    /// As the end of a query: a number that is not known to the planner would spoil the plan.
+    pub limit: &'static str,
+}
+
+pub const SCREEN: Size = Size { lines: PAGE, limit: " limit 51" };
+/// The one line beside another.
+pub const NEIGHBOUR: Size = Size { lines: 0, limit: " limit 1" };
+/// Of an export.
+pub const BULK: Size = Size { lines: 500, limit: " limit 501" };
+
+/// The lines from the cursor on, in its direction.
+pub async fn lines(agent: &Agent, filters: &Filters, size: &Size) -> Result<Vec<Line>, db::Error> {
+    let mut lines = Vec::new();
+    for query in queries(agent, filters, "", size) {
+        lines = agent.db.all(query, args![]).await?;
+        if lines.len() > size.lines {
+            break;
+        }
+    }
+    Ok(lines)
+}
+
+/// What gives a page, after `head` (nothing, or `explain`): each is asked when the one before gave less than a page.
+///
 /// Each department and each half of the table (running, ended) is read in the order of its index
 /// and gives one page at most: what is sorted in the end is a few pages, however long the lists.
-pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
+pub fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size) -> Vec<Query> {
+    match filters.text(agent) {
+        Text::Words(wanted) => return found::queries(agent, filters, &wanted, head, size),
+        Text::Nothing => return Vec::new(),
+        Text::None | Text::Reference(_) => {}
+    }
     let forward = filters.cursor.is_none_or(|cursor| cursor.forward);
     let order = Order::of(filters.sort, forward);
-    let mut query = Query::new(
-        "select t.*, h.first_name || ' ' || h.last_name as holder_name,
-           (select count(*) from message m where m.authority_id = t.authority_id and m.request_id = t.id and m.author = 'usager' and not m.internal and m.read_at is null) as unread
-         from (",
-    );
+    let mut query = Query::new(head).push(AROUND);
     let mut first = true;
-    for department in &agent.memberships {
+    for department in filters.memberships(agent) {
         for ended in filters.view.ended() {
-            query = query.push(if first { "" } else { " union all " }).push_with(
-                "select * from (select r.authority_id, r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
-                   r.submitted_at, r.due_at, r.holder_id from request r where r.ended = {}",
-                *ended,
-            );
-            query =
-                order.from(filters.restrict(query, agent, department), filters.cursor).push(order.inside).push(") b");
+            query = query
+                .push(if first { "" } else { " union all " })
+                .push("select * from (select ")
+                .push(COLUMNS)
+                .push_with(", cast(0 as bigint) as number from request r where r.ended = {}", *ended);
+            query = order
+                .from(filters.restrict(query, agent, department), filters.cursor)
+                .push(order.inside)
+                .push(size.limit)
+                .push(") b");
             first = false;
         }
     }
-    if first {
-        return Ok(Page { lines: Vec::new(), before: false, after: false });
-    }
-    let query = query
-        .push(") t left join account h on h.authority_id = t.authority_id and h.id = t.holder_id")
-        .push(order.outside);
-    let mut lines: Vec<Line> = agent.db.all(query, args![]).await?;
-    let more = lines.len() > PAGE;
-    lines.truncate(PAGE);
-    if !forward {
-        lines.reverse();
-    }
-    Ok(Page {
-        lines,
-        before: if forward { filters.cursor.is_some() } else { more },
-        after: if forward { more } else { true },
-    })
+    if first { Vec::new() } else { vec![query.push(HOLDERS).push(order.outside).push(size.limit)] }
 }
 
 struct Order {
@@ -102,30 +157,30 @@ impl Order {
         match (sort, forward) {
             (Sort::Due, true) => Self {
                 beyond: "(r.due_at, r.id) > ({}, {})",
-                inside: " order by r.due_at, r.id limit 51",
-                outside: " order by t.due_at, t.id limit 51",
+                inside: " order by r.due_at, r.id",
+                outside: " order by t.due_at, t.id",
             },
             (Sort::Due, false) => Self {
                 beyond: "(r.due_at, r.id) < ({}, {})",
-                inside: " order by r.due_at desc, r.id desc limit 51",
-                outside: " order by t.due_at desc, t.id desc limit 51",
+                inside: " order by r.due_at desc, r.id desc",
+                outside: " order by t.due_at desc, t.id desc",
             },
             (Sort::Sent, true) => Self {
                 beyond: "(r.submitted_at, r.id) < ({}, {})",
-                inside: " order by r.submitted_at desc, r.id desc limit 51",
-                outside: " order by t.submitted_at desc, t.id desc limit 51",
+                inside: " order by r.submitted_at desc, r.id desc",
+                outside: " order by t.submitted_at desc, t.id desc",
             },
             (Sort::Sent, false) => Self {
                 beyond: "(r.submitted_at, r.id) > ({}, {})",
-                inside: " order by r.submitted_at, r.id limit 51",
-                outside: " order by t.submitted_at, t.id limit 51",
+                inside: " order by r.submitted_at, r.id",
+                outside: " order by t.submitted_at, t.id",
             },
         }
     }
 
     fn from(&self, query: Query, cursor: Option<Cursor>) -> Query {
-        match cursor {
-            Some(cursor) => query.and_args(self.beyond, args![cursor.at, cursor.id]),
+        match cursor.and_then(|cursor| Some((cursor.time()?, cursor.id))) {
+            Some((at, id)) => query.and_args(self.beyond, args![at, id]),
             None => query,
         }
     }
@@ -148,19 +203,69 @@ pub async fn counts(agent: &Agent) -> Result<Vec<(View, i64)>, db::Error> {
         .collect())
 }
 
-/// How many requests a narrowed list holds, counted no further than [`MOST`].
-pub async fn total(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
+/// How many requests a narrowed list holds: counted no further than [`MOST`], or [`found::MOST`] when words
+/// are looked for.
+pub async fn total(agent: &Agent, filters: &Filters) -> Result<Total, db::Error> {
+    match filters.text(agent) {
+        Text::Words(wanted) => {
+            let many = found::total(agent, filters, &wanted).await?;
+            return Ok(Total { many: many.min(found::MOST), more: many > found::MOST });
+        }
+        Text::Nothing => return Ok(Total::default()),
+        Text::None | Text::Reference(_) => {}
+    }
     let mut query = Query::new("select count(*) from (");
-    for (index, department) in agent.memberships.iter().enumerate() {
+    let mut first = true;
+    for department in filters.memberships(agent) {
         query = query
-            .push(if index == 0 { "" } else { " union all " })
+            .push(if first { "" } else { " union all " })
             .push("select * from (select 1 as one from request r where 1 = 1");
         query = filters.restrict(filters.view.half(query), agent, department).push(" limit 1001) b");
+        first = false;
     }
-    if agent.memberships.is_empty() {
-        return Ok(0);
+    if first {
+        return Ok(Total::default());
     }
-    agent.db.one(query.push(") t"), args![]).await
+    let many: i64 = agent.db.one(query.push(") t"), args![]).await?;
+    Ok(Total { many: many.min(MOST), more: many > MOST })
+}
+
+/// How many, and whether there are more than could be counted in good time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    pub many: i64,
+    pub more: bool,
+}
+
+row! {
+    /// Somebody who holds or may hold requests of the agent's departments.
+    #[derive(Debug, Clone)]
+    pub struct Colleague {
+        id: Uuid,
+        first_name: String,
+        last_name: String,
+    }
+}
+
+impl Colleague {
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name).trim().to_owned()
+    }
+}
+
+/// Agents who process in one of the departments, but this one.
+pub async fn colleagues(agent: &Agent) -> Result<Vec<Colleague>, db::Error> {
+    let departments: Vec<&str> = agent.memberships.iter().map(|one| one.department_id.as_str()).collect();
+    let query = Query::new(
+        "select distinct a.id, a.first_name, a.last_name from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
+         where m.role in ('processor', 'decider', 'manager') and a.closed_at is null",
+    );
+    let query = query
+        .and("m.authority_id = {}", agent.db.authority())
+        .and("a.id <> {}", agent.account.id)
+        .and_in("m.department_id", &departments)
+        .push(" order by a.last_name, a.first_name, a.id limit 200");
+    agent.db.all(query, args![]).await
 }
 
 /// Gives the request to `to`, or to nobody, if it is still held by `from`. False when it is not.

@@ -43,7 +43,7 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
     });
     json!({
         "reference": request.reference,
-        "href": file.url(),
+        "href": file.came.on(&file.url()),
         "procedure": procedure.title,
         "status": request.status,
         "state": words::state(procedure, &request.state),
@@ -216,7 +216,7 @@ pub fn lock(agent: &Agent, dossier: &Dossier) -> Json {
 
 /// The transitions that the agent may fire now, then who holds the request: nobody is told of that.
 pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
-    let (request, url) = (&dossier.file.request, dossier.file.url());
+    let (request, url, came) = (&dossier.file.request, dossier.file.url(), &dossier.file.came);
     let offered: Vec<&Transition> = offered(agent, dossier).filter(|(_, holds)| *holds).map(|(one, _)| one).collect();
     let main = offered.iter().position(|transition| transition.needs.contains(&Need::Decision)).unwrap_or(0);
     let mut actions: Vec<Json> = offered
@@ -224,16 +224,16 @@ pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
         .enumerate()
         .map(|(index, transition)| {
             let kind = if index == main && button(transition).is_empty() { "" } else if button(transition).is_empty() { "secondary" } else { button(transition) };
-            json!({"href": format!("{url}/actions/{}", transition.id), "label": transition.label, "kind": kind, "direct": false})
+            json!({"href": came.on(&format!("{url}/actions/{}", transition.id)), "label": transition.label, "kind": kind, "direct": false})
         })
         .collect();
     if dossier.file.content() && request.ended_at.is_none() {
         let from = request.holder_id.map(|holder| holder.to_string()).unwrap_or_default();
         let taking = offered.iter().any(|transition| transition.does.contains(&Action::TakeCharge));
         match request.holder_id {
-            Some(holder) if holder == agent.account.id => actions.push(json!({"href": format!("{url}/liberer?de={from}"), "label": "Libérer le dossier", "kind": "secondary", "direct": true})),
-            Some(_) => actions.push(json!({"href": format!("{url}/affecter?de={from}"), "label": "Reprendre le dossier", "kind": "secondary", "direct": true})),
-            None if !taking => actions.push(json!({"href": format!("{url}/affecter?de="), "label": "M’affecter le dossier", "kind": "secondary", "direct": true})),
+            Some(holder) if holder == agent.account.id => actions.push(json!({"href": came.on(&format!("{url}/liberer?de={from}")), "label": "Libérer le dossier", "kind": "secondary", "direct": true})),
+            Some(_) => actions.push(json!({"href": came.on(&format!("{url}/affecter?de={from}")), "label": "Reprendre le dossier", "kind": "secondary", "direct": true})),
+            None if !taking => actions.push(json!({"href": came.on(&format!("{url}/affecter?de=")), "label": "M’affecter le dossier", "kind": "secondary", "direct": true})),
             None => {}
         }
     }

@@ -31,10 +31,17 @@ impl Procedure {
             .collect()
     }
 
-    /// Words by which agents may find the request: fields with `search: true`, sensitive ones never.
+    /// Words of the fields with `search: true`, sensitive ones never.
     pub fn words(&self, answers: &Answers) -> String {
         let mut words = Vec::new();
         collect_words(self.fields(), answers, false, &mut words);
+        words.join(" ")
+    }
+
+    /// Words of every answer, for the full text search of agents; sensitive ones never.
+    pub fn texts(&self, answers: &Answers) -> String {
+        let mut words = Vec::new();
+        collect_words(self.fields(), answers, true, &mut words);
         words.join(" ")
     }
 

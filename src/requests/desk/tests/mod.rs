@@ -1,6 +1,7 @@
 //! The desk as agents meet it: the whole application over the sample city, on both engines.
 
 mod acts;
+mod batch;
 mod lists;
 mod rights;
 

@@ -82,7 +82,7 @@ async fn another_authority_does_not_exist() {
     // The same person, the same department's name, on the other site.
     agent.visit = visit;
     assert!(matches!(crate::requests::desk::Opened::<access::Read>::open(&agent, id).await, Err(Problem::NotFound)));
-    assert_eq!(desk::total(&agent, &Filters::from(Asked::default())).await.unwrap(), 0);
+    assert_eq!(desk::total(&agent, &Filters::from(Asked::default())).await.unwrap().many, 0);
 }
 
 #[tokio::test]

@@ -46,6 +46,8 @@ fn words_leave_sensitive_answers_out() {
     let mut procedure = cantine();
     procedure.pages[1].fields[0].search = true;
     assert_eq!(procedure.words(&answers()), "cantine Zoé 7 10.5 Léo 4");
+    let all = cantine().texts(&answers());
+    assert!(all.starts_with("cantine Zoé 7 10.5 Léo 4") && !all.contains("arachide"), "{all}");
 }
 
 #[test]

@@ -1,0 +1,467 @@
+//! `guichet bench seed`: requests of forty procedures in twenty departments, with five years of history, written
+//! in bulk with their index, events, facts and messages. The same number always gives the same rows but for
+//! their dates, which end today; nothing of them stays in memory.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use db::{Db, Json, Query, Tx, Value, args};
+use forms::step::{Clocks, Life};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::site::PROCEDURE;
+use crate::{
+    accounts::{self, NewAccount, session::Kind},
+    agents::{self, Role},
+    authorities::{self, Department},
+    catalogue::{self, Sources},
+    platform::clock,
+    requests::{owner::Whose, search, store::New},
+    visit::Visit,
+};
+
+pub const DEPARTMENTS: u64 = 20;
+pub const PROCEDURES: u64 = 40;
+/// Agents: one of one department, one of all of them.
+pub const ONE: &str = "un@mesure.example";
+pub const TWENTY: &str = "vingt@mesure.example";
+const YEARS: i64 = 5;
+/// Requests of one transaction.
+const BATCH: u64 = 2_000;
+/// Rows of one statement.
+const ROWS: usize = 100;
+
+const FIRST: [&str; 16] = [
+    "Camille",
+    "Anne",
+    "Mohamed",
+    "Élodie",
+    "Jean-Baptiste",
+    "Zoé",
+    "Léa",
+    "Idriss",
+    "Nguyễn",
+    "Chantal",
+    "Noël",
+    "Inès",
+    "Paul",
+    "Marie",
+    "Youssef",
+    "Françoise",
+];
+const ROOTS: [&str; 20] = [
+    "Mar", "Lef", "Dup", "Ber", "Rous", "Gar", "Chev", "Mor", "Lam", "Fon", "Bou", "Per", "Sau", "Vin", "Tes", "Del",
+    "Gui", "Hér", "Joli", "Car",
+];
+const ENDS: [&str; 12] =
+    ["tin", "èvre", "ont", "nard", "seau", "cia", "alier", "eau", "bert", "taine", "langer", "rier"];
+const STREETS: [&str; 10] = [
+    "rue des Tanneurs",
+    "place de l’Église",
+    "boulevard Victor-Hugo",
+    "allée des Platanes",
+    "rue du Pressoir",
+    "avenue Jean-Jaurès",
+    "chemin des Vignes",
+    "quai de la République",
+    "rue Neuve",
+    "impasse du Four",
+];
+const OCCASIONS: [&str; 6] = [
+    "Anniversaire de mariage",
+    "Anniversaire",
+    "Réunion publique",
+    "Mariage",
+    "Assemblée générale",
+    "Fête de quartier",
+];
+const REMARKS: [&str; 24] = [
+    "merci",
+    "salle",
+    "décorer",
+    "veille",
+    "musique",
+    "enfants",
+    "fauteuil",
+    "roulant",
+    "clés",
+    "chauffage",
+    "cuisine",
+    "vaisselle",
+    "stationnement",
+    "voisins",
+    "horaires",
+    "caution",
+    "assurance",
+    "association",
+    "traiteur",
+    "projecteur",
+    "estrade",
+    "accès",
+    "ménage",
+    "samedi",
+];
+
+/// SplitMix64: the same numbers on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides.max(1)
+    }
+
+    fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        let index = self.roll(all.len() as u64);
+        usize::try_from(index).ok().and_then(|index| all.get(index)).copied().unwrap_or_default()
+    }
+
+    /// Small numbers are more frequent than great ones.
+    fn skewed(&mut self, sides: u64) -> u64 {
+        let bound = self.roll(sides) + 1;
+        self.roll(bound)
+    }
+}
+
+/// Departments, procedures and agents, then `count` requests.
+pub async fn seed(visit: &Visit, count: u64) -> Result<()> {
+    let begun = Instant::now();
+    let agent = city(visit).await?;
+    let db = &visit.db;
+    index(db, false).await?;
+    let mut done = 0;
+    while done < count {
+        let end = (done + BATCH).min(count);
+        let mut tables = Tables::new();
+        for at in done..end {
+            request(&mut tables, visit, agent, at, count)?;
+        }
+        db.write(async |tx: &mut Tx| tables.write(tx).await).await?;
+        done = end;
+        if done % 100_000 == 0 {
+            tracing::info!(done, seconds = begun.elapsed().as_secs_f64(), "requests made");
+        }
+    }
+    index(db, true).await?;
+    tracing::info!(done, seconds = begun.elapsed().as_secs_f64(), "requests made, indexes ready");
+    Ok(())
+}
+
+/// PostgreSQL fills a whole index faster than an existing one, and wants to know what its tables hold.
+async fn index(db: &Db, ready: bool) -> Result<()> {
+    if db.engine() == "sqlite" {
+        return Ok(());
+    }
+    let statements: &[&'static str] = if ready {
+        &[
+            "set local statement_timeout = 0",
+            "create index request_search_tokens on request_search using gin (tokens) with (fastupdate = off)",
+            "analyze",
+        ]
+    } else {
+        &["drop index if exists request_search_tokens"]
+    };
+    let work = async |tx: &mut Tx| {
+        for statement in statements {
+            tx.run(Query::new(statement), args![]).await?;
+        }
+        Ok::<(), db::Error>(())
+    };
+    db.write(work).await?;
+    Ok(())
+}
+
+fn department_of(procedure: u64) -> String {
+    format!("mesure-{:02}", procedure % DEPARTMENTS + 1)
+}
+
+fn procedure_id(procedure: u64) -> String {
+    format!("mesure-{:02}", procedure + 1)
+}
+
+/// Gives the id of the agent of all departments.
+async fn city(visit: &Visit) -> Result<Uuid> {
+    for at in 0..DEPARTMENTS {
+        let id = department_of(at);
+        let department =
+            Department { name: format!("Service {id}"), id, email: None, phone: None, address: None, hours: None };
+        authorities::add_department(&visit.db, &department).await?;
+    }
+    let procedures = (0..PROCEDURES).map(|at| {
+        let text = PROCEDURE
+            .replace("id: mesure\n", &format!("id: {}\n", procedure_id(at)))
+            .replace("department: relations-usagers\n", &format!("department: {}\n", department_of(at)));
+        (format!("{}.yaml", procedure_id(at)), text)
+    });
+    let shared = catalogue::shipped()?.shared;
+    catalogue::publish(&visit.db, &Sources { procedures: procedures.collect(), shared }, visit.now).await?;
+    let mut last = Uuid::nil();
+    for (email, many) in [(ONE, 1), (TWENTY, DEPARTMENTS)] {
+        let new = NewAccount {
+            id: visit.id(),
+            kind: Kind::Agent,
+            email: email.to_owned(),
+            password_hash: None,
+            first_name: "Agent".to_owned(),
+            last_name: format!("de {many}"),
+            phone: None,
+            quality: Some("Agent de mesure".to_owned()),
+            confirmed_at: Some(visit.now),
+        };
+        last = new.id;
+        accounts::create(&visit.db, &new, visit.now).await?;
+        for at in 0..many {
+            agents::add_membership(&visit.db, new.id, &department_of(at), Role::Decider).await?;
+        }
+    }
+    Ok(last)
+}
+
+/// Rows to write to one table.
+struct Table {
+    head: &'static str,
+    width: usize,
+    values: Vec<Value>,
+}
+
+impl Table {
+    fn new(head: &'static str) -> Self {
+        Self { head, width: head.split('(').nth(1).map_or(0, |columns| columns.split(',').count()), values: Vec::new() }
+    }
+
+    async fn write(&self, tx: &mut Tx) -> Result<(), db::Error> {
+        for rows in self.values.chunks(self.width * ROWS) {
+            let mut query = Query::new(self.head);
+            for (index, value) in rows.iter().enumerate() {
+                let before = match (index, index % self.width) {
+                    (0, _) => " values ({}",
+                    (_, 0) => "), ({}",
+                    _ => ", {}",
+                };
+                query = query.push_with(before, value.clone());
+            }
+            tx.run(query.push(")"), args![]).await?;
+        }
+        Ok(())
+    }
+}
+
+struct Tables {
+    requests: Table,
+    index: Table,
+    events: Table,
+    facts: Table,
+    messages: Table,
+}
+
+impl Tables {
+    fn new() -> Self {
+        Self {
+            requests: Table::new(
+                "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_name, email, answers, state, status, ended, holder_id, submitted_at, updated_at, due_at, suspended_at, ended_at, confidential_address, version)",
+            ),
+            index: Table::new(
+                "insert into request_search (authority_id, request_id, number, place, names, answers, messages)",
+            ),
+            events: Table::new(
+                "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state)",
+            ),
+            facts: Table::new(
+                "insert into fact (authority_id, id, day, procedure_id, department_id, transition, to_state, channel, hours_since_sent)",
+            ),
+            messages: Table::new(
+                "insert into message (authority_id, id, request_id, author, author_id, internal, body, at, read_at)",
+            ),
+        }
+    }
+
+    async fn write(&self, tx: &mut Tx) -> Result<(), db::Error> {
+        for table in [&self.requests, &self.index, &self.events, &self.facts, &self.messages] {
+            table.write(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ids in the order of time, as ours are.
+fn id(at: Timestamp, kind: u8, number: u64) -> Uuid {
+    let mut rest = [kind; 10];
+    for (place, byte) in rest.iter_mut().skip(1).zip(number.to_be_bytes()) {
+        *place = byte;
+    }
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(at.as_millisecond()).unwrap_or_default(), &rest).into_uuid()
+}
+
+/// As references look; no two are alike below two thousand millions.
+fn reference(number: u64) -> String {
+    const SPACE: u64 = 36_u64.pow(6);
+    let mut left = number.wrapping_mul(1_000_003) % SPACE;
+    let mut letters = [b'0'; 6];
+    for letter in &mut letters {
+        let digit = u8::try_from(left % 36).unwrap_or_default();
+        *letter = if digit < 10 { b'0' + digit } else { b'A' + digit - 10 };
+        left /= 36;
+    }
+    let text = String::from_utf8_lossy(&letters).into_owned();
+    let (start, end) = text.split_at(4);
+    format!("VAL-{start}-{end}")
+}
+
+/// Where a request stands: state, status, and the transitions that led there.
+type Path = (&'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
+const SENT: Path = ("submitted", "sent", &[("send", "draft", "submitted")]);
+const TAKEN: Path =
+    ("in-progress", "in-progress", &[("send", "draft", "submitted"), ("take", "submitted", "in-progress")]);
+const ASKED: Path = (
+    "incomplete",
+    "action-needed",
+    &[("send", "draft", "submitted"), ("take", "submitted", "in-progress"), ("ask", "in-progress", "incomplete")],
+);
+const CLOSED: Path = (
+    "closed",
+    "ended",
+    &[
+        ("send", "draft", "submitted"),
+        ("take", "submitted", "in-progress"),
+        ("accept", "in-progress", "validated"),
+        ("close", "validated", "closed"),
+    ],
+);
+const REFUSED: Path = (
+    "rejected",
+    "refused",
+    &[("send", "draft", "submitted"), ("take", "submitted", "in-progress"), ("refuse", "in-progress", "rejected")],
+);
+
+fn path(dice: &mut Dice, at: u64, count: u64) -> Path {
+    // Of a city's requests, those of the last month run.
+    if at * 60 / count.max(1) >= 59 {
+        return match dice.roll(10) {
+            0..4 => SENT,
+            4..8 => TAKEN,
+            _ => ASKED,
+        };
+    }
+    if dice.roll(12) == 0 { REFUSED } else { CLOSED }
+}
+
+fn request(tables: &mut Tables, visit: &Visit, agent: Uuid, at: u64, count: u64) -> Result<()> {
+    let mut dice = Dice(at);
+    let authority = visit.db.authority();
+    let span = u64::try_from(YEARS * 365 * 24 * 3600 * 1000)?;
+    let ago = (u128::from(count - at) * u128::from(span) / u128::from(count.max(1))).try_into().unwrap_or(span);
+    let sent = visit.now.checked_sub(SignedDuration::from_millis(i64::try_from(ago)?))?;
+    let after = |hours: i64| sent.checked_add(SignedDuration::from_hours(hours)).map(|then| then.min(visit.now));
+    let (state, status, steps) = path(&mut dice, at, count);
+    let ended = matches!(status, "ended" | "refused");
+    let procedure = dice.skewed(PROCEDURES);
+    let (procedure_id, department) = (procedure_id(procedure), department_of(procedure));
+    let name = format!("{}{}", dice.of(&ROOTS), dice.of(&ENDS));
+    let (first, street, occasion) = (dice.of(&FIRST), dice.of(&STREETS), dice.of(&OCCASIONS));
+    let number = dice.roll(150) + 1;
+    let mut remarks: Vec<&str> = (0..12).map(|_| dice.of(&REMARKS)).collect();
+    if at % 20_000 == 7 {
+        remarks.push("xylophone");
+    }
+    let remarks = remarks.join(" ");
+    let email = format!("{}.{}@exemple.fr", first.to_lowercase(), at % 50_000);
+    let answers = json!({
+        "salle": "grande", "occasion": occasion, "debut": "2027-06-12", "personnes": number.to_string(), "materiel": ["tables"],
+        "traiteur": "oui", "remarques": remarks, "demandeur": {"nom_naissance": name, "prenoms": first},
+        "adresse": {"numero_voie": format!("{number} {street}"), "code_postal": "63100", "commune": "Valmont"},
+        "courriel": email, "qualite": "moi",
+    });
+    let said =
+        format!("grande salle {occasion} {number} {remarks} {name} {first} {number} {street} 63100 Valmont {email}");
+    let full_name = format!("{first} {name}");
+    let request = id(sent, 1, at);
+    let life = Life {
+        state: state.to_owned(),
+        submitted: sent,
+        due: after(24 * 20)?.max(sent.checked_add(SignedDuration::from_hours(24 * 20))?),
+        suspended: (status == "action-needed").then_some(sent),
+        completed: None,
+        ended: ended.then_some(after(24 * 15)?),
+        held: false,
+        clocks: Clocks::default(),
+    };
+    let no_answers = forms::answers::Answers::new();
+    let new = New {
+        id: request,
+        reference: &reference(at),
+        procedure_id: &procedure_id,
+        procedure_version: 1,
+        department_id: &department,
+        whose: Whose::default(),
+        acted_as: None,
+        filer_name: Some(&full_name),
+        beneficiary: None,
+        email: Some(&email),
+        answers: &no_answers,
+        words: &said,
+        status,
+        life: &life,
+        archive_at: None,
+        confidential_address: false,
+    };
+    let (place, names, tokens) = search::tokens(authority, &new);
+    let holder = (steps.len() > 1 && dice.roll(4) == 0).then_some(agent);
+    tables.requests.values.extend(args![
+        authority,
+        request,
+        new.reference,
+        new.procedure_id,
+        1_i64,
+        new.department_id,
+        new.filer_name,
+        new.email,
+        Json(&answers),
+        state,
+        status,
+        ended,
+        holder,
+        sent,
+        sent,
+        life.due,
+        life.suspended,
+        life.ended,
+        false,
+        i64::try_from(steps.len())?
+    ]);
+    // One number of the index each: the same millisecond may have several.
+    let place_in_time = search::number(sent) + i64::try_from(at % 1024)?;
+    tables.index.values.extend(args![authority, request, place_in_time, place, names, tokens, ""]);
+    for (seq, (code, from, to)) in steps.iter().enumerate() {
+        let when = after(i64::try_from(seq)? * 30)?;
+        let actor = (seq > 0).then_some(agent);
+        let who = if seq == 0 { "usager" } else { "agent" };
+        let seq = i64::try_from(seq)?;
+        tables.events.values.extend(args![authority, request, seq + 1, when, who, actor, *code, *from, *to]);
+        let day = clock::day(when, &TimeZone::UTC);
+        let hours = when.duration_since(sent).as_hours();
+        let fact = id(when, 2, at * 8 + u64::try_from(seq)?);
+        tables.facts.values.extend(args![authority, fact, day, &procedure_id, &department, *code, *to, "web", hours]);
+    }
+    if dice.roll(3) == 0 {
+        let read = ended.then_some(sent);
+        let body = "Bonjour, pouvez-vous me dire où en est ma demande ? Merci.";
+        let nobody: Option<Uuid> = None;
+        tables.messages.values.extend(args![
+            authority,
+            id(sent, 3, at),
+            request,
+            "usager",
+            nobody,
+            false,
+            body,
+            sent,
+            read
+        ]);
+    }
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! The same deed on several requests of a list. What each usager will receive is shown first; then each request is
+//! judged and changed by itself, as if its own page had been used. Decisions are taken one request at a time:
+//! each must be examined for itself.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{Query, Request as Sent},
+    response::Response,
+};
+use forms::{
+    answers::Raw,
+    workflow::{Action, Need, Transition},
+};
+use minijinja::{Value, value::Serde};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{
+    Opened, act,
+    came::Came,
+    give::{self, Typed},
+    store::{self as desk, PAGE},
+};
+use crate::{
+    error::Problem,
+    requests::{
+        access::Process,
+        fire::{self, By, With},
+        form,
+    },
+    visit::Agent,
+};
+
+const TITLE: &str = "Agir sur plusieurs dossiers";
+/// Deeds that are not transitions.
+const TAKE: &str = "affecter";
+const RELEASE: &str = "liberer";
+
+/// What was chosen: requests with the version that was seen (none yet when they come from the list), and a deed.
+#[derive(Default)]
+struct Chosen {
+    requests: Vec<(Uuid, Option<i64>)>,
+    deed: String,
+    message: String,
+    came: Came,
+}
+
+impl Chosen {
+    fn read(raw: &Raw) -> Self {
+        let request = |text: &str| {
+            let (id, version) = text.split_once(':').unwrap_or((text, ""));
+            Some((id.parse().ok()?, version.parse().ok()))
+        };
+        Self {
+            requests: raw.all("d").filter_map(request).take(PAGE).collect(),
+            deed: raw.text("action").to_owned(),
+            message: raw.text("message").to_owned(),
+            came: Came::named(raw.text("liste")),
+        }
+    }
+}
+
+/// A deed, as it is offered.
+enum Deed<'a> {
+    Take,
+    Release,
+    Fire(&'a Transition),
+}
+
+/// A transition is the same deed for several procedures when it has the same name and says the same.
+fn code(transition: &Transition) -> String {
+    format!("{}|{}", transition.id, transition.label)
+}
+
+/// Nothing has to be given for each request but a message, the same for all.
+fn simple(transition: &Transition) -> bool {
+    transition.form.is_empty() && transition.needs.iter().all(|need| *need == Need::Message)
+}
+
+/// Whether the deed `code` may be done on this request now, or why not.
+fn judge<'a>(agent: &Agent, file: &'a Opened<Process>, wanted: &str) -> Result<Deed<'a>, &'static str> {
+    let request = &file.request;
+    match wanted {
+        TAKE | RELEASE if request.ended_at.is_some() => return Err("Ce dossier est terminé."),
+        TAKE if request.holder_id == Some(agent.account.id) => return Err("Ce dossier vous est déjà affecté."),
+        TAKE => return Ok(Deed::Take),
+        RELEASE if request.holder_id.is_none() => return Err("Ce dossier n’est affecté à personne."),
+        RELEASE => return Ok(Deed::Release),
+        _ => {}
+    }
+    let transitions = &file.procedure.workflow.transitions;
+    let named = transitions.iter().find(|one| code(one) == wanted).ok_or("Cette démarche n’a pas cette action.")?;
+    if !simple(named) {
+        return Err("Cette action se fait dossier par dossier.");
+    }
+    act::wanted(agent, file, &named.id).map_err(|problem| why(&problem))?;
+    if !named.from.contains(&request.state) {
+        return Err("Son état ne permet pas cette action.");
+    }
+    Ok(Deed::Fire(named))
+}
+
+fn why(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::Conflict(text) | Problem::Forbidden(text) | Problem::Bad(text) => text,
+        _ => "Cette action n’est pas possible sur ce dossier.",
+    }
+}
+
+/// Chooses the deed, then shows what it will do.
+pub async fn show(agent: Agent, Query(pairs): Query<Vec<(String, String)>>) -> Result<Response, Problem> {
+    let mut raw = Raw::default();
+    for (name, value) in pairs {
+        raw.0.entry(name).or_default().push(value);
+    }
+    let chosen = Chosen::read(&raw);
+    let files = Opened::several(&agent, &ids(&chosen)).await?;
+    let context = context(&agent, &chosen, &files, &[]).await;
+    agent.page("agent/batch.html", TITLE, context)
+}
+
+/// Does it.
+pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
+    let chosen = Chosen::read(&form::plain(sent).await?);
+    let files = Opened::several(&agent, &ids(&chosen)).await?;
+    let errors = problems(&agent, &chosen, &files);
+    if !errors.is_empty() {
+        let context = context(&agent, &chosen, &files, &errors).await;
+        return agent.page_again("agent/batch.html", TITLE, context);
+    }
+    let (mut done, mut left) = (Vec::new(), Vec::new());
+    for file in &files {
+        let seen = chosen.requests.iter().find(|(id, _)| *id == file.request.id).and_then(|(_, version)| *version);
+        match act(&agent, file, &chosen, seen).await {
+            Ok(()) => done.push(row(file, "")),
+            Err(problem @ (Problem::Unavailable(_) | Problem::Broken(_))) if done.is_empty() => return Err(problem),
+            Err(Problem::Unavailable(error) | Problem::Broken(error)) => {
+                tracing::error!(request = %file.request.id, error = format!("{error:#}"), "a deed on several requests stopped");
+                left.push(row(file, "Une erreur est survenue\u{a0}: recommencez pour ce dossier."));
+            }
+            Err(problem) => left.push(row(file, why(&problem))),
+        }
+    }
+    let context = json!({"label": label(&chosen, &files), "done": done, "left": left, "back": back(&chosen)});
+    agent.page("agent/batch_done.html", TITLE, Value::from(Serde(context)))
+}
+
+fn ids(chosen: &Chosen) -> Vec<Uuid> {
+    chosen.requests.iter().map(|(id, _)| *id).collect()
+}
+
+/// What is wrong with the whole, before anything is done.
+fn problems(agent: &Agent, chosen: &Chosen, files: &[Opened<Process>]) -> Vec<(&'static str, String)> {
+    let deeds: Vec<Deed<'_>> = files.iter().filter_map(|file| judge(agent, file, &chosen.deed).ok()).collect();
+    if deeds.is_empty() {
+        return vec![("action", "Choisissez une action que l’un de ces dossiers permet.".to_owned())];
+    }
+    let needs = deeds.iter().find_map(|deed| match deed {
+        Deed::Fire(transition) if !transition.needs.is_empty() => Some(&transition.needs),
+        _ => None,
+    });
+    let typed = Typed { message: chosen.message.clone(), ..Typed::default() };
+    needs.map(|needs| give::problems(needs, &typed)).unwrap_or_default()
+}
+
+/// Does it to one request, if it still is what was seen.
+async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Option<i64>) -> Result<(), Problem> {
+    let request = &file.request;
+    let me = agent.account.id;
+    let deed = judge(agent, file, &chosen.deed).map_err(Problem::Conflict)?;
+    if seen != Some(request.version) {
+        return Err(Problem::Conflict("Ce dossier a changé entre-temps\u{a0}: ouvrez-le pour voir où il en est."));
+    }
+    let to = match deed {
+        Deed::Fire(transition) => {
+            let message = Some(chosen.message.as_str()).filter(|_| transition.needs.contains(&Need::Message));
+            let by = By { actor: request.actor, account: Some(me), acted: None };
+            let with = With { message, ..With::default() };
+            return fire::fire(agent, &file.procedure, request, &transition.id, by, &with).await;
+        }
+        Deed::Take => Some(me),
+        Deed::Release => None,
+    };
+    if desk::hand(&agent.db, request.id, request.holder_id, to, me, agent.now).await? {
+        return Ok(());
+    }
+    Err(Problem::Conflict("Ce dossier vient de changer de mains."))
+}
+
+fn row(file: &Opened<Process>, note: &str) -> Json {
+    json!({
+        "reference": file.request.reference, "href": file.url(), "procedure": file.procedure.title,
+        "usager": file.request.filer_name.as_deref().unwrap_or("Sans nom"), "note": note,
+    })
+}
+
+fn label(chosen: &Chosen, files: &[Opened<Process>]) -> String {
+    let fired = files.iter().flat_map(|file| &file.procedure.workflow.transitions).find(|one| code(one) == chosen.deed);
+    match chosen.deed.as_str() {
+        TAKE => "M’affecter les dossiers".to_owned(),
+        RELEASE => "Libérer les dossiers".to_owned(),
+        _ => fired.map(|one| one.label.clone()).unwrap_or_default(),
+    }
+}
+
+fn back(chosen: &Chosen) -> String {
+    let list = chosen.came.back();
+    if list.is_empty() { "/agent".to_owned() } else { list }
+}
+
+/// The deeds that at least one of the requests allows, each with how many do.
+fn offered(agent: &Agent, chosen: &Chosen, files: &[Opened<Process>]) -> Vec<Json> {
+    let mut codes: BTreeMap<String, String> = BTreeMap::new();
+    for transition in files.iter().flat_map(|file| &file.procedure.workflow.transitions) {
+        codes.entry(code(transition)).or_insert_with(|| transition.label.clone());
+    }
+    let transitions = codes.into_iter();
+    let hands = [(TAKE.to_owned(), "M’affecter".to_owned()), (RELEASE.to_owned(), "Libérer".to_owned())];
+    transitions
+        .chain(hands)
+        .filter_map(|(code, label)| {
+            let many = files.iter().filter(|file| judge(agent, file, &code).is_ok()).count();
+            (many > 0).then(|| json!({"value": code, "text": label, "many": many, "chosen": code == chosen.deed}))
+        })
+        .collect()
+}
+
+async fn context(
+    agent: &Agent,
+    chosen: &Chosen,
+    files: &[Opened<Process>],
+    errors: &[(&'static str, String)],
+) -> Value {
+    let (mut rows, mut left, mut previews) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut message = false;
+    for file in files.iter().filter(|_| !chosen.deed.is_empty()) {
+        match judge(agent, file, &chosen.deed) {
+            Err(why) => left.push(row(file, why)),
+            Ok(Deed::Fire(transition)) => {
+                message |= transition.needs.contains(&Need::Message);
+                rows.push(row(file, &receives(file, transition)));
+                let told = transition.does.iter().find_map(|action| match action {
+                    Action::Notify(message) => Some(message),
+                    _ => None,
+                });
+                if told.is_some() && file.request.email.is_some() && !previews.contains_key(&file.procedure.title) {
+                    let mail = act::preview(agent, file, told).await;
+                    previews.insert(file.procedure.title.clone(), mail);
+                }
+            }
+            Ok(_) => rows.push(row(file, "L’usager ne reçoit rien.")),
+        }
+    }
+    let previews: Vec<Json> = previews
+        .into_iter()
+        .filter(|(_, mail)| !mail.is_null())
+        .map(|(title, mail)| json!({"procedure": title, "subject": mail["subject"], "text": mail["text"]}))
+        .collect();
+    let errors: Vec<Json> =
+        errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
+    Value::from(Serde(json!({
+        "many": files.len(), "gone": chosen.requests.len() - files.len(), "back": back(chosen),
+        "list": chosen.came.query(), "action": chosen.deed, "label": label(chosen, files),
+        "actions": offered(agent, chosen, files),
+        "chosen": files.iter().map(|file| format!("{}:{}", file.request.id, file.request.version)).collect::<Vec<_>>(),
+        "rows": rows, "left": left, "previews": previews, "needs_message": message, "message": chosen.message,
+        "errors": errors,
+    })))
+}
+
+fn receives(file: &Opened<Process>, transition: &Transition) -> String {
+    match &transition.receives {
+        None => "L’usager ne reçoit rien.".to_owned(),
+        Some(_) if file.request.email.is_none() => "Pas de courriel : à lire sur sa page de suivi.".to_owned(),
+        Some(receives) => receives.clone(),
+    }
+}

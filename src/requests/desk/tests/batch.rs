@@ -1,0 +1,105 @@
+//! The same deed on several requests.
+
+use super::*;
+use crate::requests::jobs;
+
+const TAKE: &str = "take|Prendre en charge";
+
+fn line(id: Uuid, version: i64) -> String {
+    format!("{id}:{version}")
+}
+
+async fn state(world: &World, id: Uuid) -> String {
+    store::find(&world.visit.db, id).await.unwrap().unwrap().state
+}
+
+async fn takes(world: World) {
+    let (one, mut silent, mut ended) =
+        (world.filing("acte-naissance"), world.filing("acte-naissance"), world.filing("acte-naissance"));
+    silent.email = None;
+    ended.state = "closed";
+    let ids = [world.file(one).await, world.file(silent).await, world.file(ended).await];
+    let elsewhere = world.file(world.filing("encombrants")).await;
+    let cookie = world.sign_in("nadia.benali").await;
+    let list = world.get(&cookie, "/agent?vue=toutes").await.text;
+    assert!(ids.iter().all(|id| list.contains(&format!("name=\"d\" value=\"{id}\""))), "{list}");
+    let chosen: Vec<String> = ids.iter().chain([&elsewhere]).map(|id| format!("d={id}")).collect();
+    let chosen = format!("/agent/lot?{}&liste=vue%3Dtoutes", chosen.join("&"));
+    let deeds = world.get(&cookie, &chosen).await.text;
+    assert!(deeds.contains("Prendre en charge <span class=\"g-muted\">(2 sur 3)"), "{deeds}");
+    assert!(deeds.contains("1 dossier de votre choix n’est pas de ceux que vous pouvez traiter"));
+    assert!(!deeds.contains("Refuser"), "a decision is taken one request at a time");
+    let shown = world.get(&cookie, &format!("{chosen}&action={}", crate::platform::encode(TAKE))).await.text;
+    for part in
+        ["Pas de courriel", "Son état ne permet pas cette action.", "Confirmer pour 2 dossiers", "class=\"g-preview\""]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert_eq!(state(&world, ids[0]).await, "submitted", "looking does nothing");
+    // A colleague is faster on one of them.
+    let colleague = world.sign_in("herve.le-goff").await;
+    world.post(&colleague, &format!("{}/actions/take", page(ids[1])), &[("version", "1")]).await;
+    let lines: Vec<String> = ids.iter().chain([&elsewhere]).map(|id| line(*id, 1)).collect();
+    let mut fields = vec![("action", TAKE), ("liste", "vue=toutes")];
+    fields.extend(lines.iter().map(|line| ("d", line.as_str())));
+    let done = world.post(&cookie, "/agent/lot", &fields).await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert!(done.text.contains("Prendre en charge\u{a0}: 1 dossier"), "{}", done.text);
+    assert!(done.text.contains("2 dossiers n’ont pas changé"));
+    assert_eq!(state(&world, ids[0]).await, "in-progress");
+    assert_eq!((state(&world, ids[2]).await, state(&world, elsewhere).await), ("closed".into(), "submitted".into()));
+    let mails = sql!("select count(*) from job where authority_id = $1 and request_id = $2 and kind = 'notify'");
+    assert_eq!(world.count(mails, ids[0]).await, 1, "{}", jobs::NOTIFY);
+    // Sent again, it does nothing twice.
+    let again = world.post(&cookie, "/agent/lot", &fields).await;
+    assert_eq!((again.status, world.count(mails, ids[0]).await), (StatusCode::UNPROCESSABLE_ENTITY, 1));
+    // Each request keeps who did it, and the journal has every line.
+    let traced = sql!(
+        "select count(*) from journal where authority_id = $1 and request_id = $2 and action = 'request-changed' and detail = 'take'"
+    );
+    assert_eq!(world.count(traced, ids[0]).await, 1);
+    hands(&world, &cookie, ids[0]).await;
+    busy(&world, ids).await;
+}
+
+/// Taking and releasing; who may only read has neither boxes nor deeds.
+async fn hands(world: &World, cookie: &str, id: Uuid) {
+    let holder = async || store::find(&world.visit.db, id).await.unwrap().unwrap().holder_id;
+    let version = store::find(&world.visit.db, id).await.unwrap().unwrap().version.to_string();
+    let seen = format!("{id}:{version}");
+    let freed = world.post(cookie, "/agent/lot", &[("d", &seen), ("action", "liberer")]).await;
+    assert_eq!((freed.status, holder().await), (StatusCode::OK, None));
+    let taken = world.post(cookie, "/agent/lot", &[("d", &seen), ("action", "affecter")]).await;
+    assert_eq!((taken.status, holder().await), (StatusCode::OK, Some(world.account("nadia.benali").await)));
+    let nothing = world.post(cookie, "/agent/lot", &[("d", &seen), ("action", "invente")]).await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(nothing.text.contains("Choisissez une action"));
+    let reader = sql!("update membership set role = 'reader' where authority_id = $1 and account_id = $2");
+    let account = world.account("claire.daubigny").await;
+    let write = async |tx: &mut Tx| tx.run(reader, args![tx.authority(), account]).await;
+    world.visit.db.write(write).await.unwrap();
+    let reader = world.sign_in("claire.daubigny").await;
+    assert!(!world.get(&reader, "/agent?vue=toutes").await.text.contains("name=\"d\""));
+    assert!(world.get(&reader, &format!("/agent/lot?d={id}")).await.text.contains("Aucun dossier n’est choisi"));
+}
+
+/// A list tells which of its requests a colleague has just opened, and only colleagues'.
+async fn busy(world: &World, ids: [Uuid; 3]) {
+    let (nadia, claire) = (world.sign_in("nadia.benali").await, world.sign_in("claire.daubigny").await);
+    let quiet = world.get(&nadia, "/agent?vue=termines").await.text;
+    assert!(!quiet.contains("y travaille"), "{quiet}");
+    world.get(&claire, &page(ids[2])).await;
+    let seen = world.get(&nadia, "/agent?vue=termines").await.text;
+    assert!(seen.contains("Claire d’Aubigny y travaille"), "{seen}");
+    assert!(!world.get(&claire, "/agent?vue=termines").await.text.contains("Claire d’Aubigny y travaille"));
+}
+
+#[tokio::test]
+async fn several_at_once_on_sqlite() {
+    takes(World::new(db::testing::sqlite()).await).await;
+}
+
+#[tokio::test]
+async fn several_at_once_on_postgres() {
+    takes(World::new(db::testing::postgres().await).await).await;
+}

@@ -1,0 +1,210 @@
+//! The index that agents search. Folding and stemming happen here, when a text is written and when it is looked
+//! for, so that both engines hold and seek the same tokens: SQLite in FTS5, PostgreSQL in a `tsvector`. A
+//! token's first letter says what it is: `d` a department of an authority, `p` a procedure, `n` a word of the
+//! filer's or the beneficiary's name, `w` a stem of a name, an answer or a message. Sensitive answers are never
+//! given to it. See docs/decisions/0023.
+
+use std::collections::BTreeSet;
+
+use db::{Db, Tx, args, sql, sql_pg_sqlite};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::store::New;
+use crate::platform::french;
+
+/// Words of a search beyond these are ignored.
+const MOST_WORDS: usize = 6;
+/// Longest token, in characters: what is longer is not a word that anybody types.
+const LONGEST: usize = 40;
+/// Messages of one request are indexed up to this many characters of tokens.
+const MESSAGES: i64 = 100_000;
+/// Numbers that one millisecond may use.
+const EACH_MS: i64 = 1024;
+
+/// The place of what was sent at this instant among all: newer is greater.
+pub fn number(at: Timestamp) -> i64 {
+    at.as_millisecond().saturating_mul(EACH_MS)
+}
+
+fn token(kind: char, word: &str) -> String {
+    std::iter::once(kind).chain(word.chars().take(LONGEST)).collect()
+}
+
+fn department(authority: Uuid, department: &str) -> String {
+    let plain = department.chars().filter(|letter| letter.is_ascii_alphanumeric());
+    std::iter::once('d').chain(authority.simple().to_string().chars()).chain(plain).collect()
+}
+
+fn procedure(id: &str) -> String {
+    token('p', &id.chars().filter(char::is_ascii_alphanumeric).collect::<String>())
+}
+
+fn of_names(text: &str) -> impl Iterator<Item = String> {
+    let words: Vec<String> = french::fold(text).split_whitespace().map(|word| token('n', word)).collect();
+    words.into_iter()
+}
+
+fn of_texts(text: &str) -> impl Iterator<Item = String> {
+    french::stems(text).into_iter().map(|stem| token('w', &stem))
+}
+
+fn joined(tokens: impl Iterator<Item = String>) -> String {
+    tokens.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// The tokens of a request as it is sent: place, names, answers.
+pub fn tokens(authority: Uuid, new: &New<'_>) -> (String, String, String) {
+    let name = new.filer_name.unwrap_or_default();
+    let place = [department(authority, new.department_id), procedure(new.procedure_id)];
+    let names = of_names(name).chain(of_texts(name)).chain(of_texts(new.email.unwrap_or_default()));
+    (joined(place.into_iter()), joined(names), answers(new.words, new.beneficiary))
+}
+
+fn answers(texts: &str, beneficiary: Option<&str>) -> String {
+    let name = beneficiary.unwrap_or_default();
+    joined(of_texts(texts).chain(of_names(name)).chain(of_texts(name)))
+}
+
+pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
+    let (place, names, answers) = tokens(tx.authority(), new);
+    // SQLite's index has one numbering for every authority. Its one writer may ask for the next; on PostgreSQL
+    // that would set concurrent submissions against each other, and equals are told apart by their id.
+    let within =
+        i64::from(new.id.as_bytes().iter().rev().fold(0_u16, |sum, byte| (sum << 1) ^ u16::from(*byte))) % EACH_MS;
+    tx.run(
+        sql_pg_sqlite!(
+            pg: "insert into request_search (authority_id, request_id, number, place, names, answers, messages)
+                 values ($1, $2, cast($3 as bigint) + cast($4 as bigint), $5, $6, $7, '')",
+            sqlite: "insert into request_search (authority_id, request_id, number, place, names, answers, messages)
+                 values ($1, $2, coalesce((select max(number) + 1 from request_search where number >= $3 and number < $3 + 1024 and $4 >= 0), $3), $5, $6, $7, '')"
+        ),
+        args![tx.authority(), new.id, number(new.life.submitted), within, place, names, answers],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The answers were corrected: what they said before is found no more.
+pub async fn correct(tx: &mut Tx, request: Uuid, texts: &str, beneficiary: Option<&str>) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update request_search set answers = $1 where authority_id = $2 and request_id = $3"),
+        args![answers(texts, beneficiary), tx.authority(), request],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds what a message says.
+pub async fn add(tx: &mut Tx, request: Uuid, message: &str) -> Result<(), db::Error> {
+    let tokens = joined(of_texts(message));
+    if !tokens.is_empty() {
+        tx.run(
+            sql!(
+                "update request_search set messages = messages || ' ' || cast($1 as text)
+                 where authority_id = $2 and request_id = $3 and length(messages) < $4"
+            ),
+            args![tokens, tx.authority(), request, MESSAGES],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// The place of a request in the index.
+pub async fn number_of(db: &Db, request: Uuid) -> Result<Option<i64>, db::Error> {
+    let sql = sql!("select number from request_search where authority_id = $1 and request_id = $2");
+    db.first(sql, args![db.authority(), request]).await
+}
+
+/// What is looked for: each part in its departments, all of its words in one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    parts: Vec<(Vec<String>, Vec<String>)>,
+}
+
+impl Wanted {
+    /// `contents`: departments where the agent may see the content; `others`: where they may see names only.
+    /// `person` is a name; `None` when there is no word to look for.
+    pub fn new(authority: Uuid, contents: &[&str], others: &[&str], text: &str, person: &str) -> Option<Self> {
+        let mut parts = Vec::new();
+        for (departments, all) in [(contents, true), (others, false)] {
+            let mut words: Vec<String> = of_names(person).take(MOST_WORDS).collect();
+            words.extend(if all { texts(text) } else { of_names(text).take(MOST_WORDS).collect() });
+            if words.is_empty() {
+                return None;
+            }
+            if !departments.is_empty() {
+                let places = departments.iter().map(|one| department(authority, one)).collect();
+                parts.push((places, words));
+            }
+        }
+        Some(Self { parts }).filter(|wanted| !wanted.parts.is_empty())
+    }
+
+    /// As FTS5 reads it. Tokens hold letters and digits only.
+    pub fn fts5(&self) -> String {
+        self.written(&|token| format!("\"{token}\""), " OR ", " AND ")
+    }
+
+    /// As PostgreSQL reads a `tsquery`.
+    pub fn tsquery(&self) -> String {
+        self.written(&|token| format!("'{token}'"), " | ", " & ")
+    }
+
+    fn written(&self, quoted: &dyn Fn(&str) -> String, or: &str, and: &str) -> String {
+        let list = |tokens: &[String], between: &str| {
+            tokens.iter().map(|token| quoted(token)).collect::<Vec<_>>().join(between)
+        };
+        let part =
+            |(places, words): &(Vec<String>, Vec<String>)| format!("(({}){and}{})", list(places, or), list(words, and));
+        self.parts.iter().map(part).collect::<Vec<_>>().join(or)
+    }
+}
+
+/// Words of a search in contents. A telephone number is one word, however it was cut; words too common to be in
+/// the index count only as names, when nothing else was typed.
+fn texts(text: &str) -> Vec<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() >= 8 && text.chars().all(|letter| letter.is_ascii_digit() || " .-+/\u{a0}\u{202f}".contains(letter))
+    {
+        return vec![token('w', &digits)];
+    }
+    let stems: Vec<String> = of_texts(text).take(MOST_WORDS).collect();
+    if stems.is_empty() { of_names(text).take(MOST_WORDS).collect() } else { stems }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_finds_what_was_written() {
+        let written: BTreeSet<String> =
+            of_texts("J’ai demandé des actes de naissance, 12 rue de l’Église. Tél. 0639981234 +33639981234").collect();
+        for typed in ["ACTE", "demande", "église naissances", "06 39 98 12 34", "+33 6 39 98 12 34", "eglise"] {
+            assert!(
+                texts(typed).iter().all(|token| written.contains(token)),
+                "{typed}: {:?} in {written:?}",
+                texts(typed)
+            );
+        }
+        assert!(!texts("mariage").iter().all(|token| written.contains(token)));
+        assert_eq!(texts("le"), ["nle"], "a name may be a common word");
+        assert!(texts("%").is_empty());
+    }
+
+    #[test]
+    fn nothing_typed_is_syntax() {
+        let wanted = Wanted::new(Uuid::nil(), &["etat-civil"], &["voirie"], "l’acte\" OR 'x' & ! ( *", "").unwrap();
+        let nil = "0".repeat(32);
+        assert_eq!(
+            wanted.fts5(),
+            format!(
+                "((\"d{nil}etatcivil\") AND \"wacte\" AND \"wor\" AND \"wx\") OR ((\"d{nil}voirie\") AND \"nl\" AND \"nacte\" AND \"nor\" AND \"nx\")"
+            )
+        );
+        assert!(wanted.tsquery().starts_with(&format!("(('d{nil}etatcivil') & 'wacte' & ")));
+        assert_eq!(Wanted::new(Uuid::nil(), &["etat-civil"], &[], " %", ""), None);
+    }
+}
