@@ -8,7 +8,8 @@ create table tally (
   procedure_id text not null,
   what text not null,
   channel text not null,
-  bucket bigint not null,
   many bigint not null,
-  primary key (authority_id, span, department_id, measure, start, procedure_id, what, channel, bucket) include (many)
+  -- Of answers: « days:requests », by days, separated by spaces.
+  delays text not null,
+  primary key (authority_id, span, department_id, measure, start, procedure_id, what, channel) include (many, delays)
 );

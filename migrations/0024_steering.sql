@@ -10,11 +10,18 @@ create table fact (
   -- A transition, two steps of a form, a mark.
   what text not null,
   channel text not null,
-  -- Whole days since the request was sent, for an answer (see `steering::bucket`); else 0.
-  bucket bigint not null,
+  -- Of an answer: « days:1 », whole days since the request was sent (see `steering::bucket`).
+  delays text not null,
   primary key (authority_id, id)
 );
 create index fact_tail on fact (authority_id, department_id, measure, day);
+
+-- Who folds adds to what is there: one at a time.
+create table tally_turn (
+  authority_id uuid not null references authority (id),
+  at {time} not null,
+  primary key (authority_id)
+);
 
 -- How far a draft has gone in its form: steps are counted once.
 alter table draft add column furthest bigint not null default 0;

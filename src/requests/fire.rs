@@ -189,7 +189,7 @@ impl Fired<'_> {
             procedure: &self.request.procedure_id,
             measure,
             what: self.transition,
-            bucket: if answer { steering::bucket(hours) } else { 0 },
+            days: answer.then(|| steering::bucket(hours)),
         }
     }
 

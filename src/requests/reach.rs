@@ -84,7 +84,7 @@ impl Reach {
         if further == 1 {
             let (department, procedure) = (&self.department, &self.procedure);
             let fact =
-                Fact { day: self.day, department, procedure, measure: Measure::Page, what: &self.what, bucket: 0 };
+                Fact { day: self.day, department, procedure, measure: Measure::Page, what: &self.what, days: None };
             steering::note(tx, self.id, &fact).await?;
         }
         Ok(())
@@ -95,6 +95,6 @@ impl Reach {
 pub async fn sent(tx: &mut Tx, id: Uuid, procedure: &Procedure, day: Date) -> Result<(), db::Error> {
     let what = format!("{CHECK}>");
     let (department, procedure) = (&procedure.department, &procedure.id);
-    let fact = Fact { day, department, procedure, measure: Measure::Page, what: &what, bucket: 0 };
+    let fact = Fact { day, department, procedure, measure: Measure::Page, what: &what, days: None };
     steering::note(tx, id, &fact).await
 }

@@ -145,7 +145,7 @@ impl Ready<'_> {
             procedure: &procedure.id,
             measure: Measure::Sent,
             what: &self.transition,
-            bucket: 0,
+            days: None,
         };
         steering::note(tx, self.fact, &fact).await?;
         fire::queue(tx, id, self.email.is_some(), seq, &self.effects, &self.jobs, self.now).await

@@ -4,9 +4,12 @@
 use serde::Serialize;
 
 /// Width of the longest bar, in hundredths of the chart; the rest is for its value.
-const LONGEST: i64 = 55;
+const LONGEST: i64 = 50;
+/// Letters of a line of a label.
+const LETTERS: usize = 32;
 /// Heights, in tenths of the text's size.
-const LABEL: i64 = 16;
+const LABEL: i64 = 13;
+const ABOVE: i64 = 3;
 const BAR: i64 = 15;
 const GAP: i64 = 7;
 
@@ -23,10 +26,16 @@ pub struct Chart {
 
 #[derive(Debug, Serialize)]
 pub struct Row {
-    pub label: String,
-    /// Of the label's baseline.
-    pub y: String,
+    /// Cut so that it fits a telephone: SVG breaks no lines.
+    pub label: Vec<Words>,
     pub bars: Vec<Bar>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Words {
+    pub text: String,
+    /// Of its baseline.
+    pub y: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,10 +72,15 @@ impl Chart {
         let mut top = 0;
         let mut drawn = Vec::new();
         for (label, values) in rows {
-            let y = em(top + LABEL - 4);
+            let mut words = Vec::new();
+            for text in lines(&label) {
+                top += LABEL;
+                words.push(Words { text, y: em(top - 2) });
+            }
+            top += ABOVE;
             let mut bars = Vec::new();
             for (kind, (value, text)) in values.into_iter().enumerate() {
-                let at = top + LABEL + BAR * i64::try_from(kind).unwrap_or_default();
+                let at = top + BAR * i64::try_from(kind).unwrap_or_default();
                 let width = value.unwrap_or_default() * LONGEST * 10 / longest;
                 // What is not nothing is seen.
                 let width = if value.is_some_and(|value| value > 0) { width.max(4) } else { 0 };
@@ -79,11 +93,26 @@ impl Chart {
                     text,
                 });
             }
-            top += LABEL + BAR * i64::try_from(bars.len()).unwrap_or_default() + GAP;
-            drawn.push(Row { label, y, bars });
+            top += BAR * i64::try_from(bars.len()).unwrap_or_default() + GAP;
+            drawn.push(Row { label: words, bars });
         }
         Some(Self { id: id.to_owned(), title: title.to_owned(), says, height: em(top), rows: drawn })
     }
+}
+
+/// A label cut between words.
+fn lines(label: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in label.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + word.chars().count() < LETTERS => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// « 12 345 ».
@@ -121,10 +150,17 @@ mod tests {
         ];
         let chart = Chart::new("v", "Volumes", String::new(), rows).unwrap();
         let widths: Vec<&str> = chart.rows.iter().flat_map(|row| &row.bars).map(|bar| bar.width.as_str()).collect();
-        assert_eq!(widths, ["55.0%", "13.7%", "0.4%", "0.0%"]);
+        assert_eq!(widths, ["50.0%", "12.5%", "0.4%", "0.0%"]);
         assert_eq!((chart.height.as_str(), chart.rows[1].bars[0].y.as_str()), ("10.6em", "6.9em"));
         assert!(Chart::new("v", "", String::new(), vec![("mai".to_owned(), vec![told(0)])]).is_none());
         assert!(Chart::new("v", "", String::new(), Vec::new()).is_none());
+    }
+
+    #[test]
+    fn long_labels_take_several_lines() {
+        let cut = lines("Pièce : Justificatif de domicile de moins de trois mois");
+        assert_eq!(cut, ["Pièce : Justificatif de domicile", "de moins de trois mois"]);
+        assert_eq!(lines("anticonstitutionnellement-anticonstitutionnellement").len(), 1);
     }
 
     #[test]

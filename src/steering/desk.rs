@@ -28,7 +28,7 @@ use crate::{
     agents::{Membership, Role},
     catalogue::{self, Current},
     error::Problem,
-    platform::{encode, form::Typed, french},
+    platform::{encode, form::Typed, french, sheet::Format},
     requests::reach,
     visit::Agent,
 };
@@ -72,29 +72,44 @@ async fn report(agent: &Agent, asked: &Asked) -> Result<Report, Problem> {
     let by_day = period.step != Step::Month;
     let ranges = Ranges::of(period.from, period.to, by_day, today);
     let earlier = Ranges::of(period.before.0, period.before.1, by_day, today);
-    // Together: each reads other rows, or the same ones in another order.
-    let (by_day, by_procedure, before) = tokio::try_join!(
-        store::by_day(&agent.db, &scope, &ranges, &SUMMED),
-        store::by_procedure(&agent.db, &scope, &ranges, &SUMMED),
-        store::total(&agent.db, &scope, &earlier, &SUMMED),
+    let (counts, before) = tokio::try_join!(
+        store::read(&agent.db, &scope, &ranges, &SUMMED),
+        store::read(&agent.db, &scope, &earlier, &SUMMED),
     )?;
-    let parts = tables::parts(&period, &by_day);
+    let parts = tables::parts(&period, &counts);
     let mut total = Figures::default();
     let mut each: BTreeMap<String, Figures> = BTreeMap::new();
-    for (procedure, count) in &by_procedure {
-        total.add(count);
-        each.entry(procedure.clone()).or_default().add(count);
+    for read in &counts {
+        total.add(&read.count);
+        each.entry(read.procedure.clone()).or_default().add(&read.count);
     }
     let mut earlier = Figures::default();
-    before.iter().for_each(|count| earlier.add(count));
+    before.iter().for_each(|read| earlier.add(&read.count));
+    if by_day && period.of_months() {
+        elsewhere(agent, &scope, period.from, &mut total).await?;
+        elsewhere(agent, &scope, period.before.0, &mut earlier).await?;
+    }
     let mut tables = vec![tables::volumes(&parts), tables::delays(&parts)];
     if scope.procedure.is_some() {
         tables.extend(of_procedure(agent, &scope, &ranges).await?);
     } else {
         tables.push(procedures(agent, asked, each).await?);
     }
-    tables.extend([tables::satisfaction(&total), tables::channels(&total)]);
+    tables.push(tables::satisfaction(&total));
+    if period.of_months() {
+        tables.push(tables::channels(&total));
+    }
     Ok(Report { period, total, before: earlier, tables })
+}
+
+/// Adds what was declared of the month of `day`.
+async fn elsewhere(agent: &Agent, scope: &Scope, day: Date, figures: &mut Figures) -> Result<(), Problem> {
+    let first = day.first_of_month();
+    let ranges = Ranges { months: Some((first, first)), days: Vec::new() };
+    for read in store::read(&agent.db, scope, &ranges, &[Measure::Elsewhere]).await? {
+        figures.add(&read.count);
+    }
+    Ok(())
 }
 
 /// What only makes sense of one procedure: where its form is left, what was done with its requests.
@@ -103,12 +118,12 @@ async fn of_procedure(agent: &Agent, scope: &Scope, ranges: &Ranges) -> Result<V
         return Ok(Vec::new());
     };
     let procedure = &published.procedure;
-    let counts = store::total(&agent.db, scope, ranges, &[Measure::Page]).await?;
-    let moves: Vec<(String, i64)> = counts.into_iter().map(|count| (count.what, count.many)).collect();
+    let counts = store::read(&agent.db, scope, ranges, &[Measure::Page]).await?;
+    let moves: Vec<(String, i64)> = counts.into_iter().map(|read| (read.count.what, read.count.many)).collect();
     let steps = tables::steps(procedure, &funnel(&reach::steps(procedure), &moves));
     let mut done: BTreeMap<String, i64> = BTreeMap::new();
-    for count in store::total(&agent.db, scope, ranges, &ACTIONS).await? {
-        *done.entry(count.what).or_default() += count.many;
+    for read in store::read(&agent.db, scope, ranges, &ACTIONS).await? {
+        *done.entry(read.count.what).or_default() += read.count.many;
     }
     let transitions = procedure.workflow.transitions.iter();
     let named = transitions.filter_map(|one| Some((one.label.clone(), *done.get(&one.id)?)));
@@ -141,7 +156,7 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
     let mut context = json!({
         "filters": filters,
         "period": period.title, "span": span, "compared": period.before_title,
-        "tiles": tiles(&report.total, &report.before),
+        "tiles": tiles(&report),
         "tables": report.tables,
         "csv": format!("/agent/statistiques.csv?{}{}tableau=", query, if query.is_empty() { "" } else { "&" }),
         "mails": mails(&agent).await?,
@@ -188,7 +203,7 @@ pub async fn csv(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> R
     let table = report.tables.iter().find(|table| table.id == asked.tableau).ok_or(Problem::NotFound)?;
     let name = format!("attachment; filename=\"statistiques-{}-{}.csv\"", table.id, report.period.id);
     Ok((
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)],
+        [(header::CONTENT_TYPE, Format::Csv.media_type().to_owned()), (header::CONTENT_DISPOSITION, name)],
         table.csv(),
     )
         .into_response())
@@ -226,7 +241,7 @@ fn of_periods(today: Date, chosen: &str) -> Json {
     select("periode", "Période", None, chosen, &periods)
 }
 
-fn select(name: &str, label: &str, any: Option<&str>, chosen: &str, options: &[(String, String)]) -> Json {
+pub fn select(name: &str, label: &str, any: Option<&str>, chosen: &str, options: &[(String, String)]) -> Json {
     let any = any.map(|text| json!({"value": "", "text": text, "selected": chosen.is_empty()}));
     let options =
         options.iter().map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
@@ -234,12 +249,13 @@ fn select(name: &str, label: &str, any: Option<&str>, chosen: &str, options: &[(
 }
 
 /// What counts most, with what it was before.
-fn tiles(now: &Figures, before: &Figures) -> Json {
+fn tiles(report: &Report) -> Json {
+    let (now, before) = (&report.total, &report.before);
     let count = |value: i64| Some(number(value));
     let percent = |value: Option<i64>| value.map(|value| format!("{value}\u{a0}%"));
     let delay = |value: Option<i64>| value.map(days);
     let tile = |label: &str, now: Option<String>, before: Option<String>| json!({"label": label, "value": now.unwrap_or_else(|| "–".to_owned()), "before": before.unwrap_or_else(|| "–".to_owned())});
-    json!([
+    let mut tiles = vec![
         tile("Demandes reçues", count(now.sent), count(before.sent)),
         tile("Réponses données", count(now.answered()), count(before.answered())),
         tile("La moitié des réponses en", delay(now.delays.within(5)), delay(before.delays.within(5))),
@@ -247,6 +263,9 @@ fn tiles(now: &Figures, before: &Figures) -> Json {
         tile("Réponses dans le délai annoncé", percent(now.on_time()), percent(before.on_time())),
         tile("Demandes complètes d’emblée", percent(now.complete()), percent(before.complete())),
         tile("Usagers satisfaits", percent(now.marks.percent()), percent(before.marks.percent())),
-        tile("Demandes en ligne", percent(now.online()), percent(before.online())),
-    ])
+    ];
+    if report.period.of_months() {
+        tiles.push(tile("Demandes en ligne", percent(now.online()), percent(before.online())));
+    }
+    Json::from(tiles)
 }

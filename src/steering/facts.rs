@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use db::{Db, Query, Tx, args, row, sql};
-use jiff::{ToSpan, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
+use super::model::Delays;
 use crate::{app::App, authorities};
 
 /// Facts folded in one transaction.
@@ -75,15 +76,15 @@ pub struct Fact<'a> {
     pub measure: Measure,
     /// The transition, the two steps of the form, or the mark.
     pub what: &'a str,
-    /// See [`super::model::bucket`].
-    pub bucket: i64,
+    /// Of an answer: see [`super::model::bucket`].
+    pub days: Option<i64>,
 }
 
 /// Appends a fact in the transaction of what it counts.
 pub async fn note(tx: &mut Tx, id: Uuid, fact: &Fact<'_>) -> Result<(), db::Error> {
     tx.run(
         sql!(
-            "insert into fact (authority_id, id, day, department_id, procedure_id, measure, what, channel, bucket)
+            "insert into fact (authority_id, id, day, department_id, procedure_id, measure, what, channel, delays)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         ),
         args![
@@ -95,7 +96,7 @@ pub async fn note(tx: &mut Tx, id: Uuid, fact: &Fact<'_>) -> Result<(), db::Erro
             fact.measure.name(),
             fact.what,
             WEB,
-            fact.bucket
+            Delays::of(fact.days).to_string()
         ],
     )
     .await?;
@@ -110,64 +111,119 @@ row! {
         measure: String,
         what: String,
         channel: String,
-        bucket: i64,
+        delays: String,
     }
 }
 
-/// (span, department, measure, start, procedure, what, channel, bucket): the key of a counter, in its order.
-type Key = (&'static str, String, String, Date, String, String, String, i64);
+/// (span, department, measure, start, procedure, what, channel): the key of a counter, in its order.
+type Key = (&'static str, String, &'static str, Date, String, String, String);
 
-/// Counters to add to, each once and in the order of their key: two folders never wait for each other in a ring.
-#[derive(Default)]
-pub struct Sums(BTreeMap<Key, i64>);
+/// What to add to counters, each once.
+#[derive(Default, Clone)]
+pub struct Sums {
+    counters: BTreeMap<Key, (i64, Delays)>,
+    /// Before it, only months are counted.
+    oldest: Option<Date>,
+}
 
 impl Sums {
+    /// As of `today`: what is too old to be kept by day is not.
+    pub fn on(today: Date) -> Self {
+        Self { counters: BTreeMap::new(), oldest: today.checked_sub(DAYS_KEPT.days()).ok() }
+    }
+
     /// Counts `many` times a fact, by its day and by its month.
     pub fn add(&mut self, fact: &Fact<'_>, channel: &str, many: i64) {
+        let mut delays = Delays::default();
+        if let Some(days) = fact.days {
+            delays.add(days, many);
+        }
         for (span, start) in [("day", fact.day), ("month", fact.day.first_of_month())] {
-            let key = (
-                span,
-                fact.department.to_owned(),
-                fact.measure.name().to_owned(),
-                start,
-                fact.procedure.to_owned(),
-                fact.what.to_owned(),
-                channel.to_owned(),
-                fact.bucket,
-            );
-            *self.0.entry(key).or_default() += many;
+            if span == "day" && self.oldest.is_some_and(|oldest| start < oldest) {
+                continue;
+            }
+            let (department, procedure) = (fact.department.to_owned(), fact.procedure.to_owned());
+            let key =
+                (span, department, fact.measure.name(), start, procedure, fact.what.to_owned(), channel.to_owned());
+            let sum = self.counters.entry(key).or_default();
+            sum.0 += many;
+            sum.1.merge(&delays);
         }
     }
 
-    pub async fn write(&self, tx: &mut Tx) -> Result<(), db::Error> {
-        let counters: Vec<(&Key, &i64)> = self.0.iter().collect();
+    /// Adds them to what is there. Others who would wait for the end of this transaction.
+    pub async fn write(&mut self, tx: &mut Tx, now: Timestamp) -> Result<(), db::Error> {
+        tx.run(
+            sql!("insert into tally_turn (authority_id, at) values ($1, $2) on conflict (authority_id) do update set at = excluded.at"),
+            args![tx.authority(), now],
+        )
+        .await?;
+        for (key, (_, delays)) in self.counters.iter_mut().filter(|(_, (_, delays))| delays.requests() > 0) {
+            let (span, department, measure, start, procedure, what, channel) = key;
+            let kept: Option<String> = tx
+                .first(
+                    sql!(
+                        "select delays from tally where authority_id = $1 and span = $2 and department_id = $3 and measure = $4 and start = $5
+                           and procedure_id = $6 and what = $7 and channel = $8"
+                    ),
+                    args![tx.authority(), *span, department, *measure, *start, procedure, what, channel],
+                )
+                .await?;
+            delays.merge(&Delays::parse(&kept.unwrap_or_default()));
+        }
+        let counters: Vec<(&Key, &(i64, Delays))> = self.counters.iter().collect();
         for rows in counters.chunks(ROWS) {
-            let mut query = Query::new(
-                "insert into tally (authority_id, span, department_id, measure, start, procedure_id, what, channel, bucket, many) values ",
-            );
-            for (index, ((span, department, measure, start, procedure, what, channel, bucket), many)) in
-                rows.iter().enumerate()
-            {
-                query = query
-                    .push_with(if index == 0 { "({}" } else { "), ({}" }, tx.authority())
-                    .push_with(", {}", *span)
-                    .push_with(", {}", department)
-                    .push_with(", {}", measure)
-                    .push_with(", {}", *start)
-                    .push_with(", {}", procedure)
-                    .push_with(", {}", what)
-                    .push_with(", {}", channel)
-                    .push_with(", {}", *bucket)
-                    .push_with(", {}", **many);
-            }
-            let query = query.push(
-                ") on conflict (authority_id, span, department_id, measure, start, procedure_id, what, channel, bucket)
-                 do update set many = tally.many + excluded.many",
-            );
-            tx.run(query, args![]).await?;
+            tx.run(rows_of(tx.authority(), rows), args![]).await?;
         }
         Ok(())
     }
+}
+
+/// Says how many there were in the month of a fact, whatever was said before.
+pub async fn declare(tx: &mut Tx, fact: &Fact<'_>, channel: &str, many: i64) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "insert into tally (authority_id, span, department_id, measure, start, procedure_id, what, channel, many, delays)
+             values ($1, 'month', $2, $3, $4, $5, $6, $7, $8, '')
+             on conflict (authority_id, span, department_id, measure, start, procedure_id, what, channel) do update set many = excluded.many"
+        ),
+        args![
+            tx.authority(),
+            fact.department,
+            fact.measure.name(),
+            fact.day.first_of_month(),
+            fact.procedure,
+            fact.what,
+            channel,
+            many
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn rows_of(authority: Uuid, rows: &[(&Key, &(i64, Delays))]) -> Query {
+    let mut query = Query::new(
+        "insert into tally (authority_id, span, department_id, measure, start, procedure_id, what, channel, many, delays) values ",
+    );
+    for (index, (key, (many, delays))) in rows.iter().enumerate() {
+        let (span, department, measure, start, procedure, what, channel) = key;
+        query = query
+            .push_with(if index == 0 { "({}" } else { "), ({}" }, authority)
+            .push_with(", {}", *span)
+            .push_with(", {}", department)
+            .push_with(", {}", *measure)
+            .push_with(", {}", *start)
+            .push_with(", {}", procedure)
+            .push_with(", {}", what)
+            .push_with(", {}", channel)
+            .push_with(", {}", *many)
+            .push_with(", {}", delays.to_string());
+    }
+    query.push(
+        ") on conflict (authority_id, span, department_id, measure, start, procedure_id, what, channel)
+         do update set many = tally.many + excluded.many, delays = excluded.delays",
+    )
 }
 
 /// Adds what was appended to the counters of every authority; gives how many facts.
@@ -176,7 +232,7 @@ pub async fn fold(app: &App) -> Result<usize> {
     for authority in authorities::all(&app.db).await? {
         let db = app.db.for_authority(authority).fresh();
         loop {
-            let some = fold_some(&db).await?;
+            let some = fold_some(&db, app.clock.now()).await?;
             folded += some;
             if some < usize::try_from(BATCH)? {
                 break;
@@ -186,7 +242,7 @@ pub async fn fold(app: &App) -> Result<usize> {
     Ok(folded)
 }
 
-async fn fold_some(db: &Db) -> Result<usize, db::Error> {
+async fn fold_some(db: &Db, now: Timestamp) -> Result<usize, db::Error> {
     // Spares a write when there is nothing.
     let waiting: Option<i64> =
         db.first(sql!("select 1 from fact where authority_id = $1 limit 1"), args![db.authority()]).await?;
@@ -198,7 +254,7 @@ async fn fold_some(db: &Db) -> Result<usize, db::Error> {
             .all(
                 sql!(
                     "delete from fact where authority_id = $1 and id in (select id from fact where authority_id = $1 order by id limit $2 for update skip locked)
-                     returning day, department_id, procedure_id, measure, what, channel, bucket"
+                     returning day, department_id, procedure_id, measure, what, channel, delays"
                 ),
                 args![tx.authority(), BATCH],
             )
@@ -212,11 +268,11 @@ async fn fold_some(db: &Db) -> Result<usize, db::Error> {
                 procedure: &kept.procedure_id,
                 measure,
                 what: &kept.what,
-                bucket: kept.bucket,
+                days: Delays::parse(&kept.delays).within(10),
             };
             sums.add(&fact, &kept.channel, 1);
         }
-        sums.write(tx).await?;
+        sums.write(tx, now).await?;
         Ok(taken.len())
     })
     .await

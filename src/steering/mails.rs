@@ -150,8 +150,8 @@ async fn report(visit: &Visit, standing: &Standing, more: &Json) -> Result<Conte
 async fn figures(visit: &Visit, department: &str, from: Date, to: Date) -> Result<Figures> {
     let ranges = Ranges::of(from, to, false, visit.today());
     let mut figures = Figures::default();
-    for count in store::total(&visit.db, &Scope::department(department), &ranges, &SUMMED).await? {
-        figures.add(&count);
+    for read in store::read(&visit.db, &Scope::department(department), &ranges, &SUMMED).await? {
+        figures.add(&read.count);
     }
     Ok(figures)
 }

@@ -3,6 +3,7 @@
 
 pub mod chart;
 mod desk;
+mod elsewhere;
 pub mod facts;
 mod late;
 mod mails;
@@ -42,6 +43,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/statistiques", get(desk::show))
         .route("/agent/statistiques.csv", get(desk::csv))
         .route("/agent/statistiques/courriels", post(desk::subscribe))
+        .route("/agent/statistiques/autrement", get(elsewhere::show).post(elsewhere::save))
         .route("/agent/retards", get(late::show))
         .route("/agent/retards/rappels", post(late::choose))
 }
@@ -63,8 +65,8 @@ pub async fn of_year(visit: &Visit, procedure: Option<&Procedure>) -> Result<BTr
     let ranges = Ranges::of(today.checked_sub(1.year()).unwrap_or(today), today, false, today);
     let mut figures: BTreeMap<String, Figures> = BTreeMap::new();
     let measures = [Measure::OnTime, Measure::Late, Measure::Score];
-    for (procedure, count) in store::by_procedure(&visit.db, &scope, &ranges, &measures).await? {
-        figures.entry(procedure).or_default().add(&count);
+    for read in store::read(&visit.db, &scope, &ranges, &measures).await? {
+        figures.entry(read.procedure).or_default().add(&read.count);
     }
     Ok(figures)
 }

@@ -1,6 +1,6 @@
 //! What counters amount to: volumes, delays, marks, how many leave a form.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use forms::workflow::{Need, Transition, Who, Workflow};
 
@@ -78,6 +78,32 @@ pub struct Delays {
 }
 
 impl Delays {
+    /// One request, or none.
+    pub fn of(days: Option<i64>) -> Self {
+        let mut one = Self::default();
+        if let Some(days) = days {
+            one.add(days, 1);
+        }
+        one
+    }
+
+    /// As counters keep them; what is not so is left out.
+    pub fn parse(text: &str) -> Self {
+        let mut found = Self::default();
+        for (days, requests) in text.split(' ').filter_map(|pair| pair.split_once(':')) {
+            if let (Ok(days), Ok(requests)) = (days.parse(), requests.parse()) {
+                found.add(days, requests);
+            }
+        }
+        found
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        for (days, requests) in &other.days {
+            self.add(*days, *requests);
+        }
+    }
+
     pub fn add(&mut self, days: i64, requests: i64) {
         *self.days.entry(days.max(0)).or_default() += requests;
     }
@@ -102,14 +128,24 @@ impl Delays {
     }
 }
 
+/// « 3:12 9:1 ».
+impl fmt::Display for Delays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (days, requests)) in self.days.iter().enumerate() {
+            write!(f, "{}{days}:{requests}", if index == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
 /// A counter as it is read.
 #[derive(Debug, Clone)]
 pub struct Count {
     pub measure: Measure,
     pub what: String,
     pub channel: String,
-    pub bucket: i64,
     pub many: i64,
+    pub delays: Delays,
 }
 
 /// What happened to some requests in some time.
@@ -137,10 +173,10 @@ impl Figures {
             }
             Measure::Elsewhere => *self.channels.entry(count.channel.clone()).or_default() += count.many,
             Measure::Asked => self.asked += count.many,
-            Measure::OnTime => self.delays.add(count.bucket, count.many),
+            Measure::OnTime => self.delays.merge(&count.delays),
             Measure::Late => {
                 self.late += count.many;
-                self.delays.add(count.bucket, count.many);
+                self.delays.merge(&count.delays);
             }
             Measure::Score => {
                 let score = count.what.parse().unwrap_or_default();
@@ -249,8 +285,18 @@ mod tests {
         }
     }
 
-    fn count(measure: Measure, what: &str, bucket: i64, many: i64) -> Count {
-        Count { measure, what: what.to_owned(), channel: WEB.to_owned(), bucket, many }
+    fn count(measure: Measure, what: &str, delays: &str, many: i64) -> Count {
+        Count { measure, what: what.to_owned(), channel: WEB.to_owned(), many, delays: Delays::parse(delays) }
+    }
+
+    #[test]
+    fn delays_are_kept_as_text() {
+        let mut delays = Delays::parse("3:12 9:1");
+        delays.merge(&Delays::of(Some(9)));
+        delays.merge(&Delays::of(None));
+        assert_eq!((delays.to_string().as_str(), delays.requests()), ("3:12 9:2", 14));
+        assert_eq!(Delays::parse("").to_string(), "");
+        assert_eq!(Delays::parse("x 3: :4 5:1").to_string(), "5:1");
     }
 
     #[test]
@@ -258,12 +304,12 @@ mod tests {
         let mut figures = Figures::default();
         assert_eq!((figures.on_time(), figures.complete(), figures.online()), (None, None, None));
         for one in [
-            count(Measure::Sent, "send", 0, 8),
-            count(Measure::Asked, "ask", 0, 2),
-            count(Measure::OnTime, "accept", 3, 3),
-            count(Measure::Late, "refuse", 20, 1),
-            count(Measure::Step, "take", 0, 9),
-            Count { channel: "guichet".to_owned(), ..count(Measure::Elsewhere, "", 0, 2) },
+            count(Measure::Sent, "send", "", 8),
+            count(Measure::Asked, "ask", "", 2),
+            count(Measure::OnTime, "accept", "3:3", 3),
+            count(Measure::Late, "refuse", "20:1", 1),
+            count(Measure::Step, "take", "", 9),
+            Count { channel: "guichet".to_owned(), ..count(Measure::Elsewhere, "", "", 2) },
         ] {
             figures.add(&one);
         }

@@ -152,6 +152,11 @@ impl Period {
         })
     }
 
+    /// Whether what is counted by month only is known of it.
+    pub fn of_months(&self) -> bool {
+        self.step == Step::Month || self.id.len() == 7
+    }
+
     /// The parts of a chart: (first day, its name), in order.
     pub fn parts(&self) -> Vec<(Date, String)> {
         let mut parts = Vec::new();

@@ -8,10 +8,15 @@ use serde::Serialize;
 
 use super::{
     chart::{Chart, Told, days, number},
-    model::{Count, Figures, Step},
+    model::{Figures, Step},
     period::Period,
+    store::Read,
 };
-use crate::{opinions::SCORES, requests::reach};
+use crate::{
+    opinions::SCORES,
+    platform::sheet::{Cell, Format},
+    requests::reach,
+};
 
 /// A table, with its chart when it has one.
 #[derive(Debug, Serialize)]
@@ -55,16 +60,21 @@ fn heads(first: &str, rest: &[&str]) -> Vec<String> {
 }
 
 /// Figures of each part of the period, those without any included.
-pub fn parts(period: &Period, counts: &[(Date, Count)]) -> Vec<(String, Figures)> {
+pub fn parts(period: &Period, counts: &[Read]) -> Vec<(String, Figures)> {
     let mut found: BTreeMap<Date, Figures> = BTreeMap::new();
-    for (day, count) in counts {
-        found.entry(period.part(*day)).or_default().add(count);
+    for read in counts {
+        found.entry(period.part(read.start)).or_default().add(&read.count);
     }
     period.parts().into_iter().map(|(first, name)| (name, found.remove(&first).unwrap_or_default())).collect()
 }
 
+/// What a chart draws of them: not what comes before the first request.
+fn drawn(parts: &[(String, Figures)]) -> impl Iterator<Item = &(String, Figures)> {
+    parts.iter().skip_while(|(_, figures)| figures.sent + figures.answered() == 0)
+}
+
 pub fn volumes(parts: &[(String, Figures)]) -> Table {
-    let rows = parts.iter().map(|(name, figures)| {
+    let rows = drawn(parts).map(|(name, figures)| {
         (name.clone(), vec![told(Some(figures.sent), "reçues"), told(Some(figures.answered()), "répondues")])
     });
     let most = parts.iter().max_by_key(|(_, figures)| figures.sent);
@@ -88,13 +98,13 @@ pub fn volumes(parts: &[(String, Figures)]) -> Table {
 
 pub fn delays(parts: &[(String, Figures)]) -> Table {
     let both = |figures: &Figures| (figures.delays.within(5), figures.delays.within(9));
-    let rows = parts.iter().map(|(name, figures)| {
+    let rows = drawn(parts).map(|(name, figures)| {
         let (half, most) = both(figures);
         let tell = |value, words: &str| {
             let (value, text) = told_days(value);
             (value, if value.is_some() { format!("{words}{text}") } else { text })
         };
-        (name.clone(), vec![tell(half, "la moitié\u{a0}: "), tell(most, "neuf sur dix\u{a0}: ")])
+        (name.clone(), vec![tell(half, "1 sur 2\u{a0}: "), tell(most, "9 sur 10\u{a0}: ")])
     });
     let longest = parts.iter().max_by_key(|(_, figures)| figures.delays.within(9));
     let says = longest.map_or_else(String::new, |(name, figures)| {
@@ -162,7 +172,7 @@ pub fn channels(total: &Figures) -> Table {
     Table {
         id: "canaux",
         title: "Part des demandes en ligne".to_owned(),
-        note: "Les demandes venues autrement sont celles que les responsables déclarent, mois par mois : elles ne comptent que dans les périodes en mois entiers.",
+        note: "Les demandes venues autrement sont celles que les responsables déclarent, mois par mois.",
         chart: Chart::new("canaux", "Demandes par canal", says, rows),
         head: heads("Canal", &["Demandes", "Part (%)"]),
         rows: CHANNELS
@@ -215,7 +225,7 @@ pub fn procedures(found: &[(String, String, Figures)]) -> Table {
 pub fn steps(procedure: &Procedure, found: &[Step]) -> Table {
     let part = |step: &Step| super::model::percent(step.left, step.reached);
     let rows = found.iter().map(|step| {
-        let left = format!("{} sur {} s’arrêtent", number(step.left), number(step.reached));
+        let left = format!("{}\u{a0}arrêtés", number(step.left));
         (reach::title(procedure, &step.id), vec![told(Some(step.reached), "arrivent"), (Some(step.left), left)])
     });
     let worst = found.iter().max_by_key(|step| part(step));
@@ -253,29 +263,13 @@ pub fn actions(found: &[(String, i64)]) -> Table {
 }
 
 impl Table {
-    /// As a spreadsheet reads it: semicolons, a byte order mark, nothing that could be taken for a formula.
+    /// As a spreadsheet reads it.
     pub fn csv(&self) -> String {
-        let line = |cells: &[String]| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(";") + "\r\n";
-        let rows = self.rows.iter().map(|row| line(&row.cells));
-        std::iter::once(format!("\u{feff}{}", line(&self.head))).chain(rows).collect()
-    }
-}
-
-fn quoted(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_spreadsheet_runs_nothing() {
-        let table = actions(&[("=SOMME(\"a\")".to_owned(), 3), ("Prendre en charge".to_owned(), -1)]);
-        assert_eq!(
-            table.csv(),
-            "\u{feff}\"Action\";\"Nombre\"\r\n\"'=SOMME(\"\"a\"\")\";\"3\"\r\n\"Prendre en charge\";\"'-1\"\r\n"
-        );
+        let mut out = Format::Csv.begin().to_owned();
+        for cells in std::iter::once(&self.head).chain(self.rows.iter().map(|row| &row.cells)) {
+            let cells: Vec<Cell> = cells.iter().map(|cell| Cell::from(cell.as_str())).collect();
+            Format::Csv.row(&mut out, &cells);
+        }
+        out
     }
 }

@@ -47,9 +47,8 @@ async fn current(visit: &Visit) -> Result<Arc<BTreeMap<String, i64>>> {
     let scope = Scope::public(catalogue::current(visit).await?.as_ref());
     let ranges = Ranges::of(from, today, true, today);
     let mut delays: BTreeMap<String, Delays> = BTreeMap::new();
-    for (procedure, count) in store::by_procedure(&visit.db, &scope, &ranges, &[Measure::OnTime, Measure::Late]).await?
-    {
-        delays.entry(procedure).or_default().add(count.bucket, count.many);
+    for read in store::read(&visit.db, &scope, &ranges, &[Measure::OnTime, Measure::Late]).await? {
+        delays.entry(read.procedure).or_default().merge(&read.count.delays);
     }
     delays.retain(|_, found| found.requests() >= LEAST);
     let days: BTreeMap<String, i64> =

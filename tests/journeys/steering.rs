@@ -53,7 +53,6 @@ fn days(portal: &Portal, days: i64) {
 both! {
     async fn figures_follow_what_happens(portal: Portal) {
         let (mut person, mut nadia) = (portal.usager(USAGER).await, portal.agent("nadia.benali").await);
-        let mut herve = portal.agent("herve.le-goff").await;
         let mut filed = Vec::new();
         for _ in 0..3 {
             filed.push(format!("/agent/demandes/{}", person.file("acte-naissance", &birth()).await.id));
@@ -69,12 +68,15 @@ both! {
         person.post_form(&check, &fields).await.is(303);
         act(&mut nadia, &filed[0], "ask", &ask).await.is(303);
         portal.later(SignedDuration::from_hours(50));
+        let mut herve = portal.agent("herve.le-goff").await;
         act(&mut herve, &filed[1], "take", &[]).await.is(303);
         act(&mut herve, &filed[1], "accept", &[("message", "Voici l’acte.")]).await.is(303);
         // Long after the five working days that are promised.
         portal.later(SignedDuration::from_hours(24 * 20));
+        let mut herve = portal.agent("herve.le-goff").await;
         act(&mut herve, &filed[2], "take", &[]).await.is(303);
         act(&mut herve, &filed[2], "accept", &[("message", "Voici l’acte.")]).await.is(303);
+        let mut nadia = portal.agent("nadia.benali").await;
 
         let seen = twice(&portal, async || {
             let mut found = Vec::new();
@@ -158,6 +160,7 @@ both! {
             round(&portal).await,
             ["claire.daubigny", "herve.le-goff"].map(|who| format!("{who}@valmont.example: 1 dossier à traiter sans tarder"))
         );
+        let mut nadia = portal.agent("nadia.benali").await;
         nadia.get("/agent/retards?demarche=acte-naissance").await.is(200).shows("Rouge").shows("en retard d'un jour");
         portal.agent("paulo.da-silva").await.get("/agent/retards").await.is(200).shows("Rien en retard");
         // Red since the 25th; five working days later, whenever the server comes back, its manager knows.
@@ -204,7 +207,7 @@ both! {
     async fn usagers_are_told_how_long_it_takes_now(portal: Portal) {
         let answers = async |many: usize, bucket: i64| {
             let day = "2026-11-10".parse().unwrap();
-            let fact = Fact { day, department: "etat-civil", procedure: "acte-naissance", measure: Measure::OnTime, what: "accept", bucket };
+            let fact = Fact { day, department: "etat-civil", procedure: "acte-naissance", measure: Measure::OnTime, what: "accept", days: Some(bucket) };
             for _ in 0..many {
                 let id = uuid::Uuid::now_v7();
                 portal.db().write(async |tx: &mut db::Tx| steering::note(tx, id, &fact).await).await.unwrap();
@@ -222,5 +225,29 @@ both! {
         let filed = person.file("acte-naissance", &birth()).await;
         filed.page.shows(usual);
         person.get(&format!("/demandes/{}", filed.id)).await.is(200).shows(usual);
+    }
+
+    async fn what_comes_otherwise_is_declared(portal: Portal) {
+        portal.usager(USAGER).await.file("acte-naissance", &birth()).await;
+        let mut claire = portal.agent("claire.daubigny").await;
+        let page = "/agent/statistiques/autrement";
+        let of = [("demarche", "acte-naissance"), ("mois", "2026-11")];
+        let wrong = claire.post(page, &[&of[..], &[("guichet", "trois"), ("courrier", "2")]].concat()).await.is(422);
+        let wrong = wrong.shows("Au guichet : écrivez un nombre entier");
+        assert!(wrong.html().contains("value=\"trois\""));
+        claire.post(page, &[&of[..], &[("guichet", "7"), ("courrier", "2")]].concat()).await.is(303);
+        // The last word counts.
+        claire.post(page, &[&of[..], &[("guichet", "3")]].concat()).await.is(303);
+        let shown = claire.get(&format!("{page}?demarche=acte-naissance&mois=2026-11")).await.is(200);
+        assert!(shown.html().contains("id=\"guichet\" name=\"guichet\" type=\"text\" value=\"3\""), "{}", shown.html());
+        steering::tick(&portal.app).await.unwrap();
+        for period in ["12m", "2026-11"] {
+            let query = format!("tableau=canaux&periode={period}");
+            assert_eq!(row(&mut claire, &query, "En ligne").await, "1 25", "{period}");
+            assert_eq!(row(&mut claire, &query, "Au guichet").await, "3 75");
+        }
+        claire.get("/agent/statistiques.csv?tableau=canaux&periode=7j").await.is(404);
+        portal.agent("paulo.da-silva").await.post(page, &of).await.is(404);
+        portal.agent("nadia.benali").await.post(page, &of).await.is(403);
     }
 }
