@@ -152,7 +152,8 @@ pub fn decide<'a>(
     let ids = std::iter::repeat_with(|| visit.id()).take(4 + with.asks.len() + effects.len()).collect();
     let measure = match steering::answers(&procedure.workflow, transition) {
         false => Measure::Step,
-        true if now > request.due_at => Measure::Late,
+        // The delay stands still while the usager completes.
+        true if now > request.due_at && request.suspended_at.is_none() => Measure::Late,
         true => Measure::OnTime,
     };
     let days = (clock::day(request.submitted_at, &visit.site.zone), clock::day(now, &visit.site.zone));

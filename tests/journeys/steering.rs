@@ -81,7 +81,7 @@ both! {
         let seen = twice(&portal, async || {
             let mut found = Vec::new();
             for period in ["12m", "30j", "2026"] {
-                found.push(row(&mut nadia, &format!("tableau=demarches&periode={period}"), "Acte de naissance").await);
+                found.push(row(&mut nadia, &format!("tableau=demarches&periode={period}"), "Demander un acte de naissance").await);
             }
             found
         })
