@@ -51,21 +51,22 @@ fn one_day(sums: &mut Sums, procedure: &Procedure, rank: usize, ago: i32, day: D
     for (index, step) in steps.iter().enumerate().rev() {
         let next = steps.get(index + 1).map_or("", String::as_str);
         add(Measure::Page, &format!("{step}>{next}"), day, None, i64::try_from(on).unwrap_or_default());
-        on += usize::from((seed + index * 5) % (6 + index % 3) == 0);
+        on += usize::from((seed + index * 5).is_multiple_of(6 + index % 3));
     }
     for request in 0..sent {
         let luck = seed + request * 13;
         add(Measure::Sent, "send", day, None, 1);
-        if luck % 6 == 0 {
+        if luck.is_multiple_of(6) {
             add(Measure::Asked, "ask", day, None, 1);
         }
-        let days = i64::try_from(2 + luck % 5 + if luck % 8 == 0 { 9 + luck % 11 } else { 0 }).unwrap_or_default();
+        let days =
+            i64::try_from(2 + luck % 5 + if luck.is_multiple_of(8) { 9 + luck % 11 } else { 0 }).unwrap_or_default();
         let answered = day.checked_add(days.days()).unwrap_or(day);
         let late = answered > forms::calendar::Calendar::default().after(day, procedure.delay);
         let measure = if late { Measure::Late } else { Measure::OnTime };
         add(measure, "accept", answered, Some(steering::bucket(days * 24)), 1);
         add(Measure::Step, "take", day.tomorrow().unwrap_or(day), None, 1);
-        if luck % 3 == 0 {
+        if luck.is_multiple_of(3) {
             add(Measure::Score, MARKS.get(luck / 3 % MARKS.len()).copied().unwrap_or("4"), answered, None, 1);
         }
     }

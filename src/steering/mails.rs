@@ -37,7 +37,7 @@ pub const REPORT: &str = "statistiques-du-service";
 /// Requests named in one mail.
 const NAMED: usize = 15;
 
-pub fn broken(problem: Problem) -> anyhow::Error {
+pub fn broken(problem: &Problem) -> anyhow::Error {
     anyhow!("{problem:?}")
 }
 
@@ -67,7 +67,7 @@ type Content = Option<(Value, String, &'static str)>;
 async fn reminder(visit: &Visit, account: Uuid, standing: &Standing) -> Result<Content> {
     let processing = standing.memberships.iter().filter(|one| one.role >= Role::Processor);
     let scope = Scope::departments_of(processing.map(|one| one.department_id.clone()).collect());
-    let mut watch = watch(visit, &scope, true).await.map_err(broken)?;
+    let mut watch = watch(visit, &scope, true).await.map_err(|problem| broken(&problem))?;
     let (red, orange) = (watch.many(Colour::Red), watch.many(Colour::Orange));
     if red + orange == 0 {
         return Ok(None);
@@ -96,7 +96,7 @@ fn told(visit: &Visit, line: &Line, day: Date, whose: &str) -> String {
 async fn risen(visit: &Visit, standing: &Standing, more: &Json) -> Result<Content> {
     let Some(department) = managed(standing, more) else { return Ok(None) };
     let since: Date = more.get("since").and_then(Json::as_str).unwrap_or_default().parse()?;
-    let (many, found) = escalated(visit, &department, since).await.map_err(broken)?;
+    let (many, found) = escalated(visit, &department, since).await.map_err(|problem| broken(&problem))?;
     if many == 0 {
         return Ok(None);
     }
@@ -131,7 +131,7 @@ async fn report(visit: &Visit, standing: &Standing, more: &Json) -> Result<Conte
     let earlier = kind.last(from);
     let now = figures(visit, &department, from, to).await?;
     let before = figures(visit, &department, earlier.0, earlier.1).await?;
-    let late = watch(visit, &Scope::department(&department), false).await.map_err(broken)?;
+    let late = watch(visit, &Scope::department(&department), false).await.map_err(|problem| broken(&problem))?;
     let period = match kind {
         Rhythm::Weekly => "30j".to_owned(),
         Rhythm::Monthly => format!("{:04}-{:02}", from.year(), from.month()),

@@ -276,7 +276,7 @@ async fn late(visit: &Visit, members: &[(Uuid, String, Role)], since: Date) -> R
     let departments: BTreeSet<&String> = members.iter().map(|(_, department, _)| department).collect();
     let mut mails = Vec::new();
     for department in departments {
-        let (many, _) = escalated(visit, department, since).await.map_err(mails::broken)?;
+        let (many, _) = escalated(visit, department, since).await.map_err(|problem| mails::broken(&problem))?;
         if many == 0 {
             continue;
         }
@@ -312,7 +312,9 @@ async fn reminders(visit: &Visit, members: &[(Uuid, String, Role)], since: Date)
         let found = match late.get(department.as_str()) {
             Some(found) => *found,
             None => {
-                let found = watch(visit, &Scope::department(department), false).await.map_err(mails::broken)?;
+                let found = watch(visit, &Scope::department(department), false)
+                    .await
+                    .map_err(|problem| mails::broken(&problem))?;
                 *late.entry(department).or_insert(!found.groups.is_empty())
             }
         };

@@ -47,8 +47,9 @@ fn cell(value: Option<i64>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn told(value: Option<i64>, unit: &str) -> Told {
-    (value, value.map_or_else(|| "–".to_owned(), |value| format!("{}\u{a0}{unit}", number(value))))
+/// « 1 reçue », « 34 reçues ».
+fn told(value: i64, one: &str, many: &str) -> Told {
+    (Some(value), format!("{}\u{a0}{}", number(value), if value < 2 { one } else { many }))
 }
 
 fn told_days(value: Option<i64>) -> Told {
@@ -75,7 +76,7 @@ fn drawn(parts: &[(String, Figures)]) -> impl Iterator<Item = &(String, Figures)
 
 pub fn volumes(parts: &[(String, Figures)]) -> Table {
     let rows = drawn(parts).map(|(name, figures)| {
-        (name.clone(), vec![told(Some(figures.sent), "reçues"), told(Some(figures.answered()), "répondues")])
+        (name.clone(), vec![told(figures.sent, "reçue", "reçues"), told(figures.answered(), "répondue", "répondues")])
     });
     let most = parts.iter().max_by_key(|(_, figures)| figures.sent);
     let says = most.map_or_else(String::new, |(name, figures)| {
@@ -134,7 +135,7 @@ pub fn delays(parts: &[(String, Figures)]) -> Table {
 pub fn satisfaction(total: &Figures) -> Table {
     let given = |score: i64| total.scores.get(&score).copied().unwrap_or_default();
     let rows =
-        SCORES.iter().map(|(score, label)| ((*label).to_owned(), vec![told(Some(given(*score)), "avis")])).collect();
+        SCORES.iter().map(|(score, label)| ((*label).to_owned(), vec![told(given(*score), "avis", "avis")])).collect();
     let says = match (total.marks.mean(), total.marks.percent()) {
         (Some(mean), Some(percent)) => format!(
             "{} avis, {mean} sur 5 en moyenne\u{a0}; {percent}\u{a0}% de personnes satisfaites.",
@@ -167,7 +168,8 @@ pub const CHANNELS: [(&str, &str); 5] = [
 pub fn channels(total: &Figures) -> Table {
     let of = |id: &str| total.channels.get(id).copied().unwrap_or_default();
     let all: i64 = total.channels.values().sum();
-    let rows = CHANNELS.iter().map(|(id, label)| ((*label).to_owned(), vec![told(Some(of(id)), "demandes")])).collect();
+    let rows =
+        CHANNELS.iter().map(|(id, label)| ((*label).to_owned(), vec![told(of(id), "demande", "demandes")])).collect();
     let says = total.online().map_or_else(String::new, |part| format!("{part}\u{a0}% des demandes viennent en ligne."));
     Table {
         id: "canaux",
@@ -225,8 +227,8 @@ pub fn procedures(found: &[(String, String, Figures)]) -> Table {
 pub fn steps(procedure: &Procedure, found: &[Step]) -> Table {
     let part = |step: &Step| super::model::percent(step.left, step.reached);
     let rows = found.iter().map(|step| {
-        let left = format!("{}\u{a0}arrêtés", number(step.left));
-        (reach::title(procedure, &step.id), vec![told(Some(step.reached), "arrivent"), (Some(step.left), left)])
+        let both = vec![told(step.reached, "arrivé", "arrivés"), told(step.left, "arrêté", "arrêtés")];
+        (reach::title(procedure, &step.id), both)
     });
     let worst = found.iter().max_by_key(|step| part(step));
     let says = worst.map_or_else(String::new, |step| {

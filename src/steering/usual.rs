@@ -21,9 +21,12 @@ const TENTHS: i64 = 8;
 /// How long a process keeps what it read.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
-/// Days by procedure, of each authority.
+/// Days by procedure.
+type Days = Arc<BTreeMap<String, i64>>;
+
+/// Those of each authority, and when they were read.
 #[derive(Default)]
-pub struct Usual(RwLock<HashMap<Uuid, (Timestamp, Arc<BTreeMap<String, i64>>)>>);
+pub struct Usual(RwLock<HashMap<Uuid, (Timestamp, Days)>>);
 
 /// « En ce moment, une réponse arrive en général sous 12 jours. »; empty when too few were given these weeks.
 pub async fn sentence(visit: &Visit, procedure: &str) -> Result<String> {
@@ -34,7 +37,7 @@ pub async fn sentence(visit: &Visit, procedure: &str) -> Result<String> {
     }))
 }
 
-async fn current(visit: &Visit) -> Result<Arc<BTreeMap<String, i64>>> {
+async fn current(visit: &Visit) -> Result<Days> {
     let kept = &visit.app.usual.0;
     if let Ok(known) = kept.read()
         && let Some((read, days)) = known.get(&visit.site.id)

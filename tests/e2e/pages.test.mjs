@@ -262,7 +262,7 @@ describe('pages of agents', () => {
   test('who manages a department', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('etat-civil', 'manager'));
-    await checkAll(page, ['/agent/agents', '/agent/statistiques', '/agent/statistiques?periode=7j', '/agent/statistiques?demarche=acte-naissance', '/agent/statistiques/autrement?demarche=acte-naissance', '/agent/retards']);
+    await checkAll(page, ['/agent/statistiques', '/agent/statistiques?periode=7j', '/agent/statistiques?demarche=acte-naissance', '/agent/statistiques/autrement?demarche=acte-naissance', '/agent/retards', '/agent/agents']);
     const agents = await hrefs(page, /^\/agent\/agents\/[^/]+$/);
     assert.ok(agents.length > 2, agents.join(' '));
     await checkAll(page, agents);
