@@ -209,7 +209,7 @@ both! {
             let day = "2026-11-10".parse().unwrap();
             let fact = Fact { day, department: "etat-civil", procedure: "acte-naissance", measure: Measure::OnTime, what: "accept", days: Some(bucket) };
             for _ in 0..many {
-                let id = uuid::Uuid::now_v7();
+                let id = portal.app.clock.id();
                 portal.db().write(async |tx: &mut db::Tx| steering::note(tx, id, &fact).await).await.unwrap();
             }
         };
