@@ -301,18 +301,3 @@ create table outbox (
   primary key (authority_id, id)
 );
 create unique index outbox_message_key on outbox (authority_id, message_id);
-
--- One row per transition, without personal data: statistics survive erasure.
-create table fact (
-  authority_id uuid not null references authority (id),
-  id uuid not null,
-  day date not null,
-  procedure_id text not null,
-  department_id text not null,
-  transition text not null,
-  to_state text not null,
-  channel text not null,
-  hours_since_sent bigint not null,
-  primary key (authority_id, id)
-);
-create index fact_day on fact (authority_id, day, procedure_id);

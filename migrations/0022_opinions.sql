@@ -20,14 +20,3 @@ create table opinion (
 );
 create index opinion_waiting on opinion (authority_id, state, department_id, given_on);
 create index opinion_published on opinion (authority_id, procedure_id, state, given_on);
-
--- The mark alone, counted for each day: it names neither request nor person, and outlives both.
-create table score (
-  authority_id uuid not null references authority (id),
-  day date not null,
-  procedure_id text not null,
-  department_id text not null,
-  score bigint not null,
-  given bigint not null,
-  primary key (authority_id, procedure_id, day, department_id, score)
-);

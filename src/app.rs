@@ -23,6 +23,7 @@ use crate::{
     provider,
     requests::Untouched,
     sso,
+    steering::Usual,
     visit::PageCache,
 };
 
@@ -42,6 +43,8 @@ pub struct Inner {
     pub catalogue: Catalogue,
     pub pages: PageCache,
     pub untouched: Untouched,
+    /// How long answers take these weeks.
+    pub usual: Usual,
     /// What identity providers say of themselves.
     pub providers: provider::Cache,
     /// Keys that sign for applications, unsealed.
@@ -89,6 +92,7 @@ impl App {
             catalogue: Catalogue::default(),
             pages: PageCache::default(),
             untouched: Untouched::default(),
+            usual: Usual::default(),
             providers: provider::Cache::default(),
             signing_keys: sso::ReadKeys::default(),
             work: Notify::new(),

@@ -31,5 +31,6 @@ pub mod requests;
 pub mod routes;
 pub mod safe;
 pub mod sso;
+pub mod steering;
 pub mod visit;
 pub mod work;

@@ -101,6 +101,12 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
+        name: "0024_steering",
+        sql: include_str!("../migrations/0024_steering.sql"),
+        sqlite: Some(include_str!("../migrations/0024_steering.sqlite.sql")),
+        postgres: Some(include_str!("../migrations/0024_steering.postgres.sql")),
+    },
+    Migration {
         name: "0025_elimination",
         sql: include_str!("../migrations/0025_elimination.sql"),
         sqlite: None,

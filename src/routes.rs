@@ -12,7 +12,7 @@ use tower_http::{
 use crate::{
     accounts, acting, agents, app::App, archives, catalogue, correspondence, delegations, demo, error, household,
     identity, journal, links, mandates, opinions, organisations, own_data, pages, platform, provider, requests, safe,
-    sso, visit,
+    sso, steering, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -41,6 +41,7 @@ pub fn router(app: App) -> Router {
         .merge(opinions::routes())
         .merge(correspondence::routes())
         .merge(delegations::routes())
+        .merge(steering::routes())
         .merge(journal::routes())
         .merge(archives::routes())
         .merge(pages::routes());

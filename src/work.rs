@@ -24,7 +24,7 @@ use crate::{
         jobs::{self, Claimed, Outcome},
         mail::SendError,
     },
-    requests, sso,
+    requests, sso, steering,
     visit::Visit,
 };
 
@@ -44,6 +44,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         acting::mails::LETTER => acting::mails::send(visit, job).await.map(|()| Outcome::Done),
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),
         archives::job::ELIMINATE => Ok(archives::job::eliminate(visit, job).await?),
+        steering::LETTER => steering::send(visit, job).await.map(|()| Outcome::Done),
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }
@@ -76,6 +77,9 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             last_tick = now;
             if let Err(error) = requests::timers::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "timers failed");
+            }
+            if let Err(error) = steering::tick(&app).await {
+                tracing::error!(error = format!("{error:#}"), "counters, reminders or reports failed");
             }
         }
         if now.duration_since(last_sweep).as_mins() >= 30 {

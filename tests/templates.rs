@@ -108,7 +108,11 @@ fn every_mail_is_drawn() {
                 "code": "7F3K2-9ACDE", "accounts": [{"login": "camille.moreau.2734", "href": "http://ville.test/mot-de-passe/x"}],
                 "who": "Camille Martin", "what": "Judo-club de Valmont",
                 "subject": "Une décision vous attend", "text": "Bonjour,\n\nUne décision vous attend.",
-                "about": {"date": "30 novembre 2026", "name": "Nadia Benali", "count": 12},
+                "about": {
+                    "date": "30 novembre 2026", "name": "Nadia Benali", "count": 12, "red": 3, "orange": 2, "many": 4, "rest": 1,
+                    "lines": ["VAL-7F3K-29 : en retard de 3 jours (à vous)"], "from": "1er octobre 2026", "to": "31 octobre 2026",
+                    "figures": [{"label": "Demandes reçues", "now": "34", "before": "28"}],
+                },
             });
             let text = templates
                 .render(&name, Value::from(Serde(context)))

@@ -43,7 +43,7 @@ pub use model::{
 };
 pub use passkey::sweep as sweep_passkeys;
 pub use password::{hash, key};
-pub use store::{NewAccount, hold, insert, remove, rename, set_phone, sweep};
+pub use store::{NewAccount, find, hold, insert, remove, rename, set_phone, sweep};
 
 pub fn routes() -> Router<App> {
     use citizen::{confirm, leave, mine, reset, sign_in, sign_up};

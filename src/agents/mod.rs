@@ -171,6 +171,21 @@ pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, d
     Ok(standing)
 }
 
+/// Every agent of every department whose access is not over, with their role there.
+pub async fn members(db: &Db, today: Date) -> Result<Vec<(Uuid, String, Role)>, db::Error> {
+    let rows: Vec<(Uuid, String, String)> = db
+        .all(
+            sql!(
+                "select m.account_id, m.department_id, m.role from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
+                 where m.authority_id = $1 and a.closed_at is null and (a.ends_on is null or a.ends_on >= $2) order by m.department_id, m.account_id"
+            ),
+            args![db.authority(), today],
+        )
+        .await?;
+    let member = |(account, department, role): (Uuid, String, String)| Some((account, department, Role::parse(&role)?));
+    Ok(rows.into_iter().filter_map(member).collect())
+}
+
 impl Standing {
     fn add(&mut self, department_id: String, department_name: String, role: Role, procedures: &str) {
         for procedure in procedures.split_whitespace() {

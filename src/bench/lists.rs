@@ -57,7 +57,18 @@ const SEARCHES: [&str; 9] = [
     "/agent?personne=dupont&q=caution",
 ];
 
-/// `list`, `filter`, `search`, `request`: milliseconds.
+/// A year, by months; days; another year compared with the one before; one procedure, with its form.
+const STATISTICS: [&str; 6] = [
+    "/agent/statistiques",
+    "/agent/statistiques?periode=30j",
+    "/agent/statistiques?periode=2024",
+    "/agent/statistiques?demarche=mesure-01",
+    "/agent/statistiques?service=mesure-01&periode=7j",
+    "/agent/statistiques.csv?tableau=demarches",
+];
+const LATE: [&str; 2] = ["/agent/retards", "/agent/retards?demarche=mesure-01"];
+
+/// `list`, `filter`, `search`, `request`, `statistics`, `late`: milliseconds.
 pub async fn measure(site: &mut Site, requests: u64, time: Duration) -> Result<BTreeMap<&'static str, f64>> {
     let visit = site.visit().await?;
     seed::seed(&visit, requests).await?;
@@ -72,11 +83,13 @@ pub async fn measure(site: &mut Site, requests: u64, time: Duration) -> Result<B
         pages = some_requests(&agent).await?;
         cookies.push(cookie);
     }
-    let kinds: [(&'static str, Vec<String>); 4] = [
+    let kinds: [(&'static str, Vec<String>); 6] = [
         ("list", LISTS.map(str::to_owned).to_vec()),
         ("filter", FILTERS.map(str::to_owned).to_vec()),
         ("search", SEARCHES.map(str::to_owned).to_vec()),
         ("request", pages),
+        ("statistics", STATISTICS.map(str::to_owned).to_vec()),
+        ("late", LATE.map(str::to_owned).to_vec()),
     ];
     let mut found = BTreeMap::new();
     for (kind, paths) in kinds {

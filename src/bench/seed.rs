@@ -1,6 +1,6 @@
 //! `guichet bench seed`: requests of forty procedures in twenty departments, with five years of history, written
-//! in bulk with their index, events, facts and messages. The same number always gives the same rows but for
-//! their dates, which end today; nothing of them stays in memory.
+//! in bulk with their index, events, messages and counters. The same number always gives the same rows but for
+//! their dates, which end today; nothing of them stays in memory but counters.
 
 use std::time::Instant;
 
@@ -19,6 +19,10 @@ use crate::{
     catalogue::{self, Sources},
     platform::clock,
     requests::{owner::Whose, search, store::New},
+    steering::{
+        self,
+        facts::{Fact, Measure, Sums, WEB},
+    },
     visit::Visit,
 };
 
@@ -134,12 +138,13 @@ pub async fn seed(visit: &Visit, count: u64) -> Result<()> {
     let agent = city(visit).await?;
     let db = &visit.db;
     index(db, false).await?;
+    let mut sums = Sums::on(visit.today());
     let mut done = 0;
     while done < count {
         let end = (done + BATCH).min(count);
         let mut tables = Tables::new();
         for at in done..end {
-            request(&mut tables, visit, agent, at, count)?;
+            request(&mut tables, &mut sums, visit, agent, at, count)?;
         }
         db.write(async |tx: &mut Tx| tables.write(tx).await).await?;
         done = end;
@@ -147,6 +152,8 @@ pub async fn seed(visit: &Visit, count: u64) -> Result<()> {
             tracing::info!(done, seconds = begun.elapsed().as_secs_f64(), "requests made");
         }
     }
+    // As the worker leaves them.
+    db.write(async |tx: &mut Tx| sums.clone().write(tx, visit.now).await).await?;
     index(db, true).await?;
     tracing::info!(done, seconds = begun.elapsed().as_secs_f64(), "requests made, indexes ready");
     Ok(())
@@ -255,7 +262,6 @@ struct Tables {
     requests: Table,
     index: Table,
     events: Table,
-    facts: Table,
     messages: Table,
 }
 
@@ -271,9 +277,6 @@ impl Tables {
             events: Table::new(
                 "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state)",
             ),
-            facts: Table::new(
-                "insert into fact (authority_id, id, day, procedure_id, department_id, transition, to_state, channel, hours_since_sent)",
-            ),
             messages: Table::new(
                 "insert into message (authority_id, id, request_id, author, author_id, internal, body, at, read_at)",
             ),
@@ -281,7 +284,7 @@ impl Tables {
     }
 
     async fn write(&self, tx: &mut Tx) -> Result<(), db::Error> {
-        for table in [&self.requests, &self.index, &self.events, &self.facts, &self.messages] {
+        for table in [&self.requests, &self.index, &self.events, &self.messages] {
             table.write(tx).await?;
         }
         Ok(())
@@ -313,7 +316,9 @@ fn reference(number: u64) -> String {
 }
 
 /// Where a request stands: state, status, and the transitions that led there.
-type Path = (&'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
+type Path = (&'static str, &'static str, &'static [Step]);
+/// (transition, from, to).
+type Step = (&'static str, &'static str, &'static str);
 const SENT: Path = ("submitted", "sent", &[("send", "draft", "submitted")]);
 const TAKEN: Path =
     ("in-progress", "in-progress", &[("send", "draft", "submitted"), ("take", "submitted", "in-progress")]);
@@ -350,7 +355,7 @@ fn path(dice: &mut Dice, at: u64, count: u64) -> Path {
     if dice.roll(12) == 0 { REFUSED } else { CLOSED }
 }
 
-fn request(tables: &mut Tables, visit: &Visit, agent: Uuid, at: u64, count: u64) -> Result<()> {
+fn request(tables: &mut Tables, sums: &mut Sums, visit: &Visit, agent: Uuid, at: u64, count: u64) -> Result<()> {
     let mut dice = Dice(at);
     let authority = visit.db.authority();
     let span = u64::try_from(YEARS * 365 * 24 * 3600 * 1000)?;
@@ -442,10 +447,6 @@ fn request(tables: &mut Tables, visit: &Visit, agent: Uuid, at: u64, count: u64)
         let who = if seq == 0 { "usager" } else { "agent" };
         let seq = i64::try_from(seq)?;
         tables.events.values.extend(args![authority, request, seq + 1, when, who, actor, *code, *from, *to]);
-        let day = clock::day(when, &TimeZone::UTC);
-        let hours = when.duration_since(sent).as_hours();
-        let fact = id(when, 2, at * 8 + u64::try_from(seq)?);
-        tables.facts.values.extend(args![authority, fact, day, &procedure_id, &department, *code, *to, "web", hours]);
     }
     if dice.roll(3) == 0 {
         let read = ended.then_some(sent);
@@ -463,5 +464,37 @@ fn request(tables: &mut Tables, visit: &Visit, agent: Uuid, at: u64, count: u64)
             read
         ]);
     }
+    counted(sums, &mut dice, (&procedure_id, &department), sent, steps);
     Ok(())
+}
+
+/// What statistics would have counted, with answers after a day to six weeks.
+fn counted(sums: &mut Sums, dice: &mut Dice, (procedure, department): (&str, &str), sent: Timestamp, steps: &[Step]) {
+    let mut add = |measure, what: &str, days: u64| {
+        let days = i64::try_from(days).unwrap_or_default();
+        let when = sent.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(sent);
+        let answer = matches!(measure, Measure::OnTime | Measure::Late);
+        let told = answer.then(|| steering::bucket(24 * days));
+        let day = clock::day(when, &TimeZone::UTC);
+        sums.add(&Fact { day, department, procedure, measure, what, days: told }, WEB, 1);
+    };
+    for what in ["occasion>vous", "vous>verifier", "verifier>"] {
+        add(Measure::Page, what, 0);
+    }
+    for (code, ..) in steps {
+        match *code {
+            "send" => add(Measure::Sent, code, 0),
+            "accept" | "refuse" => {
+                let days = dice.skewed(42) + 1;
+                add(if days > 20 { Measure::Late } else { Measure::OnTime }, code, days);
+            }
+            _ => add(Measure::Step, code, 1),
+        }
+    }
+    if dice.roll(8) == 0 {
+        add(Measure::Asked, "ask", 0);
+    }
+    if dice.roll(6) == 0 {
+        add(Measure::Score, dice.of(&["1", "3", "4", "5", "5"]), 30);
+    }
 }

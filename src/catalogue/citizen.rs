@@ -19,7 +19,7 @@ use crate::{
     authorities::{self, Settings, Topic},
     error::Problem,
     platform::{encode, french},
-    requests,
+    requests, steering,
     visit::{Visit, Visitor, cached},
 };
 
@@ -198,6 +198,7 @@ async fn procedure(visitor: Visitor, Path(id): Path<String>) -> Result<Response,
         .map(|(_, title, _)| *title)
         .collect();
     let (state, _) = opening(&visitor, procedure);
+    let usual = steering::usual(&visitor, &procedure.id).await?;
     let pieces: Vec<Json> = procedure
         .pieces
         .iter()
@@ -207,7 +208,7 @@ async fn procedure(visitor: Visitor, Path(id): Path<String>) -> Result<Response,
         procedure => Serde(json!({
             "id": procedure.id, "title": procedure.title, "summary": procedure.summary, "description": procedure.description, "before": procedure.before,
             "theme": {"href": format!("/demarches?theme={}", procedure.theme), "title": theme.map_or(procedure.theme.as_str(), |theme| theme.title.as_str())},
-            "audience": audience.join(", "), "minutes": procedure.minutes, "cost": cost(procedure), "delay": procedure.delay.to_string(),
+            "audience": audience.join(", "), "minutes": procedure.minutes, "cost": cost(procedure), "delay": procedure.delay.to_string(), "usual": usual,
             "department": {
                 "name": department.name, "phone": department.phone.unwrap_or_else(|| settings.phone.clone()),
                 "address": department.address.unwrap_or_else(|| settings.address.clone()), "hours": department.hours.unwrap_or_default(),

@@ -24,6 +24,7 @@ use crate::{
 mod acting;
 mod answers;
 mod city;
+mod figures;
 mod requests;
 mod services;
 
@@ -72,6 +73,7 @@ pub async fn fill(app: &App, count: usize) -> Result<Vec<Json>> {
     requests::make(&visit, &city, count).await?;
     if count > 0 {
         acting::make(&visit, &city).await?;
+        figures::make(&visit).await?;
     }
     Ok(city::accounts(&city))
 }

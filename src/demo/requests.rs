@@ -94,6 +94,7 @@ async fn two_children(visit: &Visit, city: &City, current: &Current) -> Result<(
             Whose::account(Some(account.id)),
             drafts::Holder::Session(Uuid::nil()),
             raw,
+            None,
         )
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
@@ -152,7 +153,7 @@ async fn request(
     }
     let marks = certified.map_or_else(Vec::new, |known| known.marks(&reading, &raw, visit.today()));
     let id = visit.id();
-    drafts::begin(&visit, id, published, Whose::account(owner), drafts::Holder::Session(Uuid::nil()), raw)
+    drafts::begin(&visit, id, published, Whose::account(owner), drafts::Holder::Session(Uuid::nil()), raw, None)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     // One in fifteen is still being written.

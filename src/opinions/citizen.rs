@@ -46,9 +46,9 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, Typed(typed): Typed) -
             return draw(&visitor, &request, &typed, &errors).await;
         }
     };
-    let today = visitor.today();
+    let (mark, today) = (visitor.id(), visitor.today());
     // Sent twice, the first counts: the page shows it.
-    visitor.db.write(async |tx: &mut Tx| store::give(tx, &request, &given, today).await).await?;
+    visitor.db.write(async |tx: &mut Tx| store::give(tx, mark, &request, &given, today).await).await?;
     Ok(Redirect::to(&format!("/demandes/{id}/avis")).into_response())
 }
 

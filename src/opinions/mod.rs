@@ -12,6 +12,7 @@ use axum::{Router, middleware, routing::get};
 use crate::{app::App, visit::cached};
 
 pub use citizen::invited;
+pub use model::SCORES;
 pub use store::export;
 
 pub fn routes() -> Router<App> {

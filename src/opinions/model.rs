@@ -1,9 +1,6 @@
-//! Marks, comments, and how they are summed up.
+//! Marks and comments, as they are given and read.
 
-use forms::{
-    answers::Raw,
-    workflow::{Need, Transition, Who, Workflow},
-};
+use forms::answers::Raw;
 
 /// Marks, the best first, as they are offered.
 pub const SCORES: [(i64, &str); 5] = [
@@ -15,9 +12,6 @@ pub const SCORES: [(i64, &str); 5] = [
 ];
 /// Longest comment, in characters.
 const LONGEST: usize = 1_000;
-/// Fewer opinions, or fewer requests, than this are not told to the public: somebody might be recognised.
-pub const FEW: i64 = 5;
-
 /// What becomes of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -72,76 +66,6 @@ pub fn read(typed: &Raw) -> Result<Given, Vec<(&'static str, String)>> {
     }
 }
 
-/// Whether a transition is the department's answer: a decision where the circuit has one, else an agent's end.
-pub fn answers(workflow: &Workflow, transition: &str) -> bool {
-    let decides = |one: &Transition| one.needs.iter().any(|need| matches!(need, Need::Decision | Need::Refusal));
-    let Some(fired) = workflow.transition(transition) else { return false };
-    if workflow.transitions.iter().any(decides) {
-        return decides(fired);
-    }
-    matches!(fired.who, Who::Process | Who::Decide) && workflow.state(&fired.to).is_some_and(|state| state.end)
-}
-
-/// Marks counted by value.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Marks {
-    pub given: i64,
-    sum: i64,
-    /// Marks of 4 and 5.
-    satisfied: i64,
-}
-
-impl Marks {
-    pub fn add(&mut self, score: i64, given: i64) {
-        self.given += given;
-        self.sum += score * given;
-        self.satisfied += if score >= 4 { given } else { 0 };
-    }
-
-    /// « 4,2 »; none when too few were given.
-    pub fn mean(self) -> Option<String> {
-        (self.given >= FEW).then(|| {
-            let tenths = (self.sum * 10 + self.given / 2) / self.given;
-            format!("{},{}", tenths / 10, tenths % 10)
-        })
-    }
-
-    /// Satisfied in a hundred; none when too few were given.
-    pub fn percent(self) -> Option<i64> {
-        (self.given >= FEW).then(|| (self.satisfied * 100 + self.given / 2) / self.given)
-    }
-}
-
-/// How many requests took how many days.
-#[derive(Debug, Default, Clone)]
-pub struct Delays {
-    /// (days, requests), in ascending order of days.
-    days: std::collections::BTreeMap<i64, i64>,
-}
-
-impl Delays {
-    pub fn add(&mut self, days: i64, requests: i64) {
-        *self.days.entry(days.max(0)).or_default() += requests;
-    }
-
-    pub fn requests(&self) -> i64 {
-        self.days.values().sum()
-    }
-
-    /// Days within which `tenths` in ten requests ended; none when there are too few.
-    pub fn within(&self, tenths: i64) -> Option<i64> {
-        let all = self.requests();
-        if all < FEW {
-            return None;
-        }
-        let mut seen = 0;
-        self.days.iter().find_map(|(days, requests)| {
-            seen += requests;
-            (seen * 10 >= all * tenths).then_some(*days)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,29 +85,5 @@ mod tests {
         let wrong = read(&typed("", &"é".repeat(LONGEST + 2))).unwrap_err();
         assert_eq!((wrong[0].0, wrong[1].0), ("note", "commentaire"));
         assert!(wrong[1].1.contains("2 caractères de trop"));
-    }
-
-    #[test]
-    fn few_marks_say_nothing() {
-        let mut marks = Marks::default();
-        marks.add(5, 3);
-        marks.add(1, 1);
-        assert_eq!((marks.mean(), marks.percent()), (None, None));
-        marks.add(4, 1);
-        assert_eq!((marks.mean().as_deref(), marks.percent()), (Some("4,0"), Some(80)));
-    }
-
-    #[test]
-    fn delays_are_read_at_the_half_and_at_nine_tenths() {
-        let mut delays = Delays::default();
-        delays.add(2, 4);
-        assert_eq!(delays.within(5), None);
-        delays.add(-1, 1);
-        delays.add(30, 1);
-        delays.add(9, 4);
-        assert_eq!(
-            (delays.requests(), delays.within(5), delays.within(9), delays.within(10)),
-            (10, Some(2), Some(9), Some(30))
-        );
     }
 }

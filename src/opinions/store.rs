@@ -1,4 +1,4 @@
-//! SQL on opinions and scores.
+//! SQL on opinions.
 
 use db::{Db, Tx, args, row, sql};
 use jiff::civil::Date;
@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::model::{Given, State};
-use crate::requests::model::Request;
+use crate::{
+    requests::model::Request,
+    steering::facts::{self, Fact, Measure},
+};
 
 row! {
     /// What was said of one request.
@@ -34,8 +37,8 @@ pub async fn of(db: &Db, request: Uuid) -> Result<Option<Opinion>, db::Error> {
     .await
 }
 
-/// Keeps an opinion and counts its mark. False when the request has one.
-pub async fn give(tx: &mut Tx, request: &Request, given: &Given, today: Date) -> Result<bool, db::Error> {
+/// Keeps an opinion and counts its mark, as the fact `id`. False when the request has one.
+pub async fn give(tx: &mut Tx, id: Uuid, request: &Request, given: &Given, today: Date) -> Result<bool, db::Error> {
     let state = if given.comment.is_empty() { State::Silent } else { State::Waiting };
     let (procedure, department) = (&request.procedure_id, &request.department_id);
     let kept = tx
@@ -48,14 +51,9 @@ pub async fn give(tx: &mut Tx, request: &Request, given: &Given, today: Date) ->
         )
         .await?;
     if kept == 1 {
-        tx.run(
-            sql!(
-                "insert into score (authority_id, day, procedure_id, department_id, score, given) values ($1, $2, $3, $4, $5, 1)
-                 on conflict (authority_id, procedure_id, day, department_id, score) do update set given = score.given + 1"
-            ),
-            args![tx.authority(), today, procedure, department, given.score],
-        )
-        .await?;
+        let what = given.score.to_string();
+        let mark = Fact { day: today, department, procedure, measure: Measure::Score, what: &what, days: None };
+        facts::note(tx, id, &mark).await?;
     }
     Ok(kept == 1)
 }
@@ -94,27 +92,6 @@ pub async fn published(db: &Db, procedure: &str, most: i64) -> Result<Vec<Opinio
              where authority_id = $1 and procedure_id = $2 and state = 'published' order by given_on desc, request_id limit $3"
         ),
         args![db.authority(), procedure, most],
-    )
-    .await
-}
-
-/// (procedure, score, how many) since a day.
-pub async fn scores(db: &Db, since: Date) -> Result<Vec<(String, i64, i64)>, db::Error> {
-    db.all(
-        sql!("select procedure_id, score, cast(sum(given) as bigint) from score where authority_id = $1 and day >= $2 group by procedure_id, score"),
-        args![db.authority(), since],
-    )
-    .await
-}
-
-/// (procedure, transition, days since the request was sent, how many) since a day.
-pub async fn facts(db: &Db, since: Date) -> Result<Vec<(String, String, i64, i64)>, db::Error> {
-    db.all(
-        sql!(
-            "select procedure_id, transition, hours_since_sent / 24, count(*) from fact where authority_id = $1 and day >= $2
-             group by procedure_id, transition, hours_since_sent / 24"
-        ),
-        args![db.authority(), since],
     )
     .await
 }

@@ -5,7 +5,7 @@ use forms::{answers::Raw, model::Procedure};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{model, owner::Whose};
+use super::{model, owner::Whose, reach::Reach};
 use crate::{
     accounts::session,
     acting::Deed,
@@ -121,7 +121,7 @@ pub struct Begun {
     pub opened: Option<session::Opened>,
 }
 
-/// Creates the draft `id`, with what was typed so far.
+/// Creates the draft `id`, with what was typed so far, and how far that goes.
 pub async fn begin(
     visit: &Visit,
     id: Uuid,
@@ -129,6 +129,7 @@ pub async fn begin(
     whose: Whose,
     holder: Holder<'_>,
     raw: Raw,
+    reach: Option<&Reach>,
 ) -> Result<Begun, Problem> {
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     let beneficiary = published.procedure.beneficiary(&raw);
@@ -160,6 +161,9 @@ pub async fn begin(
                     args![tx.authority(), id, &published.procedure.id, published.version, &reference, whose.account, session, &beneficiary, &raw, visit.now, expires, whose.organisation, whose.by],
                 )
                 .await?;
+                if let Some(reach) = reach.filter(|_| made == 1) {
+                    reach.note(tx, id).await?;
+                }
                 Ok::<_, db::Error>(Some(Begun { made: made == 1, reference: reference.clone(), opened }))
             })
             .await;
@@ -181,6 +185,7 @@ pub async fn save(
     id: Uuid,
     names: &[String],
     typed: &Raw,
+    reach: Option<&Reach>,
 ) -> Result<(), db::Error> {
     let expires = visit.now.checked_add(LASTS).unwrap_or(visit.now);
     visit
@@ -205,9 +210,17 @@ pub async fn save(
                 args![Json(raw), beneficiary, visit.now, expires, tx.authority(), id],
             )
             .await?;
-            Ok(())
+            match reach {
+                Some(reach) => reach.note(tx, id).await,
+                None => Ok(()),
+            }
         })
         .await
+}
+
+/// Remembers how far the draft has gone.
+pub async fn reach(visit: &Visit, id: Uuid, reach: &Reach) -> Result<(), db::Error> {
+    visit.db.write(async |tx: &mut db::Tx| reach.note(tx, id).await).await
 }
 
 /// Removes the draft; its files are swept.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     certified::Mark,
     model::{self, Decision, Request},
-    store::{self, Entry, FactOf, NewMessage},
+    store::{self, Entry, NewMessage},
 };
 use crate::{
     correspondence,
@@ -26,6 +26,7 @@ use crate::{
         clock,
         jobs::{self, NewJob},
     },
+    steering::{self, Fact, Measure},
     visit::Visit,
 };
 
@@ -97,7 +98,10 @@ pub struct Fired<'a> {
     /// Made before the transaction, which may run more than once.
     ids: Vec<Uuid>,
     now: Timestamp,
-    day: Date,
+    /// As statistics count it.
+    measure: Measure,
+    /// Of the request's sending, and of now.
+    days: (Date, Date),
 }
 
 /// Fires `transition` on `request` as it was read.
@@ -151,9 +155,15 @@ pub fn decide<'a>(
     }
     let status = procedure.workflow.state(&life.state).map_or("in-progress", |state| model::status_name(state.status));
     let archive_at = model::archive_at(procedure, &life, &visit.site);
-    let ids = std::iter::repeat_with(|| visit.id()).take(3 + with.asks.len() + effects.len()).collect();
-    let day = clock::day(now, &visit.site.zone);
-    Ok(Fired { request, transition, by, with, life, status, archive_at, effects, ids, now, day })
+    let ids = std::iter::repeat_with(|| visit.id()).take(4 + with.asks.len() + effects.len()).collect();
+    let measure = match steering::answers(&procedure.workflow, transition) {
+        false => Measure::Step,
+        // The delay stands still while the usager completes.
+        true if now > request.due_at && request.suspended_at.is_none() => Measure::Late,
+        true => Measure::OnTime,
+    };
+    let days = (clock::day(request.submitted_at, &visit.site.zone), clock::day(now, &visit.site.zone));
+    Ok(Fired { request, transition, by, with, life, status, archive_at, effects, ids, now, measure, days })
 }
 
 /// What a step counts with, at the visit's moment.
@@ -175,6 +185,21 @@ pub fn values(procedure: &Procedure, answers: &Answers, given: &Answers) -> BTre
 }
 
 impl Fired<'_> {
+    /// A first ask counts for the day when the request was sent: it was not complete.
+    fn fact(&self, measure: Measure) -> Fact<'_> {
+        let (sent, now) = self.days;
+        let answer = matches!(measure, Measure::OnTime | Measure::Late);
+        let hours = self.now.duration_since(self.request.submitted_at).as_hours();
+        Fact {
+            day: if measure == Measure::Asked { sent } else { now },
+            department: &self.request.department_id,
+            procedure: &self.request.procedure_id,
+            measure,
+            what: self.transition,
+            days: answer.then(|| steering::bucket(hours)),
+        }
+    }
+
     /// Writes it all; false, and nothing written, when the request changed since it was read.
     pub async fn store(&self, tx: &mut Tx) -> Result<bool, db::Error> {
         let Self { request, by, with, life, now, .. } = self;
@@ -184,7 +209,10 @@ impl Fired<'_> {
         if !store::advance(tx, request, life, self.status, self.archive_at, now).await? {
             return Ok(false);
         }
-        let (fact, message, decision) = (id(), id(), id());
+        let (fact, asked, message, decision) = (id(), id(), id(), id());
+        if !with.asks.is_empty() && !store::was_asked(tx, request.id).await? {
+            steering::note(tx, asked, &self.fact(Measure::Asked)).await?;
+        }
         give(tx, request.id, by, with, message, decision, now).await?;
         for (kind, target) in &with.asks {
             store::ask(tx, id(), request.id, kind, target, with.until, now).await?;
@@ -205,9 +233,7 @@ impl Fired<'_> {
             given.extend(with.form.clone());
             store::fill(tx, request.id, seq, self.transition, &with.form, &given).await?;
         }
-        let hours = now.duration_since(request.submitted_at).as_hours();
-        let of = FactOf { procedure_id: &request.procedure_id, department_id: &request.department_id, hours };
-        store::fact(tx, fact, &of, self.transition, &life.state, self.day).await?;
+        steering::note(tx, fact, &self.fact(self.measure)).await?;
         match self.effects.iter().rev().find(|effect| matches!(effect, Effect::Hold | Effect::LetGo)) {
             Some(Effect::Hold) => store::hold(tx, request.id, by.account).await?,
             Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,

@@ -195,30 +195,15 @@ pub async fn record(tx: &mut Tx, request: Uuid, entry: &Entry<'_>, now: Timestam
     .await
 }
 
-/// Statistics outlive requests: a fact tells nothing of a person.
-pub async fn fact(
-    tx: &mut Tx,
-    id: Uuid,
-    request: &FactOf<'_>,
-    transition: &str,
-    to: &str,
-    day: jiff::civil::Date,
-) -> Result<(), db::Error> {
-    tx.run(
-        sql!(
-            "insert into fact (authority_id, id, day, procedure_id, department_id, transition, to_state, channel, hours_since_sent)
-             values ($1, $2, $3, $4, $5, $6, $7, 'web', $8)"
-        ),
-        args![tx.authority(), id, day, request.procedure_id, request.department_id, transition, to, request.hours],
-    )
-    .await?;
-    Ok(())
-}
-
-pub struct FactOf<'a> {
-    pub procedure_id: &'a str,
-    pub department_id: &'a str,
-    pub hours: i64,
+/// Whether the request was ever asked to be completed.
+pub async fn was_asked(tx: &mut Tx, request: Uuid) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from request_ask where authority_id = $1 and request_id = $2 limit 1"),
+            args![tx.authority(), request],
+        )
+        .await?;
+    Ok(found.is_some())
 }
 
 pub async fn grant(tx: &mut Tx, session: Uuid, request: Uuid) -> Result<(), db::Error> {

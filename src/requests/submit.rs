@@ -16,9 +16,15 @@ use super::{
     drafts::Draft,
     fire, model,
     owner::{self, Whose},
-    store::{self, Entry, FactOf, New},
+    reach,
+    store::{self, Entry, New},
 };
-use crate::{error::Problem, household::addresses, visit::Visitor};
+use crate::{
+    error::Problem,
+    household::addresses,
+    steering::{self, Fact, Measure},
+    visit::Visitor,
+};
 
 /// What is to be a request.
 pub struct Sending<'a> {
@@ -133,8 +139,15 @@ impl Ready<'_> {
             acted: self.acted,
         };
         let seq = store::record(tx, id, &entry, self.now).await?;
-        let fact = FactOf { procedure_id: &procedure.id, department_id: department, hours: 0 };
-        store::fact(tx, self.fact, &fact, &self.transition, &self.life.state, self.today).await?;
+        let fact = Fact {
+            day: self.today,
+            department,
+            procedure: &procedure.id,
+            measure: Measure::Sent,
+            what: &self.transition,
+            days: None,
+        };
+        steering::note(tx, self.fact, &fact).await?;
         let of = fire::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
         fire::queue(tx, of, &self.effects, &self.jobs, self.now).await
     }
@@ -164,18 +177,23 @@ pub async fn submit(
     let ready = ready(visitor, &sending)?;
     // Who has an account needs no grant: the request is theirs wherever they sign in.
     let session = visitor.session.as_ref().map(|session| session.id).filter(|_| whose == Whose::default());
+    let last = visitor.id();
     let written = visitor
         .db
         .write(async |tx: &mut Tx| {
             // Gone already: sent by another click, which did all that follows.
-            let gone = tx
-                .run(sql!("delete from draft where authority_id = $1 and id = $2"), args![tx.authority(), draft.id])
-                .await?
-                == 0;
-            if gone {
-                return Ok(());
-            }
+            let furthest: Option<i64> = tx
+                .first(
+                    sql!("delete from draft where authority_id = $1 and id = $2 returning furthest"),
+                    args![tx.authority(), draft.id],
+                )
+                .await?;
+            let Some(furthest) = furthest else { return Ok(()) };
             ready.store(tx).await?;
+            // Not of a draft that was never filled in, page after page.
+            if furthest > 0 {
+                reach::sent(tx, last, procedure, visitor.today()).await?;
+            }
             certified::keep(tx, draft.id, marks).await?;
             match session {
                 Some(session) => store::grant(tx, session, draft.id).await,

@@ -25,12 +25,15 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/mandats", "Mandats"),
     ("/agent/courriers", "Lettres"),
 ];
+const FIGURES: &[(&str, &str)] = &[("/agent/retards", "Retards"), ("/agent/statistiques", "Statistiques")];
 const DEPARTMENT: &[(&str, &str)] = &[
     ("/agent/agents", "Agents"),
     ("/agent/references", "Références"),
     ("/agent/avis", "Avis des usagers"),
     ("/agent/modeles", "Modèles"),
     ("/agent/delegations", "Délégations"),
+    ("/agent/retards", "Retards"),
+    ("/agent/statistiques", "Statistiques"),
 ];
 const ADMINISTRATION: &[(&str, &str)] =
     &[("/agent/applications", "Applications"), ("/agent/journal", "Journal"), ("/agent/delegations", "Délégations")];
@@ -40,6 +43,8 @@ const ARCHIVES: &[(&str, &str)] = &[("/agent/archives", "Archives")];
 pub fn of(here: &str, role: Option<Role>, general: &[General]) -> Vec<Group> {
     let open = [
         ("Guichet", COUNTER, role >= Some(Role::Processor)),
+        // Who processes requests sees their figures; who manages the department, all of it.
+        ("Service", FIGURES, matches!(role, Some(Role::Processor | Role::Decider))),
         ("Service", DEPARTMENT, role >= Some(Role::Manager)),
         ("Administration", ADMINISTRATION, general.contains(&General::Administrator)),
         ("Administration", ARCHIVES, general.contains(&General::Archivist)),
@@ -75,7 +80,7 @@ mod tests {
     fn each_sees_what_opens() {
         assert_eq!(shown("/agent", None, &[]), []);
         assert_eq!(shown("/agent", Some(Role::Reader), &[]), []);
-        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), &[]), [("Guichet", true)]);
+        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), &[]), [("Guichet", true), ("Service", false)]);
         assert_eq!(
             shown("/agent/agents/1", Some(Role::Manager), &[General::Administrator]),
             [("Guichet", false), ("Service", true), ("Administration", false)]

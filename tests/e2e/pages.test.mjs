@@ -293,7 +293,7 @@ describe('pages of agents', () => {
   test('who manages a department', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('etat-civil', 'manager'));
-    await checkAll(page, ['/agent/agents']);
+    await checkAll(page, ['/agent/statistiques', '/agent/statistiques?periode=7j', '/agent/statistiques?demarche=acte-naissance', '/agent/statistiques/autrement?demarche=acte-naissance', '/agent/retards', '/agent/agents']);
     const agents = await hrefs(page, /^\/agent\/agents\/[^/]+$/);
     assert.ok(agents.length > 2, agents.join(' '));
     await checkAll(page, agents);
@@ -336,7 +336,7 @@ describe('pages of agents', () => {
       const { page, context } = await city.open();
       await city.signIn(page, city.agent(department, right));
       const views = await hrefs(page, /^\/agent(\?|\/envois|$)/);
-      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent?vue=toutes&personne=martin&du=01%2F01%2F2026', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats']), ...views]);
+      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent?vue=toutes&personne=martin&du=01%2F01%2F2026', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats', '/agent/statistiques?periode=30j', '/agent/retards']), ...views]);
       await checkAll(page, ['/agent?du=31%2F02%2F2026'], { status: 422 });
       await checkAll(page, ['/agent/vues', '/agent/vues?liste=vue%3Dtoutes']);
       if (right !== 'reader') await several(city, page);

@@ -27,4 +27,5 @@ pub mod passkeys;
 mod rights;
 mod sharing;
 pub mod signing_in;
+mod steering;
 mod timers;

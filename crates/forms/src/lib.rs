@@ -11,6 +11,7 @@
 //! - [`text`]: the language of letters and mails.
 //! - [`step`]: what one of them changes; [`timer`]: when the platform fires one by itself.
 
+mod alert;
 pub mod answers;
 pub mod calendar;
 pub mod draw;
@@ -23,3 +24,5 @@ pub mod step;
 pub mod text;
 pub mod timer;
 pub mod workflow;
+
+pub use alert::Colour;

@@ -35,6 +35,7 @@ pub struct Procedure {
     pub minutes: u32,
     /// The delay that the department promises.
     pub delay: Delay,
+    pub alerts: Alerts,
     pub legal: Option<Legal>,
     /// How its decisions are contested, when that is not as the authority's others: several paragraphs.
     pub appeal: Option<String>,
@@ -120,6 +121,31 @@ impl fmt::Display for Delay {
             (DelayUnit::Years, true) => "ans",
         };
         write!(f, "{}\u{a0}{unit}", self.count)
+    }
+}
+
+/// When a request that waits for its answer turns orange, then red, and when managers are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Alerts {
+    /// This long before the day that is promised.
+    pub orange: Delay,
+    /// This long before it; none: once it is past.
+    pub red: Option<Delay>,
+    /// This long after it turned red.
+    pub escalate: Delay,
+}
+
+impl Alerts {
+    /// What holds where nothing is said: a day before when a week is promised at most, else three; managers are
+    /// told a week later.
+    pub fn usual(promised: Delay) -> Self {
+        let short = match promised.unit {
+            DelayUnit::WorkingDays | DelayUnit::OuvrableDays | DelayUnit::Days => promised.count <= 7,
+            DelayUnit::Weeks => promised.count <= 1,
+            DelayUnit::Months | DelayUnit::Years => false,
+        };
+        let working = |count| Delay { count, unit: DelayUnit::WorkingDays };
+        Self { orange: working(if short { 1 } else { 3 }), red: None, escalate: working(5) }
     }
 }
 

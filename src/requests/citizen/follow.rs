@@ -25,6 +25,7 @@ use crate::{
         owner,
         store::{self, Entry, NewMessage},
     },
+    steering,
     visit::Visitor,
 };
 
@@ -110,6 +111,8 @@ pub async fn draw(
     let decision = store::decision(&visitor.db, request.id).await?;
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
+    let awaits =
+        running && request.suspended_at.is_none() && ["sent", "in-progress"].contains(&request.status.as_str());
     let mut shown = procedure.show(&request.answers.0);
     certified::annotate(&certified::of(visitor, request.id).await?, &request.answers.0, &mut shown);
     let may = |deed| visitor.require(deed).is_ok();
@@ -120,7 +123,8 @@ pub async fn draw(
         status => &request.status,
         state => state.map(|state| state.usager.clone()),
         sent => request.submitted_at.to_string(),
-        delay => if running && request.suspended_at.is_none() && ["sent", "in-progress"].contains(&request.status.as_str()) { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
+        delay => if awaits { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
+        usual => if awaits { steering::usual(visitor, &procedure.id).await? } else { String::new() },
         steps => Serde(steps(visitor, &procedure, request, &events)),
         awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
         decision => Serde(shown_decision(visitor, decision.as_ref())),

@@ -15,9 +15,10 @@ use crate::{
     error::Problem,
     platform::upload,
     requests::{
-        files,
+        drafts, files,
         form::{self, Slot},
         model::piece_slot,
+        reach::Reach,
     },
     safe,
     visit::Visitor,
@@ -59,7 +60,12 @@ pub async fn save(
         "continuer" | "sans" => {
             let sent = filling.files.iter().any(|file| file.slot == piece_slot(&piece));
             if sent || asked.optional {
-                return Ok(Redirect::to(&filling.after_piece(&filling.read(&visitor), Some(&piece))).into_response());
+                let reading = filling.read(&visitor);
+                if filling.correcting.is_none() {
+                    let reach = Reach::after_piece(&visitor, &filling.procedure, &reading, &piece);
+                    drafts::reach(&visitor, id, &reach).await?;
+                }
+                return Ok(Redirect::to(&filling.after_piece(&reading, Some(&piece))).into_response());
             }
             errors.push(format!("Envoyez le document « {} » pour continuer.", asked.title));
         }

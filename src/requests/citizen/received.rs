@@ -28,6 +28,7 @@ use crate::{
         files,
         form::{self, Form, Slot},
         owner::Whose,
+        reach::Reach,
     },
     visit::Visitor,
 };
@@ -111,8 +112,9 @@ async fn make(
     certify(visitor, &filling, page, &mut form.typed);
     let typed = fitting(page, &form.typed);
     let stored = typed.is_some();
+    let before = filling.raw.clone();
     let with = |typed: Raw| {
-        let mut raw = filling.raw.clone();
+        let mut raw = before.clone();
         replace(&mut raw, page, typed);
         raw
     };
@@ -123,7 +125,9 @@ async fn make(
         Some(session) => Holder::Session(session.id),
         None => Holder::Nobody(visitor.offered.as_deref()),
     };
-    let begun = drafts::begin(visitor, id, published, whose, holder, raw.clone()).await?;
+    filling.raw = super::with_files(&published.procedure, raw.clone(), &filling.files);
+    let reach = reached(visitor, &filling, page, &form.refused);
+    let begun = drafts::begin(visitor, id, published, whose, holder, raw.clone(), reach.as_ref()).await?;
     if let Some(opened) = begun.opened {
         visitor.session =
             Some(Session { id: opened.id, account: None, passkey: None, waiting: 0, ends_on: None, acting: None });
@@ -189,7 +193,7 @@ pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<()
         if let Some(page) = filling.procedure.pages.iter().find(|found| found.id == page) {
             let mut typed = typed.clone();
             certify(visitor, &filling, page, &mut typed);
-            store(visitor, &filling, page, &typed).await?;
+            store(visitor, &filling, page, &typed, None).await?;
         }
     }
     Ok(())
@@ -208,9 +212,15 @@ fn slot(page: &Page, input: &str) -> Option<Slot> {
 }
 
 /// Keeps only what belongs to the page's fields. False when it is too much to be kept.
-async fn store(visitor: &Visitor, filling: &Filling, page: &Page, typed: &Raw) -> Result<bool, Problem> {
+async fn store(
+    visitor: &Visitor,
+    filling: &Filling,
+    page: &Page,
+    typed: &Raw,
+    reach: Option<&Reach>,
+) -> Result<bool, Problem> {
     let Some(kept) = fitting(page, typed) else { return Ok(false) };
-    drafts::save(visitor, &filling.procedure, filling.draft.id, &own(page), &kept).await?;
+    drafts::save(visitor, &filling.procedure, filling.draft.id, &own(page), &kept, reach).await?;
     trace::note(visitor, trace::FILLED, &filling.draft.reference).await?;
     Ok(true)
 }
@@ -272,11 +282,22 @@ async fn keep(visitor: &Visitor, mut filling: Filling, page: &str, mut form: For
     let rows_changed = change_rows(definition, &mut form);
     let taken_up = household::take_up(visitor, &procedure, definition, &mut form).await?;
     certify(visitor, &filling, definition, &mut form.typed);
-    let stored = store(visitor, &filling, definition, &form.typed).await?;
     let mut raw = filling.raw.clone();
     replace(&mut raw, definition, of_page(definition, &form.typed));
     filling.raw = super::with_files(&procedure, raw, &filling.files);
+    let reach = reached(visitor, &filling, definition, &form.refused);
+    let stored = store(visitor, &filling, definition, &form.typed, reach.as_ref()).await?;
     go_on(visitor, Kept { filling, stored, rows_changed, taken_up }, definition, &form).await
+}
+
+/// Where a page that is complete leads, as statistics count it; none for a request already sent.
+fn reached(visitor: &Visitor, filling: &Filling, page: &Page, refused: &[(String, String)]) -> Option<Reach> {
+    if filling.correcting.is_some() || !refused.is_empty() {
+        return None;
+    }
+    let reading = filling.read(visitor);
+    let shown = reading.pages.iter().find(|reading| reading.page.id == page.id && reading.complete())?;
+    Reach::after_page(visitor, &filling.procedure, &reading, shown.index)
 }
 
 async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Result<Response, Problem> {

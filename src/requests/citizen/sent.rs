@@ -16,7 +16,7 @@ use crate::{
     error::Problem,
     platform::{attachment, clock},
     requests::{access, code, files, jobs},
-    safe,
+    safe, steering,
     visit::Visitor,
 };
 
@@ -35,6 +35,7 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
         code => if anonymous { code::shown(&visitor, id).await? } else { String::new() },
         after => &procedure.after,
         delay => procedure.delay.to_string(),
+        usual => steering::usual(&visitor, &procedure.id).await?,
         legal => Serde(legal(procedure.legal.as_ref())),
         email => request.email.clone().unwrap_or_default(),
         receipt => context! { href => format!("/demandes/{id}/recepisse.pdf"), size => receipt.map(|file| file.size) },

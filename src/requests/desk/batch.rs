@@ -256,7 +256,7 @@ async fn context(
     let previews: Vec<Json> = previews
         .into_iter()
         .filter(|(_, mail)| !mail.is_null())
-        .map(|(title, mail)| json!({"procedure": title, "subject": mail["subject"], "text": mail["text"]}))
+        .map(|(title, mail)| json!({"procedure": title, "subject": mail.get("subject"), "text": mail.get("text")}))
         .collect();
     let errors: Vec<Json> =
         errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();

@@ -104,6 +104,21 @@ pub const MANAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 403 403 404 422"),
     ("GET", "/agent/avis", "ag ag ag 200 403 403 403 403 200 200"),
     ("POST", "/agent/avis/{request}", "ag ag ag 404 404 404 404 404 404 404"),
+    // Figures and late requests: of one's own departments, for who processes there.
+    ("GET", "/agent/statistiques", "ag ag ag 200 200 403 200 200 200 200"),
+    // Another city has a department of that name too.
+    ("GET", "/agent/statistiques?service=etat-civil", "ag ag ag 200 404 403 200 200 404 200"),
+    ("GET", "/agent/statistiques.csv?tableau=volumes", "ag ag ag 200 200 403 200 200 200 200"),
+    ("GET", "/agent/statistiques.csv?tableau=volumes&service=etat-civil", "ag ag ag 200 404 403 200 200 404 200"),
+    // No department is named.
+    ("POST", "/agent/statistiques/courriels", "ag ag ag 404 404 404 404 404 404 404"),
+    ("GET", "/agent/statistiques/autrement", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/statistiques/autrement?demarche=acte-naissance", "ag ag ag 200 403 403 403 403 404 200"),
+    // No procedure is named.
+    ("POST", "/agent/statistiques/autrement", "ag ag ag 404 403 403 403 403 404 404"),
+    ("GET", "/agent/retards", "ag ag ag 200 200 403 200 200 200 200"),
+    ("GET", "/agent/retards?service=etat-civil", "ag ag ag 200 404 403 200 200 404 200"),
+    ("POST", "/agent/retards/rappels", "ag ag ag 400 400 403 400 400 400 400"),
     ("GET", "/agent/modeles", "ag ag ag 200 403 403 403 403 200 200"),
     ("GET", "/agent/modeles/{service=etat-civil}/{modele=courriel-decision}", "ag ag ag 200 403 403 403 403 404 200"),
     ("POST", "/agent/modeles/{service=etat-civil}/{modele=courriel-decision}", "ag ag ag 422 403 403 403 403 404 422"),

@@ -127,6 +127,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
         cost: Cost::Free,
         minutes: 5,
         delay,
+        alerts: Alerts::usual(delay),
         legal: None,
         appeal: None,
         confidential: false,

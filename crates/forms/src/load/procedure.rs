@@ -12,8 +12,8 @@ use super::{
     workflow,
 };
 use crate::model::{
-    Audience, Cost, Delay, DelayUnit, Fate, Identification, Legal, Notice, Opening, Page, Piece, Procedure, Retention,
-    Silence,
+    Alerts, Audience, Cost, Delay, DelayUnit, Fate, Identification, Legal, Notice, Opening, Page, Piece, Procedure,
+    Retention, Silence,
 };
 
 /// The format this reader knows.
@@ -59,6 +59,7 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
     let cost = keys.need_text("cost", found);
     let minutes = keys.need("minutes", found).and_then(|node| keys::whole(node, 1, found)).unwrap_or_default();
     let delay = need_delay(&mut keys, "delay", found);
+    let alerts = keys.take("alerts").and_then(|node| alerts(node, delay, found)).unwrap_or(Alerts::usual(delay));
     let legal = keys.take("legal").and_then(|node| legal(node, found));
     let appeal = keys.text("appeal", found);
     let confidential = keys.flag("confidential", found);
@@ -91,6 +92,7 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
         cost: if cost == "free" { Cost::Free } else { Cost::Says(cost) },
         minutes,
         delay,
+        alerts,
         legal,
         appeal,
         confidential,
@@ -126,6 +128,23 @@ fn audience(node: &Node, found: &mut Vec<Finding>) -> Vec<Audience> {
 
 fn need_delay(keys: &mut Keys<'_>, key: &str, found: &mut Vec<Finding>) -> Delay {
     keys.need(key, found).and_then(|node| keys::delay(node, found)).unwrap_or(NO_DELAY)
+}
+
+fn alerts(node: &Node, promised: Delay, found: &mut Vec<Finding>) -> Option<Alerts> {
+    let mut keys = Keys::new(node, "des alertes", found)?;
+    let usual = Alerts::usual(promised);
+    let orange = keys.take("orange").map_or(Some(usual.orange), |node| keys::delay(node, found));
+    let red = keys.take("red").map(|node| (node, keys::delay(node, found)));
+    let escalate = keys.take("escalate").map_or(Some(usual.escalate), |node| keys::delay(node, found));
+    keys.finish(found);
+    let alerts = Alerts { orange: orange?, red: red.and_then(|(_, red)| red), escalate: escalate? };
+    if let Some((node, Some(_))) = red
+        && !alerts.in_order()
+    {
+        let advice = "Les deux se comptent avant le jour annoncé : l'orange en est plus loin que le rouge.";
+        found.push(advised(&node.at, "Le rouge (« red ») ne vient pas après l'orange (« orange »).", advice));
+    }
+    Some(alerts)
 }
 
 fn legal(node: &Node, found: &mut Vec<Finding>) -> Option<Legal> {
