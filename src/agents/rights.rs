@@ -182,19 +182,19 @@ pub async fn watchers(agent: &Agent, department: &str, procedure: &str) -> Resul
     let today = agent.today();
     let members = store::of_departments(&agent.db, &[department]).await?;
     let open = members.iter().filter(|one| one.closed_at.is_none() && !ending::over(one.ends_on, today));
-    let mut seen: Vec<Json> = open.map(|one| watcher(&one.name(), &one.role, "Agent du service".to_owned())).collect();
+    let mut seen: Vec<Json> = open.map(|one| watcher(&one.name(), &one.role, "Agent du service")).collect();
     for one in given::of_departments(&agent.db, &[department], today).await? {
         if one.holds(today) && one.covers(procedure) {
             let until = one.until_day.map(|day| format!(" jusqu’au {}", french::date(day))).unwrap_or_default();
             let on = if one.procedures().is_empty() { "" } else { ", sur cette démarche" };
             let why = format!("Droit donné par {}{until}{on}\u{a0}: {}", one.by_name, one.reason);
-            seen.push(watcher(&one.name(), &one.role, why));
+            seen.push(watcher(&one.name(), &one.role, &why));
         }
     }
     Ok(seen)
 }
 
-fn watcher(name: &str, role: &str, why: String) -> Json {
+fn watcher(name: &str, role: &str, why: &str) -> Json {
     let sees = Role::parse(role).map_or("", may);
     json!({"name": name, "role": role_words(role), "sees": sees, "why": why})
 }

@@ -132,7 +132,7 @@ pub const MANAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/delegations/nouvelle?service=etat-civil", "ag ag ag 422 403 403 403 403 404 422"),
     ("GET", "/agent/delegations/{delegation}/fin", "ag ag ag 404 403 403 403 403 404 200"),
     ("POST", "/agent/delegations/{delegation}/fin", "ag ag ag 404 403 403 403 403 404 422"),
-    ("GET", "/agent/droits/nouveau?service=etat-civil", "ag ag ag 404 403 403 403 403 404 200"),
+    ("GET", "/agent/droits/nouveau?service=etat-civil", "ag ag ag 200 403 403 403 403 404 200"),
     // Nothing says which department.
     ("POST", "/agent/droits/nouveau", "ag ag ag 404 403 403 403 403 404 404"),
     ("POST", "/agent/droits/{right=request}/retirer", "ag ag ag 404 403 403 403 403 404 404"),
