@@ -276,11 +276,11 @@ describe('pages of agents', () => {
     await city.checkPage(page);
     // The page of a decision, with its letter.
     await city.go(page, '/agent?vue=toutes&demarche=debit-boissons-temporaire');
-    const requests = await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+$/);
+    const requests = await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+(\?|$)/);
     let seen = 0;
     for (const request of requests.slice(0, 12)) {
       await city.go(page, request);
-      const actions = await hrefs(page, /\/actions\/(accept|refuse)$/);
+      const actions = await hrefs(page, /\/actions\/(accept|refuse)(\?|$)/);
       if (!actions.length) continue;
       await checkAll(page, actions);
       seen += 1;
@@ -296,7 +296,8 @@ describe('pages of agents', () => {
     await checkAll(page, ['/agent/statistiques', '/agent/statistiques?periode=7j', '/agent/statistiques?demarche=acte-naissance', '/agent/statistiques/autrement?demarche=acte-naissance', '/agent/retards', '/agent/agents']);
     const agents = await hrefs(page, /^\/agent\/agents\/[^/]+$/);
     assert.ok(agents.length > 2, agents.join(' '));
-    await checkAll(page, agents);
+    await checkAll(page, [...agents, '/agent/droits/nouveau?service=etat-civil']);
+    await checkMistakes(page, '/agent/droits/nouveau?service=etat-civil', 'Donner ce droit');
     let held = [];
     for (const agent of agents) {
       await city.go(page, agent);
@@ -353,6 +354,7 @@ describe('pages of agents', () => {
       const actions = new Map();
       for (const request of states.values()) {
         await checkAll(page, [request]);
+        if (actions.size === 0 && right !== 'reader') await checkAll(page, [`${request.split('?')[0]}/acces`]);
         const parts = await page.getByRole('navigation', { name: 'Parties du dossier' }).getByRole('link').evaluateAll(
           (links) => links.map((link) => link.getAttribute('href')));
         // The parts look the same whatever the state.
