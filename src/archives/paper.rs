@@ -1,7 +1,7 @@
 //! A list on paper, for the visa, and as a file for spreadsheets. Neither names anybody.
 
 use anyhow::Context;
-use axum::{body::Body, extract::Path, response::Response};
+use axum::{extract::Path, response::Response};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -13,7 +13,10 @@ use super::{
 use crate::{
     authorities,
     error::Problem,
-    platform::{attachment, clock, french},
+    platform::{
+        attachment, clock, french,
+        sheet::{Cell, Format},
+    },
     requests::jobs,
     visit::{Agent, Archivist},
 };
@@ -24,8 +27,7 @@ async fn find(agent: &Agent, id: Uuid) -> Result<(Disposal, Vec<Part>, Vec<Entry
 }
 
 fn send(bytes: Vec<u8>, media_type: &str, list: &Disposal, ending: &str) -> Response {
-    let (size, name) = (bytes.len(), format!("bordereau-{}.{ending}", model::reference(list.number)));
-    attachment::attachment(Body::from(bytes), media_type, i64::try_from(size).unwrap_or(i64::MAX), &name)
+    attachment::file(bytes, media_type, &format!("bordereau-{}.{ending}", model::reference(list.number)))
 }
 
 pub async fn pdf(Archivist(agent): Archivist, Path(id): Path<Uuid>) -> Result<Response, Problem> {
@@ -75,49 +77,43 @@ fn printed(part: &Part, entries: &[Entry], date: impl Fn(Timestamp) -> String) -
     })
 }
 
-const COLUMNS: &str = "Bordereau;Référence;Démarche;Version;Reçue le;Terminée le;DUA;Fondement;Sort final;Gardée jusqu’au;Motif;Éliminée le";
+const COLUMNS: [&str; 12] = [
+    "Bordereau",
+    "Référence",
+    "Démarche",
+    "Version",
+    "Reçue le",
+    "Terminée le",
+    "DUA",
+    "Fondement",
+    "Sort final",
+    "Gardée jusqu’au",
+    "Motif",
+    "Éliminée le",
+];
 
 pub async fn csv(Archivist(agent): Archivist, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let (list, parts, entries) = find(&agent, id).await?;
-    let (number, day) = (model::reference(list.number), |at: Timestamp| clock::day(at, &agent.site.zone).to_string());
-    // Spreadsheets read UTF-8 when the file says so.
-    let mut text = format!("\u{feff}{COLUMNS}\r\n");
+    let (number, day) = (model::reference(list.number), |at: Timestamp| Some(clock::day(at, &agent.site.zone)));
+    let mut text = Format::Csv.begin().to_owned();
+    Format::Csv.row(&mut text, &COLUMNS.map(Cell::from));
     for entry in &entries {
         let Some(part) = parts.iter().find(|part| entry.of(part)) else { continue };
         let cells = [
-            number.clone(),
-            entry.reference.clone(),
-            part.title.clone(),
-            entry.procedure_version.to_string(),
-            day(entry.submitted_at),
-            day(entry.ended_at),
-            part.dua.clone(),
-            part.basis.clone(),
-            model::fate_words(&part.fate).to_owned(),
-            entry.kept_until.map(|day| day.to_string()).unwrap_or_default(),
-            entry.kept_reason.clone(),
-            entry.done_at.map(day).unwrap_or_default(),
+            Cell::from(number.as_str()),
+            Cell::from(entry.reference.as_str()),
+            Cell::from(part.title.as_str()),
+            Cell::Text(entry.procedure_version.to_string()),
+            Cell::Day(day(entry.submitted_at)),
+            Cell::Day(day(entry.ended_at)),
+            Cell::from(part.dua.as_str()),
+            Cell::from(part.basis.as_str()),
+            Cell::from(model::fate_words(&part.fate)),
+            Cell::Day(entry.kept_until),
+            Cell::from(entry.kept_reason.as_str()),
+            Cell::Day(entry.done_at.and_then(day)),
         ];
-        text.push_str(&cells.map(|one| cell(&one)).join(";"));
-        text.push_str("\r\n");
+        Format::Csv.row(&mut text, &cells);
     }
-    Ok(send(text.into_bytes(), "text/csv; charset=utf-8", &list, "csv"))
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-    format!("\"{}\"", guarded.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells() {
-        assert_eq!(cell("Recours ; dit « urgent »"), "\"Recours ; dit « urgent »\"");
-        assert_eq!(cell("dit \"urgent\""), "\"dit \"\"urgent\"\"\"");
-        assert_eq!(cell("=1+1"), "\"'=1+1\"");
-    }
+    Ok(send(text.into_bytes(), Format::Csv.media_type(), &list, "csv"))
 }

@@ -5,12 +5,16 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use db::{Db, Json, Query, Tx, Value, args};
+use db::{Db, Json, Query, Tx, args};
 use forms::step::{Clocks, Life};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use uuid::Uuid;
 
+use self::{
+    tables::Tables,
+    words::{Dice, ENDS, FIRST, OCCASIONS, REMARKS, ROOTS, STREETS},
+};
 use super::site::PROCEDURE;
 use crate::{
     accounts::{self, NewAccount, session::Kind},
@@ -26,6 +30,9 @@ use crate::{
     visit::Visit,
 };
 
+mod tables;
+mod words;
+
 pub const DEPARTMENTS: u64 = 20;
 pub const PROCEDURES: u64 = 40;
 /// Agents: one of one department, one of all of them.
@@ -34,103 +41,6 @@ pub const TWENTY: &str = "vingt@mesure.example";
 const YEARS: i64 = 5;
 /// Requests of one transaction.
 const BATCH: u64 = 2_000;
-/// Rows of one statement.
-const ROWS: usize = 100;
-
-const FIRST: [&str; 16] = [
-    "Camille",
-    "Anne",
-    "Mohamed",
-    "Élodie",
-    "Jean-Baptiste",
-    "Zoé",
-    "Léa",
-    "Idriss",
-    "Nguyễn",
-    "Chantal",
-    "Noël",
-    "Inès",
-    "Paul",
-    "Marie",
-    "Youssef",
-    "Françoise",
-];
-const ROOTS: [&str; 20] = [
-    "Mar", "Lef", "Dup", "Ber", "Rous", "Gar", "Chev", "Mor", "Lam", "Fon", "Bou", "Per", "Sau", "Vin", "Tes", "Del",
-    "Gui", "Hér", "Joli", "Car",
-];
-const ENDS: [&str; 12] =
-    ["tin", "èvre", "ont", "nard", "seau", "cia", "alier", "eau", "bert", "taine", "langer", "rier"];
-const STREETS: [&str; 10] = [
-    "rue des Tanneurs",
-    "place de l’Église",
-    "boulevard Victor-Hugo",
-    "allée des Platanes",
-    "rue du Pressoir",
-    "avenue Jean-Jaurès",
-    "chemin des Vignes",
-    "quai de la République",
-    "rue Neuve",
-    "impasse du Four",
-];
-const OCCASIONS: [&str; 6] = [
-    "Anniversaire de mariage",
-    "Anniversaire",
-    "Réunion publique",
-    "Mariage",
-    "Assemblée générale",
-    "Fête de quartier",
-];
-const REMARKS: [&str; 24] = [
-    "merci",
-    "salle",
-    "décorer",
-    "veille",
-    "musique",
-    "enfants",
-    "fauteuil",
-    "roulant",
-    "clés",
-    "chauffage",
-    "cuisine",
-    "vaisselle",
-    "stationnement",
-    "voisins",
-    "horaires",
-    "caution",
-    "assurance",
-    "association",
-    "traiteur",
-    "projecteur",
-    "estrade",
-    "accès",
-    "ménage",
-    "samedi",
-];
-
-/// SplitMix64: the same numbers on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides.max(1)
-    }
-
-    fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        let index = self.roll(all.len() as u64);
-        usize::try_from(index).ok().and_then(|index| all.get(index)).copied().unwrap_or_default()
-    }
-
-    /// Small numbers are more frequent than great ones.
-    fn skewed(&mut self, sides: u64) -> u64 {
-        let bound = self.roll(sides) + 1;
-        self.roll(bound)
-    }
-}
 
 /// Departments, procedures and agents, then `count` requests.
 pub async fn seed(visit: &Visit, count: u64) -> Result<()> {
@@ -227,68 +137,6 @@ async fn city(visit: &Visit) -> Result<Uuid> {
         }
     }
     Ok(last)
-}
-
-/// Rows to write to one table.
-struct Table {
-    head: &'static str,
-    width: usize,
-    values: Vec<Value>,
-}
-
-impl Table {
-    fn new(head: &'static str) -> Self {
-        Self { head, width: head.split('(').nth(1).map_or(0, |columns| columns.split(',').count()), values: Vec::new() }
-    }
-
-    async fn write(&self, tx: &mut Tx) -> Result<(), db::Error> {
-        for rows in self.values.chunks(self.width * ROWS) {
-            let mut query = Query::new(self.head);
-            for (index, value) in rows.iter().enumerate() {
-                let before = match (index, index % self.width) {
-                    (0, _) => " values ({}",
-                    (_, 0) => "), ({}",
-                    _ => ", {}",
-                };
-                query = query.push_with(before, value.clone());
-            }
-            tx.run(query.push(")"), args![]).await?;
-        }
-        Ok(())
-    }
-}
-
-struct Tables {
-    requests: Table,
-    index: Table,
-    events: Table,
-    messages: Table,
-}
-
-impl Tables {
-    fn new() -> Self {
-        Self {
-            requests: Table::new(
-                "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_name, email, answers, state, status, ended, holder_id, submitted_at, updated_at, due_at, suspended_at, ended_at, confidential_address, version)",
-            ),
-            index: Table::new(
-                "insert into request_search (authority_id, request_id, number, place, names, answers, messages)",
-            ),
-            events: Table::new(
-                "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state)",
-            ),
-            messages: Table::new(
-                "insert into message (authority_id, id, request_id, author, author_id, internal, body, at, read_at)",
-            ),
-        }
-    }
-
-    async fn write(&self, tx: &mut Tx) -> Result<(), db::Error> {
-        for table in [&self.requests, &self.index, &self.events, &self.messages] {
-            table.write(tx).await?;
-        }
-        Ok(())
-    }
 }
 
 /// Ids in the order of time, as ours are.

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     extract::{Path, Query},
-    http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -317,10 +316,5 @@ pub async fn pdf(
         return draw(&agent, &editing, &template, &Shown { reference, errors: &errors }).await;
     };
     let pdf = jobs::set(std::slice::from_ref(&letter.content), agent.today()).await?;
-    let name = attachment::disposition(&format!("apercu-{code}.pdf"));
-    Ok((
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)],
-        pdf,
-    )
-        .into_response())
+    Ok(attachment::pdf(pdf, &format!("apercu-{code}.pdf")))
 }

@@ -2,7 +2,6 @@
 
 use axum::{
     extract::Query,
-    http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -20,7 +19,7 @@ use crate::{
     agents::Role,
     error::Problem,
     journal::{self, Action, Line},
-    platform::form::Typed,
+    platform::{attachment, form::Typed, french},
     requests::store::{Entry, record},
     visit::Agent,
 };
@@ -60,9 +59,10 @@ pub async fn show(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     let letters: Vec<Json> = letters
         .iter()
         .map(|one| {
-            let to = one.content.0.get("recipient");
-            let name = to.and_then(|to| to.get("name")).cloned().unwrap_or_default();
-            json!({"id": one.id, "title": one.title, "reference": one.reference, "href": format!("/agent/demandes/{}", one.request_id), "to": name, "written": one.written_on.to_string()})
+            let name = one.content.0.get("recipient").and_then(|to| to.get("name")).and_then(Json::as_str);
+            let to = name.map(|name| format!("à {name}, ")).unwrap_or_default();
+            let written = french::date(one.written_on);
+            json!({"id": one.id, "label": format!("{}, {to}{} (écrite le {written})", one.title, one.reference)})
         })
         .collect();
     agent.page(
@@ -105,14 +105,7 @@ pub async fn print(agent: Agent, Typed(typed): Typed) -> Result<Response, Proble
         .await?;
     let contents: Vec<Json> = letters.iter().map(|letter| letter.content.0.clone()).collect();
     let pdf = jobs::set(&contents, agent.today()).await?;
-    Ok((
-        [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")),
-            (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"lettres.pdf\"")),
-        ],
-        pdf,
-    )
-        .into_response())
+    Ok(attachment::pdf(pdf, "lettres.pdf"))
 }
 
 pub async fn posted(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {

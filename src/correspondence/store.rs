@@ -7,6 +7,21 @@ use uuid::Uuid;
 
 use super::model::Template;
 
+/// Versions of templates: `$of` says which, `$where` of which templates.
+macro_rules! templates {
+    ($of:literal, $where:literal) => {
+        sql!(concat!(
+            "select t.department_id, t.code, t.genre, v.version, t.version as latest, v.title, v.subject, v.body, v.saved_at, v.saved_by,
+               a.first_name || ' ' || a.last_name as saved_name
+             from letter_template t
+             join letter_version v on v.authority_id = t.authority_id and v.department_id = t.department_id and v.code = t.code ",
+            $of,
+            " left join account a on a.authority_id = v.authority_id and a.id = v.saved_by where t.authority_id = $1 and t.department_id = $2 ",
+            $where
+        ))
+    };
+}
+
 /// A template's present version, or the one asked for.
 pub async fn template(
     db: &Db,
@@ -15,15 +30,7 @@ pub async fn template(
     version: Option<i64>,
 ) -> Result<Option<Template>, db::Error> {
     db.first(
-        sql!(
-            "select t.department_id, t.code, t.genre, v.version, t.version as latest, v.title, v.subject, v.body, v.saved_at, v.saved_by,
-               a.first_name || ' ' || a.last_name as saved_name
-             from letter_template t
-             join letter_version v on v.authority_id = t.authority_id and v.department_id = t.department_id and v.code = t.code
-               and v.version = coalesce(cast($4 as bigint), t.version)
-             left join account a on a.authority_id = v.authority_id and a.id = v.saved_by
-             where t.authority_id = $1 and t.department_id = $2 and t.code = $3"
-        ),
+        templates!("and v.version = coalesce(cast($4 as bigint), t.version)", "and t.code = $3"),
         args![db.authority(), department, code, version],
     )
     .await
@@ -31,35 +38,12 @@ pub async fn template(
 
 /// Every version of a template, latest first.
 pub async fn versions(db: &Db, department: &str, code: &str) -> Result<Vec<Template>, db::Error> {
-    db.all(
-        sql!(
-            "select t.department_id, t.code, t.genre, v.version, t.version as latest, v.title, v.subject, v.body, v.saved_at, v.saved_by,
-               a.first_name || ' ' || a.last_name as saved_name
-             from letter_template t
-             join letter_version v on v.authority_id = t.authority_id and v.department_id = t.department_id and v.code = t.code
-             left join account a on a.authority_id = v.authority_id and a.id = v.saved_by
-             where t.authority_id = $1 and t.department_id = $2 and t.code = $3 order by v.version desc"
-        ),
-        args![db.authority(), department, code],
-    )
-    .await
+    db.all(templates!("", "and t.code = $3 order by v.version desc"), args![db.authority(), department, code]).await
 }
 
 /// The present version of every template of a department.
 pub async fn templates(db: &Db, department: &str) -> Result<Vec<Template>, db::Error> {
-    db.all(
-        sql!(
-            "select t.department_id, t.code, t.genre, v.version, t.version as latest, v.title, v.subject, v.body, v.saved_at, v.saved_by,
-               a.first_name || ' ' || a.last_name as saved_name
-             from letter_template t
-             join letter_version v on v.authority_id = t.authority_id and v.department_id = t.department_id and v.code = t.code
-               and v.version = t.version
-             left join account a on a.authority_id = v.authority_id and a.id = v.saved_by
-             where t.authority_id = $1 and t.department_id = $2 order by v.title, t.code"
-        ),
-        args![db.authority(), department],
-    )
-    .await
+    db.all(templates!("and v.version = t.version", "order by v.title, t.code"), args![db.authority(), department]).await
 }
 
 /// What a new version says.

@@ -24,6 +24,7 @@ use crate::{
 mod acting;
 mod answers;
 mod city;
+mod decisions;
 mod figures;
 mod requests;
 mod services;

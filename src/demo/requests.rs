@@ -15,19 +15,16 @@ use uuid::Uuid;
 use super::{
     answers,
     city::{self, AgentOf, City, Usager},
+    decisions,
 };
 use crate::{
     accounts::session::{Account, Kind, Session},
     catalogue::{self, Current, Published},
-    correspondence::{
-        self,
-        compose::{self, About},
-    },
-    delegations::{self, Delegation, Scope},
+    correspondence,
     requests::{
         certified, drafts,
         fire::{self, By, With},
-        model::{Decision, Request},
+        model::Request,
         owner::Whose,
         store, submit,
     },
@@ -293,59 +290,23 @@ async fn fire_one(
                 );
                 with.asks = asks(procedure);
             }
-            Need::Decision => with.decision = Some(decision(visit, signed, true)),
-            Need::Refusal => with.decision = Some(decision(visit, signed, false)),
+            Need::Decision => with.decision = Some(decisions::decision(visit, signed, true)),
+            Need::Refusal => with.decision = Some(decisions::decision(visit, signed, false)),
         }
     }
     if let Some(code) = transition.letter() {
-        let line = signed_by(visit, request, transition, by).await?;
+        let line = decisions::signed_by(visit, request, transition, by).await?;
         if let (Some(decision), Some(line)) = (&mut with.decision, &line) {
             decision.author_quality.clone_from(&line.quality);
             decision.delegation_id = Some(line.id);
         }
         let mention = line.and_then(|line| line.mention());
-        with.letter = Some(letter(visit, procedure, request, code, by, (with.decision.as_ref(), mention)).await?);
+        with.letter =
+            Some(decisions::letter(visit, procedure, request, code, by, (with.decision.as_ref(), mention)).await?);
     }
     fire::fire(visit, procedure, request, &transition.id, by, &with)
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))
-}
-
-/// The line of the register by which somebody signs.
-async fn signed_by(visit: &Visit, request: &Request, transition: &Transition, by: By) -> Result<Option<Delegation>> {
-    let Some((favourable, agent)) = transition.decides().zip(by.account) else { return Ok(None) };
-    let scope = Scope { department: &request.department_id, procedure: &request.procedure_id, favourable };
-    Ok(delegations::in_force(&visit.db, agent, scope, visit.today()).await?)
-}
-
-/// The letter of a decision, by who signs it.
-async fn letter(
-    visit: &Visit,
-    procedure: &Procedure,
-    request: &Request,
-    code: &str,
-    by: By,
-    (decision, delegation): (Option<&Decision>, Option<String>),
-) -> Result<correspondence::New> {
-    let mut author = correspondence::Author { delegation, ..correspondence::Author::default() };
-    if let Some(decision) = decision {
-        (author.name, author.quality, author.service) =
-            (decision.author_name.clone(), decision.author_quality.clone(), decision.author_department.clone());
-    }
-    let about = About { decision, ..About::request(request, procedure, &author) };
-    let composed = compose::compose(visit, code, None, &about).await?;
-    let composed = composed.map_err(|unfit| anyhow::anyhow!("{code}: {:?}", unfit.sentences))?;
-    Ok(correspondence::New {
-        id: visit.id(),
-        department: request.department_id.clone(),
-        code: composed.code,
-        version: composed.version,
-        title: composed.title,
-        content: composed.content,
-        written_on: visit.today(),
-        author: by.account.context("nobody signs")?,
-        to_post: request.email.is_none(),
-    })
 }
 
 fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
@@ -359,31 +320,6 @@ fn asks(procedure: &Procedure) -> Vec<(&str, &str)> {
             .take(1)
             .map(|field| ("field", field.id.as_str()))
             .collect(),
-    }
-}
-
-fn decision(visit: &Visit, (agent, department): (&AgentOf, &str), favourable: bool) -> Decision {
-    let text = |text: &str| Some(text.to_owned());
-    Decision {
-        favourable,
-        author_name: agent.name(),
-        author_quality: agent.quality.clone(),
-        author_department: department.to_owned(),
-        ground: if favourable { None } else { text("Règlement municipal du service, article 4.") },
-        facts: text(if favourable {
-            "Votre demande remplit les conditions."
-        } else {
-            "Le dossier ne remplit pas les conditions prévues."
-        }),
-        appeal: if favourable {
-            None
-        } else {
-            text(
-                "Vous pouvez contester cette décision dans les deux mois, par un recours gracieux auprès du maire ou devant le tribunal administratif.",
-            )
-        },
-        delegation_id: None,
-        at: visit.now,
     }
 }
 

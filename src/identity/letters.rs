@@ -3,7 +3,6 @@
 use anyhow::Context;
 use axum::{
     extract::Query,
-    http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -21,7 +20,7 @@ use crate::{
     correspondence,
     error::Problem,
     journal::{self, Action, Line},
-    platform::{clock, form::Typed},
+    platform::{attachment, clock, form::Typed, french},
     requests::jobs,
     visit::Agent,
 };
@@ -45,8 +44,9 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
         .await?
         .iter()
         .map(|letter| {
-            let asked = clock::day(letter.asked_at, &agent.site.zone).to_string();
-            json!({"id": letter.id, "name": model::name(&letter.identity.0), "address": model::address_lines(&letter.address.0), "asked": asked})
+            let asked = french::date(clock::day(letter.asked_at, &agent.site.zone));
+            let (name, address) = (model::name(&letter.identity.0), model::address_lines(&letter.address.0).join(", "));
+            json!({"id": letter.id, "label": format!("{name}, {address} (demandée le {asked})")})
         })
         .collect();
     agent.page(
@@ -101,14 +101,7 @@ pub async fn print(agent: Agent, Typed(typed): Typed) -> Result<Response, Proble
         "letters": pages,
     });
     let pdf = jobs::render(&::letters::CODE, data, &agent).await.context("letters with codes")?;
-    Ok((
-        [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")),
-            (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"lettres.pdf\"")),
-        ],
-        pdf,
-    )
-        .into_response())
+    Ok(attachment::pdf(pdf, "lettres.pdf"))
 }
 
 pub async fn posted(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {

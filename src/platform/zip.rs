@@ -1,21 +1,16 @@
 //! ZIP files made as they leave, without compression (documents and photos hardly shrink): APPNOTE 6.3,
 //! names in UTF-8, sizes and CRC known beforehand so that any reader can follow.
 
-use std::{collections::BTreeSet, io::Write};
+use std::collections::BTreeSet;
 
-use anyhow::{Context, ensure};
-use axum::{
-    body::Body,
-    http::{HeaderValue, header},
-    response::Response,
-};
 use bytes::Bytes;
-use flate2::{Compression, Crc, write::DeflateEncoder};
-use futures_util::{Stream, StreamExt, stream};
+use flate2::Crc;
+use futures_util::{Stream, StreamExt};
 use jiff::civil::Date;
-use tokio::sync::mpsc;
 
-use super::attachment::disposition;
+pub use self::sending::{Deflated, Out, download, out};
+
+mod sending;
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
@@ -214,156 +209,10 @@ pub fn lines(text: &str) -> Vec<u8> {
     text.replace('\n', "\r\n").into_bytes()
 }
 
-/// A ZIP file on its way to a browser.
-pub struct Out {
-    zip: Zip,
-    sender: mpsc::Sender<std::io::Result<Bytes>>,
-}
-
-impl Out {
-    /// Sends one file, a piece at a time.
-    ///
-    /// # Errors
-    /// The content cannot be read, is not as long as announced, or nobody receives any more.
-    pub async fn file<E: Into<anyhow::Error>>(
-        &mut self,
-        entry: &Entry,
-        mut content: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    ) -> anyhow::Result<()> {
-        self.sender.send(Ok(self.zip.begin(entry))).await?;
-        let mut left = u64::from(entry.size);
-        while let Some(piece) = content.next().await {
-            let piece = piece.map_err(Into::into)?;
-            left = left.checked_sub(piece.len() as u64).context("longer than announced")?;
-            self.sender.send(Ok(piece)).await?;
-        }
-        ensure!(left == 0, "shorter than announced");
-        Ok(())
-    }
-
-    /// Sends a file made here.
-    ///
-    /// # Errors
-    /// It is too long, or nobody receives any more.
-    pub async fn bytes(&mut self, path: &str, day: Date, bytes: Vec<u8>) -> anyhow::Result<()> {
-        let mut crc = Crc::new();
-        crc.update(&bytes);
-        let entry = Entry { path: path.to_owned(), size: u32::try_from(bytes.len())?, crc: crc.sum(), day };
-        self.file(&entry, stream::iter([anyhow::Ok(Bytes::from(bytes))])).await
-    }
-}
-
-/// A compressed file that is being written.
-pub struct Deflated {
-    path: String,
-    day: Date,
-    crc: Crc,
-    encoder: DeflateEncoder<Vec<u8>>,
-    packed: u64,
-}
-
-/// Compressed bytes that leave together.
-const PIECE: usize = 32 * 1024;
-
-impl Out {
-    /// Begins a compressed file, of which only a piece is in memory at a time.
-    ///
-    /// # Errors
-    /// Nobody receives any more; here and below.
-    pub async fn open(&mut self, path: &str, day: Date) -> anyhow::Result<Deflated> {
-        let (path, head) = self.zip.open(path, day);
-        self.sender.send(Ok(head)).await?;
-        Ok(Deflated {
-            path,
-            day,
-            crc: Crc::new(),
-            encoder: DeflateEncoder::new(Vec::new(), Compression::fast()),
-            packed: 0,
-        })
-    }
-
-    pub async fn write(&mut self, file: &mut Deflated, content: &[u8]) -> anyhow::Result<()> {
-        file.crc.update(content);
-        file.encoder.write_all(content)?;
-        if file.encoder.get_ref().len() >= PIECE {
-            self.send(file).await?;
-        }
-        Ok(())
-    }
-
-    /// # Errors
-    /// The file is beyond 4 GB, too.
-    pub async fn close(&mut self, mut file: Deflated) -> anyhow::Result<()> {
-        file.encoder.try_finish()?;
-        self.send(&mut file).await?;
-        let size = file.encoder.total_in();
-        let sizes = (u32::try_from(file.packed)?, u32::try_from(size)?);
-        let end = self.zip.close(&file.path, file.day, file.crc.sum(), sizes);
-        self.sender.send(Ok(end)).await?;
-        Ok(())
-    }
-
-    async fn send(&mut self, file: &mut Deflated) -> anyhow::Result<()> {
-        let piece = std::mem::take(file.encoder.get_mut());
-        file.packed += piece.len() as u64;
-        self.sender.send(Ok(piece.into())).await?;
-        Ok(())
-    }
-}
-
-/// A download called `name`, filled while it leaves: of its content four pieces at most wait in memory.
-/// It is cut short when `fill` fails, so that nobody takes it for whole.
-pub fn download<F>(name: &str, fill: impl FnOnce(Out) -> F) -> Response
-where
-    F: Future<Output = anyhow::Result<Out>> + Send + 'static,
-{
-    streamed(name, "application/zip", |sender| {
-        let filled = fill(Out { zip: Zip::default(), sender });
-        async { filled.await?.end().await }
-    })
-}
-
-/// Where the pieces of a download go.
-pub type Sender = mpsc::Sender<std::io::Result<Bytes>>;
-
-/// An archive whose pieces go to `sender`: to be ended with [`Out::end`].
-pub fn out(sender: Sender) -> Out {
-    Out { zip: Zip::default(), sender }
-}
-
-impl Out {
-    pub async fn end(self) -> anyhow::Result<()> {
-        self.sender.send(Ok(self.zip.end())).await?;
-        Ok(())
-    }
-}
-
-/// The same as [`download`] for any file.
-pub fn streamed<F>(name: &str, media_type: &'static str, fill: impl FnOnce(Sender) -> F) -> Response
-where
-    F: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
-    let (sender, receiver) = mpsc::channel(4);
-    let outcome = fill(sender.clone());
-    tokio::spawn(async move {
-        if let Err(error) = outcome.await
-            && !sender.is_closed()
-        {
-            tracing::error!(error = format!("{error:#}"), "a download is cut short");
-            let _ = sender.send(Err(std::io::Error::other("a file cannot be read"))).await;
-        }
-    });
-    let pieces = stream::unfold(receiver, async |mut receiver| receiver.recv().await.map(|piece| (piece, receiver)));
-    let mut response = Response::new(Body::from_stream(pieces));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CONTENT_DISPOSITION, disposition(name));
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use tokio::sync::mpsc;
 
     use super::*;
 

@@ -36,7 +36,7 @@ pub mod sweep;
 pub mod timers;
 
 pub use access::{Mine, Process, desk as open_at_desk, mine_to};
-pub use citizen::{file_kind, restore, sent::pdf};
+pub use citizen::{file_kind, restore};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
 pub use files::keep as keep_file;

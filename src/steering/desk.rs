@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::{
     extract::{Query, rejection::QueryRejection},
-    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -28,7 +27,7 @@ use crate::{
     agents::{Membership, Role},
     catalogue::{self, Current},
     error::Problem,
-    platform::{encode, form::Typed, french, sheet::Format},
+    platform::{attachment, encode, form::Typed, french, sheet::Format},
     requests::reach,
     visit::Agent,
 };
@@ -201,12 +200,8 @@ pub async fn csv(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> R
     let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let report = report(&agent, &asked).await?;
     let table = report.tables.iter().find(|table| table.id == asked.tableau).ok_or(Problem::NotFound)?;
-    let name = format!("attachment; filename=\"statistiques-{}-{}.csv\"", table.id, report.period.id);
-    Ok((
-        [(header::CONTENT_TYPE, Format::Csv.media_type().to_owned()), (header::CONTENT_DISPOSITION, name)],
-        table.csv(),
-    )
-        .into_response())
+    let name = format!("statistiques-{}-{}.csv", table.id, report.period.id);
+    Ok(attachment::file(table.csv(), Format::Csv.media_type(), &name))
 }
 
 /// The filter of departments, when there is a choice.

@@ -1,25 +1,12 @@
 //! The stretch of time that figures are about, as an address names it.
 
+use forms::kinds::french::month as month_of_year;
 use jiff::{ToSpan, civil::Date};
 
 use crate::platform::french;
 
 /// Years offered, the present one included.
 const YEARS: i16 = 5;
-const MONTHS: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
 
 /// Into what a chart divides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +47,7 @@ fn year(day: Date, ahead: i32) -> Date {
 
 /// « octobre 2026 ».
 pub fn month_name(day: Date) -> String {
-    let name = usize::try_from(day.month()).ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
-    format!("{}\u{a0}{}", name.copied().unwrap_or_default(), day.year())
+    format!("{}\u{a0}{}", month_of_year(day.month()), day.year())
 }
 
 impl Period {

@@ -1,7 +1,6 @@
 //! At the counter: opening an account, and printing the code that activates it.
 
 use axum::{
-    body::Body,
     extract::{Path, Query},
     response::{IntoResponse, Redirect, Response},
 };
@@ -26,8 +25,8 @@ use crate::{
     },
     authorities,
     error::Problem,
-    platform::{form::Typed, french},
-    requests::{jobs::render, pdf},
+    platform::{attachment, form::Typed, french},
+    requests::jobs::render,
     visit::Agent,
 };
 
@@ -146,7 +145,7 @@ pub async fn print(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Probl
     if !kept {
         return Err(Problem::Bad(ACTIVATED));
     }
-    Ok(pdf(Body::from(pdf_bytes), &format!("activation-{}.pdf", account.login)))
+    Ok(attachment::pdf(pdf_bytes, &format!("activation-{}.pdf", account.login)))
 }
 
 async fn paper(agent: &Agent, account: &Account, code: &str) -> Result<Vec<u8>, Problem> {

@@ -3,7 +3,6 @@
 use axum::{
     body::Body,
     extract::Path,
-    http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
 use minijinja::{context, value::Serde};
@@ -48,7 +47,7 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 /// The receipt: the one that was kept, or rendered now when its job has not come to it yet.
 pub async fn receipt(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let request = access::mine(&visitor, id).await?;
-    Ok(pdf(receipt_of(&visitor, &request).await?, &receipt_name(&request.reference)))
+    Ok(attachment::pdf(receipt_of(&visitor, &request).await?, &receipt_name(&request.reference)))
 }
 
 async fn receipt_of(visitor: &Visitor, request: &access::Mine) -> Result<Body, Problem> {
@@ -108,12 +107,4 @@ pub async fn keep(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
         return follow::draw(&visitor, &request, "", &[json!({"href": "#ranger", "text": text})], None).await;
     }
     Ok(Redirect::to(&format!("/demandes/{id}?fait=range")).into_response())
-}
-
-pub fn pdf(body: Body, name: &str) -> Response {
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
-    headers.insert(header::CONTENT_DISPOSITION, attachment::disposition(name));
-    response
 }

@@ -2,7 +2,6 @@
 //! to the request's own address. What was checked is kept with the request.
 
 use axum::{
-    body::Body,
     extract::{Path, Request as Sent},
     response::{IntoResponse, Redirect, Response},
 };
@@ -17,10 +16,9 @@ use crate::{
     accounts::{Wrong, citizen::errors},
     authorities,
     error::Problem,
-    platform::jobs,
+    platform::{attachment, jobs},
     requests::{
         access::Process,
-        citizen::sent::pdf,
         code, form,
         jobs::{CODE, NOTIFY, render},
         store::{self, NewMessage},
@@ -105,7 +103,7 @@ pub async fn give(agent: Agent, Path(id): Path<Uuid>, sent: Sent) -> Result<Resp
         }
         By::Paper => {
             let name = format!("code-de-suivi-{}.pdf", file.request.reference);
-            Ok(pdf(Body::from(paper(&agent, &file).await?), &name))
+            Ok(attachment::pdf(paper(&agent, &file).await?, &name))
         }
     }
 }

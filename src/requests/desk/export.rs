@@ -25,9 +25,10 @@ use crate::{
     error::Problem,
     journal::{self, Action, Line},
     platform::{
+        attachment::{self, Sender},
         clock,
         sheet::{Cell, Format},
-        zip::{self, Deflated, Out, Sender},
+        zip::{self, Deflated, Out},
     },
     requests::access,
     visit::Agent,
@@ -56,7 +57,7 @@ async fn send(agent: Agent, asked: Wanted, format: Format) -> Result<Response, P
     list::searched(&export.agent, &export.filters).await?;
     journal::read(&export.agent, &Line::agent(&export.agent, Action::RequestsExported).detail(format.ending())).await?;
     let name = format!("demandes-{}.{}", export.agent.today(), format.ending());
-    Ok(zip::streamed(&name, format.media_type(), |sender| export.send(format, sender)))
+    Ok(attachment::streamed(&name, format.media_type(), |sender| export.send(format, sender)))
 }
 
 /// Taking away more than was asked for would be worse than nothing.

@@ -3,8 +3,7 @@
 
 use axum::{
     extract::{Path, Request as Sent},
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use forms::answers::Raw;
 use minijinja::Value;
@@ -147,10 +146,5 @@ pub async fn pdf(agent: Agent, Path((id, transition)): Path<(Uuid, String)>, sen
         return agent.page_again("agent/action.html", &deed.transition.label, context);
     };
     let pdf = correspondence::jobs::set(std::slice::from_ref(&letter.content), agent.today()).await?;
-    let name = attachment::disposition(&format!("apercu-{}.pdf", file.request.reference));
-    Ok((
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)],
-        pdf,
-    )
-        .into_response())
+    Ok(attachment::pdf(pdf, &format!("apercu-{}.pdf", file.request.reference)))
 }

@@ -2,7 +2,6 @@
 
 use axum::{
     extract::{Path, Query, Request as Sent},
-    http::{HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
@@ -253,12 +252,7 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem
     let forms = view::forms(&agent, &file.procedure, &store::forms(&agent.db, id).await?);
     let printed = Printed { history, forms, decision, state: words::state(&file.procedure, &file.request.state) };
     let pdf = render_file(&agent, &file.request, printed).await?;
-    let name = attachment::disposition(&format!("dossier-{}.pdf", file.request.reference));
-    Ok((
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")), (header::CONTENT_DISPOSITION, name)],
-        pdf,
-    )
-        .into_response())
+    Ok(attachment::pdf(pdf, &format!("dossier-{}.pdf", file.request.reference)))
 }
 
 /// A message to the usager; a mail tells them that it waits, without its text.

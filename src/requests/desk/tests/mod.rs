@@ -2,6 +2,7 @@
 
 mod acts;
 mod batch;
+mod exports;
 mod lists;
 mod rights;
 
