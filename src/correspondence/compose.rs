@@ -76,6 +76,8 @@ pub struct Composed {
     pub content: Json,
     /// Whether its template has a place for the agent's own paragraph.
     pub takes_motivation: bool,
+    /// Made of an earlier version, which fits the request as the present one does not.
+    pub earlier: bool,
 }
 
 impl Composed {
@@ -103,27 +105,28 @@ impl Unfit {
     }
 }
 
-/// Puts a letter together, of the template's version `version`, or of the present one.
+/// Puts a letter together, of its present template; of version `version` when that is the latest that fits and the
+/// present one does not.
 pub async fn compose(
     visit: &Visit,
     code: &str,
     version: Option<i64>,
     about: &About<'_>,
 ) -> anyhow::Result<Result<Composed, Unfit>> {
-    let Some(template) = store::template(&visit.db, about.department_id, code, version).await? else {
+    let Some(present) = store::template(&visit.db, about.department_id, code, None).await? else {
         return Ok(Err(Unfit::one(format!("Le modèle « {code} » n’existe pas dans ce service."))));
     };
     let department = authorities::department(&visit.db, about.department_id).await?;
     let Some(department) = department else { return Ok(Err(Unfit::one("Ce service n’existe plus.".to_owned()))) };
-    match fill(visit, &template, &department, about) {
-        Ok(composed) => Ok(Ok(composed)),
-        Err(mut unfit) => {
-            if version.is_none() {
-                unfit.earlier = earlier(&visit.db, &template, about.procedure).await?;
-            }
-            Ok(Err(unfit))
-        }
-    }
+    let fitting = earlier(&visit.db, &present, about.procedure).await?;
+    let chosen = match fitting.filter(|fitting| version == Some(*fitting)) {
+        Some(version) => store::template(&visit.db, about.department_id, code, Some(version)).await?,
+        None => None,
+    };
+    Ok(match chosen {
+        Some(chosen) => fill(visit, &chosen, &department, about).map(|letter| Composed { earlier: true, ..letter }),
+        None => fill(visit, &present, &department, about).map_err(|unfit| Unfit { earlier: fitting, ..unfit }),
+    })
 }
 
 /// The latest of the earlier versions that names only what this procedure has.
@@ -193,6 +196,7 @@ pub fn fill(visit: &Visit, template: &Template, department: &Department, about: 
         title: template.title.clone(),
         content,
         takes_motivation,
+        earlier: false,
     })
 }
 

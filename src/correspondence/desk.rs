@@ -192,7 +192,7 @@ struct Shown<'a> {
 }
 
 async fn draw(agent: &Agent, editing: &Editing, template: &Template, shown: &Shown<'_>) -> Result<Response, Problem> {
-    let versions = store::versions(&agent.db, &editing.department.id, &template.code).await?;
+    let versions = store::history(&agent.db, &editing.department.id, &template.code).await?;
     let latest = versions.first().map_or(0, |one| one.version);
     let url = editing.url();
     let listed: Vec<Json> = versions

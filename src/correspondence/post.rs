@@ -34,16 +34,20 @@ pub struct Done {
     fait: String,
 }
 
-async fn queue(agent: &Agent) -> Result<Vec<Waiting>, Problem> {
+/// Those whose letters the agent posts.
+fn departments(agent: &Agent) -> Result<Vec<&str>, Problem> {
     agent.at_counter()?;
     let able = agent.memberships.iter().filter(|one| one.role >= Role::Processor);
-    let departments: Vec<&str> = able.map(|one| one.department_id.as_str()).collect();
-    Ok(store::waiting(&agent.db, &departments).await?)
+    Ok(able.map(|one| one.department_id.as_str()).collect())
+}
+
+async fn queue(agent: &Agent) -> Result<Vec<Waiting>, Problem> {
+    Ok(store::waiting(&agent.db, &departments(agent)?).await?)
 }
 
 /// How many letters of requests wait, fifty at most.
-pub async fn count(agent: &Agent) -> Result<usize, Problem> {
-    Ok(queue(agent).await?.len())
+pub async fn count(agent: &Agent) -> Result<i64, Problem> {
+    Ok(store::count_waiting(&agent.db, &departments(agent)?).await?)
 }
 
 pub async fn show(agent: Agent, Query(done): Query<Done>) -> Result<Response, Problem> {

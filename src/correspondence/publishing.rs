@@ -8,7 +8,7 @@ use forms::{
 use jiff::Timestamp;
 
 use super::{
-    model::{self, genre_name},
+    model::{self, Template, genre_name},
     store::{self, Saving},
 };
 
@@ -47,20 +47,23 @@ pub async fn ready(
 /// Keeps the text of the file as a version, unless it is the present one already.
 pub async fn seed(tx: &mut Tx, department: &str, code: &str, letter: &Letter, now: Timestamp) -> Result<(), db::Error> {
     let known = store::present(tx, department, code).await?;
-    if let Some((_, subject, body, saved_by)) = &known
-        && (saved_by.is_some() || (*subject == letter.subject && *body == letter.text))
-    {
+    let genre = genre_name(letter.genre);
+    let same = |known: &Template| {
+        (&known.title, known.genre.as_str(), &known.subject, &known.body)
+            == (&letter.title, genre, &letter.subject, &letter.text)
+    };
+    if known.as_ref().is_some_and(|known| known.saved_by.is_some() || same(known)) {
         return Ok(());
     }
     let saving = Saving {
         department,
         code,
-        genre: genre_name(letter.genre),
+        genre,
         title: &letter.title,
         subject: &letter.subject,
         body: &letter.text,
         by: None,
     };
-    store::save(tx, &saving, known.map_or(0, |known| known.0), now).await?;
+    store::save(tx, &saving, known.map_or(0, |known| known.version), now).await?;
     Ok(())
 }

@@ -36,6 +36,30 @@ pub async fn template(
     .await
 }
 
+row! {
+    /// When a version was saved, and by whom.
+    #[derive(Debug, Clone)]
+    pub struct Version {
+        pub version: i64,
+        pub saved_at: Timestamp,
+        pub saved_by: Option<Uuid>,
+        pub saved_name: Option<String>,
+    }
+}
+
+/// The history of a template, latest first.
+pub async fn history(db: &Db, department: &str, code: &str) -> Result<Vec<Version>, db::Error> {
+    db.all(
+        sql!(
+            "select v.version, v.saved_at, v.saved_by, a.first_name || ' ' || a.last_name as saved_name from letter_version v
+             left join account a on a.authority_id = v.authority_id and a.id = v.saved_by
+             where v.authority_id = $1 and v.department_id = $2 and v.code = $3 order by v.version desc limit 200"
+        ),
+        args![db.authority(), department, code],
+    )
+    .await
+}
+
 /// Every version of a template, latest first.
 pub async fn versions(db: &Db, department: &str, code: &str) -> Result<Vec<Template>, db::Error> {
     db.all(templates!("", "and t.code = $3 order by v.version desc"), args![db.authority(), department, code]).await
@@ -157,22 +181,9 @@ pub async fn made(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), db::Error
     Ok(())
 }
 
-/// (version, subject, body, who saved it) of the present version.
-pub async fn present(
-    tx: &mut Tx,
-    department: &str,
-    code: &str,
-) -> Result<Option<(i64, String, String, Option<Uuid>)>, db::Error> {
-    tx.first(
-        sql!(
-            "select v.version, v.subject, v.body, v.saved_by from letter_template t
-             join letter_version v on v.authority_id = t.authority_id and v.department_id = t.department_id and v.code = t.code
-               and v.version = t.version
-             where t.authority_id = $1 and t.department_id = $2 and t.code = $3"
-        ),
-        args![tx.authority(), department, code],
-    )
-    .await
+/// The present version.
+pub async fn present(tx: &mut Tx, department: &str, code: &str) -> Result<Option<Template>, db::Error> {
+    tx.first(templates!("and v.version = t.version", "and t.code = $3"), args![tx.authority(), department, code]).await
 }
 
 row! {
@@ -198,6 +209,13 @@ pub async fn waiting(db: &Db, departments: &[&str]) -> Result<Vec<Waiting>, db::
     );
     let query = query.and("l.authority_id = {}", db.authority()).and_in("l.department_id", departments);
     db.all(query.push(" order by l.id limit 50"), args![]).await
+}
+
+/// How many of these departments wait, fifty at most.
+pub async fn count_waiting(db: &Db, departments: &[&str]) -> Result<i64, db::Error> {
+    let query = Query::new("select count(*) from (select 1 from letter l where l.to_post and l.posted_at is null");
+    let query = query.and("l.authority_id = {}", db.authority()).and_in("l.department_id", departments);
+    Ok(db.first(query.push(" limit 50) w"), args![]).await?.unwrap_or_default())
 }
 
 /// Notes a letter as posted, once. False when it was already.

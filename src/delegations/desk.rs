@@ -102,7 +102,7 @@ async fn questions(agent: &Agent, department: &str) -> Result<Vec<forms::model::
     let current = catalogue::current(agent).await?;
     let of = current.procedures.values().filter(|found| found.procedure.department == department);
     let procedures = of.map(|found| (found.procedure.id.clone(), found.procedure.title.clone())).collect();
-    let people = agents::of_department(&agent.db, department).await?;
+    let people = agents::signatories(&agent.db, department, agent.today()).await?;
     Ok(form::questions(people.into_iter().map(|(id, name)| (id.to_string(), name)).collect(), procedures))
 }
 
@@ -162,15 +162,21 @@ pub async fn add(agent: Agent, Query(asked): Query<Asked>, Typed(typed): Typed) 
         until_on: line.until_on,
         by: agent.account.id,
     };
-    agent
+    let added = agent
         .db
         .write(async |tx: &mut Tx| {
-            if store::add(tx, &new, agent.now).await? {
+            let added = store::add(tx, &new, agent.now).await?;
+            if added {
                 journal::note(tx, agent.now, &trace(&agent, id, &department)).await?;
             }
-            Ok::<(), db::Error>(())
+            Ok::<bool, db::Error>(added)
         })
         .await?;
+    // Sent twice, it is one line; sent again after a correction, it would be lost without a word.
+    if !added && !store::find(&agent.db.fresh(), id).await?.is_some_and(|known| new.says(&known)) {
+        form::noted(&mut readings);
+        return adding(agent.id(), &name).draw(&agent, &readings, &typed, true);
+    }
     Ok(Redirect::to(&format!("{HOME}?fait=ajoutee")).into_response())
 }
 
@@ -210,14 +216,23 @@ pub async fn ended(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> R
     let day = form::last_day(&mut readings, line.until_on, agent.today());
     let Some(day) = day else { return ending(&line).draw(&agent, &readings, &typed, true) };
     let by = agent.account.id;
-    agent
+    let ended = agent
         .db
         .write(async |tx: &mut Tx| {
-            if store::end(tx, id, day, by).await? {
+            let ended = store::end(tx, id, day, by).await?;
+            if ended {
                 journal::note(tx, agent.now, &trace(&agent, id, &line.department_id).detail("-")).await?;
             }
-            Ok::<(), db::Error>(())
+            Ok::<bool, db::Error>(ended)
         })
         .await?;
+    if !ended {
+        let known = store::find(&agent.db.fresh(), id).await?.and_then(|line| line.until_on);
+        if known != Some(day) {
+            return Err(Problem::Conflict(
+                "Un collègue vient de noter une fin plus proche pour cette délégation. Revenez au registre pour la voir.",
+            ));
+        }
+    }
     Ok(Redirect::to(&format!("{HOME}?fait=terminee")).into_response())
 }

@@ -57,7 +57,7 @@ pub fn questions(agents: Vec<(String, String)>, procedures: Vec<(String, String)
         asked(ACT_DATE, "Date de l’acte", "", date()),
         asked(DECISION, "Quelles décisions ?", "", Arc::new(Choice { options: decisions })),
     ];
-    if procedures.len() > 1 {
+    if !procedures.is_empty() {
         let help = "Sans rien cocher, toutes celles du service.";
         let kind = Arc::new(Choices { options: procedures, ..Choices::default() });
         questions
@@ -120,6 +120,15 @@ pub fn line(readings: &mut [FieldReading<'_>]) -> Option<Line> {
 }
 
 /// The question of the last day alone, for a line that is ended.
+/// The form of a line that is in the register already, and said something else.
+pub fn noted(readings: &mut [FieldReading<'_>]) {
+    if let Some(first) = readings.first_mut() {
+        first.problems.push(forms::answers::Problem::new(
+            "Cette délégation est déjà au registre, telle que vous l’aviez notée d’abord : mettez-y fin, puis notez celle-ci",
+        ));
+    }
+}
+
 pub fn ending() -> Vec<Field> {
     vec![asked(
         UNTIL,

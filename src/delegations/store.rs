@@ -72,7 +72,24 @@ pub struct New<'a> {
     pub by: Uuid,
 }
 
-/// False when the line is already there: its form was sent twice.
+impl New<'_> {
+    /// Whether the line of the register says the same.
+    pub fn says(&self, line: &Delegation) -> bool {
+        (self.account, self.department, self.quality, self.decisions, self.delegated, self.procedures)
+            == (
+                line.account_id,
+                &line.department_id,
+                &line.quality,
+                &line.decisions,
+                line.delegated,
+                &line.procedures.0,
+            )
+            && (self.act_number, self.act_date, self.from_on, self.until_on)
+                == (&line.act_number, line.act_date, line.from_on, line.until_on)
+    }
+}
+
+/// False when a line of this id is already there.
 pub async fn add(tx: &mut Tx, new: &New<'_>, now: Timestamp) -> Result<bool, db::Error> {
     let added = tx
         .run(

@@ -65,7 +65,12 @@ both! {
         let text = crate::journeys::identity::text_of(&preview.bytes);
         assert!(text.contains("des *gobelets*") && text.contains("Tournoi #1 **de judo**"), "{text}");
         assert!(letters(&mut person, &filed).await.is_empty());
-        marc.post_form(&path, &page.form("version").fields).await.leads_to(&format!("{}?fait=accept", desk(&filed)));
+        // Looking once more does nothing else, though the letter is the one that was read.
+        let form = page.form("version");
+        let page = marc.post_form(&path, &form.clone().with("apercu", "oui").fields).await.is(200).shows("des *gobelets*");
+        assert_eq!(page.form("version").fields, form.fields);
+        person.get(&format!("/demandes/{}", filed.id)).await.is(200).hides("Acceptée");
+        marc.post_form(&path, &form.fields).await.leads_to(&format!("{}?fait=accept", desk(&filed)));
 
         portal.work().await;
         let sent = letters(&mut person, &filed).await;
@@ -207,8 +212,16 @@ both! {
         portal.work().await;
         assert_eq!(portal.count("letter").await, 0);
         person.get(&format!("/demandes/{}", filed.id)).await.is(200).hides("Acceptée");
-        // The version that suits it may still be sent, knowingly.
+        // The version that suits it may still be sent, knowingly, as long as the present one does not.
         let form = marc.get(&format!("{action}?modele=1")).await.is(200).shows("version 1 du modèle, plus ancienne").form("version");
+        let save = async |marc: &mut Client, text: &str| {
+            let form = marc.get(path).await.is(200).form("texte").with("action", "enregistrer");
+            marc.post_form(path, &form.with("texte", text).fields).await.leads_to("/agent/modeles?fait=enregistre");
+        };
+        save(&mut marc, "Nouvel arrêté pour {{ manifestation }}.").await;
+        marc.post_form(&action, &form.fields).await.is(200).shows("telle qu'elle partira").shows("Nouvel arrêté").hides("plus ancienne");
+        save(&mut marc, &body).await;
+        let form = marc.get(&format!("{action}?modele=3")).await.is(200).shows("version 3 du modèle, plus ancienne").form("version");
         marc.post_form(&action, &form.fields).await.is(303);
         portal.work().await;
         assert_eq!(letters(&mut person, &filed).await.len(), 1);
@@ -218,6 +231,32 @@ both! {
         *text = text.replace("      - id: surface\n        ask: Quelle surface ?\n        kind: number\n", "");
         let told = guichet::catalogue::publish(&portal.db(), &sources, portal.app.clock.now()).await.unwrap_err().to_string();
         assert!(told.contains("buvette-arrete") && told.contains("surface"), "{told}");
+    }
+
+    /// What the agent answers in the very action is what its letter says, not what was answered before.
+    async fn a_letter_knows_what_its_agent_answers(portal: Portal) {
+        let mut sources = guichet::catalogue::shipped().unwrap();
+        sources.procedures.retain(|(name, _)| name.starts_with(BAR));
+        let letter = sources.shared.files.get_mut("letters/buvette-arrete.yaml").unwrap();
+        letter.push_str("\n  {% si answered(surface) %}\n  Surface : {{ surface }}\n  {% fin %}\n");
+        let (_, text) = &mut sources.procedures[0];
+        *text = text.replace("    - id: accept\n", "    - id: accept\n      form:\n        - {id: surface, ask: Quelle surface ?, kind: number, optional: true}\n");
+        assert_eq!(guichet::catalogue::publish(&portal.db(), &sources, portal.app.clock.now()).await.unwrap(), 1);
+        portal.app.catalogue.refresh(portal.city);
+        let (mut person, mut marc) = (portal.usager(USAGER).await, portal.agent("marc.rinaldi").await);
+        eprintln!("DBG {}", marc.get("/agent/modeles/commerce/buvette-arrete").await.html().contains("surface"));
+        let filed = bar(&portal, &mut person, &mut marc).await;
+        let path = format!("{}/actions/accept", desk(&filed));
+        let page = marc.get(&path).await.is(200).shows("Quelle surface ?").hides("Surface : ");
+        eprintln!("DBG {}", page.words());
+        let form = page.form("version").with("surface", "12");
+        eprintln!("DBG {:?}", form.fields);
+        let page = marc.post_form(&path, &form.fields).await.is(200).shows("telle qu'elle partira").shows("Surface : 12");
+        let pdf = marc.post_form(&format!("{path}/lettre.pdf"), &page.form("version").fields).await.is(200);
+        assert!(crate::journeys::identity::text_of(&pdf.bytes).contains("Surface : 12"));
+        marc.post_form(&path, &page.form("version").fields).await.is(303);
+        portal.work().await;
+        assert!(letters(&mut person, &filed).await[0].contains("Surface : 12"));
     }
 
     async fn a_department_words_its_own_mails(portal: Portal) {
@@ -283,7 +322,9 @@ both! {
         for _ in 0..2 {
             marc.post_form(path, &form.fields).await.leads_to("/agent/delegations?fait=ajoutee");
         }
-        marc.get("/agent/delegations").await.is(200).shows("Adjointe au maire déléguée au commerce").shows("Les accords seulement");
+        // Corrected on the page before and sent again: said, not lost.
+        marc.post_form(path, &form.clone().with("acte", "arrêté n° 2026-201").fields).await.is(422).shows("déjà au registre");
+        marc.get("/agent/delegations").await.is(200).shows("Adjointe au maire déléguée au commerce").shows("Les accords seulement").hides("2026-201");
         solene.get(&format!("{}/actions/refuse", desk(&filed))).await.is(200).shows("Vous n'avez pas de délégation");
         send(&mut solene, &desk(&filed), "accept", &[]).await.is(303);
         portal.work().await;

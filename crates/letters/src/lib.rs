@@ -166,18 +166,38 @@ pub enum LetterError {
 /// # Errors
 /// [`LetterError`], whenever the data lacks what the template needs.
 pub fn render(template: &Template, data: &Value, date: Date) -> Result<Vec<u8>, LetterError> {
-    let first = attempt(template, data, date, Keep::Drawable);
+    let first = attempt(template, &printable::value(data, Keep::Drawable), date);
     let result = match first {
-        Err(LetterError::NotConforming { .. }) => attempt(template, data, date, Keep::European),
+        Err(LetterError::NotConforming { .. }) => attempt(template, &plainer(template, data, date), date),
         other => other,
     };
     typst::comemo::evict(MEMORY);
     result
 }
 
-fn attempt(template: &Template, data: &Value, date: Date, keep: Keep) -> Result<Vec<u8>, LetterError> {
-    let world = world::Desk::new(&template.source, &printable::value(data, keep), date);
-    set(template.name, &world)
+fn attempt(template: &Template, printable: &Value, date: Date) -> Result<Vec<u8>, LetterError> {
+    set(template.name, &world::Desk::new(&template.source, printable, date))
+}
+
+/// The same data in signs that always succeed; of several letters, only those that need it.
+fn plainer(template: &Template, data: &Value, date: Date) -> Value {
+    let mut plain = printable::value(data, Keep::European);
+    if let Some(letters) = plain.get_mut("letters").and_then(Value::as_array_mut).filter(|all| all.len() > 1) {
+        for (index, letter) in letters.iter_mut().enumerate() {
+            let mut alone = data.clone();
+            if let Some(all) = alone.get_mut("letters").and_then(Value::as_array_mut) {
+                all.swap(0, index);
+                all.truncate(1);
+            }
+            let alone = printable::value(&alone, Keep::Drawable);
+            if let Some(drawn) = alone.get("letters").and_then(|all| all.get(0))
+                && attempt(template, &alone, date).is_ok()
+            {
+                letter.clone_from(drawn);
+            }
+        }
+    }
+    plain
 }
 
 fn set(template: &'static str, world: &world::Desk) -> Result<Vec<u8>, LetterError> {

@@ -213,8 +213,8 @@ fn every_character_of_the_first_planes_prints_or_is_replaced() {
     letter(&RECEIPT, &data);
 }
 
-#[test]
-fn words_of_any_letters_print() {
+/// Words of letters of one block of 128 characters each; some defeat the layout.
+fn odd_words() -> Vec<String> {
     let mut seed = 7u64;
     let mut next = |below: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -226,14 +226,31 @@ fn words_of_any_letters_print() {
         let letter = |_| u32::try_from(block + next(128)).ok().and_then(char::from_u32);
         (0..8).filter_map(letter).collect::<String>()
     };
-    let words = (0..4000).map(&mut word).collect::<Vec<_>>();
+    (0..4000).map(&mut word).collect()
+}
+
+#[test]
+fn words_of_any_letters_print() {
+    let words = odd_words();
     let mut data = RECEIPT.sample();
     let rows = words.chunks(40).map(|row| json!({ "label": row[0], "value": row.join(" ") }));
     data["sections"] = json!([{ "title": words[0], "entries": rows.collect::<Vec<_>>() }]);
-    let defeated = attempt(&RECEIPT, &data, DAY, Keep::Drawable);
+    let defeated = attempt(&RECEIPT, &printable::value(&data, Keep::Drawable), DAY);
     assert!(matches!(defeated, Err(LetterError::NotConforming { .. })), "else test something harder");
     let text = text(&letter(&RECEIPT, &data));
     assert!(text.contains("Noémie Lefèvre-Gaüzère") && text.contains("livret-été.pdf"));
+}
+
+#[test]
+fn a_letter_that_defeats_the_layout_spoils_no_other() {
+    let mut data = LETTER.sample();
+    let mut odd = data["letters"][0].clone();
+    odd["body"] = json!([{"kind": "paragraph", "spans": [{"text": odd_words().join(" "), "bold": false}]}]);
+    data["letters"][0]["subject"] = json!("გიორგი");
+    data["letters"].as_array_mut().unwrap().push(odd);
+    let defeated = attempt(&LETTER, &printable::value(&data, Keep::Drawable), DAY);
+    assert!(matches!(defeated, Err(LetterError::NotConforming { .. })), "else test something harder");
+    assert!(text(&letter(&LETTER, &data)).contains("გიორგი"));
 }
 
 #[test]

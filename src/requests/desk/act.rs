@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use forms::{
-    answers::Raw,
+    answers::{Answers, Raw},
     journey::{self, FieldReading},
     workflow::{Action, Need, Transition, Who},
 };
@@ -30,11 +30,15 @@ use crate::{
         fields::{Drawing, Drawn},
         files,
         fire::{self, By, With},
-        form, jobs, store,
+        form, jobs,
+        model::Request,
+        store,
     },
     visit::Agent,
 };
 
+/// The button that draws the letter anew.
+const PREVIEW: &str = "apercu";
 const STALE: &str = "Cette demande a changé pendant que vous la regardiez. Ouvrez-la de nouveau pour voir où elle en est. Votre texte est encore dans la page précédente.";
 
 /// The transition of this name, if it is one for agents and this one has the right to fire it;
@@ -82,9 +86,10 @@ pub async fn show(
             "Cette action n’est plus possible : la demande a changé d’état entre-temps. Ouvrez-la de nouveau pour voir où elle en est.",
         ));
     }
-    let typed = letter::Typed::of_version(template.modele);
-    let draft = Draft::of(&agent, &deed, typed, true).await?;
-    let context = deed.context(&agent, &[], draft.as_ref(), &Raw::default(), false).await?;
+    let (typed, raw) = (letter::Typed::of_version(template.modele), Raw::default());
+    let form = Form::read(&agent, &file, deed.transition, &raw);
+    let draft = Draft::of(&agent, &deed, &form, typed, true).await?;
+    let context = deed.context(&agent, &[], draft.as_ref(), &form, false).await?;
     agent.page("agent/action.html", &deed.transition.label, context)
 }
 
@@ -108,20 +113,20 @@ pub async fn confirm(
         };
     }
     let deed = Deed::of(&agent, &file, &transition.id, Typed::read(&raw)).await?;
-    let draft = Draft::of(&agent, &deed, letter::Typed::read(&raw), false).await?;
+    let filled = Form::read(&agent, &file, transition, &raw);
+    let draft = Draft::of(&agent, &deed, &filled, letter::Typed::read(&raw), false).await?;
     let mut problems = give::problems(&transition.needs, &deed.typed);
     if !deed.signing.refused.is_empty() {
         problems.push(("confirmer", deed.signing.refused.clone()));
     }
     problems.extend(draft.iter().flat_map(Draft::problems));
-    let filled = Form::read(&agent, &file, transition, &raw);
     if !problems.is_empty() || !filled.valid() {
-        let context = deed.context(&agent, &problems, draft.as_ref(), &raw, true).await?;
+        let context = deed.context(&agent, &problems, draft.as_ref(), &filled, true).await?;
         return agent.page_again("agent/action.html", &transition.label, context);
     }
-    // Nothing leaves that was not read.
-    if draft.as_ref().is_some_and(|draft| !draft.was_read()) {
-        let context = deed.context(&agent, &[], draft.as_ref(), &raw, true).await?;
+    // Nothing leaves that was not read, nor when it is to be read once more.
+    if draft.as_ref().is_some_and(|draft| raw.text(PREVIEW) == "oui" || !draft.was_read()) {
+        let context = deed.context(&agent, &[], draft.as_ref(), &filled, true).await?;
         let reread = context! { reread => true, ..context };
         return agent.page("agent/action.html", &transition.label, reread);
     }
@@ -130,7 +135,7 @@ pub async fn confirm(
 }
 
 /// The request moved by one version since the page was drawn, by this very deed of this agent.
-async fn sent_twice(
+pub async fn sent_twice(
     agent: &Agent,
     file: &Opened<Process>,
     transition: &Transition,
@@ -178,17 +183,17 @@ impl<'f> Deed<'f> {
         fire::fire(agent, &file.procedure, &file.request, &transition.id, by, &with).await
     }
 
-    /// The page, with what was typed (`raw`) and, once something was, what is wrong.
+    /// The page, with what was typed and, once something was, what is wrong.
     pub async fn context(
         &self,
         agent: &Agent,
         problems: &[(&'static str, String)],
         draft: Option<&Draft>,
-        raw: &Raw,
+        form: &Form<'_>,
         errors: bool,
     ) -> Result<Value, Problem> {
         let Self { file, transition, typed, signing, choices } = self;
-        let form = Form::read(agent, file, transition, raw).draw(agent, file, errors)?;
+        let form = form.draw(agent, file, errors)?;
         let author = &signing.author;
         let held =
             file.request.holder_id.filter(|holder| *holder != agent.account.id).and(file.request.holder_name.as_ref());
@@ -225,13 +230,13 @@ impl<'f> Deed<'f> {
 }
 
 /// The questions of a transition, as the agent answered them.
-struct Form<'a> {
+pub struct Form<'a> {
     readings: Vec<FieldReading<'a>>,
     raw: &'a Raw,
 }
 
 impl<'a> Form<'a> {
-    fn read(agent: &Agent, file: &Opened<Process>, transition: &'a Transition, raw: &'a Raw) -> Self {
+    pub fn read(agent: &Agent, file: &Opened<Process>, transition: &'a Transition, raw: &'a Raw) -> Self {
         let request = &file.request;
         let known = fire::values(&file.procedure, &request.answers.0, &request.given.0);
         Self { readings: journey::form(&transition.form, raw, known, agent.today()), raw }
@@ -239,6 +244,13 @@ impl<'a> Form<'a> {
 
     fn valid(&self) -> bool {
         self.readings.iter().all(|reading| reading.problems.is_empty())
+    }
+
+    /// What agents will have answered, once this is.
+    pub fn given(&self, request: &Request) -> Answers {
+        let mut given = request.given.0.clone();
+        given.extend(journey::answered(&self.readings));
+        given
     }
 
     fn draw(&self, agent: &Agent, file: &Opened<Process>, errors: bool) -> Result<Drawn, Problem> {

@@ -10,7 +10,7 @@ use minijinja::Value;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::act::Deed;
+use super::act::{Deed, Form};
 use crate::{
     correspondence::{
         self,
@@ -18,7 +18,7 @@ use crate::{
     },
     error::Problem,
     platform::attachment,
-    requests::form,
+    requests::form::plain,
     visit::Agent,
 };
 
@@ -62,11 +62,18 @@ pub struct Draft {
 
 impl Draft {
     /// None when the transition makes no letter. `fresh`: its page is opened, nothing is typed yet.
-    pub async fn of(agent: &Agent, deed: &Deed<'_>, mut typed: Typed, fresh: bool) -> Result<Option<Self>, Problem> {
+    pub async fn of(
+        agent: &Agent,
+        deed: &Deed<'_>,
+        form: &Form<'_>,
+        mut typed: Typed,
+        fresh: bool,
+    ) -> Result<Option<Self>, Problem> {
         let Some(code) = deed.transition.letter() else { return Ok(None) };
         let request = &deed.file.request;
         let decision = deed.signing.decision(agent, deed.transition, &deed.typed);
-        let mut about = About::request(request, &deed.file.procedure, &deed.signing.author);
+        let given = form.given(request);
+        let mut about = About { given: &given, ..About::request(request, &deed.file.procedure, &deed.signing.author) };
         let address = compose::address(&about);
         // Whoever gave no e-mail hears of it by post.
         typed.to_post |= fresh && request.email.is_none() && !address.is_empty();
@@ -129,7 +136,7 @@ impl Draft {
             "motivation": self.typed.motivation,
             "to_post": self.typed.to_post,
             "address": self.address,
-            "version": self.typed.version,
+            "version": letter.filter(|letter| letter.earlier).map(|letter| letter.version),
             "pdf": format!("{url}/lettre.pdf"),
         })
     }
@@ -137,12 +144,13 @@ impl Draft {
 
 /// The letter as it would be, as a PDF, from what is typed.
 pub async fn pdf(agent: Agent, Path((id, transition)): Path<(Uuid, String)>, sent: Sent) -> Result<Response, Problem> {
-    let raw = form::plain(sent).await?;
+    let raw = plain(sent).await?;
     let file = super::Opened::open(&agent, id).await?;
     let deed = Deed::of(&agent, &file, &transition, super::give::Typed::read(&raw)).await?;
-    let draft = Draft::of(&agent, &deed, Typed::read(&raw), false).await?.ok_or(Problem::NotFound)?;
+    let form = Form::read(&agent, &file, deed.transition, &raw);
+    let draft = Draft::of(&agent, &deed, &form, Typed::read(&raw), false).await?.ok_or(Problem::NotFound)?;
     let Ok(letter) = &draft.letter else {
-        let context: Value = deed.context(&agent, &draft.problems(), Some(&draft), &raw, true).await?;
+        let context: Value = deed.context(&agent, &draft.problems(), Some(&draft), &form, true).await?;
         return agent.page_again("agent/action.html", &deed.transition.label, context);
     };
     let pdf = correspondence::jobs::set(std::slice::from_ref(&letter.content), agent.today()).await?;

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use ast::Node;
+use ast::{Node, Shape};
 
 /// What an expression or an answer can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +148,13 @@ impl Expr {
         self.names.keys().cloned().collect()
     }
 
+    /// The same with their parts: `demandeur.date_naissance`.
+    pub fn paths(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        paths(&self.root, &BTreeSet::new(), &mut found);
+        found
+    }
+
     /// The value, or `None` when it depends on something unknown, on a division by zero or on a
     /// number too large.
     pub fn eval(&self, env: &Env<'_>) -> Option<Value> {
@@ -176,5 +183,19 @@ impl Expr {
     /// as far as [`Expr::never`] goes.
     pub fn always(&self) -> bool {
         self.kind == Type::Bool && analyse::always(&self.root, &self.names)
+    }
+}
+
+/// `hidden`: names of the rows around, which are none of the procedure's.
+fn paths(node: &Node, hidden: &BTreeSet<String>, found: &mut BTreeSet<String>) {
+    match &node.shape {
+        Shape::Path(parts) if parts.first().is_some_and(|head| !hidden.contains(head)) => {
+            found.insert(parts.join("."));
+        }
+        Shape::Each(_, walk) => {
+            paths(&walk.rows, hidden, found);
+            paths(&walk.body, &hidden.union(&walk.fields).cloned().collect(), found);
+        }
+        _ => node.children().for_each(|child| paths(child, hidden, found)),
     }
 }

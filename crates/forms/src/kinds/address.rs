@@ -154,6 +154,10 @@ impl Kind for Address {
         Type::Parts(SEEN.iter().map(|(name, _)| ((*name).to_owned(), Type::Text)).collect())
     }
 
+    fn missing_parts(&self) -> &'static [&'static str] {
+        &["voie", "code_postal", "pays"]
+    }
+
     fn expr_value(&self, answer: &Json) -> Option<Value> {
         answer.as_object()?;
         let known = SEEN.iter().filter(|(_, key)| !member(answer, key).is_empty());

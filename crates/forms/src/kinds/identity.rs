@@ -310,6 +310,10 @@ impl Kind for Identity {
         Type::Parts(seen.into_iter().filter(|it| it.1).map(|(name, _, sort)| (name.to_owned(), sort)).collect())
     }
 
+    fn missing_parts(&self) -> &'static [&'static str] {
+        &["nom_usage", "prenoms", "pays_naissance"]
+    }
+
     fn expr_value(&self, answer: &Json) -> Option<Value> {
         answer.as_object()?;
         let text = |text: &str| Some(text).filter(|it| !it.is_empty()).map(|it| Value::Text(it.to_owned()));

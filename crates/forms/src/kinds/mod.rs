@@ -108,6 +108,11 @@ pub trait Kind: Debug + Send + Sync {
         Type::Text
     }
 
+    /// The parts of its type that an answer may be without.
+    fn missing_parts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The value that expressions see; `None` is unanswered.
     fn expr_value(&self, answer: &Json) -> Option<Value> {
         answer.as_str().map(|text| Value::Text(text.to_owned()))

@@ -46,6 +46,8 @@ pub struct Variable {
     pub label: String,
     /// A request may be without it: it stands under a condition that names it.
     pub maybe: bool,
+    /// It may be missing from an answer that is there: a condition on the whole answer is not enough.
+    pub(super) alone: bool,
 }
 
 /// Every name that a text may use.
@@ -86,7 +88,12 @@ impl Names {
         let mut names = Self::default();
         let mut parts: BTreeMap<&str, Vec<(String, Type)>> = BTreeMap::new();
         for (path, label, maybe, _) in GENERAL.iter().filter(|(.., mail)| wanted(*mail)) {
-            names.variables.push(Variable { path: (*path).to_owned(), label: (*label).to_owned(), maybe: *maybe });
+            names.variables.push(Variable {
+                path: (*path).to_owned(),
+                label: (*label).to_owned(),
+                maybe: *maybe,
+                alone: true,
+            });
             if let Some((head, part)) = path.split_once('.') {
                 parts.entry(head).or_default().push((part.to_owned(), Type::Text));
             }
@@ -117,12 +124,14 @@ impl Names {
         let kind = field.kind.expr_type();
         let computed = field.kind.computed().is_some();
         let maybe = hidden || computed || field.optional || field.show_if.is_some();
-        self.variables.push(Variable { path: field.id.clone(), label: field.ask.clone(), maybe });
+        self.variables.push(Variable { path: field.id.clone(), label: field.ask.clone(), maybe, alone: false });
         if let Type::Parts(parts) = &kind {
             for (part, _) in parts {
                 let words = part.replace('_', " ");
                 let label = format!("{} ({words})", field.ask);
-                self.variables.push(Variable { path: format!("{}.{part}", field.id), label, maybe });
+                let alone = field.kind.missing_parts().contains(&part.as_str());
+                let path = format!("{}.{part}", field.id);
+                self.variables.push(Variable { path, label, maybe: maybe || alone, alone });
             }
         }
         self.scope.names.insert(field.id.clone(), kind);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LONGEST, Mistake, Names, Node, Text};
+use super::{LONGEST, Mistake, Names, Node, Text, Variable};
 use crate::expr::{Expr, Type};
 
 /// Conditions within conditions: nobody reads more.
@@ -32,8 +32,8 @@ struct Open {
     line: usize,
     /// None when it could not be read: that was said.
     when: Option<Expr>,
-    /// What it names: values under it may be missing.
-    guards: BTreeSet<String>,
+    /// What it names, which may be missing elsewhere; none when that is not known.
+    guards: Option<BTreeSet<String>>,
     then: Option<Vec<Node>>,
     /// What stood before it.
     before: Vec<Node>,
@@ -124,8 +124,7 @@ impl Reader<'_> {
             self.wrong(&format!("« {path} » n’est ni une variable ni une question de la démarche."), advice);
             return;
         };
-        let head = path.split('.').next().unwrap_or(path);
-        let guarded = self.open.iter().any(|open| open.guards.contains(head));
+        let guarded = self.open.iter().any(|open| open.guards.as_ref().is_none_or(|named| guards(named, variable)));
         if variable.maybe && !guarded {
             let advice = format!("Écrivez {{% si answered({path}) %}} avant, et {{% fin %}} après.");
             self.wrong(&format!("« {path} » peut manquer dans une demande."), Some(advice));
@@ -159,11 +158,7 @@ impl Reader<'_> {
                 None
             }
         };
-        let guards = match &when {
-            Some(when) => when.names(),
-            // What it was meant to name is not judged.
-            None => self.names.scope.names.keys().cloned().collect(),
-        };
+        let guards = when.as_ref().map(Expr::paths);
         let before = std::mem::take(&mut self.nodes);
         self.open.push(Open { line: self.line, when, guards, then: None, before });
     }
@@ -190,6 +185,15 @@ impl Reader<'_> {
             self.nodes.push(Node::If { when, then, otherwise });
         }
     }
+}
+
+/// Whether a condition that names these says something of this variable: of itself, of a part of it, or of the
+/// answer that it is always a part of.
+fn guards(named: &BTreeSet<String>, variable: &Variable) -> bool {
+    let path = variable.path.as_str();
+    let (head, part) = path.split_once('.').map_or((path, None), |(head, part)| (head, Some(part)));
+    let of_it = |one: &String| one.split_once('.').is_some_and(|(whole, _)| part.is_none() && whole == head);
+    named.contains(path) || (part.is_some() && !variable.alone && named.contains(head)) || named.iter().any(of_it)
 }
 
 /// The next `{{` (false) or `{%` (true).

@@ -86,6 +86,17 @@ fn what_may_be_missing_stands_under_a_condition() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0, 3);
     assert!(found[0].1.contains("peut manquer") && found[0].1.contains("si answered(remarque)"), "{found:?}");
+    // A part may be missing from an answer that is there.
+    for (source, fine) in [
+        ("{{ qui.prenoms }}", false),
+        ("{% si answered(qui) %}{{ qui.prenoms }}{% fin %}", false),
+        ("{% si answered(qui.prenoms) %}{{ qui.prenoms }}, {{ qui }}{% fin %}", true),
+        ("{% si answered(usager.nom) %}{{ usager.adresse }}{% fin %}", false),
+        ("{% si answered(usager.adresse) %}{{ usager.adresse }}{% fin %}", true),
+        ("{% si answered(decision.motif) and answered(decision.faits) %}{{ decision.faits }}{% fin %}", true),
+    ] {
+        assert_eq!(Text::parse(source, &names()).is_ok(), fine, "{source}");
+    }
     // A request of another day may lack it all the same: then nothing leaves.
     let text = Text::parse("{% si not answered(remarque) %}{{ remarque }}{% fin %}", &names()).unwrap();
     assert_eq!(text.fill(&known(None), date(2026, 3, 1)), Err(vec!["Une remarque ?".to_owned()]));
