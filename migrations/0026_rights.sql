@@ -22,3 +22,9 @@ create table entitlement (
 create index entitlement_account on entitlement (authority_id, account_id);
 create index entitlement_department on entitlement (authority_id, department_id);
 create index entitlement_until on entitlement (authority_id, until_day);
+
+-- Who works in a department: its members, and whoever was given a right on the whole of it, on its days.
+create view staff as
+  select authority_id, account_id, department_id, role, cast(null as date) as from_day, cast(null as date) as until_day from membership
+  union all
+  select authority_id, account_id, department_id, role, from_day, until_day from entitlement where procedures = '';

@@ -22,6 +22,9 @@ row! {
         pub until_day: Option<Date>,
         pub reason: String,
         pub by_name: String,
+        /// Of the account that has it.
+        pub ends_on: Option<Date>,
+        pub closed_at: Option<Timestamp>,
     }
 }
 
@@ -70,8 +73,8 @@ impl New {
 fn given(db: &Db) -> Query {
     Query::new(
         "select e.id, e.account_id, a.first_name, a.last_name, e.department_id, e.role, e.procedures, e.from_day, e.until_day, e.reason,
-           coalesce(b.first_name || ' ' || b.last_name, '') as by_name
-         from entitlement e join account a on a.authority_id = e.authority_id and a.id = e.account_id
+           coalesce(b.first_name || ' ' || b.last_name, '') as by_name,
+           a.ends_on, a.closed_at from entitlement e join account a on a.authority_id = e.authority_id and a.id = e.account_id
            left join account b on b.authority_id = e.authority_id and b.id = e.given_by where 1 = 1",
     )
     .and("e.authority_id = {}", db.authority())

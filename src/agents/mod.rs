@@ -23,7 +23,7 @@ mod store;
 pub use given::sweep;
 pub use pages::managed;
 pub use rights::watchers;
-pub use store::of_department;
+pub use store::signatories;
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -171,19 +171,29 @@ pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, d
     Ok(standing)
 }
 
-/// Every agent of every department whose access is not over, with their role there.
+/// Every agent who works in a department that day, those who replace somebody among them, with the highest of their
+/// roles there.
 pub async fn members(db: &Db, today: Date) -> Result<Vec<(Uuid, String, Role)>, db::Error> {
     let rows: Vec<(Uuid, String, String)> = db
         .all(
             sql!(
-                "select m.account_id, m.department_id, m.role from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
-                 where m.authority_id = $1 and a.closed_at is null and (a.ends_on is null or a.ends_on >= $2) order by m.department_id, m.account_id"
+                "select s.account_id, s.department_id, s.role from staff s join account a on a.authority_id = s.authority_id and a.id = s.account_id
+                 where s.authority_id = $1 and a.closed_at is null and (a.ends_on is null or a.ends_on >= $2)
+                   and (s.from_day is null or s.from_day <= $2) and (s.until_day is null or s.until_day >= $2)
+                 order by s.department_id, s.account_id"
             ),
             args![db.authority(), today],
         )
         .await?;
-    let member = |(account, department, role): (Uuid, String, String)| Some((account, department, Role::parse(&role)?));
-    Ok(rows.into_iter().filter_map(member).collect())
+    let mut members: Vec<(Uuid, String, Role)> = Vec::new();
+    for (account, department, role) in rows {
+        let Some(role) = Role::parse(&role) else { continue };
+        match members.last_mut() {
+            Some(last) if last.0 == account && last.1 == department => last.2 = last.2.max(role),
+            _ => members.push((account, department, role)),
+        }
+    }
+    Ok(members)
 }
 
 impl Standing {

@@ -14,7 +14,9 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
-    Membership, Role, given, rights, role_words,
+    Membership, Role,
+    given::{self, Given},
+    rights, role_words,
     store::{self, Member, Person},
 };
 use crate::{
@@ -66,7 +68,7 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     let given = given::of_departments(&agent.db, &departments, agent.today()).await?;
     let current = catalogue::current(&agent).await?;
     let title = |id: &str| current.procedures.get(id).map_or(id, |one| one.procedure.title.as_str()).to_owned();
-    let mut shown: Vec<Json> = managed.iter().map(|one| department(&agent, one, &members, &held)).collect();
+    let mut shown: Vec<Json> = managed.iter().map(|one| department(&agent, one, &members, (&held, &given))).collect();
     for (json, of) in shown.iter_mut().zip(&managed) {
         json["given"] = rights::shown(of, &given, &title, agent.today()).into();
         json["give"] = format!("/agent/droits/nouveau?service={}", crate::platform::encode(&of.department_id)).into();
@@ -101,7 +103,7 @@ fn flash(told: Option<&str>) -> Value {
     told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } })
 }
 
-fn department(agent: &Agent, of: &Membership, members: &[Member], held: &[Held]) -> Json {
+fn department(agent: &Agent, of: &Membership, members: &[Member], (held, given): (&[Held], &[Given])) -> Json {
     let today = agent.today();
     let holds = |id: Uuid| {
         held.iter().find(|one| one.account_id == id && one.department_id == of.department_id).map_or(0, |one| one.many)
@@ -121,9 +123,13 @@ fn department(agent: &Agent, of: &Membership, members: &[Member], held: &[Held])
             })
         })
         .collect();
+    let replaces = |id: Uuid| {
+        given.iter().any(|one| one.account_id == id && one.department_id == of.department_id && one.holds(today))
+    };
     let left: Vec<Json> = held
         .iter()
         .filter(|one| one.department_id == of.department_id && !here.iter().any(|member| member.id == one.account_id))
+        .filter(|one| !replaces(one.account_id))
         .map(|one| json!({"name": one.name(), "held": one.many, "hand": hand_url(one.account_id, &of.department_id)}))
         .collect();
     json!({"id": of.department_id, "name": of.department_name, "agents": agents, "left": left})
@@ -236,7 +242,8 @@ pub async fn end(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Res
     Ok(Redirect::to(&format!("/agent/agents/{id}?fait={done}")).into_response())
 }
 
-/// Out of one department, at once; what the agent holds there is proposed to others.
+/// Out of one department, at once, with whatever rights were given there; what the agent holds there is proposed
+/// to others.
 pub async fn leave(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
     let found = find(&agent, id).await?;
     let department = typed.text("service");
@@ -247,9 +254,14 @@ pub async fn leave(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> R
         ));
     }
     let by = Some(agent.account.id);
+    let mut given = given::of_departments(&agent.db, &[department], agent.today()).await?;
+    given.retain(|one| one.account_id == id);
     agent
         .db
         .write(async |tx: &mut Tx| {
+            for one in &given {
+                given::withdraw(tx, agent.account.id, one, agent.now).await?;
+            }
             if store::leave(tx, id, department).await? {
                 let reason = &left.department_name;
                 connections::remember_agent(tx, &agent, id, Happened::DepartmentLeft, (by, reason)).await?;

@@ -126,8 +126,7 @@ async fn read(
 ) -> Result<Result<New, Vec<(&'static str, String)>>, Problem> {
     let mut wrong = Vec::new();
     let mut say = |field: &'static str, text: &str| wrong.push((field, text.to_owned()));
-    let email = typed.text("courriel").trim().to_lowercase();
-    let account = store::by_email(&agent.db, &email).await?;
+    let account = store::by_email(&agent.db, typed.text("courriel").trim()).await?;
     match account {
         None => say("courriel", "Saisissez le courriel d’un agent qui a un compte ici"),
         Some(id) if id == agent.account.id => say("courriel", "Vous ne pouvez pas vous donner un droit à vous-même"),
@@ -184,7 +183,8 @@ pub async fn watchers(agent: &Agent, department: &str, procedure: &str) -> Resul
     let open = members.iter().filter(|one| one.closed_at.is_none() && !ending::over(one.ends_on, today));
     let mut seen: Vec<Json> = open.map(|one| watcher(&one.name(), &one.role, "Agent du service")).collect();
     for one in given::of_departments(&agent.db, &[department], today).await? {
-        if one.holds(today) && one.covers(procedure) {
+        let open = one.closed_at.is_none() && !ending::over(one.ends_on, today);
+        if open && one.holds(today) && one.covers(procedure) {
             let until = one.until_day.map(|day| format!(" jusqu’au {}", french::date(day))).unwrap_or_default();
             let on = if one.procedures().is_empty() { "" } else { ", sur cette démarche" };
             let why = format!("Droit donné par {}{until}{on}\u{a0}: {}", one.by_name, one.reason);

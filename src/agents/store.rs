@@ -4,6 +4,8 @@ use db::{Db, Query, Tx, args, row, sql};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
+use crate::accounts;
+
 row! {
     /// An agent in one department.
     #[derive(Debug, Clone)]
@@ -83,8 +85,10 @@ pub async fn person(db: &Db, agent: Uuid) -> Result<Option<Person>, db::Error> {
 /// The open account of an agent.
 pub async fn by_email(db: &Db, email: &str) -> Result<Option<Uuid>, db::Error> {
     db.first(
-        sql!("select id from account where authority_id = $1 and kind = 'agent' and email = $2 and closed_at is null"),
-        args![db.authority(), email],
+        sql!(
+            "select id from account where authority_id = $1 and kind = 'agent' and email_key = $2 and closed_at is null"
+        ),
+        args![db.authority(), accounts::email_key(email)],
     )
     .await
 }
@@ -100,14 +104,18 @@ pub async fn leave(tx: &mut Tx, agent: Uuid, department: &str) -> Result<bool, d
     Ok(left == 1)
 }
 
-/// (id, name) of the agents of a department whose account is open.
-pub async fn of_department(db: &Db, department: &str) -> Result<Vec<(Uuid, String)>, db::Error> {
+/// (id, name) of those who may be named in the register of a department, whose account is open: its agents, and
+/// whoever decides there, on some procedures or for some days, today or to come.
+pub async fn signatories(db: &Db, department: &str, today: Date) -> Result<Vec<(Uuid, String)>, db::Error> {
     db.all(
         sql!(
-            "select a.id, a.first_name || ' ' || a.last_name from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
-             where m.authority_id = $1 and m.department_id = $2 and a.closed_at is null order by a.last_name, a.first_name, a.id"
+            "select a.id, a.first_name || ' ' || a.last_name from account a where a.authority_id = $1 and a.closed_at is null and a.id in (
+               select m.account_id from membership m where m.authority_id = $1 and m.department_id = $2
+               union select e.account_id from entitlement e where e.authority_id = $1 and e.department_id = $2 and e.role = 'decider'
+                 and (e.until_day is null or e.until_day >= $3))
+             order by a.last_name, a.first_name, a.id"
         ),
-        args![db.authority(), department],
+        args![db.authority(), department, today],
     )
     .await
 }

@@ -76,7 +76,7 @@ fn unreachable(error: &anyhow::Error) -> Verdict {
 
 /// Opens the account of who has just proved who they are, or brings it up to date.
 async fn welcome(tx: &mut Tx, visit: &Visit, person: &Person, typed: &str, id: Uuid) -> Result<Verdict, db::Error> {
-    let found = store::account_of(tx, person).await?;
+    let found = store::account_of(tx, person, visit.today()).await?;
     let own = found.as_ref().is_some_and(|linked| linked.own > 0);
     if person.roles.is_empty() && !own {
         return Ok(Verdict::Stranger);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use db::{Db, Tx, args, row, sql};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{declaration::Declaration, person::Person};
@@ -137,7 +137,7 @@ pub async fn tells_end(db: &Db, account: Uuid) -> Result<bool, db::Error> {
 }
 
 /// Every account of the directory.
-pub async fn all_linked(db: &Db) -> Result<Vec<Linked>, db::Error> {
+pub async fn all_linked(db: &Db, today: Date) -> Result<Vec<Linked>, db::Error> {
     db.fresh()
         .all(
             sql!(
@@ -145,11 +145,12 @@ pub async fn all_linked(db: &Db) -> Result<Vec<Linked>, db::Error> {
                    (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = true) as given,
                    (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
                      + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id)
-                     + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id) as own
+                     + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id)
+                     + (select count(*) from entitlement e where e.authority_id = d.authority_id and e.account_id = d.account_id and (e.until_day is null or e.until_day >= $2)) as own
                  from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
                  where d.authority_id = $1 order by d.account_id"
             ),
-            args![db.authority()],
+            args![db.authority(), today],
         )
         .await
 }
@@ -160,7 +161,7 @@ pub fn awaited(email: &str) -> String {
 }
 
 /// The account of an entry: by its key, or waiting for it by its address.
-pub async fn account_of(tx: &mut Tx, person: &Person) -> Result<Option<Linked>, db::Error> {
+pub async fn account_of(tx: &mut Tx, person: &Person, today: Date) -> Result<Option<Linked>, db::Error> {
     let awaited = person.email.as_deref().map(awaited).unwrap_or_default();
     tx.first(
         sql!(
@@ -168,11 +169,12 @@ pub async fn account_of(tx: &mut Tx, person: &Person) -> Result<Option<Linked>, 
                (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = true) as given,
                (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
                      + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id)
-                     + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id) as own
+                     + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id)
+                     + (select count(*) from entitlement e where e.authority_id = d.authority_id and e.account_id = d.account_id and (e.until_day is null or e.until_day >= $4)) as own
              from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
              where d.authority_id = $1 and d.key in ($2, $3) order by case when d.key = $2 then 0 else 1 end limit 1"
         ),
-        args![tx.authority(), &person.key, &awaited],
+        args![tx.authority(), &person.key, &awaited, today],
     )
     .await
 }

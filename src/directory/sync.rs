@@ -81,7 +81,7 @@ pub async fn run(visit: &Visit, accept: bool) -> Result<Report> {
             return Err(error);
         }
     };
-    let linked = store::all_linked(&visit.db).await?;
+    let linked = store::all_linked(&visit.db, visit.today()).await?;
     let by_key: HashMap<&str, &Person> = people.iter().map(|person| (person.key.as_str(), person)).collect();
     let awaited: HashMap<String, &Person> =
         people.iter().filter_map(|person| Some((store::awaited(person.email.as_deref()?), person))).collect();

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::store::{self, Entry};
 use crate::{
     accounts::jobs::{self, Letter, More},
+    agents::Role,
     visit::Visit,
 };
 
@@ -78,19 +79,30 @@ pub async fn preview(db: &Db, department: &str, holder: Uuid, now: Timestamp) ->
         .await
 }
 
-/// Agents of the department who may process, whose access is not over, but `holder`.
+/// Who may process in the department today, but `holder`.
 pub async fn receivers(db: &Db, department: &str, holder: Uuid, today: Date) -> Result<Vec<Receiver>, db::Error> {
-    db.fresh()
+    let mut found: Vec<Receiver> = db
+        .fresh()
         .all(
             sql!(
-                "select a.id, a.first_name, a.last_name, m.role from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
-                 where m.authority_id = $1 and m.department_id = $2 and m.account_id <> $3 and m.role in ('processor', 'decider', 'manager')
+                "select a.id, a.first_name, a.last_name, s.role from staff s join account a on a.authority_id = s.authority_id and a.id = s.account_id
+                 where s.authority_id = $1 and s.department_id = $2 and s.account_id <> $3 and s.role in ('processor', 'decider', 'manager')
                    and a.closed_at is null and (a.ends_on is null or a.ends_on >= $4)
+                   and (s.from_day is null or s.from_day <= $4) and (s.until_day is null or s.until_day >= $4)
                  order by a.last_name, a.first_name, a.id"
             ),
             args![db.authority(), department, holder, today],
         )
-        .await
+        .await?;
+    // A member who was given more: once, as the higher of the two.
+    found.dedup_by(|next, kept| {
+        let same = next.id == kept.id;
+        if same && Role::parse(&next.role) > Role::parse(&kept.role) {
+            kept.role = std::mem::take(&mut next.role);
+        }
+        same
+    });
+    Ok(found)
 }
 
 /// What is handed over, and by whom.
@@ -156,9 +168,10 @@ async fn may_hold(tx: &mut Tx, visit: &Visit, department: &str, agent: Uuid) -> 
     let found: Option<i64> = tx
         .first(
             sql!(
-                "select 1 from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
-                 where m.authority_id = $1 and m.department_id = $2 and m.account_id = $3 and m.role in ('processor', 'decider', 'manager')
-                   and a.closed_at is null and (a.ends_on is null or a.ends_on >= $4)"
+                "select 1 from staff s join account a on a.authority_id = s.authority_id and a.id = s.account_id
+                 where s.authority_id = $1 and s.department_id = $2 and s.account_id = $3 and s.role in ('processor', 'decider', 'manager')
+                   and a.closed_at is null and (a.ends_on is null or a.ends_on >= $4)
+                   and (s.from_day is null or s.from_day <= $4) and (s.until_day is null or s.until_day >= $4)"
             ),
             args![tx.authority(), department, agent, visit.today()],
         )

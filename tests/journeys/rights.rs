@@ -83,6 +83,56 @@ both! {
         claire.post(&withdraw, &[]).await.is(404);
     }
 
+    async fn who_replaces_somebody_is_a_colleague_and_leaving_takes_every_right_along(portal: Portal) {
+        let filed = portal.client().file("acte-naissance", &birth()).await;
+        let page = format!("/agent/demandes/{}", filed.id);
+        let (mut claire, mut nadia) = (portal.agent("claire.daubigny").await, portal.agent("nadia.benali").await);
+        nadia.post(&format!("{page}/actions/take"), &[("version", "1")]).await.is(303);
+        let nadia_id: uuid::Uuid = portal.db().one(sql!("select id from account where authority_id = $1 and email = 'nadia.benali@valmont.example'"), db::args![portal.city]).await.unwrap();
+        let held = format!("/agent/agents/{nadia_id}/dossiers");
+        claire.get(&format!("{held}?service=etat-civil")).await.is(200).hides("Thierry Kowalski");
+        // On one procedure they are no colleague of the department; on all of it they are.
+        assert_eq!(give(&mut claire, "processor", &["acte-naissance"], "").await, 303);
+        claire.get(&format!("{held}?service=etat-civil")).await.is(200).hides("Thierry Kowalski");
+        assert_eq!(give(&mut claire, "processor", &[], "").await, 303);
+        let form = claire.get(&format!("{held}?service=etat-civil")).await.is(200).shows("Thierry Kowalski").form("a");
+        let thierry: uuid::Uuid = portal.db().one(sql!("select id from account where authority_id = $1 and email = $2"), db::args![portal.city, THIERRY]).await.unwrap();
+        claire.get("/agent?vue=toutes").await.is(200).shows("Thierry Kowalski");
+        claire.post_form(&held, &form.with("a", &thierry.to_string()).fields).await.is(303);
+        claire.get(&page).await.is(200).shows("Thierry Kowalski");
+        claire.get("/agent/agents").await.is(200).hides("n’appartiennent plus au service");
+
+        // A member with a right beside it leaves: nothing is left.
+        let mut form = claire.get("/agent/droits/nouveau?service=etat-civil").await.form("courriel");
+        form.fields.retain(|(name, _)| name != "demarches");
+        let form = form.with("courriel", "Nadia.Benali@valmont.example").with("role", "decider").with("motif", "Congé de Claire");
+        claire.post_form("/agent/droits/nouveau", &form.fields).await.is(303);
+        claire.post(&format!("/agent/agents/{nadia_id}/retirer"), &[("service", "etat-civil")]).await.is(303);
+        nadia.get(&page).await.is(404);
+    }
+
+    /// What was asked as sensitive stays so, whatever later versions of the procedure say.
+    async fn an_export_follows_the_version_of_each_request(portal: Portal) {
+        let publish = async |from: &str, to: &str| {
+            let mut sources = guichet::catalogue::shipped().unwrap();
+            sources.procedures.retain(|(name, _)| name.starts_with("acte-naissance"));
+            let (_, text) = &mut sources.procedures[0];
+            assert!(text.contains(from));
+            *text = text.replace(from, to);
+            guichet::catalogue::publish(&portal.db(), &sources, portal.app.clock.now()).await.unwrap();
+            portal.app.catalogue.refresh(portal.city);
+        };
+        let mut claire = portal.agent("claire.daubigny").await;
+        let list = "/agent/export.csv?vue=toutes&demarche=acte-naissance";
+        publish("      - id: exemplaires\n", "      - id: exemplaires\n        sensitive: true\n").await;
+        portal.client().file("acte-naissance", &birth()).await;
+        let row = |text: &str| text.lines().nth(1).unwrap_or_default().split(';').filter(|cell| *cell == "2").count();
+        assert_eq!(row(claire.get(list).await.is(200).html()), 0);
+        publish("Un seul suffit le plus souvent.", "Un seul suffit souvent.").await;
+        let sheet = claire.get(list).await.is(200).html().to_owned();
+        assert!(sheet.contains("exemplaires") && row(&sheet) == 0, "{sheet}");
+    }
+
     async fn what_is_typed_wrong_is_told_and_kept(portal: Portal) {
         let mut claire = portal.agent("claire.daubigny").await;
         let form = claire.get("/agent/droits/nouveau?service=etat-civil").await.is(200).form("courriel");
