@@ -1,9 +1,10 @@
 create unique index request_search_number_key on request_search (number);
 
--- No positions: nobody searches for phrases. The tokens are letters and digits, so this tokenizer only cuts at spaces.
+-- No positions: nobody searches for phrases. The tokens are letters and digits as Rust knows them, signs that its own
+-- tables (of Unicode 6.1) call marks or symbols among them, so this tokenizer only cuts at spaces.
 create virtual table request_fts using fts5 (
   place, names, answers, messages,
-  content = 'request_search', content_rowid = 'number', detail = none, columnsize = 0, tokenize = 'unicode61 remove_diacritics 0'
+  content = 'request_search', content_rowid = 'number', detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co Cn M* S*'"
 );
 -- What is taken out is overwritten, not only marked.
 insert into request_fts (request_fts, rank) values ('secure-delete', 1);

@@ -52,8 +52,24 @@ fn of_names(text: &str) -> impl Iterator<Item = String> {
     words.into_iter()
 }
 
+/// Stems, and numbers in one word however they are cut: « 06 39 98 12 34 ».
 fn of_texts(text: &str) -> impl Iterator<Item = String> {
-    french::stems(text).into_iter().map(|stem| token('w', &stem))
+    let stems = french::stems(text).into_iter();
+    stems.chain(numbers(text)).map(|stem| token('w', &stem)).collect::<Vec<_>>().into_iter()
+}
+
+/// From so many digits on, what is cut is one number.
+const LONG: usize = 8;
+
+fn in_number(letter: char) -> bool {
+    letter.is_ascii_digit() || " .-+/\u{a0}\u{202f}".contains(letter)
+}
+
+fn numbers(text: &str) -> Vec<String> {
+    let runs = text.split(|letter| !in_number(letter)).filter(|run| run.len() > LONG);
+    runs.map(|run| run.chars().filter(char::is_ascii_digit).collect::<String>())
+        .filter(|digits| (LONG..=LONGEST).contains(&digits.len()))
+        .collect()
 }
 
 fn joined(tokens: impl Iterator<Item = String>) -> String {
@@ -192,9 +208,11 @@ impl Wanted {
 /// Words of a search in contents. A telephone number is one word, however it was cut; words too common to be in
 /// the index count only as names, when nothing else was typed.
 fn texts(text: &str) -> Vec<String> {
+    // Answers say « 12 mai 1980 ».
+    let day = french::day(text.trim()).map(french::date);
+    let text = day.as_deref().unwrap_or(text);
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    if digits.len() >= 8 && text.chars().all(|letter| letter.is_ascii_digit() || " .-+/\u{a0}\u{202f}".contains(letter))
-    {
+    if digits.len() >= LONG && text.chars().all(in_number) {
         return vec![token('w', &digits)];
     }
     let stems: Vec<String> = of_texts(text).take(MOST_WORDS).collect();
@@ -208,8 +226,18 @@ mod tests {
     #[test]
     fn what_is_typed_finds_what_was_written() {
         let written: BTreeSet<String> =
-            of_texts("J’ai demandé des actes de naissance, 12 rue de l’Église. Tél. 0639981234 +33639981234").collect();
-        for typed in ["ACTE", "demande", "église naissances", "06 39 98 12 34", "+33 6 39 98 12 34", "eglise"] {
+            of_texts("J’ai demandé des actes de naissance, 12 rue de l’Église. Tél. 06.39 98-12 34 ou +33 6 39 98 12 35, né le 12 mai 1980").collect();
+        for typed in [
+            "ACTE",
+            "demande",
+            "église naissances",
+            "0639981234",
+            "06 39 98 12 34",
+            "+33 639981235",
+            "eglise",
+            "12/05/1980",
+            "1980-05-12",
+        ] {
             assert!(
                 texts(typed).iter().all(|token| written.contains(token)),
                 "{typed}: {:?} in {written:?}",

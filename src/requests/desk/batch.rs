@@ -37,10 +37,17 @@ const TITLE: &str = "Agir sur plusieurs dossiers";
 const TAKE: &str = "affecter";
 const RELEASE: &str = "liberer";
 
-/// What was chosen: requests with the version that was seen (none yet when they come from the list), and a deed.
+/// How a request was when it was shown.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    version: i64,
+    holder: Option<Uuid>,
+}
+
+/// What was chosen: requests as they were seen (not yet when they come from the list), and a deed.
 #[derive(Default)]
 struct Chosen {
-    requests: Vec<(Uuid, Option<i64>)>,
+    requests: Vec<(Uuid, Option<Seen>)>,
     deed: String,
     message: String,
     came: Came,
@@ -49,8 +56,10 @@ struct Chosen {
 impl Chosen {
     fn read(raw: &Raw) -> Self {
         let request = |text: &str| {
-            let (id, version) = text.split_once(':').unwrap_or((text, ""));
-            Some((id.parse().ok()?, version.parse().ok()))
+            let (id, seen) = text.split_once(':').unwrap_or((text, ""));
+            let (version, holder) = seen.split_once(':').unwrap_or((seen, ""));
+            let seen = version.parse().ok().map(|version| Seen { version, holder: holder.parse().ok() });
+            Some((id.parse().ok()?, seen))
         };
         Self {
             requests: raw.all("d").flat_map(|some| some.split(',')).filter_map(request).take(PAGE).collect(),
@@ -125,14 +134,14 @@ pub async fn show(agent: Agent, Query(pairs): Query<Vec<(String, String)>>) -> R
 pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
     let chosen = Chosen::read(&form::plain(sent).await?);
     let files = Opened::several(&agent, &ids(&chosen)).await?;
-    let errors = problems(&agent, &chosen, &files);
+    let errors = problems(&chosen, &files);
     if !errors.is_empty() {
         let context = context(&agent, &chosen, &files, &errors).await;
         return agent.page_again("agent/batch.html", TITLE, context);
     }
     let (mut done, mut left) = (Vec::new(), Vec::new());
     for file in &files {
-        let seen = chosen.requests.iter().find(|(id, _)| *id == file.request.id).and_then(|(_, version)| *version);
+        let seen = chosen.requests.iter().find(|(id, _)| *id == file.request.id).and_then(|(_, seen)| *seen);
         match act(&agent, file, &chosen, seen).await {
             Ok(()) => done.push(row(file, "")),
             Err(problem @ (Problem::Unavailable(_) | Problem::Broken(_))) if done.is_empty() => return Err(problem),
@@ -143,7 +152,9 @@ pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
             Err(problem) => left.push(row(file, why(&problem))),
         }
     }
-    let context = json!({"label": label(&chosen, &files), "done": done, "left": left, "back": back(&chosen)});
+    let unsent = if left.is_empty() { "" } else { chosen.message.as_str() };
+    let context =
+        json!({"label": label(&chosen, &files), "done": done, "left": left, "unsent": unsent, "back": back(&chosen)});
     agent.page("agent/batch_done.html", TITLE, Value::from(Serde(context)))
 }
 
@@ -151,27 +162,49 @@ fn ids(chosen: &Chosen) -> Vec<Uuid> {
     chosen.requests.iter().map(|(id, _)| *id).collect()
 }
 
-/// What is wrong with the whole, before anything is done.
-fn problems(agent: &Agent, chosen: &Chosen, files: &[Opened<Process>]) -> Vec<(&'static str, String)> {
-    let deeds: Vec<Deed<'_>> = files.iter().filter_map(|file| judge(agent, file, &chosen.deed).ok()).collect();
-    if deeds.is_empty() {
-        return vec![("action", "Choisissez une action que l’un de ces dossiers permet.".to_owned())];
+/// What is wrong with the whole, before anything is done; each request is judged by itself.
+fn problems(chosen: &Chosen, files: &[Opened<Process>]) -> Vec<(&'static str, String)> {
+    if matches!(chosen.deed.as_str(), TAKE | RELEASE) && !files.is_empty() {
+        return Vec::new();
     }
-    let needs = deeds.iter().find_map(|deed| match deed {
-        Deed::Fire(transition) if !transition.needs.is_empty() => Some(&transition.needs),
-        _ => None,
-    });
-    let typed = Typed { message: chosen.message.clone(), ..Typed::default() };
-    needs.map(|needs| give::problems(needs, &typed)).unwrap_or_default()
+    let named = files.iter().filter_map(|file| fired(file, &chosen.deed));
+    // A message is asked for as soon as one of the procedures wants it.
+    let Some(transition) = named.max_by_key(|one| one.needs.len()) else {
+        return vec![("action", "Choisissez une action que l’un de ces dossiers permet.".to_owned())];
+    };
+    give::problems(&transition.needs, &Typed { message: chosen.message.clone(), ..Typed::default() })
+}
+
+/// The transition of this request that the deed fires.
+fn fired<'a>(file: &'a Opened<Process>, wanted: &str) -> Option<&'a Transition> {
+    file.procedure.workflow.transitions.iter().find(|one| code(one) == wanted).filter(|one| simple(one))
+}
+
+/// Whether it was done a moment ago, by this very form.
+async fn done(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Seen) -> Result<bool, Problem> {
+    let me = agent.account.id;
+    match chosen.deed.as_str() {
+        TAKE => Ok(seen.holder != Some(me) && file.request.holder_id == Some(me)),
+        RELEASE => Ok(seen.holder.is_some() && file.request.holder_id.is_none()),
+        deed => match fired(file, deed) {
+            Some(transition) => Ok(act::sent_twice(agent, file, transition, seen.version).await?),
+            None => Ok(false),
+        },
+    }
 }
 
 /// Does it to one request, if it still is what was seen.
-async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Option<i64>) -> Result<(), Problem> {
+async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Option<Seen>) -> Result<(), Problem> {
+    const CHANGED: &str = "Ce dossier a changé entre-temps\u{a0}: ouvrez-le pour voir où il en est.";
     let request = &file.request;
     let me = agent.account.id;
+    let Some(seen) = seen else { return Err(Problem::Conflict(CHANGED)) };
+    if done(agent, file, chosen, seen).await? {
+        return Ok(());
+    }
     let deed = judge(agent, file, &chosen.deed).map_err(Problem::Conflict)?;
-    if seen != Some(request.version) {
-        return Err(Problem::Conflict("Ce dossier a changé entre-temps\u{a0}: ouvrez-le pour voir où il en est."));
+    if seen.version != request.version {
+        return Err(Problem::Conflict(CHANGED));
     }
     let to = match deed {
         Deed::Fire(transition) => {
@@ -183,7 +216,7 @@ async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Optio
         Deed::Take => Some(me),
         Deed::Release => None,
     };
-    if desk::hand(&agent.db, request.id, request.holder_id, to, me, agent.now).await? {
+    if desk::hand(&agent.db, request.id, seen.holder, to, me, agent.now).await? {
         return Ok(());
     }
     Err(Problem::Conflict("Ce dossier vient de changer de mains."))
@@ -250,7 +283,7 @@ async fn context(
                     previews.insert(file.procedure.title.clone(), mail);
                 }
             }
-            Ok(_) => rows.push(row(file, "L’usager ne reçoit rien.")),
+            Ok(_) => rows.push(row(file, &held(agent, file))),
         }
     }
     let previews: Vec<Json> = previews
@@ -264,10 +297,26 @@ async fn context(
         "many": files.len(), "gone": chosen.requests.len() - files.len(), "back": back(chosen),
         "list": chosen.came.query(), "action": chosen.deed, "label": label(chosen, files),
         "actions": offered(agent, chosen, files),
-        "chosen": files.iter().map(|file| format!("{}:{}", file.request.id, file.request.version)).collect::<Vec<_>>().join(","),
+        "chosen": files.iter().map(seen).collect::<Vec<_>>().join(","),
         "rows": rows, "left": left, "previews": previews, "needs_message": message, "message": chosen.message,
         "errors": errors,
     })))
+}
+
+/// The request as it is shown.
+fn seen(file: &Opened<Process>) -> String {
+    let holder = file.request.holder_id.map(|id| id.to_string()).unwrap_or_default();
+    format!("{}:{}:{holder}", file.request.id, file.request.version)
+}
+
+/// What changing hands means for a request.
+fn held(agent: &Agent, file: &Opened<Process>) -> String {
+    match (file.request.holder_id, &file.request.holder_name) {
+        (Some(id), Some(name)) if id != agent.account.id => {
+            format!("Affecté à {name} en ce moment. L’usager ne reçoit rien.")
+        }
+        _ => "L’usager ne reçoit rien.".to_owned(),
+    }
 }
 
 fn receives(file: &Opened<Process>, transition: &Transition) -> String {

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    filters::{Asked, Cursor, Filters},
+    filters::{Asked, Cursor, Filters, Sort},
     list::{self, Versions, versions},
     store::{self, BULK},
     words,
@@ -82,15 +82,22 @@ row! {
     }
 }
 
+/// Whether its answers may be taken away.
+fn open(field: &Field) -> bool {
+    !field.sensitive && !field.kind.silent()
+}
+
 impl Export {
     async fn of(agent: Agent, mut filters: Filters) -> Result<Self, Problem> {
         filters.cursor = None;
+        // The one order that nothing changes while it leaves.
+        filters.sort = Sort::Sent;
         let current = catalogue::current(&agent).await?;
         let one = current.procedures.get(&filters.procedure);
         let ours =
             one.filter(|one| agent.role_on(&one.procedure.department, &one.procedure.id) >= Some(Role::Processor));
-        let open = |field: &&Field| !field.sensitive && !field.kind.silent();
-        let fields = ours.map(|one| one.procedure.fields().filter(open).cloned().collect()).unwrap_or_default();
+        let fields =
+            ours.map(|one| one.procedure.fields().filter(|field| open(field)).cloned().collect()).unwrap_or_default();
         Ok(Self { agent, filters, fields })
     }
 
@@ -179,8 +186,12 @@ impl Export {
             more.ended_at.map_or(Cell::Day(None), day),
             Cell::Text(if line.unread > 0 { line.unread.to_string() } else { String::new() }),
         ];
-        let answer =
-            |field: &Field| more.answers.0.get(&field.id).filter(|_| content).map(|answer| field.kind.export(answer));
+        // As the version of the request itself asked.
+        let asked = |id: &str| procedure?.fields().find(|field| field.id == id).filter(|field| open(field));
+        let answer = |field: &Field| {
+            let asked = asked(&field.id).filter(|_| content)?;
+            more.answers.0.get(&field.id).map(|answer| asked.kind.export(answer))
+        };
         cells.extend(self.fields.iter().map(|field| Cell::Text(answer(field).unwrap_or_default())));
         cells
     }

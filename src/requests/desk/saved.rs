@@ -20,7 +20,7 @@ use crate::{agents::Role, error::Problem, platform::form::Typed, visit::Agent};
 
 /// Longest name, in characters.
 const LONGEST: usize = 60;
-/// Views that one agent may see at once.
+/// Views that one agent may keep.
 const MOST: usize = 100;
 
 row! {
@@ -73,11 +73,13 @@ pub struct Wanted {
     liste: String,
 }
 
-/// Whatever was typed in an address, as the query of a list.
+/// Whatever was typed in an address, as the query of a list. Nobody's name stays in it: what was searched for was of
+/// the moment.
 fn query_of(text: &str) -> String {
     let uri = format!("/agent?{text}").parse().ok();
     let asked = uri.and_then(|uri| Query::<Asked>::try_from_uri(&uri).ok());
-    let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
+    let mut filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
+    (filters.search, filters.person) = (String::new(), String::new());
     filters.query(filters.sort_id())
 }
 
@@ -104,6 +106,7 @@ async fn context(agent: &Agent, query: &str, typed: &Raw, errors: &[(String, &st
     Ok(Value::from(Serde(json!({
         "menu": list::menu(&counts, None, false),
         "query": query,
+        "once": agent.id(),
         "name": if typed.text("vue").is_empty() { typed.text("nom") } else { "" },
         "shares": shares,
         "views": views.iter().map(line).collect::<Vec<_>>(),
@@ -127,7 +130,7 @@ pub async fn save(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem
     if department.is_some_and(|id| agent.role(id) != Some(Role::Manager)) {
         return Err(Problem::Forbidden("Une vue se partage avec un service dont vous êtes responsable."));
     }
-    let full = of(&agent).await?.len() >= MOST;
+    let full = of(&agent).await?.iter().filter(|view| view.account_id == agent.account.id).count() >= MOST;
     let name = match name(&typed) {
         Ok(_) if full => Err("Vous avez déjà cent vues : supprimez-en une"),
         other => other,
@@ -139,11 +142,13 @@ pub async fn save(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem
             return agent.page_again("agent/views.html", TITLE, context);
         }
     };
-    let (id, account, now) = (agent.id(), agent.account.id, agent.now);
+    // Sent twice, it is one view.
+    let id = typed.text("once").parse().unwrap_or_else(|_| agent.id());
+    let (account, now) = (agent.account.id, agent.now);
     agent
         .db
         .write(async |tx: &mut Tx| {
-            let insert = sql!("insert into desk_view (authority_id, id, account_id, department_id, name, query, created_at) values ($1, $2, $3, $4, $5, $6, $7)");
+            let insert = sql!("insert into desk_view (authority_id, id, account_id, department_id, name, query, created_at) values ($1, $2, $3, $4, $5, $6, $7) on conflict (authority_id, id) do nothing");
             tx.run(insert, args![tx.authority(), id, account, department, &name, &query, now]).await?;
             Ok::<(), db::Error>(())
         })

@@ -257,17 +257,19 @@ impl Colleague {
     }
 }
 
-/// Agents who process in one of the departments, but this one.
+/// Who processes in one of the departments, but this one.
 pub async fn colleagues(agent: &Agent) -> Result<Vec<Colleague>, db::Error> {
     let departments: Vec<&str> = agent.memberships.iter().map(|one| one.department_id.as_str()).collect();
     let query = Query::new(
-        "select distinct a.id, a.first_name, a.last_name from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
-         where m.role in ('processor', 'decider', 'manager') and a.closed_at is null",
+        "select distinct a.id, a.first_name, a.last_name from staff s join account a on a.authority_id = s.authority_id and a.id = s.account_id
+         where s.role in ('processor', 'decider', 'manager') and a.closed_at is null",
     );
     let query = query
-        .and("m.authority_id = {}", agent.db.authority())
+        .and("s.authority_id = {}", agent.db.authority())
+        .and("(s.from_day is null or s.from_day <= {})", agent.today())
+        .and("(s.until_day is null or s.until_day >= {})", agent.today())
         .and("a.id <> {}", agent.account.id)
-        .and_in("m.department_id", &departments)
+        .and_in("s.department_id", &departments)
         .push(" order by a.last_name, a.first_name, a.id limit 200");
     agent.db.all(query, args![]).await
 }

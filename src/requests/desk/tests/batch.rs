@@ -50,9 +50,10 @@ async fn takes(world: World) {
     assert_eq!((state(&world, ids[2]).await, state(&world, elsewhere).await), ("closed".into(), "submitted".into()));
     let mails = sql!("select count(*) from job where authority_id = $1 and request_id = $2 and kind = 'notify'");
     assert_eq!(world.count(mails, ids[0]).await, 1, "{}", jobs::NOTIFY);
-    // Sent again, it does nothing twice.
+    // Sent again, it does nothing twice, and tells the same.
     let again = world.post(&cookie, "/agent/lot", &fields).await;
-    assert_eq!((again.status, world.count(mails, ids[0]).await), (StatusCode::UNPROCESSABLE_ENTITY, 1));
+    assert_eq!((again.status, world.count(mails, ids[0]).await), (StatusCode::OK, 1));
+    assert!(again.text.contains("Prendre en charge\u{a0}: 1 dossier"), "{}", again.text);
     // Each request keeps who did it, and the journal has every line.
     let traced = sql!(
         "select count(*) from journal where authority_id = $1 and request_id = $2 and action = 'request-changed' and detail = 'take'"
@@ -66,11 +67,24 @@ async fn takes(world: World) {
 async fn hands(world: &World, cookie: &str, id: Uuid) {
     let holder = async || store::find(&world.visit.db, id).await.unwrap().unwrap().holder_id;
     let version = store::find(&world.visit.db, id).await.unwrap().unwrap().version.to_string();
-    let seen = format!("{id}:{version}");
+    let nadia = world.account("nadia.benali").await;
+    let seen = format!("{id}:{version}:{nadia}");
     let freed = world.post(cookie, "/agent/lot", &[("d", &seen), ("action", "liberer")]).await;
     assert_eq!((freed.status, holder().await), (StatusCode::OK, None));
-    let taken = world.post(cookie, "/agent/lot", &[("d", &seen), ("action", "affecter")]).await;
-    assert_eq!((taken.status, holder().await), (StatusCode::OK, Some(world.account("nadia.benali").await)));
+    let again = world.post(cookie, "/agent/lot", &[("d", &seen), ("action", "liberer")]).await;
+    assert!(again.text.contains("1 dossier") && !again.text.contains("pas changé"), "{}", again.text);
+    let free = format!("{id}:{version}:");
+    let shown = world.get(cookie, &format!("/agent/lot?d={id}&action=affecter")).await.text;
+    assert!(shown.contains(&free), "{shown}");
+    let taken = world.post(cookie, "/agent/lot", &[("d", &free), ("action", "affecter")]).await;
+    assert_eq!((taken.status, holder().await), (StatusCode::OK, Some(nadia)));
+    // What was free when it was shown is not taken from who has it since.
+    let herve = world.sign_in("herve.le-goff").await;
+    let late = world.post(&herve, "/agent/lot", &[("d", &free), ("action", "affecter")]).await;
+    assert!(late.text.contains("Ce dossier vient de changer de mains."), "{}", late.text);
+    assert_eq!(holder().await, Some(nadia));
+    let told = world.get(&herve, &format!("/agent/lot?d={id}&action=affecter")).await.text;
+    assert!(told.contains("Affecté à Nadia Benali en ce moment"), "{told}");
     let nothing = world.post(cookie, "/agent/lot", &[("d", &seen), ("action", "invente")]).await;
     assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(nothing.text.contains("Choisissez une action"));

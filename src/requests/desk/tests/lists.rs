@@ -104,6 +104,10 @@ async fn searches(world: &World, agent: &Agent) {
     }
     assert_eq!(found("q=zola&demarche=acte-naissance").await, 86);
     assert_eq!(found("q=%25").await, 0);
+    // Letters that are signs, marks or unassigned elsewhere: circled, New Tai Lue, Adlam.
+    for letter in ["\u{24d0}", "\u{19b1}", "\u{1e922}", "\u{1f150}"] {
+        assert_eq!(found(&format!("q={}", crate::platform::encode(&format!("zola b{letter}b")))).await, 0, "{letter}");
+    }
     assert_eq!(found("q=zola&affecte=moi").await, 0);
     assert_eq!(found("q=zola&affecte=personne&statut=sent").await, 33);
     let line = desk::page(agent, &filters("vue=toutes")).await.unwrap().lines.remove(0);
