@@ -2,12 +2,12 @@
 //! only then: whatever stops it, doing it again goes on where it was.
 
 use anyhow::{Context, Result};
-use db::{Db, Json, Tx, args, sql};
+use db::Tx;
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::store::{self, Allowed};
+use super::progress::{self, Allowed};
 use crate::{
     journal::{self, Action, Line},
     platform::jobs::{self, Claimed, NewJob, Outcome},
@@ -46,7 +46,7 @@ async fn queue_after(
 pub async fn eliminate(visit: &Visit, job: &Claimed) -> Result<Outcome> {
     let given = |key: &str| job.payload.0.get(key).and_then(|id| id.as_str()).map(str::parse::<Uuid>).transpose();
     let (list, after) = (given("disposal")?.context("no list")?, given("after")?);
-    let requests = store::left(&visit.db, list, after, BATCH).await?;
+    let requests = progress::left(&visit.db, list, after, BATCH).await?;
     let mut failed = None;
     for request in &requests {
         if let Err(error) = one(visit, list, *request).await {
@@ -54,9 +54,9 @@ pub async fn eliminate(visit: &Visit, job: &Claimed) -> Result<Outcome> {
         }
     }
     let last = requests.last().copied();
-    let more = last.is_some() && !store::left(&visit.db, list, last, 1).await?.is_empty();
+    let more = last.is_some() && !progress::left(&visit.db, list, last, 1).await?.is_empty();
     // Another job may still have to come back to its own.
-    let over = failed.is_none() && store::left(&visit.db, list, None, 1).await?.is_empty();
+    let over = failed.is_none() && progress::left(&visit.db, list, None, 1).await?.is_empty();
     let next = visit.id();
     visit
         .db
@@ -67,7 +67,7 @@ pub async fn eliminate(visit: &Visit, job: &Claimed) -> Result<Outcome> {
             if failed.is_some() {
                 return Ok(());
             }
-            if over && let Some(many) = store::finish(tx, list, visit.now).await? {
+            if over && let Some(many) = progress::finish(tx, list, visit.now).await? {
                 note(tx, visit, list, &format!("done:{many}")).await?;
             }
             jobs::record(tx, job, visit.now).await
@@ -75,22 +75,6 @@ pub async fn eliminate(visit: &Visit, job: &Claimed) -> Result<Outcome> {
         .await?;
     visit.app.work.notify_one();
     failed.map_or(Ok(Outcome::Recorded), Err)
-}
-
-/// Whether the elimination of a list was given up by its workers: one of its jobs failed for good, and none is left
-/// to go on.
-pub async fn stopped(db: &Db, list: Uuid) -> Result<bool, db::Error> {
-    let (db, list) = (db.fresh(), list.to_string());
-    let about = |found: Vec<Json<serde_json::Value>>| {
-        found.iter().any(|payload| payload.0.get("disposal").and_then(|id| id.as_str()) == Some(&list))
-    };
-    let pending =
-        sql!("select payload from job where authority_id = $1 and kind = $2 and done_at is null and failed_at is null");
-    if about(db.all(pending, args![db.authority(), ELIMINATE]).await?) {
-        return Ok(false);
-    }
-    let failed = sql!("select payload from job where authority_id = $1 and kind = $2 and failed_at is not null");
-    Ok(about(db.all(failed, args![db.authority(), ELIMINATE]).await?))
 }
 
 async fn note(tx: &mut Tx, visit: &Visit, list: Uuid, what: &str) -> Result<(), db::Error> {
@@ -104,7 +88,7 @@ async fn one(visit: &Visit, list: Uuid, request: Uuid) -> Result<()> {
     let gone = visit
         .db
         .write(async |tx: &mut Tx| {
-            let reason = match store::allowed(tx, list, request).await? {
+            let reason = match progress::allowed(tx, list, request).await? {
                 Allowed::No => return Ok(false),
                 Allowed::Anew => "Rouverte après le bordereau",
                 Allowed::Yes => match purge::rows(tx, request).await? {
@@ -113,13 +97,13 @@ async fn one(visit: &Visit, list: Uuid, request: Uuid) -> Result<()> {
                     Purge::Open => "Rouverte après le visa",
                 },
             };
-            store::stays(tx, list, request, today, reason).await?;
+            progress::stays(tx, list, request, today, reason).await?;
             Ok::<bool, db::Error>(false)
         })
         .await?;
     if gone {
         purge::rest(visit, request).await?;
-        visit.db.write(async |tx: &mut Tx| store::gone(tx, list, request, visit.now).await).await?;
+        visit.db.write(async |tx: &mut Tx| progress::gone(tx, list, request, visit.now).await).await?;
     }
     Ok(())
 }

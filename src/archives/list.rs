@@ -15,6 +15,7 @@ use super::{
     job,
     model::{self, SAMPLE, Stage},
     pages::{Done, trace},
+    progress,
     store::{self, Disposal, Entry, Part, Visa},
 };
 use crate::{
@@ -64,7 +65,7 @@ async fn context(agent: &Agent, list: &Disposal, typed: &Raw, wrong: &[Wrong]) -
         .map(|name| (name.to_owned(), Json::from(typed.text(name))))
         .collect::<serde_json::Map<_, _>>()
         .into();
-    let stopped = list.stage() == Stage::Signed && job::stopped(&agent.db, list.id).await?;
+    let stopped = list.stage() == Stage::Signed && progress::stopped(&agent.db, list.id).await?;
     let list = json!({
         "number": model::reference(list.number), "department": list.department_name, "href": format!("/agent/archives/{}", list.id),
         "made": day(list.made_at), "by": list.made_by, "stage": list.stage().name(), "state": list.stage().words(),
