@@ -15,6 +15,7 @@ use super::{
     job,
     model::{self, SAMPLE, Stage},
     pages::{Done, trace},
+    progress,
     store::{self, Disposal, Entry, Part, Visa},
 };
 use crate::{
@@ -64,10 +65,11 @@ async fn context(agent: &Agent, list: &Disposal, typed: &Raw, wrong: &[Wrong]) -
         .map(|name| (name.to_owned(), Json::from(typed.text(name))))
         .collect::<serde_json::Map<_, _>>()
         .into();
+    let stopped = list.stage() == Stage::Signed && progress::stopped(&agent.db, list.id).await?;
     let list = json!({
         "number": model::reference(list.number), "department": list.department_name, "href": format!("/agent/archives/{}", list.id),
         "made": day(list.made_at), "by": list.made_by, "stage": list.stage().name(), "state": list.stage().words(),
-        "lines": list.lines, "gone": list.gone, "done": list.done_at.map(day),
+        "lines": list.lines, "gone": list.gone, "done": list.done_at.map(day), "stopped": stopped,
         "visa": list.visa_on.map(|on| json!({"by": list.visa_by, "number": list.visa_number, "on": on.to_string()})),
     });
     let sample = parts.iter().any(|part| part.fate == SAMPLE && part.many > 0);

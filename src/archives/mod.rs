@@ -13,6 +13,7 @@ mod list;
 mod model;
 mod pages;
 mod paper;
+mod progress;
 mod store;
 
 pub fn routes() -> Router<App> {

@@ -31,6 +31,8 @@ const HOME: &str = "/agent/archives";
 #[serde(default)]
 pub struct Done {
     pub fait: String,
+    /// Where the page before this one ended; or empty.
+    pub avant: String,
 }
 
 /// A line of the journal about a list.
@@ -61,13 +63,18 @@ pub async fn show(Archivist(agent): Archivist, Query(done): Query<Done>) -> Resu
             Some(json!({"id": id, "name": name, "eliminate": of.eliminate, "keep": of.keep}))
         })
         .collect();
-    let lists: Vec<Json> = store::latest(&agent.db).await?.iter().map(|list| shown(list, &agent)).collect();
+    let mut over = store::done(&agent.db, done.avant.parse().ok()).await?;
+    let more = over.len() > store::PAGE;
+    over.truncate(store::PAGE);
+    let older = over.last().filter(|_| more).map(|last| format!("{HOME}?avant={}", last.number));
+    let open = store::open(&agent.db).await?;
+    let lists: Vec<Json> = open.iter().chain(&over).map(|list| shown(list, &agent)).collect();
     let told = match done.fait.as_str() {
         "rien" => Some("Un collègue a déjà préparé le bordereau de ce service."),
         "abandonne" => Some("Le bordereau est abandonné : ses demandes pourront figurer dans un autre."),
         _ => None,
     };
-    let page = context! { departments => Serde(departments), lists => Serde(lists), held => hold::count(&agent.db).await?, most => MOST };
+    let page = context! { departments => Serde(departments), lists => Serde(lists), older => older, held => hold::count(&agent.db).await?, most => MOST };
     agent.page("agent/archives.html", "Archives", context! { ..page, ..flash(told) })
 }
 

@@ -1,6 +1,7 @@
 //! SQL on lists of what is eliminated.
 
 use db::{Db, Tx, args, row, sql};
+use forms::model::Fate;
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
@@ -38,13 +39,27 @@ pub async fn versions(db: &Db) -> Result<Vec<(String, i64)>, db::Error> {
     .await
 }
 
-/// How many are over, by department.
+/// How many are over, by department; no more are counted than one list holds, and one.
 pub async fn count(db: &Db, over: &Over, today: Date) -> Result<Vec<(String, i64)>, db::Error> {
-    db.all(
-        over!("select r.department_id, count(*)", " group by r.department_id"),
-        args![db.authority(), &over.procedure, over.version, over.ended_before, over.settled_before, today],
-    )
-    .await
+    let mut found: Vec<(String, i64)> = db
+        .all(
+            over!(
+                "select p.id, (select count(*) from (select 1 as one",
+                " and r.department_id = p.id limit $7) found) from department p where p.authority_id = $1"
+            ),
+            args![
+                db.authority(),
+                &over.procedure,
+                over.version,
+                over.ended_before,
+                over.settled_before,
+                today,
+                MOST + 1
+            ],
+        )
+        .await?;
+    found.retain(|(_, many)| *many > 0);
+    Ok(found)
 }
 
 /// A new list.
@@ -56,7 +71,8 @@ pub struct New<'a> {
     pub today: Date,
 }
 
-/// Gathers what is over in a new list, the oldest first; gives how many, and makes no list of nothing.
+/// Gathers what is over in a new list, one version of a procedure after the other and in each the oldest first; gives
+/// how many, and makes no list of nothing.
 pub async fn make(tx: &mut Tx, new: &New<'_>, over: &[Over]) -> Result<i64, db::Error> {
     let a = tx.authority();
     tx.run(
@@ -68,7 +84,10 @@ pub async fn make(tx: &mut Tx, new: &New<'_>, over: &[Over]) -> Result<i64, db::
     )
     .await?;
     let mut made = 0;
-    for one in over.iter().filter(|one| one.fate != forms::model::Fate::Keep) {
+    for one in over.iter().filter(|one| one.fate != Fate::Keep) {
+        if made >= MOST {
+            break;
+        }
         made += part(tx, new, one, MOST - made).await?;
     }
     if made == 0 {
@@ -79,14 +98,22 @@ pub async fn make(tx: &mut Tx, new: &New<'_>, over: &[Over]) -> Result<i64, db::
 
 async fn part(tx: &mut Tx, new: &New<'_>, one: &Over, most: i64) -> Result<i64, db::Error> {
     let a = tx.authority();
-    tx.run(
-        sql!(
-            "insert into disposal_part (authority_id, disposal_id, procedure_id, procedure_version, title, dua, basis, fate)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)"
-        ),
-        args![a, new.id, &one.procedure, one.version, &one.title, &one.dua, &one.basis, model::fate(one.fate)],
-    )
-    .await?;
+    let begun = tx
+        .run(
+            over!(
+                "insert into disposal_part (authority_id, disposal_id, procedure_id, procedure_version, title, dua, basis, fate)
+                 select r.authority_id, $7, r.procedure_id, r.procedure_version, $9, $10, $11, $12",
+                " and r.department_id = $8 limit 1"
+            ),
+            args![
+                a, &one.procedure, one.version, one.ended_before, one.settled_before, new.today, new.id, new.department,
+                &one.title, &one.dua, &one.basis, model::fate(one.fate)
+            ],
+        )
+        .await?;
+    if begun == 0 {
+        return Ok(0);
+    }
     let lines = tx
         .run(
             over!(
@@ -95,20 +122,10 @@ async fn part(tx: &mut Tx, new: &New<'_>, one: &Over, most: i64) -> Result<i64, 
                 " and r.department_id = $8 order by r.ended_at, r.id limit $9 on conflict do nothing"
             ),
             args![
-                a, &one.procedure, one.version, one.ended_before, one.settled_before, new.today, new.id, new.department,
-                most.max(0)
+                a, &one.procedure, one.version, one.ended_before, one.settled_before, new.today, new.id, new.department, most
             ],
         )
         .await?;
-    if lines == 0 {
-        tx.run(
-            sql!(
-                "delete from disposal_part where authority_id = $1 and disposal_id = $2 and procedure_id = $3 and procedure_version = $4"
-            ),
-            args![a, new.id, &one.procedure, one.version],
-        )
-        .await?;
-    }
     Ok(i64::try_from(lines).unwrap_or(i64::MAX))
 }
 
@@ -160,9 +177,22 @@ macro_rules! disposals {
     };
 }
 
-/// The latest lists that are not given up.
-pub async fn latest(db: &Db) -> Result<Vec<Disposal>, db::Error> {
-    db.all(disposals!("and d.dropped_at is null order by d.number desc limit 50"), args![db.authority()]).await
+/// Lists of one page.
+pub const PAGE: usize = 50;
+
+/// Lists that wait for their visa, or are being eliminated.
+pub async fn open(db: &Db) -> Result<Vec<Disposal>, db::Error> {
+    db.all(disposals!("and d.dropped_at is null and d.done_at is null order by d.number desc"), args![db.authority()])
+        .await
+}
+
+/// Lists that are eliminated, of a lower number than `before`: the latest first, one more than a page.
+pub async fn done(db: &Db, before: Option<i64>) -> Result<Vec<Disposal>, db::Error> {
+    db.all(
+        disposals!("and d.done_at is not null and (cast($2 as bigint) is null or d.number < $2) order by d.number desc limit 51"),
+        args![db.authority(), before],
+    )
+    .await
 }
 
 pub async fn find(db: &Db, id: Uuid) -> Result<Option<Disposal>, db::Error> {
@@ -242,7 +272,8 @@ pub async fn keep(tx: &mut Tx, id: Uuid, reference: &str, until: Date, reason: &
     Ok(kept == 1)
 }
 
-/// Gives a list up: what it held may be listed again. False when it has its visa.
+/// Gives a list up: what it held may be listed again, but what was taken out of it stays kept until its day. False
+/// when it has its visa.
 pub async fn give_up(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<bool, db::Error> {
     let a = tx.authority();
     let dropped = tx
@@ -252,7 +283,20 @@ pub async fn give_up(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<bool, db::
         )
         .await?;
     if dropped == 1 {
-        tx.run(sql!("delete from disposal_part where authority_id = $1 and disposal_id = $2"), args![a, id]).await?;
+        tx.run(
+            sql!("delete from disposal_line where authority_id = $1 and disposal_id = $2 and kept_until is null"),
+            args![a, id],
+        )
+        .await?;
+        tx.run(
+            sql!(
+                "delete from disposal_part where authority_id = $1 and disposal_id = $2 and not exists (
+                   select 1 from disposal_line l where l.authority_id = disposal_part.authority_id and l.disposal_id = disposal_part.disposal_id
+                     and l.procedure_id = disposal_part.procedure_id and l.procedure_version = disposal_part.procedure_version)"
+            ),
+            args![a, id],
+        )
+        .await?;
     }
     Ok(dropped == 1)
 }
@@ -276,70 +320,4 @@ pub async fn sign(tx: &mut Tx, id: Uuid, visa: &Visa<'_>, agent: Uuid, now: Time
         )
         .await?;
     Ok(noted == 1)
-}
-
-/// Requests of a list with its visa that are not eliminated yet.
-pub async fn left(db: &Db, id: Uuid, most: i64) -> Result<Vec<Uuid>, db::Error> {
-    db.fresh()
-        .all(
-            sql!(
-                "select l.request_id from disposal_line l join disposal d on d.authority_id = l.authority_id and d.id = l.disposal_id
-                 where l.authority_id = $1 and l.disposal_id = $2 and l.done_at is null and l.kept_until is null and d.noted_at is not null order by l.request_id limit $3"
-            ),
-            args![db.authority(), id, most],
-        )
-        .await
-}
-
-/// Whether the visa lets this request go, in the transaction that takes it away.
-pub async fn allowed(tx: &mut Tx, id: Uuid, request: Uuid) -> Result<bool, db::Error> {
-    let found: Option<Uuid> = tx
-        .first(
-            sql!(
-                "select l.request_id from disposal_line l join disposal d on d.authority_id = l.authority_id and d.id = l.disposal_id
-                 where l.authority_id = $1 and l.disposal_id = $2 and l.request_id = $3 and l.done_at is null and l.kept_until is null and d.noted_at is not null"
-            ),
-            args![tx.authority(), id, request],
-        )
-        .await?;
-    Ok(found.is_some())
-}
-
-/// Takes out of a list what must stay in spite of the visa.
-pub async fn stays(tx: &mut Tx, id: Uuid, request: Uuid, until: Date, reason: &str) -> Result<(), db::Error> {
-    tx.run(
-        sql!("update disposal_line set kept_until = $4, kept_reason = $5 where authority_id = $1 and disposal_id = $2 and request_id = $3"),
-        args![tx.authority(), id, request, until, reason],
-    )
-    .await?;
-    Ok(())
-}
-
-pub async fn gone(tx: &mut Tx, id: Uuid, request: Uuid, now: Timestamp) -> Result<(), db::Error> {
-    tx.run(
-        sql!("update disposal_line set done_at = $4 where authority_id = $1 and disposal_id = $2 and request_id = $3"),
-        args![tx.authority(), id, request, now],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Ends a list of which nothing is left; gives how many went, none when it was ended before.
-pub async fn finish(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<Option<i64>, db::Error> {
-    let a = tx.authority();
-    let ended = tx
-        .run(
-            sql!("update disposal set done_at = $3 where authority_id = $1 and id = $2 and done_at is null and noted_at is not null"),
-            args![a, id, now],
-        )
-        .await?;
-    if ended == 0 {
-        return Ok(None);
-    }
-    tx.one(
-        sql!("select count(*) from disposal_line where authority_id = $1 and disposal_id = $2 and done_at is not null"),
-        args![a, id],
-    )
-    .await
-    .map(Some)
 }

@@ -322,7 +322,7 @@ fn counted(sums: &mut Sums, dice: &mut Dice, (procedure, department): (&str, &st
         let days = i64::try_from(days).unwrap_or_default();
         let when = sent.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(sent);
         let answer = matches!(measure, Measure::OnTime | Measure::Late);
-        let told = answer.then(|| steering::bucket(24 * days));
+        let told = answer.then(|| steering::bucket(days));
         let day = clock::day(when, &TimeZone::UTC);
         sums.add(&Fact { day, department, procedure, measure, what, days: told }, WEB, 1);
     };

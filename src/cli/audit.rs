@@ -81,7 +81,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
                     Of::Account(found.with_context(|| format!("no usager {login}"))?)
                 }
             };
-            println!("{} lines erased", journal::erase(&visit, of).await?);
+            println!("{} lines erased", journal::erase(&visit, of, "operator").await?);
             Ok(())
         }
     }

@@ -64,7 +64,7 @@ fn one_day(sums: &mut Sums, procedure: &Procedure, rank: usize, ago: i32, day: D
         let answered = day.checked_add(days.days()).unwrap_or(day);
         let late = answered > forms::calendar::Calendar::default().after(day, procedure.delay);
         let measure = if late { Measure::Late } else { Measure::OnTime };
-        add(measure, "accept", answered, Some(steering::bucket(days * 24)), 1);
+        add(measure, "accept", answered, Some(steering::bucket(days)), 1);
         add(Measure::Step, "take", day.tomorrow().unwrap_or(day), None, 1);
         if luck.is_multiple_of(3) {
             add(Measure::Score, MARKS.get(luck / 3 % MARKS.len()).copied().unwrap_or("4"), answered, None, 1);

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     chain::{Head, Kind},
+    erase::Of,
     model::{Action, Kept, Line},
 };
 use crate::{platform::clock, visit::Agent};
@@ -267,22 +268,43 @@ pub async fn put_away(tx: &mut Tx, seq: i64) -> Result<(), db::Error> {
     Ok(())
 }
 
-/// Sealed lines about a request, or about an account (`subject`): (number, line, hash).
-pub async fn linked_to(
-    db: &Db,
-    request: Option<Uuid>,
-    subject: Option<Uuid>,
-) -> Result<Vec<(i64, Uuid, Vec<u8>)>, db::Error> {
-    db.fresh()
-        .all(
+/// Some sealed lines of a request or an account: (number, line, hash). In no order: sorted by number, SQLite would
+/// walk the whole chain.
+pub async fn linked_to(db: &Db, of: Of) -> Result<Vec<(i64, Uuid, Vec<u8>)>, db::Error> {
+    let (text, id) = match of {
+        Of::Request(id) => (
             sql!(
                 "select l.seq, l.entry_id, l.hash from journal j join journal_link l on l.authority_id = j.authority_id and l.entry_id = j.id
-                 where j.authority_id = $1 and ((cast($2 as uuid) is not null and j.request_id = $2) or (cast($3 as uuid) is not null and (j.subject_id = $3 or j.actor_id = $3)))
-                 order by l.seq limit 200"
+                 where j.authority_id = $1 and j.request_id = $2 limit 200"
             ),
-            args![db.authority(), request, subject],
-        )
-        .await
+            id,
+        ),
+        Of::Account(id) => (
+            sql!(
+                "select l.seq, l.entry_id, l.hash from journal_link l where l.authority_id = $1 and l.entry_id in (
+                   select s.id from journal s where s.authority_id = $1 and s.subject_id = $2
+                   union select a.id from journal a where a.authority_id = $1 and a.actor_id = $2) limit 200"
+            ),
+            id,
+        ),
+    };
+    db.fresh().all(text, args![db.authority(), id]).await
+}
+
+/// Whether a line names a request or an account, sealed or not.
+pub async fn names(db: &Db, of: Of) -> Result<bool, db::Error> {
+    let (text, id) = match of {
+        Of::Request(id) => (sql!("select id from journal where authority_id = $1 and request_id = $2 limit 1"), id),
+        Of::Account(id) => (
+            sql!(
+                "select s.id from journal s where s.authority_id = $1 and s.subject_id = $2
+                 union select a.id from journal a where a.authority_id = $1 and a.actor_id = $2 limit 1"
+            ),
+            id,
+        ),
+    };
+    let found: Option<Uuid> = db.fresh().first(text, args![db.authority(), id]).await?;
+    Ok(found.is_some())
 }
 
 /// Erases a line; its link stays, with our word that it was us.

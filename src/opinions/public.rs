@@ -11,7 +11,7 @@ use crate::{
     catalogue,
     error::Problem,
     platform::french,
-    steering::{self, Figures},
+    steering::{self, Figures, chart::days},
     visit::Visitor,
 };
 
@@ -61,12 +61,4 @@ fn row(procedure: &Procedure, figures: Option<&Figures>) -> Json {
         "half": within(5), "most": within(9), "mean": marks.mean().unwrap_or_default(), "percent": marks.percent(),
         "given": if marks.mean().is_some() { marks.given } else { 0 },
     })
-}
-
-fn days(days: i64) -> String {
-    match days {
-        0 => "le jour même".to_owned(),
-        1 => "1 jour".to_owned(),
-        days => format!("{days} jours"),
-    }
 }

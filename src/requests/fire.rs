@@ -189,14 +189,13 @@ impl Fired<'_> {
     fn fact(&self, measure: Measure) -> Fact<'_> {
         let (sent, now) = self.days;
         let answer = matches!(measure, Measure::OnTime | Measure::Late);
-        let hours = self.now.duration_since(self.request.submitted_at).as_hours();
         Fact {
             day: if measure == Measure::Asked { sent } else { now },
             department: &self.request.department_id,
             procedure: &self.request.procedure_id,
             measure,
             what: self.transition,
-            days: answer.then(|| steering::bucket(hours)),
+            days: answer.then(|| steering::bucket((now - sent).get_days().into())),
         }
     }
 

@@ -1,29 +1,25 @@
 //! Requests that wait for the department's answer, by the day when it is due.
 
+use std::collections::BTreeMap;
+
 use db::{Db, Query, args, row};
 use jiff::Timestamp;
 use uuid::Uuid;
+
+/// Nothing is late while the usager has to complete, nor once it is decided.
+fn restrict(query: Query, db: &Db, departments: &[String]) -> Query {
+    query
+        .and("r.authority_id = {}", db.authority())
+        .and_in("r.department_id", departments)
+        .push(" and r.ended = false and r.status in ('sent', 'in-progress')")
+}
 
 /// Requests of departments (none: nothing is found), of one procedure if it is named, that are due before a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Due<'a> {
     pub departments: &'a [String],
     pub procedure: Option<&'a str>,
-    pub from: Option<Timestamp>,
     pub before: Timestamp,
-}
-
-impl Due<'_> {
-    /// Nothing is late while the usager has to complete, nor once it is decided.
-    fn restrict(&self, query: Query, db: &Db) -> Query {
-        query
-            .and("r.authority_id = {}", db.authority())
-            .and_in("r.department_id", self.departments)
-            .push(" and r.ended = false and r.status in ('sent', 'in-progress')")
-            .and("r.due_at < {}", self.before)
-            .and_some("r.due_at >= {}", self.from)
-            .and_some("r.procedure_id = {}", self.procedure)
-    }
 }
 
 row! {
@@ -41,11 +37,21 @@ row! {
 pub async fn groups(db: &Db, due: &Due<'_>) -> Result<Vec<Group>, db::Error> {
     let query =
         Query::new("select r.department_id, r.procedure_id, r.due_at, count(*) as many from request r where 1 = 1");
-    db.all(
-        due.restrict(query, db).push(" group by r.department_id, r.procedure_id, r.due_at order by r.due_at"),
-        args![],
-    )
-    .await
+    let query = restrict(query, db, due.departments)
+        .and("r.due_at < {}", due.before)
+        .and_some("r.procedure_id = {}", due.procedure);
+    db.all(query.push(" group by r.department_id, r.procedure_id, r.due_at order by r.due_at"), args![]).await
+}
+
+/// First and last due moment looked at of each procedure, both included.
+#[derive(Debug, Default)]
+pub struct Spans(BTreeMap<String, (Timestamp, Timestamp)>);
+
+impl Spans {
+    pub fn add(&mut self, procedure: &str, due: Timestamp) {
+        let span = self.0.entry(procedure.to_owned()).or_insert((due, due));
+        *span = (span.0.min(due), span.1.max(due));
+    }
 }
 
 row! {
@@ -60,11 +66,20 @@ row! {
     }
 }
 
-/// The first hundred, those that are due first.
-pub async fn lines(db: &Db, due: &Due<'_>) -> Result<Vec<Line>, db::Error> {
+/// The first hundred within these spans, those that are due first.
+pub async fn lines(db: &Db, departments: &[String], spans: &Spans) -> Result<Vec<Line>, db::Error> {
+    let ends = spans.0.values().map(|(_, last)| *last).max();
+    let Some(last) = ends else { return Ok(Vec::new()) };
     let query = Query::new(
         "select r.id, r.reference, r.procedure_id, r.due_at, r.holder_id, h.first_name || ' ' || h.last_name as holder_name
          from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id where 1 = 1",
     );
-    db.all(due.restrict(query, db).push(" order by r.due_at, r.id limit 100"), args![]).await
+    let mut query = restrict(query, db, departments).and("r.due_at <= {}", last).push(" and (1 = 0");
+    for (procedure, (first, last)) in &spans.0 {
+        query = query
+            .push_with(" or (r.procedure_id = {}", procedure)
+            .push_with(" and r.due_at >= {}", *first)
+            .push_with(" and r.due_at <= {})", *last);
+    }
+    db.all(query.push(") order by r.due_at, r.id limit 100"), args![]).await
 }

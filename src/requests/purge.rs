@@ -71,6 +71,6 @@ pub async fn rest(visit: &Visit, id: Uuid) -> Result<()> {
         tx.run(sql!("delete from file where authority_id = $1 and owner_id = $2"), args![a, id]).await
     })
     .await?;
-    journal::erase(visit, Of::Request(id)).await?;
+    journal::erase(visit, Of::Request(id), "system").await?;
     Ok(())
 }

@@ -17,8 +17,8 @@ const CHECK: &str = "verifier";
 /// A step that was completed, and where it led.
 pub struct Reach {
     id: Uuid,
-    /// Rank of the step it led to, from 1.
-    rank: i64,
+    /// Ranks of the step and of the one it led to, from 1.
+    ranks: (i64, i64),
     /// « from>to ».
     what: String,
     department: String,
@@ -62,10 +62,14 @@ impl Reach {
 
     fn between(visit: &Visit, procedure: &Procedure, from: &str, to: Option<String>) -> Self {
         let to = to.unwrap_or_else(|| CHECK.to_owned());
-        let rank = steps(procedure).iter().position(|step| *step == to).unwrap_or_default();
+        let steps = steps(procedure);
+        let rank = |id: &str| {
+            let index = steps.iter().position(|step| step == id).unwrap_or_default();
+            i64::try_from(index).unwrap_or_default() + 1
+        };
         Self {
             id: visit.id(),
-            rank: i64::try_from(rank).unwrap_or_default() + 1,
+            ranks: (rank(from), rank(&to)),
             what: format!("{from}>{to}"),
             department: procedure.department.clone(),
             procedure: procedure.id.clone(),
@@ -73,12 +77,14 @@ impl Reach {
         }
     }
 
-    /// Counts it, unless the draft had gone as far already.
+    /// Counts it, unless the draft had gone as far already, or on from this step already: who comes back and takes
+    /// another way is counted again only from where they had stopped.
     pub async fn note(&self, tx: &mut Tx, draft: Uuid) -> Result<(), db::Error> {
+        let (from, to) = self.ranks;
         let further = tx
             .run(
-                sql!("update draft set furthest = $1 where authority_id = $2 and id = $3 and furthest < $1"),
-                args![self.rank, tx.authority(), draft],
+                sql!("update draft set furthest = $1 where authority_id = $2 and id = $3 and furthest < $1 and furthest <= $4"),
+                args![to, tx.authority(), draft, from],
             )
             .await?;
         if further == 1 {

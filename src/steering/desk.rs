@@ -260,7 +260,8 @@ fn tiles(report: &Report) -> Json {
         tile("Usagers satisfaits", percent(now.marks.percent()), percent(before.marks.percent())),
     ];
     if report.period.of_months() {
-        tiles.push(tile("Demandes en ligne", percent(now.online()), percent(before.online())));
+        let before = before.online().filter(|_| report.period.whole_before());
+        tiles.push(tile("Demandes en ligne", percent(now.online()), percent(before)));
     }
     Json::from(tiles)
 }

@@ -54,11 +54,16 @@ fn months(today: Date) -> Vec<(String, String)> {
     Period::offered(today).into_iter().filter(|(id, _)| id.len() == 7).collect()
 }
 
-/// The month of this id; last month, or the present one, for any other text.
+/// The month of this id, if it may be declared.
+fn named(id: &str, today: Date) -> Option<Date> {
+    months(today).iter().find(|(known, _)| known == id).and_then(|(id, _)| format!("{id}-01").parse().ok())
+}
+
+/// The month shown for this id: last month, or the present one, for any other text.
 fn month(id: &str, today: Date) -> Option<Date> {
     let months = months(today);
-    let known = months.iter().find(|(known, _)| known == id).or_else(|| months.get(1)).or_else(|| months.first());
-    known.and_then(|(id, _)| format!("{id}-01").parse().ok())
+    let usual = months.get(1).or_else(|| months.first());
+    named(id, today).or_else(|| usual.and_then(|(id, _)| named(id, today)))
 }
 
 /// A procedure of a department that the agent manages.
@@ -92,17 +97,20 @@ pub async fn save(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem
     let asked =
         Asked { demarche: typed.text("demarche").to_owned(), mois: typed.text("mois").to_owned(), fait: String::new() };
     let procedure = procedure(&agent, &asked.demarche).await?;
-    let first = month(&asked.mois, agent.today()).ok_or(Problem::NotFound)?;
+    let first = named(&asked.mois, agent.today());
     let (mut counts, mut errors) = (Vec::new(), Vec::new());
+    if first.is_none() {
+        errors.push(json!({"href": "#filtre-mois", "text": "Le mois que vous aviez choisi ne se déclare plus : rien n’est enregistré. Ces nombres sont montrés pour un autre mois, vérifiez-le avant de les enregistrer"}));
+    }
     for (channel, label) in declared() {
         match number(typed.text(channel)) {
             Some(many) => counts.push((channel, many)),
             None => errors.push(json!({"href": format!("#{channel}"), "text": format!("{label} : écrivez un nombre entier, de 0 à 100 000")})),
         }
     }
-    if !errors.is_empty() {
+    let Some(first) = first.filter(|_| errors.is_empty()) else {
         return draw(&agent, &asked, &typed, &errors).await;
-    }
+    };
     let (department, id) = (procedure.department.as_str(), procedure.id.as_str());
     let fact = Fact { day: first, department, procedure: id, measure: Measure::Elsewhere, what: "", days: None };
     agent
@@ -172,5 +180,6 @@ mod tests {
         assert_eq!(month("", today), Some(Date::constant(2025, 12, 1)));
         assert_eq!(month("2026-01", today), Some(Date::constant(2026, 1, 1)));
         assert_eq!(month("2020-01", today), Some(Date::constant(2025, 12, 1)));
+        assert_eq!(["", "2020-01", "2026-02", "12m"].map(|id| named(id, today)), [None; 4]);
     }
 }

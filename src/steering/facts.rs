@@ -115,8 +115,22 @@ row! {
     }
 }
 
+row! {
+    /// Delays of a counter.
+    struct Told {
+        span: String,
+        department_id: String,
+        measure: String,
+        start: Date,
+        procedure_id: String,
+        what: String,
+        channel: String,
+        delays: String,
+    }
+}
+
 /// (span, department, measure, start, procedure, what, channel): the key of a counter, in its order.
-type Key = (&'static str, String, &'static str, Date, String, String, String);
+type Key = (String, String, String, Date, String, String, String);
 
 /// What to add to counters, each once.
 #[derive(Default, Clone)]
@@ -143,8 +157,8 @@ impl Sums {
                 continue;
             }
             let (department, procedure) = (fact.department.to_owned(), fact.procedure.to_owned());
-            let key =
-                (span, department, fact.measure.name(), start, procedure, fact.what.to_owned(), channel.to_owned());
+            let (span, measure) = (span.to_owned(), fact.measure.name().to_owned());
+            let key = (span, department, measure, start, procedure, fact.what.to_owned(), channel.to_owned());
             let sum = self.counters.entry(key).or_default();
             sum.0 += many;
             sum.1.merge(&delays);
@@ -158,18 +172,16 @@ impl Sums {
             args![tx.authority(), now],
         )
         .await?;
-        for (key, (_, delays)) in self.counters.iter_mut().filter(|(_, (_, delays))| delays.requests() > 0) {
-            let (span, department, measure, start, procedure, what, channel) = key;
-            let kept: Option<String> = tx
-                .first(
-                    sql!(
-                        "select delays from tally where authority_id = $1 and span = $2 and department_id = $3 and measure = $4 and start = $5
-                           and procedure_id = $6 and what = $7 and channel = $8"
-                    ),
-                    args![tx.authority(), *span, department, *measure, *start, procedure, what, channel],
-                )
-                .await?;
-            delays.merge(&Delays::parse(&kept.unwrap_or_default()));
+        let answered: Vec<Key> =
+            self.counters.iter().filter(|(_, (_, delays))| delays.requests() > 0).map(|(key, _)| key.clone()).collect();
+        for keys in answered.chunks(ROWS) {
+            for row in tx.all::<Told>(delays_of(tx.authority(), keys), args![]).await? {
+                let key =
+                    (row.span, row.department_id, row.measure, row.start, row.procedure_id, row.what, row.channel);
+                if let Some((_, delays)) = self.counters.get_mut(&key) {
+                    delays.merge(&Delays::parse(&row.delays));
+                }
+            }
         }
         let counters: Vec<(&Key, &(i64, Delays))> = self.counters.iter().collect();
         for rows in counters.chunks(ROWS) {
@@ -202,6 +214,25 @@ pub async fn declare(tx: &mut Tx, fact: &Fact<'_>, channel: &str, many: i64) -> 
     Ok(())
 }
 
+/// The delays that these counters hold already.
+fn delays_of(authority: Uuid, keys: &[Key]) -> Query {
+    let mut query =
+        Query::new("select span, department_id, measure, start, procedure_id, what, channel, delays from tally where ");
+    for (index, (span, department, measure, start, procedure, what, channel)) in keys.iter().enumerate() {
+        // The whole key in each: SQLite looks each of them up.
+        query = query
+            .push_with(if index == 0 { "(authority_id = {}" } else { " or (authority_id = {}" }, authority)
+            .push_with(" and span = {}", span)
+            .push_with(" and department_id = {}", department)
+            .push_with(" and measure = {}", measure)
+            .push_with(" and start = {}", *start)
+            .push_with(" and procedure_id = {}", procedure)
+            .push_with(" and what = {}", what)
+            .push_with(" and channel = {})", channel);
+    }
+    query
+}
+
 fn rows_of(authority: Uuid, rows: &[(&Key, &(i64, Delays))]) -> Query {
     let mut query = Query::new(
         "insert into tally (authority_id, span, department_id, measure, start, procedure_id, what, channel, many, delays) values ",
@@ -210,9 +241,9 @@ fn rows_of(authority: Uuid, rows: &[(&Key, &(i64, Delays))]) -> Query {
         let (span, department, measure, start, procedure, what, channel) = key;
         query = query
             .push_with(if index == 0 { "({}" } else { "), ({}" }, authority)
-            .push_with(", {}", *span)
+            .push_with(", {}", span)
             .push_with(", {}", department)
-            .push_with(", {}", *measure)
+            .push_with(", {}", measure)
             .push_with(", {}", *start)
             .push_with(", {}", procedure)
             .push_with(", {}", what)

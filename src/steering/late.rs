@@ -22,7 +22,7 @@ use crate::{
     catalogue::{self, Current},
     error::Problem,
     platform::{clock, encode, form::Typed, french},
-    requests::late::{self, Due, Group, Line},
+    requests::late::{self, Due, Group, Line, Spans},
     visit::{Agent, Visit},
 };
 
@@ -45,8 +45,18 @@ impl Watch {
 
 /// What a procedure says of its alerts; of one that is not published any more, what is usual.
 pub fn alerts(current: &Current, procedure: &str) -> Alerts {
-    let month = forms::model::Delay { count: 1, unit: forms::model::DelayUnit::Months };
-    current.procedures.get(procedure).map_or(Alerts::usual(month), |published| published.procedure.alerts)
+    current.procedures.get(procedure).map_or_else(usual, |published| published.procedure.alerts)
+}
+
+fn usual() -> Alerts {
+    Alerts::usual(forms::model::Delay { count: 1, unit: forms::model::DelayUnit::Months })
+}
+
+/// When the last request that may have a colour today is due, whatever its procedure.
+fn horizon(visit: &Visit, current: &Current) -> Timestamp {
+    let all = current.procedures.values().map(|one| one.procedure.alerts).chain([usual()]);
+    let furthest = all.map(|alerts| alerts.horizon(visit.today(), &visit.site.calendar)).max();
+    after(visit, furthest.unwrap_or(visit.today()))
 }
 
 /// The first instant after a day in the city.
@@ -59,30 +69,27 @@ fn after(visit: &Visit, day: Date) -> Timestamp {
 pub async fn watch(visit: &Visit, scope: &Scope, lines: bool) -> Result<Watch, Problem> {
     let current = catalogue::current(visit).await?;
     let (today, calendar) = (visit.today(), &visit.site.calendar);
-    let furthest = current.procedures.values().map(|one| one.procedure.alerts.horizon(today, calendar)).max();
     let due = Due {
         departments: scope.departments(),
         procedure: scope.procedure.as_deref(),
-        from: None,
-        before: after(visit, furthest.unwrap_or(today)),
+        before: horizon(visit, &current),
     };
     let colour = |procedure: &str, at: Timestamp| {
         let day = clock::day(at, &visit.site.zone);
         (day, alerts(&current, procedure).colour(day, today, calendar))
     };
-    let mut watch = Watch::default();
+    let (mut watch, mut spans) = (Watch::default(), Spans::default());
     for Group { department_id, procedure_id, due_at, many } in late::groups(&visit.db, &due).await? {
         let (day, colour) = colour(&procedure_id, due_at);
         if colour > Colour::Green {
+            spans.add(&procedure_id, due_at);
             watch.groups.push((department_id, procedure_id, day, colour, many));
         }
     }
-    if lines && !watch.groups.is_empty() {
-        for line in late::lines(&visit.db, &due).await? {
+    if lines {
+        for line in late::lines(&visit.db, due.departments, &spans).await? {
             let (day, colour) = colour(&line.procedure_id, line.due_at);
-            if colour > Colour::Green {
-                watch.lines.push((line, day, colour));
-            }
+            watch.lines.push((line, day, colour));
         }
     }
     Ok(watch)
@@ -94,19 +101,22 @@ pub async fn escalated(visit: &Visit, department: &str, since: Date) -> Result<(
     let current = catalogue::current(visit).await?;
     let (today, calendar, zone) = (visit.today(), &visit.site.calendar, &visit.site.zone);
     let departments = [department.to_owned()];
-    let due = Due { departments: &departments, procedure: None, from: None, before: after(visit, today) };
+    // Where red comes before the day it is due, so may this.
+    let due = Due { departments: &departments, procedure: None, before: horizon(visit, &current) };
     let crosses = |procedure: &str, at: Timestamp| {
         let told = alerts(&current, procedure).told_on(clock::day(at, zone), calendar);
         since < told && told <= today
     };
-    let groups = late::groups(&visit.db, &due).await?;
-    let found: Vec<&Group> = groups.iter().filter(|one| crosses(&one.procedure_id, one.due_at)).collect();
-    let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok((0, Vec::new())) };
-    let before = after(visit, clock::day(last.due_at, zone));
-    let lines = late::lines(&visit.db, &Due { from: Some(first.due_at), before, ..due }).await?;
-    let lines = lines.into_iter().filter(|line| crosses(&line.procedure_id, line.due_at));
-    let told = lines.map(|line| (clock::day(line.due_at, zone), line)).map(|(day, line)| (line, day)).collect();
-    Ok((found.iter().map(|one| one.many).sum(), told))
+    let (mut many, mut spans) = (0, Spans::default());
+    for group in late::groups(&visit.db, &due).await? {
+        if crosses(&group.procedure_id, group.due_at) {
+            many += group.many;
+            spans.add(&group.procedure_id, group.due_at);
+        }
+    }
+    let lines = late::lines(&visit.db, &departments, &spans).await?;
+    let told = lines.into_iter().map(|line| (clock::day(line.due_at, zone), line)).map(|(day, line)| (line, day));
+    Ok((many, told.collect()))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -18,7 +18,7 @@ use super::{
     store,
 };
 use crate::{
-    accounts,
+    accounts::{self, ending},
     agents::{self, Role, Standing},
     authorities,
     error::Problem,
@@ -41,12 +41,15 @@ pub fn broken(problem: &Problem) -> anyhow::Error {
     anyhow!("{problem:?}")
 }
 
-/// Sends one; nothing when its reader has no more right to it, or when nothing is late any more.
+/// Sends one; nothing when its reader's access is over, when they have no more right to it, or when nothing is late any more.
 pub async fn send(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     let text = |key: &str| job.payload.0.get(key).and_then(Json::as_str).unwrap_or_default();
     let account: Uuid = text("account").parse().context("no account")?;
     let found = accounts::find(&visit.db, account).await.map_err(anyhow::Error::from)?;
     let Some(to) = found.and_then(|account| account.email) else { return Ok(()) };
+    if ending::over(ending::of(&visit.db, account).await.map_err(anyhow::Error::from)?, visit.today()) {
+        return Ok(());
+    }
     let more = job.payload.0.get("more").cloned().unwrap_or_default();
     let standing = agents::standing(&visit.db, account, visit.today()).await.map_err(anyhow::Error::from)?;
     let content = match text("message") {

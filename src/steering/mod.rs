@@ -57,10 +57,8 @@ pub async fn tick(app: &App) -> Result<()> {
 /// Answers and marks of each published procedure over a year, or of this one. Small numbers are in it: the public
 /// is told of them by [`FEW`] at least.
 pub async fn of_year(visit: &Visit, procedure: Option<&Procedure>) -> Result<BTreeMap<String, Figures>> {
-    let scope = match procedure {
-        Some(procedure) => Scope::procedure(procedure),
-        None => Scope::public(catalogue::current(visit).await?.as_ref()),
-    };
+    let mut scope = Scope::public(catalogue::current(visit).await?.as_ref());
+    scope.procedure = procedure.map(|one| one.id.clone());
     let today = visit.today();
     let ranges = Ranges::of(today.checked_sub(1.year()).unwrap_or(today), today, false, today);
     let mut figures: BTreeMap<String, Figures> = BTreeMap::new();

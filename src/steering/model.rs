@@ -15,13 +15,12 @@ const EXACT: i64 = 60;
 /// year, a tenth of it; nothing below two months.
 const WEEKS: i64 = 60 + 44 * 7;
 
-/// The first day of the stretch in which a delay falls. `hours` since the request was sent.
-pub fn bucket(hours: i64) -> i64 {
-    let days = hours.max(0) / 24;
-    match days {
-        ..EXACT => days,
-        EXACT..WEEKS => days - (days - EXACT) % 7,
-        _ => days - (days - WEEKS) % 30,
+/// The first day of the stretch in which a delay falls. `days`: calendar days since the request was sent, 0 on the same day.
+pub fn bucket(days: i64) -> i64 {
+    match days.max(0) {
+        days @ ..EXACT => days,
+        days @ EXACT..WEEKS => days - (days - EXACT) % 7,
+        days => days - (days - WEEKS) % 30,
     }
 }
 
@@ -264,24 +263,21 @@ mod tests {
 
     #[test]
     fn buckets_are_exact_below_two_months() {
-        assert_eq!([0, 23, 24, 47, 48, 59 * 24 + 23].map(bucket), [0, 0, 1, 1, 2, 59]);
-        assert_eq!(
-            [60, 66, 67, 366, 367, 368, 397, 398].map(|days| bucket(days * 24)),
-            [60, 60, 67, 361, 361, 368, 368, 398]
-        );
+        assert_eq!([0, 1, 2, 59].map(bucket), [0, 1, 2, 59]);
+        assert_eq!([60, 66, 67, 366, 367, 368, 397, 398].map(bucket), [60, 60, 67, 361, 361, 368, 368, 398]);
         assert_eq!(bucket(-5), 0);
     }
 
     proptest! {
         /// What decision 0028 promises of a delay that is read back.
         #[test]
-        fn a_bucket_is_never_far(hours in 0_i64..24 * 3_000) {
-            let (days, told) = (hours / 24, bucket(hours));
+        fn a_bucket_is_never_far(days in 0_i64..3_000) {
+            let told = bucket(days);
             let error = days - told;
             let most = if days < 60 { 0 } else if days < 368 { 6 } else { 29 };
             prop_assert!((0..=most).contains(&error), "{days} told as {told}");
             prop_assert!(error * 10 <= days);
-            prop_assert_eq!(bucket(told * 24), told);
+            prop_assert_eq!(bucket(told), told);
         }
     }
 

@@ -50,6 +50,12 @@ pub fn month_name(day: Date) -> String {
     format!("{}\u{a0}{}", month_of_year(day.month()), day.year())
 }
 
+/// « de novembre 2026 », « d’octobre 2026 ».
+fn of_month(day: Date) -> String {
+    let name = month_name(day);
+    if name.starts_with(['a', 'o']) { format!("d’{name}") } else { format!("de {name}") }
+}
+
 impl Period {
     /// The period of this id; the last twelve months for any other text.
     pub fn named(id: &str, today: Date) -> Self {
@@ -130,17 +136,18 @@ impl Period {
             to,
             step: Step::Week,
             before: (earlier, end),
-            before_title: if whole {
-                month_name(earlier)
-            } else {
-                format!("les mêmes jours de {}", month_name(earlier))
-            },
+            before_title: if whole { month_name(earlier) } else { format!("les mêmes jours {}", of_month(earlier)) },
         })
     }
 
     /// Whether what is counted by month only is known of it.
     pub fn of_months(&self) -> bool {
         self.step == Step::Month || self.id.len() == 7
+    }
+
+    /// Whether it is compared with whole months: what is declared by month is of no part of one.
+    pub fn whole_before(&self) -> bool {
+        self.before.0 == self.before.0.first_of_month() && self.before.1 == self.before.1.last_of_month()
     }
 
     /// The parts of a chart: (first day, its name), in order.
@@ -178,10 +185,15 @@ impl Period {
         match self.step {
             Step::Month => month_name(first),
             _ if first == last => french::date(first),
-            _ if first.month() == last.month() => format!("du {} au {}", first.day(), french::date(last)),
+            _ if first.month() == last.month() => format!("du {} au {}", day_of_month(first), french::date(last)),
             _ => format!("du {} au {}", short(first), french::date(last)),
         }
     }
+}
+
+/// « 1er », « 30 ».
+fn day_of_month(day: Date) -> String {
+    if day.day() == 1 { "1er".to_owned() } else { day.day().to_string() }
 }
 
 /// « 30 octobre ».
@@ -257,6 +269,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_compared_is_named() {
+        let before = |today| Period::named("2026-11", today).before_title.replace('\u{a0}', " ");
+        assert_eq!(before(TODAY), "les mêmes jours d’octobre 2026");
+        assert_eq!(before(date(2026, 12, 1)), "octobre 2026");
+        let before = |id| Period::named(id, date(2026, 12, 1)).before_title.replace('\u{a0}', " ");
+        assert_eq!(before("2026-12"), "les mêmes jours de novembre 2026");
+        let whole = |id| Period::named(id, TODAY).whole_before();
+        assert_eq!(
+            ["7j", "12m", "2026", "2026-11", "2026-10", "2025"].map(whole),
+            [false, false, false, false, true, true]
+        );
+    }
+
+    #[test]
     fn parts_cover_it() {
         let names = |id: &str| {
             Period::named(id, TODAY)
@@ -272,6 +298,7 @@ mod tests {
             names("2026-11"),
             ["1er novembre 2026", "du 2 au 8 novembre 2026", "du 9 au 15 novembre 2026", "du 16 au 22 novembre 2026"]
         );
+        assert_eq!(names("2026-10").first().map(String::as_str), Some("du 1er au 4 octobre 2026"));
         assert_eq!(names("30j").first().map(String::as_str), Some("du 24 au 25 octobre 2026"));
         assert_eq!(Period::named("30j", TODAY).part(date(2026, 10, 25)), date(2026, 10, 24));
     }

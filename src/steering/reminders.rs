@@ -162,7 +162,8 @@ pub async fn readers(db: &Db, account: Option<Uuid>) -> Result<Vec<Reader>, db::
     .await
 }
 
-/// Chooses how often an agent gets the figures of a department; the first mail is about the period under way.
+/// Chooses how often an agent gets the figures of a department; the first mail is about the period under way. The
+/// same choice again changes nothing: what is not told yet still will be.
 pub async fn subscribe(
     tx: &mut Tx,
     department: &str,
@@ -181,7 +182,8 @@ pub async fn subscribe(
     tx.run(
         sql!(
             "insert into statistics_mail (authority_id, department_id, account_id, every, told) values ($1, $2, $3, $4, $5)
-             on conflict (authority_id, department_id, account_id) do update set every = excluded.every, told = excluded.told"
+             on conflict (authority_id, department_id, account_id) do update set every = excluded.every,
+               told = case when statistics_mail.every = excluded.every then statistics_mail.told else excluded.told end"
         ),
         args![tx.authority(), department, account, report.name(), report.last(today).0],
     )
@@ -220,7 +222,10 @@ async fn round(visit: &Visit, last: Option<Date>) -> Result<()> {
     for reader in readers(&visit.db, None).await? {
         let Some(rhythm) = Rhythm::named(&reader.every) else { continue };
         let last = rhythm.last(today);
-        for (from, to) in rhythm.since(reader.told, last) {
+        let manages = members.iter().any(|(account, department, role)| {
+            *account == reader.account_id && *department == reader.department_id && *role >= Role::Manager
+        });
+        for (from, to) in rhythm.since(reader.told, last).into_iter().filter(|_| manages) {
             let more = json!({"department": reader.department_id, "every": reader.every, "from": from, "to": to});
             mails.push(Mail { message: REPORT, account: reader.account_id, more });
         }

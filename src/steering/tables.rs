@@ -239,7 +239,7 @@ pub fn steps(procedure: &Procedure, found: &[Step]) -> Table {
     Table {
         id: "abandons",
         title: "Abandons par page du formulaire".to_owned(),
-        note: "Chaque brouillon est compté une fois par étape, sans rien garder de qui le remplit. Avant une première réponse, rien n’est compté ; un brouillon arrêté peut encore reprendre.",
+        note: "Chaque brouillon est compté une fois par étape, sans rien garder de qui le remplit. Avant une première réponse, rien n’est compté ; un brouillon arrêté peut encore reprendre, ou revenir en arrière et passer par d’autres étapes.",
         chart: Chart::new("abandons", "Abandons par page du formulaire", says, rows.collect()),
         head: heads("Étape", &["Arrivés", "Arrêtés là", "Abandon (%)"]),
         rows: found

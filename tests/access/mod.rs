@@ -123,7 +123,7 @@ fn archivists(scene: &mut Scene) -> People<'_> {
         ("smuggler", &mut scene.smuggler, false),
         ("owner", &mut scene.owner, false),
         ("archivist abroad", &mut scene.agent_abroad, false),
-        ("manager", &mut scene.manager, false),
+        ("manager", &mut scene.manager, true),
         ("administrator", &mut scene.administrator, false),
         ("archivist", &mut scene.archivist, false),
     ]

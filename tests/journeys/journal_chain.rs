@@ -230,7 +230,7 @@ both! {
     async fn what_is_erased_leaves_the_chain_whole(portal: Portal) {
         let (filed, heads) = grown(&portal).await;
         let visit = work::visit(&portal.app, portal.city).await.unwrap();
-        let erased = journal::erase(&visit, Of::Request(filed)).await.unwrap();
+        let erased = journal::erase(&visit, Of::Request(filed), "operator").await.unwrap();
         assert!(erased >= 5, "{erased}");
         let left: i64 = portal.db().one(sql!("select count(*) from journal where authority_id = $1 and request_id = $2"), args![portal.city, filed]).await.unwrap();
         assert_eq!(left, 0);

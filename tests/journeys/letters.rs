@@ -244,13 +244,10 @@ both! {
         assert_eq!(guichet::catalogue::publish(&portal.db(), &sources, portal.app.clock.now()).await.unwrap(), 1);
         portal.app.catalogue.refresh(portal.city);
         let (mut person, mut marc) = (portal.usager(USAGER).await, portal.agent("marc.rinaldi").await);
-        eprintln!("DBG {}", marc.get("/agent/modeles/commerce/buvette-arrete").await.html().contains("surface"));
         let filed = bar(&portal, &mut person, &mut marc).await;
         let path = format!("{}/actions/accept", desk(&filed));
         let page = marc.get(&path).await.is(200).shows("Quelle surface ?").hides("Surface : ");
-        eprintln!("DBG {}", page.words());
-        let form = page.form("version").with("surface", "12");
-        eprintln!("DBG {:?}", form.fields);
+        let form = page.form("version").with("saisie.surface", "12");
         let page = marc.post_form(&path, &form.fields).await.is(200).shows("telle qu'elle partira").shows("Surface : 12");
         let pdf = marc.post_form(&format!("{path}/lettre.pdf"), &page.form("version").fields).await.is(200);
         assert!(crate::journeys::identity::text_of(&pdf.bytes).contains("Surface : 12"));

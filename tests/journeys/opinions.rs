@@ -1,6 +1,7 @@
 //! What usagers think of requests that ended: given once, read before it is published, told of enough people only.
 
 use db::{args, sql};
+use guichet::steering::{self, Fact, Measure};
 use uuid::Uuid;
 
 use super::agent::act;
@@ -85,10 +86,23 @@ both! {
         person.get(page).await.is(200).shows("3,6 sur 5").shows("80 % des usagers").shows("le jour même");
         person.get("/qualite").await.is(200).shows("80 % (5 avis)");
         // The same once it is folded into counters.
-        guichet::steering::tick(&portal.app).await.unwrap();
+        steering::tick(&portal.app).await.unwrap();
         person.get("/qualite").await.is(200).shows("80 % (5 avis)");
         // A mark goes on counting when its request is gone; the comment goes.
         portal.db().write(async |tx: &mut db::Tx| tx.run(sql!("delete from opinion where authority_id = $1"), args![tx.authority()]).await).await.unwrap();
         person.get(page).await.is(200).shows("3,6 sur 5");
+    }
+
+    /// Answered by another department, before the procedure was handed over: both pages tell of it.
+    async fn both_pages_tell_of_the_same_answers(portal: Portal) {
+        let day = "2026-11-10".parse().unwrap();
+        let fact = Fact { day, department: "etat-civil", procedure: "demande-information", measure: Measure::OnTime, what: "reply", days: Some(17) };
+        for _ in 0..5 {
+            let id = portal.app.clock.id();
+            portal.db().write(async |tx: &mut db::Tx| steering::note(tx, id, &fact).await).await.unwrap();
+        }
+        for page in ["/qualite", "/qualite/demande-information"] {
+            portal.client().get(page).await.is(200).shows("17 jours");
+        }
     }
 }

@@ -4,7 +4,7 @@ use db::{args, sql};
 use guichet::steering::{self, Fact, Measure};
 use jiff::SignedDuration;
 
-use super::agent::act;
+use super::{agent::act, archives::again};
 use crate::harness::{
     Client, Engine, Portal, USAGER, both,
     journey::{birth, question},
@@ -67,7 +67,8 @@ both! {
         let fields = person.get(&check).await.is(200).form("version").fields;
         person.post_form(&check, &fields).await.is(303);
         act(&mut nadia, &filed[0], "ask", &ask).await.is(303);
-        portal.later(SignedDuration::from_hours(50));
+        // Two days later by the calendar, though not by the clock.
+        portal.later(SignedDuration::from_hours(44));
         let mut herve = portal.agent("herve.le-goff").await;
         act(&mut herve, &filed[1], "take", &[]).await.is(303);
         act(&mut herve, &filed[1], "accept", &[("message", "Voici l’acte.")]).await.is(303);
@@ -137,6 +138,52 @@ both! {
         assert!(seen[..seen.len() - 1].iter().all(|row| row[1..].join(" ") == "2 0 0"), "{seen:?}");
     }
 
+    /// Back from a page that another answer then hides, a draft is no second one.
+    async fn a_draft_that_changes_its_way_is_counted_once(portal: Portal) {
+        let mut person = portal.client();
+        let first = person.get("/demarches/acte-naissance/remplir").await.is(303).location().to_owned();
+        let second = person.answer(&first, &birth()).await;
+        assert!(person.answer(&second, &birth()).await.ends_with("/ses-parents"));
+        let mut simple = birth();
+        simple.set("document", "simple");
+        person.answer(&first, &simple).await;
+        let fourth = person.answer(&second, &simple).await;
+        assert!(!fourth.ends_with("/ses-parents"), "{fourth}");
+        person.answer(&fourth, &simple).await;
+        let mut nadia = portal.agent("nadia.benali").await;
+        let seen = table(&mut nadia, "tableau=abandons&periode=7j&demarche=acte-naissance").await;
+        assert_eq!(seen[1].join(" "), "La personne concernée 1 0 0", "{seen:?}");
+        assert!(seen.iter().all(|row| row[1] == "1"), "{seen:?}");
+    }
+
+    /// A colour may come long before the day when the answer is due: it is shown, and managers are told in time.
+    async fn early_colours_are_seen_and_told(portal: Portal) {
+        let mut sources = guichet::catalogue::shipped().unwrap();
+        sources.procedures.retain(|(name, _)| name.starts_with("acte-naissance"));
+        let (_, text) = &mut sources.procedures[0];
+        let early = "delay: 2 months\nalerts: {orange: 15 working days, red: 10 working days}\n";
+        *text = text.replace("delay: 5 working days\n", early);
+        assert_eq!(guichet::catalogue::publish(&portal.db(), &sources, portal.app.clock.now()).await.unwrap(), 1);
+        portal.app.catalogue.refresh(portal.city);
+        let filed = portal.usager(USAGER).await.file("acte-naissance", &birth()).await;
+        // A hundred others are due sooner, and still green.
+        let now = portal.app.clock.now();
+        for _ in 0..100 {
+            again(&portal, filed.id, now, now + SignedDuration::from_hours(24 * 900)).await;
+        }
+        let due = now + SignedDuration::from_hours(24 * 59);
+        let others = sql!("update request set procedure_id = 'acte-mariage', procedure_version = 1, due_at = $3 where authority_id = $1 and id <> $2");
+        portal.db().write(async |tx: &mut db::Tx| tx.run(others, args![tx.authority(), filed.id, due]).await).await.unwrap();
+        days(&portal, 49);
+        let mut nadia = portal.agent("nadia.benali").await;
+        nadia.get("/agent/retards").await.is(200).shows("1 dossier au rouge, 0 à l'orange").shows(&filed.reference).hides("Il y en a d'autres");
+        let risen = "claire.daubigny@valmont.example: 1 dossier sans réponse : Service de l’état civil";
+        assert!(!round(&portal).await.contains(&risen.to_owned()));
+        days(&portal, 7);
+        assert!(round(&portal).await.contains(&risen.to_owned()));
+        assert!(portal.outbox().await.iter().any(|(_, subject, text)| subject.contains("sans réponse") && text.contains(&filed.reference)));
+    }
+
     async fn what_is_late_is_seen_and_told(portal: Portal) {
         let filed = portal.usager(USAGER).await.file("acte-naissance", &birth()).await;
         let mut nadia = portal.agent("nadia.benali").await;
@@ -189,6 +236,8 @@ both! {
         };
         assert_eq!(figures().await, [""; 0]);
         days(&portal, 6);
+        // The same choice again loses nothing.
+        portal.agent("claire.daubigny").await.post("/agent/statistiques/courriels", &wanted).await.is(303);
         let sent = figures().await;
         assert_eq!(sent, ["claire.daubigny@valmont.example: Statistiques du 16\u{a0}novembre 2026 au 22\u{a0}novembre 2026 : Service de l’état civil"]);
         let outbox = portal.outbox().await;
@@ -198,6 +247,22 @@ both! {
         // The server was down for two weeks and a day: each week is told, once.
         days(&portal, 15);
         assert_eq!(figures().await.len(), 2);
+        // Nobody is told whose access is over, even since the mail was queued.
+        let ends = async |last: Option<jiff::civil::Date>| {
+            let end = sql!("update account set ends_on = $2 where authority_id = $1 and email = 'claire.daubigny@valmont.example'");
+            assert_eq!(portal.db().write(async |tx: &mut db::Tx| tx.run(end, args![tx.authority(), last]).await).await.unwrap(), 1);
+        };
+        days(&portal, 7);
+        let known = portal.outbox().await.len();
+        steering::tick(&portal.app).await.unwrap();
+        ends(Some("2026-12-01".parse().unwrap())).await;
+        let sent = portal.outbox().await.split_off(known);
+        assert!(sent.iter().all(|(to, ..)| !to.contains("claire.daubigny")), "{sent:?}");
+        days(&portal, 7);
+        assert_eq!(figures().await, [""; 0]);
+        ends(None).await;
+        days(&portal, 7);
+        assert_eq!(figures().await.len(), 1);
         // Who manages no more is told no more.
         portal.db().write(async |tx: &mut db::Tx| tx.run(sql!("delete from membership where authority_id = $1 and role = 'manager'"), args![tx.authority()]).await).await.unwrap();
         days(&portal, 7);
@@ -215,8 +280,11 @@ both! {
         };
         let mut person = portal.usager(USAGER).await;
         let usual = "En ce moment, une réponse arrive en général sous 3 jours.";
+        // Folded one after the other into the same counter.
         answers(15, 3).await;
+        steering::tick(&portal.app).await.unwrap();
         answers(4, 20).await;
+        steering::tick(&portal.app).await.unwrap();
         person.get("/demarches/acte-naissance").await.is(200).hides("En ce moment");
         answers(1, 2).await;
         portal.later(SignedDuration::from_mins(16));
@@ -247,6 +315,17 @@ both! {
             assert_eq!(row(&mut claire, &query, "Au guichet").await, "3 75");
         }
         claire.get("/agent/statistiques.csv?tableau=canaux&periode=7j").await.is(404);
+        // A page that was left open too long: nothing of it goes to another month, nothing typed is lost.
+        let counters = portal.count("tally").await;
+        let old = claire.post(page, &[("demarche", "acte-naissance"), ("mois", "2025-10"), ("guichet", "88")]).await.is(422);
+        assert!(old.shows("ne se déclare plus").html().contains("value=\"88\""));
+        assert_eq!(portal.count("tally").await, counters);
+        // What is declared of a month is not set against a part of it.
+        let sent = Fact { day: "2026-10-05".parse().unwrap(), department: "etat-civil", procedure: "acte-naissance", measure: Measure::Sent, what: "send", days: None };
+        let id = portal.app.clock.id();
+        portal.db().write(async |tx: &mut db::Tx| steering::note(tx, id, &sent).await).await.unwrap();
+        claire.post(page, &[("demarche", "acte-naissance"), ("mois", "2026-10"), ("guichet", "1")]).await.is(303);
+        claire.get("/agent/statistiques?periode=2026-11").await.is(200).shows("Demandes en ligne 25 % (–)");
         portal.agent("paulo.da-silva").await.post(page, &of).await.is(404);
         portal.agent("nadia.benali").await.post(page, &of).await.is(403);
     }

@@ -178,4 +178,8 @@ pub const ARCHIVISTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/archives/{disposal}", "ag ag ag 404 403 403 400"),
     ("GET", "/agent/archives/{disposal}/bordereau.pdf", "ag ag ag 404 403 403 200"),
     ("GET", "/agent/archives/{disposal}/bordereau.csv", "ag ag ag 404 403 403 200"),
+    // An archivist has no right on requests, accounts or the journal.
+    ("GET", "/agent/demandes/{request}", "ag ag ag 404 200 404 404"),
+    ("GET", "/agent/comptes", "ag ag ag 200 200 403 403"),
+    ("GET", "/agent/journal", "ag ag ag 200 403 200 403"),
 ];
