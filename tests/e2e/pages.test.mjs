@@ -393,6 +393,32 @@ describe('the counter', () => {
   });
 });
 
+describe('a request filed at the counter', () => {
+  test('from the first question to the receipt', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('education', 'processor'));
+    await checkAll(page, ['/agent/depots', '/agent/depots/nouveau', '/agent?vue=toutes&canal=courrier']);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await checkMistakes(page, '/agent/depots/nouveau', 'Commencer');
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.getByLabel('Démarche').selectOption('inscription-scolaire');
+    await page.getByLabel('Par courrier').check();
+    await press(page, page.getByRole('button', { name: 'Commencer' }));
+    const own = { enfant: { jour: '1', mois: '7', annee: String(new Date().getFullYear() - 4) } };
+    await fillAll(page, own, PDF, async () => city.checkPage(page));
+    await city.checkPage(page);
+    const draft = place(page).replace('/verifier', '');
+    await checkAll(page, ['/agent/depots', `${draft}/supprimer`, `${draft}/verifier`]);
+    if (await page.locator('#declaration').count()) await page.locator('#declaration').check();
+    await press(page, page.getByRole('button', { name: 'Déposer la demande' }));
+    await page.getByRole('heading', { name: 'Demande déposée' }).waitFor();
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: 'Ouvrir le dossier' }));
+    await city.checkPage(page);
+    await context.close();
+  });
+});
+
 describe('administrators', () => {
   test('pages of administrators', async () => {
     const { page, context } = await city.open();
