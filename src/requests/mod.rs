@@ -61,6 +61,7 @@ pub fn routes() -> Router<App> {
         .route("/brouillons/{draft}/{page}", get(question::show::<Visitor>).post(received::save::<Visitor>))
         .route("/agent/depots", get(intake::list))
         .route("/agent/depots/nouveau", get(intake::start).post(intake::begin))
+        .route("/agent/depots/papier/{procedure}", get(intake::print))
         .route("/agent/depots/{draft}/verifier", get(check::show::<Agent>).post(check::send::<Agent>))
         .route("/agent/depots/{draft}/supprimer", get(start::discarding::<Agent>).post(start::discard::<Agent>))
         .route("/agent/depots/{draft}/pieces/{piece}", get(piece::show::<Agent>).post(piece::save::<Agent>))

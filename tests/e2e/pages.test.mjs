@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { answer, place, press } from './answers.mjs';
+import { answer, fillAll, inDays, place, press } from './answers.mjs';
 import { start } from './lib.mjs';
 
 let city, procedures;
@@ -404,8 +404,8 @@ describe('a request filed at the counter', () => {
     await page.getByLabel('Démarche').selectOption('inscription-scolaire');
     await page.getByLabel('Par courrier').check();
     await press(page, page.getByRole('button', { name: 'Commencer' }));
-    const own = { enfant: { jour: '1', mois: '7', annee: String(new Date().getFullYear() - 4) } };
-    await fillAll(page, own, PDF, async () => city.checkPage(page));
+    const own = { date_entree: inDays(30), 'enfant.annee': '2021', derogation_motifs: ['fratrie', 'travail'] };
+    await fillAll(page, own, await city.photo('livret.jpg'), async () => city.checkPage(page));
     await city.checkPage(page);
     const draft = place(page).replace('/verifier', '');
     await checkAll(page, ['/agent/depots', `${draft}/supprimer`, `${draft}/verifier`]);

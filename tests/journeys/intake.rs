@@ -105,7 +105,7 @@ both! {
             .shows("Demande déposée").shows("Déposée pour vous par le service").hides("Lu par le service").hides("Nadia");
         portal.work().await;
         let mails = portal.outbox().await;
-        let (_, _, body) = mails.iter().find(|(to, _, body)| to == USAGER && body.contains("10 novembre 2026")).expect("an acknowledgement");
+        let (_, _, body) = mails.iter().find(|(to, _, body)| to == USAGER && body.contains("10\u{a0}novembre 2026")).expect("an acknowledgement");
         assert!(body.contains("par courrier"), "{body}");
 
         // For agents: who entered it, and by which way.
@@ -255,6 +255,36 @@ both! {
         let draft = fill(&mut paulo, &begun, &answers).await;
         paulo.get(&format!("{draft}/verifier")).await.is(200).shows("Certifiée");
         deposit(&mut paulo, &draft).await;
+    }
+
+    /// Every question and piece of a procedure on paper, with its conditions in words: never an id.
+    async fn a_form_is_printed_blank(portal: Portal) {
+        for (name, procedures) in [
+            ("claire.daubigny", vec!["acte-naissance", "inscription-listes-electorales", "recensement-citoyen"]),
+            ("fatoumata.diallo", vec!["accueil-periscolaire", "inscription-scolaire", "restaurant-scolaire"]),
+            ("isabelle.vandenberghe", vec!["debit-boissons-temporaire"]),
+            ("thierry.kowalski", vec!["intervention-technique", "stationnement-demenagement"]),
+            ("paulo.da-silva", vec!["demande-information", RIGHTS]),
+        ] {
+            let mut agent = portal.agent(name).await;
+            let list = agent.get("/agent/depots").await.is(200).shows("Formulaires papier");
+            for procedure in procedures {
+                let address = format!("/agent/depots/papier/{procedure}");
+                assert!(list.links_to(&address), "{address}");
+                let pdf = agent.get(&address).await.is(200);
+                assert_eq!(pdf.header("content-type"), "application/pdf");
+                let text = text_of(&pdf.bytes);
+                assert!(text.contains("Date et signature") && text.contains("Vos données et vos droits"), "{text}");
+                let ids: Vec<&str> = text.split_whitespace().filter(|word| word.contains('_')).collect();
+                assert!(ids.is_empty(), "{procedure}: {ids:?}");
+            }
+        }
+        let mut nadia = portal.agent("nadia.benali").await;
+        let text = text_of(&nadia.get("/agent/depots/papier/acte-naissance").await.is(200).bytes);
+        for words in ["Où la personne est-elle née", "Dans la commune", "Nom de naissance", "Seulement si", "Je certifie"] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        nadia.get("/agent/depots/papier/encombrants").await.is(404);
     }
 
     /// A procedure that asks for an account, with pieces and sensitive questions, for somebody who has none.

@@ -15,7 +15,7 @@ pub struct Told {
 }
 
 pub async fn show(agent: Agent, Query(told): Query<Told>) -> Result<Response, Problem> {
-    offered(&agent).await?;
+    let offered = offered(&agent).await?;
     let mut drafts: Vec<Json> = Vec::new();
     for one in store::waiting(&agent).await? {
         let procedure = catalogue::version(&agent, &one.procedure_id, one.procedure_version).await?;
@@ -32,6 +32,10 @@ pub async fn show(agent: Agent, Query(told): Query<Told>) -> Result<Response, Pr
     };
     let flash =
         flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } });
-    let page = context! { drafts => Serde(drafts), ..flash };
+    let papers: Vec<Json> = offered
+        .iter()
+        .map(|one| json!({"href": format!("/agent/depots/papier/{}", one.procedure.id), "text": one.procedure.title}))
+        .collect();
+    let page = context! { drafts => Serde(drafts), papers => Serde(papers), ..flash };
     agent.page("agent/intakes.html", "Demandes au guichet", Value::from(page))
 }

@@ -6,10 +6,12 @@ mod begin;
 mod filed;
 mod list;
 mod model;
+mod paper;
 mod store;
 
 pub use begin::{begin, start};
 pub use filed::{confirmation, receipt};
 pub use list::show as list;
 pub use model::Intake;
+pub use paper::print;
 pub use store::{find, forget, insert, merge};

@@ -17,6 +17,7 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/depots", "ag ag ag 200 200 403 200 200"),
     ("GET", "/agent/depots/nouveau", "ag ag ag 200 200 403 200 200"),
     ("POST", "/agent/depots/nouveau", "ag ag ag 422 422 403 422 422"),
+    ("GET", "/agent/depots/papier/{procedure}", "ag ag ag 200 404 403 200 200"),
     // What is being filled in is the department's, for those who process.
     ("GET", "/agent/depots/{draft=intake}/verifier", "ag ag ag 404 404 404 200 200"),
     ("POST", "/agent/depots/{draft=intake}/verifier", "ag ag ag 404 404 404 422 422"),
