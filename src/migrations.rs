@@ -113,4 +113,5 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration { name: "0026_rights", sql: include_str!("../migrations/0026_rights.sql"), sqlite: None, postgres: None },
+    Migration { name: "0027_intake", sql: include_str!("../migrations/0027_intake.sql"), sqlite: None, postgres: None },
 ];

@@ -81,7 +81,10 @@ impl Visit {
     }
 
     fn draw_for(&self, who: Option<Value>, template: &str, title: &str, context: Value) -> anyhow::Result<String> {
+        let agent =
+            who.as_ref().and_then(|who| who.get_attr("kind").ok()).is_some_and(|kind| kind.as_str() == Some("agent"));
         let frame = context! {
+            layout => if agent { "agent/layout.html" } else { "layout.html" },
             city => &self.site.city,
             frame => self.frame()?,
             page => context! { title => format!("{title} – {}", self.site.name), heading => title, section => section(template), url => &self.here },

@@ -37,6 +37,7 @@ mod store;
 mod tests;
 
 pub use entry::{has_password, may_register, may_write_to, owner};
+pub use factor::counter::sought;
 pub use means::{Means, strongest};
 pub use model::{
     Wrong, email as check_email, email_key, identity as read_identity, password as check_password, regular_password,

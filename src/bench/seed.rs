@@ -22,7 +22,7 @@ use crate::{
     authorities::{self, Department},
     catalogue::{self, Sources},
     platform::clock,
-    requests::{owner::Whose, search, store::New},
+    requests::{Channel, owner::Whose, search, store::New},
     steering::{
         self,
         facts::{Fact, Measure, Sums, WEB},
@@ -261,6 +261,8 @@ fn request(tables: &mut Tables, sums: &mut Sums, visit: &Visit, agent: Uuid, at:
         life: &life,
         archive_at: None,
         confidential_address: false,
+        channel: Channel::Web,
+        now: sent,
     };
     let (place, names, tokens) = search::tokens(authority, &new);
     let holder = (steps.len() > 1 && dice.roll(4) == 0).then_some(agent);
@@ -324,7 +326,7 @@ fn counted(sums: &mut Sums, dice: &mut Dice, (procedure, department): (&str, &st
         let answer = matches!(measure, Measure::OnTime | Measure::Late);
         let told = answer.then(|| steering::bucket(days));
         let day = clock::day(when, &TimeZone::UTC);
-        sums.add(&Fact { day, department, procedure, measure, what, days: told }, WEB, 1);
+        sums.add(&Fact { day, department, procedure, measure, what, channel: WEB, days: told }, 1);
     };
     for what in ["occasion>vous", "vous>verifier", "verifier>"] {
         add(Measure::Page, what, 0);

@@ -41,7 +41,7 @@ fn one_day(sums: &mut Sums, procedure: &Procedure, rank: usize, ago: i32, day: D
     let mut add = |measure, what: &str, day: Date, days, many| {
         let (department, procedure) = (procedure.department.as_str(), procedure.id.as_str());
         if day < today && many > 0 {
-            sums.add(&Fact { day, department, procedure, measure, what, days }, WEB, many);
+            sums.add(&Fact { day, department, procedure, measure, what, channel: WEB, days }, many);
         }
     };
     let sent = seed % 4;

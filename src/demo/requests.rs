@@ -176,9 +176,17 @@ async fn request(
         correcting: false,
         has_files: false,
     };
-    submit::submit(&visitor, &draft, &procedure, &reading.answers, &marks, usager.email.as_deref())
-        .await
-        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    submit::submit(
+        &visitor,
+        &submit::Sender::usager(&visitor),
+        &draft,
+        &procedure,
+        &reading.answers,
+        &marks,
+        usager.email.as_deref(),
+    )
+    .await
+    .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     live(&mut visit, city, &procedure, id, index).await
 }
 

@@ -16,7 +16,7 @@ mod post;
 mod store;
 
 pub use citizen::{export, shown};
-pub use model::{page, sentence};
+pub use model::{COUNTER, document_label, documents, page, sentence};
 pub use store::{Verified, correct, differ, find, merge, record, sweep};
 
 pub fn routes() -> Router<App> {

@@ -107,6 +107,11 @@ const DOCUMENTS: [(&str, &str); 5] = [
     ("autre", "Autre document avec photo"),
 ];
 
+/// Kinds of paper: code and name.
+pub fn documents() -> impl Iterator<Item = (&'static str, &'static str)> {
+    DOCUMENTS.into_iter()
+}
+
 /// « Passeport ».
 pub fn document_label(code: &str) -> Option<&'static str> {
     DOCUMENTS.iter().find(|(known, _)| *known == code).map(|(_, label)| *label)

@@ -17,6 +17,10 @@ pub enum Action {
     RequestFollowed,
     /// An entry of its history: `detail` is the entry's code.
     RequestChanged,
+    /// By an agent, for somebody: `detail` is the channel.
+    RequestFiled,
+    /// A draft of the department that a colleague began.
+    DraftOpened,
     /// The list of requests was searched: `detail` is a keyed hash of what was typed.
     RequestsSearched,
     /// A list of requests was taken away: `detail` is its format. Each of its requests has its own line.
@@ -58,12 +62,14 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
         Self::RequestFollowed,
         Self::RequestChanged,
+        Self::RequestFiled,
+        Self::DraftOpened,
         Self::RequestsSearched,
         Self::RequestsExported,
         Self::RequestExported,
@@ -96,6 +102,8 @@ impl Action {
             Self::FileOpened => "file-opened",
             Self::RequestFollowed => "request-followed",
             Self::RequestChanged => "request-changed",
+            Self::RequestFiled => "request-filed",
+            Self::DraftOpened => "draft-opened",
             Self::RequestsSearched => "requests-searched",
             Self::RequestsExported => "requests-exported",
             Self::RequestExported => "request-exported",
@@ -133,6 +141,8 @@ impl Action {
             Self::FileOpened => "Pièce ouverte",
             Self::RequestFollowed => "Suivi ouvert avec le code",
             Self::RequestChanged => "Action sur un dossier",
+            Self::RequestFiled => "Demande déposée pour un usager",
+            Self::DraftOpened => "Brouillon du service ouvert",
             Self::RequestsSearched => "Recherche de dossiers",
             Self::RequestsExported => "Liste de dossiers exportée",
             Self::RequestExported => "Dossier exporté",

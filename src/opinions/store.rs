@@ -52,7 +52,15 @@ pub async fn give(tx: &mut Tx, id: Uuid, request: &Request, given: &Given, today
         .await?;
     if kept == 1 {
         let what = given.score.to_string();
-        let mark = Fact { day: today, department, procedure, measure: Measure::Score, what: &what, days: None };
+        let mark = Fact {
+            day: today,
+            department,
+            procedure,
+            measure: Measure::Score,
+            what: &what,
+            channel: &request.channel,
+            days: None,
+        };
         facts::note(tx, id, &mark).await?;
     }
     Ok(kept == 1)

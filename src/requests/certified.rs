@@ -69,10 +69,19 @@ fn verified(procedure: &Procedure) -> impl Iterator<Item = &Field> {
 /// What the visitor's account certifies in a new request; nothing is looked up where nothing is asked. Who acts
 /// for somebody certifies nothing: their identity is not the one of whom the request is for.
 pub async fn of_visitor(visitor: &Visitor, procedure: &Procedure) -> Result<Option<Certified>, db::Error> {
-    let asked = visitor.acting.is_none() && verified(procedure).next().is_some();
-    let Some(account) = visitor.account().filter(|_| asked) else { return Ok(None) };
-    let Some(found) = identity::find(&visitor.db, account.id).await? else { return Ok(None) };
-    let told = identity::sentence(visitor, &found.source, found.verified_at).await?;
+    match visitor.account().filter(|_| visitor.acting.is_none()) {
+        Some(account) => of_account(visitor, account.id, procedure).await,
+        None => Ok(None),
+    }
+}
+
+/// The same for an account, whoever fills in.
+pub async fn of_account(visit: &Visit, account: Uuid, procedure: &Procedure) -> Result<Option<Certified>, db::Error> {
+    if verified(procedure).next().is_none() {
+        return Ok(None);
+    }
+    let Some(found) = identity::find(&visit.db, account).await? else { return Ok(None) };
+    let told = identity::sentence(visit, &found.source, found.verified_at).await?;
     let identities = verified(procedure).map(|field| (field.id.clone(), found.identity.0.clone())).collect();
     Ok(Some(Certified { source: found.source, at: found.verified_at, told, identities }))
 }
@@ -112,6 +121,18 @@ pub fn overlay(
 }
 
 impl Certified {
+    /// By an agent who sees who it is for, and types it: what they type, once they have.
+    pub async fn seen(visit: &Visit) -> Result<Self, db::Error> {
+        let told = identity::sentence(visit, identity::COUNTER, visit.now).await?;
+        Ok(Self { source: identity::COUNTER.to_owned(), at: visit.now, told, identities: BTreeMap::new() })
+    }
+
+    /// The same, of what was typed.
+    pub fn of(&self, procedure: &Procedure, answers: &Answers) -> Self {
+        let typed = verified(procedure).filter_map(|field| Some((field.id.clone(), answers.get(&field.id)?.clone())));
+        Self { identities: typed.collect(), ..self.clone() }
+    }
+
     /// The parts that this field takes, and their lines of text.
     fn parts(&self, field: &Field, today: Date) -> Option<(Vec<&'static str>, Vec<String>)> {
         let identity = self.identities.get(&field.id).filter(|_| field.verified)?;

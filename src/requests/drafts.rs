@@ -5,7 +5,12 @@ use forms::{answers::Raw, model::Procedure};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{model, owner::Whose, reach::Reach};
+use super::{
+    intake::{self, Intake},
+    model,
+    owner::Whose,
+    reach::Reach,
+};
 use crate::{
     accounts::session,
     acting::Deed,
@@ -103,12 +108,27 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
     Ok(found)
 }
 
+/// The draft that an agent fills in; [`intake::find`] tells whether they may.
+pub async fn of_intake(db: &db::Db, id: Uuid) -> Result<Option<Draft>, db::Error> {
+    db.first(
+        sql!(
+            "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at,
+               false as correcting, exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
+             from draft d where d.authority_id = $1 and d.id = $2"
+        ),
+        args![db.authority(), id],
+    )
+    .await
+}
+
 /// Who holds a draft to be, besides their account.
 #[derive(Clone, Copy)]
 pub enum Holder<'a> {
     Session(Uuid),
     /// Only by the right to act in its owner's name.
     Right,
+    /// No session: it is a department's.
+    Department(&'a Intake),
     /// Without session: one is opened, under this token if the browser presents it.
     Nobody(Option<&'a str>),
 }
@@ -147,7 +167,7 @@ pub async fn begin(
                 }
                 let (session, opened) = match holder {
                     Holder::Session(id) => (Some(id), None),
-                    Holder::Right => (None, None),
+                    Holder::Right | Holder::Department(_) => (None, None),
                     Holder::Nobody(offered) => {
                         let opened = session::begin(tx, visit, offered).await?;
                         (Some(opened.id), Some(opened))
@@ -161,6 +181,9 @@ pub async fn begin(
                     args![tx.authority(), id, &published.procedure.id, published.version, &reference, whose.account, session, &beneficiary, &raw, visit.now, expires, whose.organisation, whose.by],
                 )
                 .await?;
+                if let (Holder::Department(intake), 1) = (holder, made) {
+                    intake::insert(tx, id, intake).await?;
+                }
                 if let Some(reach) = reach.filter(|_| made == 1) {
                     reach.note(tx, id).await?;
                 }
@@ -265,7 +288,10 @@ pub async fn by_reference(visit: &Visit, reference: &str) -> Result<Option<Uuid>
     visit
         .db
         .first(
-            sql!("select id from draft where authority_id = $1 and reference = $2 and account_id is null and organisation_id is null"),
+            sql!(
+                "select d.id from draft d where d.authority_id = $1 and d.reference = $2 and d.account_id is null and d.organisation_id is null
+                   and not exists (select 1 from intake i where i.authority_id = d.authority_id and i.draft_id = d.id)"
+            ),
             args![visit.db.authority(), reference],
         )
         .await

@@ -21,6 +21,7 @@ row! {
         submitted_at: Timestamp,
         ended_at: Option<Timestamp>,
         acted_as: Option<String>,
+        channel: String,
         held_at: Option<Timestamp>,
     }
     struct Written {
@@ -60,7 +61,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
     let requests: Vec<Sent> = db
         .all(
             sql!(
-                "select id, reference, procedure_id, beneficiary, email, answers, confidential_address, status, submitted_at, ended_at, acted_as,
+                "select id, reference, procedure_id, beneficiary, email, answers, confidential_address, status, submitted_at, ended_at, acted_as, channel,
                    (select h.at from legal_hold h where h.authority_id = request.authority_id and h.request_id = request.id) as held_at from request
                  where authority_id = $1 and account_id = $2 order by submitted_at"
             ),
@@ -98,7 +99,12 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
         .await?;
     let drafts: Vec<Kept> = db
         .all(
-            sql!("select reference, procedure_id, raw, updated_at from draft where authority_id = $1 and account_id = $2 order by updated_at"),
+            // What agents are filling in for them is about them too.
+            sql!(
+                "select reference, procedure_id, raw, updated_at from draft where authority_id = $1 and account_id = $2
+                 union all select d.reference, d.procedure_id, d.raw, d.updated_at from intake i join draft d on d.authority_id = i.authority_id and d.id = i.draft_id
+                 where i.authority_id = $1 and i.account_id = $2 order by 4"
+            ),
             args![db.authority(), account],
         )
         .await?;
@@ -127,7 +133,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
         "demandes": requests.iter().map(|request| json!({
             "reference": request.reference, "demarche": request.procedure_id, "pour": request.beneficiary, "courriel": request.email, "etat": request.status, "reponses": request.answers.0, "adresse_confidentielle": request.confidential_address,
             "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id),
-            "envoyee_par": request.acted_as, "gelee_le": request.held_at.map(|at| at.to_string()),
+            "envoyee_par": request.acted_as, "canal": request.channel, "gelee_le": request.held_at.map(|at| at.to_string()),
             "certifie": checked(request.id), "decisions": decided(request.id), "historique": passed(request.id),
         })).collect::<Vec<_>>(),
         "brouillons": drafts.iter().map(|draft| json!({

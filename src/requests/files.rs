@@ -9,7 +9,7 @@ use forms::journey::Files;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{access, drafts, model::File};
+use super::{access, drafts, intake, model::File};
 use crate::{
     error::Problem,
     journal::{Action, Line},
@@ -115,9 +115,12 @@ pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
     attachment(&visitor, &file).await
 }
 
-/// A file of a request that the agent processes: who only reads knows that a request exists, not what it holds.
+/// A file of a request that the agent processes, or of a draft of their department: who only reads knows that a request exists, not what it holds.
 pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = find(&agent.db, id).await?;
+    if intake::find(&agent, file.owner_id).await?.is_some() {
+        return attachment(&agent, &file).await;
+    }
     let trace = Line::agent(&agent, Action::FileOpened).about("file", id);
     access::desk::<access::Process>(&agent, file.owner_id, trace).await?;
     attachment(&agent, &file).await

@@ -195,6 +195,7 @@ impl Fired<'_> {
             procedure: &self.request.procedure_id,
             measure,
             what: self.transition,
+            channel: &self.request.channel,
             days: answer.then(|| steering::bucket((now - sent).get_days().into())),
         }
     }

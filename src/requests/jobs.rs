@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    certified, code, files,
+    certified, channel, code, files,
     model::{File, Request},
     store,
 };
@@ -79,7 +79,7 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
     let context = context! {
         reference => &request.reference,
         procedure => (!procedure.confidential).then(|| procedure.title.clone()),
-        submitted => french::datetime(request.submitted_at, &visit.site.zone),
+        submitted => request.received(&visit.site.zone),
         link => link,
         link_label => "Suivre ma demande",
     };
@@ -108,7 +108,7 @@ pub async fn receipt(visit: &Visit, job: &Claimed) -> Result<Outcome> {
     use sha2::{Digest, Sha256};
     let id = job.request_id.context("no request")?;
     let Some(request) = store::find(&visit.db, id).await? else { return Ok(Outcome::Done) };
-    let pdf = render_receipt(visit, &request).await?;
+    let pdf = render_receipt(visit, &request, None).await?;
     let file = crate::platform::upload::Received {
         id: job.id,
         name: format!("accuse-enregistrement-{}.pdf", request.reference),
@@ -128,12 +128,14 @@ pub async fn receipt(visit: &Visit, job: &Claimed) -> Result<Outcome> {
 }
 
 /// The « accusé d'enregistrement » (CRPA R112-11-1 s.; protocols §9.2).
-pub async fn render_receipt(visit: &Visit, request: &Request) -> Result<Vec<u8>> {
+/// `tracking`: the code that follows it, where the paper may bear it.
+pub async fn render_receipt(visit: &Visit, request: &Request, tracking: Option<&str>) -> Result<Vec<u8>> {
     let mut data = common(visit, request, false).await?;
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     if let Some(object) = data.as_object_mut() {
         object.insert("next".into(), json!(procedure.after));
-        object.insert("delay".into(), json!(super::citizen::legal_sentences(&procedure, request.due_at, visit)));
+        object.insert("delay".into(), json!(super::citizen::legal_sentences(&procedure, request.submitted_at, visit)));
+        object.insert("tracking".into(), json!(tracking));
         let notice = &procedure.notice;
         object.insert(
             "notice".into(),
@@ -161,7 +163,7 @@ pub async fn render_file(visit: &Visit, request: &Request, printed: Printed) -> 
     }
     if let Some(object) = data.as_object_mut() {
         object.insert("state".into(), json!(printed.state));
-        object.insert("channel".into(), json!("en ligne"));
+        object.insert("channel".into(), json!(french::lower_first(channel::words(&request.channel))));
         object.insert("history".into(), json!(printed.history));
         if let Some(decision) = printed.decision {
             object.insert("decision".into(), decision);
@@ -197,7 +199,7 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
         "department": department.for_letters(),
         "reference": request.reference,
         "procedure": procedure.title,
-        "received": french::datetime(request.submitted_at, &visit.site.zone),
+        "received": request.received(&visit.site.zone),
         "filer": request.filer_name,
         "sections": sections,
         "pieces": pieces(&procedure, &files),

@@ -6,10 +6,14 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::app::App;
+use crate::{
+    app::App,
+    visit::{Agent, Visitor},
+};
 
 mod access;
 pub mod certified;
+mod channel;
 mod citizen;
 pub mod code;
 mod desk;
@@ -17,9 +21,11 @@ pub mod drafts;
 pub mod export;
 mod fields;
 mod files;
+mod filler;
 pub mod fire;
 pub mod form;
 pub mod handover;
+mod intake;
 pub mod jobs;
 pub mod late;
 pub mod model;
@@ -36,6 +42,7 @@ pub mod sweep;
 pub mod timers;
 
 pub use access::{Mine, Process, desk as open_at_desk, mine_to};
+pub use channel::Channel;
 pub use citizen::{file_kind, restore};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
@@ -47,11 +54,20 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/demarches/{procedure}/commencer", get(start::show))
         .route("/demarches/{procedure}/remplir", get(question::first).post(received::begin))
-        .route("/brouillons/{draft}/verifier", get(check::show).post(check::send))
+        .route("/brouillons/{draft}/verifier", get(check::show::<Visitor>).post(check::send::<Visitor>))
         .route("/brouillons/{draft}/enregistre", get(start::saved))
-        .route("/brouillons/{draft}/supprimer", get(start::discarding).post(start::discard))
-        .route("/brouillons/{draft}/pieces/{piece}", get(piece::show).post(piece::save))
-        .route("/brouillons/{draft}/{page}", get(question::show).post(received::save))
+        .route("/brouillons/{draft}/supprimer", get(start::discarding::<Visitor>).post(start::discard::<Visitor>))
+        .route("/brouillons/{draft}/pieces/{piece}", get(piece::show::<Visitor>).post(piece::save::<Visitor>))
+        .route("/brouillons/{draft}/{page}", get(question::show::<Visitor>).post(received::save::<Visitor>))
+        .route("/agent/depots", get(intake::list))
+        .route("/agent/depots/nouveau", get(intake::start).post(intake::begin))
+        .route("/agent/depots/papier/{procedure}", get(intake::print))
+        .route("/agent/depots/{draft}/verifier", get(check::show::<Agent>).post(check::send::<Agent>))
+        .route("/agent/depots/{draft}/supprimer", get(start::discarding::<Agent>).post(start::discard::<Agent>))
+        .route("/agent/depots/{draft}/pieces/{piece}", get(piece::show::<Agent>).post(piece::save::<Agent>))
+        .route("/agent/depots/{draft}/{page}", get(question::show::<Agent>).post(received::save::<Agent>))
+        .route("/agent/demandes/{request}/deposee", get(intake::confirmation))
+        .route("/agent/demandes/{request}/accuse.pdf", get(intake::receipt))
         .route("/mes-demandes", get(mine::show))
         .route("/demandes/{request}", get(follow::show))
         .route("/demandes/{request}/envoyee", get(sent::show))

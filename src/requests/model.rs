@@ -7,12 +7,13 @@ use forms::{
     step::{Actor, Clocks, Life},
     workflow::{State, Status, Transition},
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
+use super::channel::{self, Channel};
 use crate::{
     authorities::Authority,
-    platform::{clock, secret},
+    platform::{clock, french, secret},
 };
 
 row! {
@@ -28,6 +29,8 @@ row! {
         /// The account that sent it in somebody's name, and by what right.
         acted_by: Option<Uuid>,
         acted_as: Option<String>,
+        /// How it came: see [`super::channel::Channel`].
+        channel: String,
         filer_name: Option<String>,
         /// Who it is for, when that is not the filer.
         beneficiary: Option<String>,
@@ -37,6 +40,7 @@ row! {
         status: String,
         holder_id: Option<Uuid>,
         holder_name: Option<String>,
+        /// When the city received it.
         submitted_at: Timestamp,
         updated_at: Timestamp,
         due_at: Timestamp,
@@ -73,6 +77,15 @@ impl Request {
         self.account_id.is_none() && self.organisation_id.is_none()
     }
 
+    /// « 21 novembre 2026 à 23 h 41 »; of what an agent entered, the day and the way it came.
+    pub fn received(&self, zone: &TimeZone) -> String {
+        if self.channel == Channel::Web.id() {
+            return french::datetime(self.submitted_at, zone);
+        }
+        let how = french::lower_first(channel::words(&self.channel));
+        format!("{} ({how})", french::date(clock::day(self.submitted_at, zone)))
+    }
+
     pub fn state_of<'a>(&self, procedure: &'a Procedure) -> Option<&'a State> {
         procedure.workflow.state(&self.state)
     }
@@ -93,6 +106,13 @@ row! {
         acted: Option<String>,
         /// The agent it is about, when it is about one.
         subject_name: Option<String>,
+    }
+}
+
+impl Event {
+    /// The sending, by an agent for somebody.
+    pub fn is_filing(&self) -> bool {
+        self.seq == 1 && self.actor == "agent"
     }
 }
 

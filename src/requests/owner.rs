@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{code, drafts, fire::By, model::Request};
+use super::{code, drafts, fire::By, intake, model::Request};
 use crate::{
     acting::{Deed, For},
     catalogue,
@@ -211,6 +211,7 @@ pub async fn leave(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
     .await?;
     tx.run(sql!("delete from draft where authority_id = $1 and account_id = $2"), args![tx.authority(), account])
         .await?;
+    intake::forget(tx, account).await?;
     tx.run(
         sql!("update request set account_id = null where authority_id = $1 and account_id = $2"),
         args![tx.authority(), account],
@@ -248,6 +249,7 @@ pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
         .await?;
     tx.run(sql!("update draft set account_id = $1 where authority_id = $2 and account_id = $3"), args![to, a, from])
         .await?;
+    intake::merge(tx, from, to).await?;
     tx.run(
         sql!(
             "update message set author_id = $1 where authority_id = $2 and author = 'usager' and author_id = $3

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::{
-    steering::{self, Fact, Measure},
+    steering::{self, Fact, Measure, facts::WEB},
     visit::Visit,
 };
 
@@ -89,8 +89,15 @@ impl Reach {
             .await?;
         if further == 1 {
             let (department, procedure) = (&self.department, &self.procedure);
-            let fact =
-                Fact { day: self.day, department, procedure, measure: Measure::Page, what: &self.what, days: None };
+            let fact = Fact {
+                day: self.day,
+                department,
+                procedure,
+                measure: Measure::Page,
+                what: &self.what,
+                channel: WEB,
+                days: None,
+            };
             steering::note(tx, self.id, &fact).await?;
         }
         Ok(())
@@ -101,6 +108,6 @@ impl Reach {
 pub async fn sent(tx: &mut Tx, id: Uuid, procedure: &Procedure, day: Date) -> Result<(), db::Error> {
     let what = format!("{CHECK}>");
     let (department, procedure) = (&procedure.department, &procedure.id);
-    let fact = Fact { day, department, procedure, measure: Measure::Page, what: &what, days: None };
+    let fact = Fact { day, department, procedure, measure: Measure::Page, what: &what, channel: WEB, days: None };
     steering::note(tx, id, &fact).await
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     certified,
+    channel::Channel,
     fire::Corrected,
     model::{Ask, Decision, Event, Form, Message, Request},
     owner::Whose,
@@ -17,7 +18,7 @@ use crate::journal::{self, Line};
 /// Whole requests, with the name of who holds them.
 macro_rules! select {
     () => {
-        "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
+        "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.channel, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
                r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version
              from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id "
     };
@@ -89,6 +90,7 @@ pub struct New<'a> {
     pub whose: Whose,
     /// By what right, when it is sent in somebody's name.
     pub acted_as: Option<&'a str>,
+    pub channel: Channel,
     pub filer_name: Option<&'a str>,
     pub beneficiary: Option<&'a str>,
     pub email: Option<&'a str>,
@@ -100,6 +102,7 @@ pub struct New<'a> {
     /// See [`super::model::archive_at`].
     pub archive_at: Option<Timestamp>,
     pub confidential_address: bool,
+    pub now: Timestamp,
 }
 
 pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
@@ -107,14 +110,14 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     tx.run(
         sql!(
             "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, beneficiary, email, answers,
-               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as, clocks, wake_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $19, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $20, $21, 1, $22, $23, $24, $25, $26)"
+               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as, clocks, wake_at, channel)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $19, $9, $10, $11, $12, $13, $14, $27, $15, $16, $17, $18, $20, $21, 1, $22, $23, $24, $25, $26, $28)"
         ),
         args![
             tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.whose.account, new.filer_name, new.email,
             Json(new.answers), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
             new.beneficiary, new.archive_at, new.confidential_address,
-            new.whose.organisation, new.whose.by, new.acted_as, Json(&life.clocks), timer::wake(&life.clocks.timers)
+            new.whose.organisation, new.whose.by, new.acted_as, Json(&life.clocks), timer::wake(&life.clocks.timers), new.now, new.channel.id()
         ],
     )
     .await?;

@@ -6,24 +6,29 @@ use db::{Tx, args, sql};
 use forms::{
     answers::Answers,
     model::Procedure,
-    step::{self, Actor, Effect, Given, Life},
+    step::{self, Actor, Context, Effect, Given, Life},
 };
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
     certified::{self, Mark},
+    channel::Channel,
     drafts::Draft,
-    fire, model,
+    fire,
+    intake::Intake,
+    model,
     owner::{self, Whose},
     reach,
-    store::{self, Entry, New},
+    store::{self, Entry, New, NewMessage},
 };
 use crate::{
     error::Problem,
     household::addresses,
+    journal::{self, Action, Line},
+    platform::clock,
     steering::{self, Fact, Measure},
-    visit::Visitor,
+    visit::{Agent, Visit, Visitor},
 };
 
 /// What is to be a request.
@@ -41,12 +46,65 @@ pub struct Sending<'a> {
     pub confidential_address: bool,
 }
 
-/// A request decided and not written yet: all that its transaction needs, which may run more than once.
-pub struct Ready<'a> {
-    sending: &'a Sending<'a>,
+/// Who sends, for whom, and how it came.
+pub struct Sender<'a> {
     whose: Whose,
     acted: Option<&'static str>,
     acted_as: Option<String>,
+    /// Of who files, when the answers do not say.
+    name: Option<String>,
+    email: Option<&'a str>,
+    /// Filed without account: it may see the request.
+    session: Option<Uuid>,
+    /// By an agent, for somebody.
+    filed: Option<(&'a Agent, &'a Intake)>,
+}
+
+impl<'a> Sender<'a> {
+    pub fn usager(visitor: &'a Visitor) -> Self {
+        let whose = Whose::of(visitor);
+        Self {
+            whose,
+            acted: owner::acted(visitor),
+            acted_as: owner::acted_as(visitor),
+            name: match &visitor.acting {
+                Some(acting) => Some(acting.name.clone()),
+                None => visitor.account().map(|account| account.full_name()),
+            },
+            email: owner::contact(visitor),
+            // Who has an account needs no grant: the request is theirs wherever they sign in.
+            session: visitor.session.as_ref().map(|session| session.id).filter(|_| whose == Whose::default()),
+            filed: None,
+        }
+    }
+
+    pub fn counter(agent: &'a Agent, intake: &'a Intake) -> Self {
+        let account = intake.account.as_ref();
+        Self {
+            whose: Whose::account(account.map(|account| account.id)),
+            acted: None,
+            acted_as: None,
+            name: account.map(|account| account.full_name()),
+            email: account.and_then(|account| account.email.as_deref()),
+            session: None,
+            filed: Some((agent, intake)),
+        }
+    }
+
+    fn channel(&self) -> Channel {
+        self.filed.map_or(Channel::Web, |(_, intake)| intake.channel)
+    }
+
+    /// The city has had it since then: delays run, whoever enters it and when.
+    fn received(&self, visit: &Visit) -> Timestamp {
+        self.filed.map_or(visit.now, |(_, intake)| intake.received(visit))
+    }
+}
+
+/// A request decided and not written yet: all that its transaction needs, which may run more than once.
+pub struct Ready<'a> {
+    sending: &'a Sending<'a>,
+    sender: &'a Sender<'a>,
     filer_name: Option<String>,
     beneficiary: Option<String>,
     email: Option<String>,
@@ -59,15 +117,17 @@ pub struct Ready<'a> {
     effects: Vec<Effect>,
     fact: Uuid,
     jobs: Vec<Uuid>,
+    note: Uuid,
     now: Timestamp,
-    today: Date,
+    /// Of its reception.
+    day: Date,
 }
 
 /// The pure part of sending.
-pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a>, Problem> {
+pub fn ready<'a>(visit: &Visit, sender: &'a Sender<'a>, sending: &'a Sending<'a>) -> Result<Ready<'a>, Problem> {
     let Sending { procedure, answers, .. } = sending;
     let known = fire::known(procedure, answers, &Answers::new());
-    let cx = fire::context(visitor, &known);
+    let cx = Context { now: sender.received(visit), ..fire::context(visit, &known) };
     let begun = step::begin(procedure, cx);
     let transition = procedure
         .workflow
@@ -76,32 +136,26 @@ pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a
         .ok_or_else(|| Problem::Broken(anyhow::anyhow!("{} cannot be sent", procedure.id)))?;
     let (life, effects) = step::step(procedure, &begun, &transition.id, Actor::Usager, Given::default(), cx)
         .map_err(|refused| Problem::Broken(anyhow::anyhow!("{} cannot be sent: {refused:?}", procedure.id)))?;
-    let email = model::email(answers)
-        .or_else(|| sending.email.map(str::to_owned))
-        .or_else(|| owner::contact(visitor).map(str::to_owned));
-    let name = || match &visitor.acting {
-        Some(acting) => Some(acting.name.clone()),
-        None => visitor.account().map(|account| account.full_name()),
-    };
+    let email =
+        model::email(answers).or_else(|| sending.email.map(str::to_owned)).or_else(|| sender.email.map(str::to_owned));
     Ok(Ready {
-        whose: Whose::of(visitor),
-        acted: owner::acted(visitor),
-        acted_as: owner::acted_as(visitor),
-        filer_name: model::filer_name(answers).or_else(name),
+        sender,
+        filer_name: model::filer_name(answers).or_else(|| sender.name.clone()),
         beneficiary: procedure.beneficiary_of(answers),
         email,
         words: procedure.texts(answers),
         status: procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status)),
-        archive_at: model::archive_at(procedure, &life, &visitor.site),
+        archive_at: model::archive_at(procedure, &life, &visit.site),
         transition: transition.id.clone(),
         from: begun.state,
-        fact: visitor.id(),
-        jobs: effects.iter().map(|_| visitor.id()).collect(),
+        fact: visit.id(),
+        jobs: effects.iter().map(|_| visit.id()).collect(),
+        note: visit.id(),
+        day: clock::day(life.submitted, &visit.site.zone),
+        now: visit.now,
         sending,
         life,
         effects,
-        now: visitor.now,
-        today: visitor.today(),
     })
 }
 
@@ -116,8 +170,9 @@ impl Ready<'_> {
             procedure_id: &procedure.id,
             procedure_version: version,
             department_id: department,
-            whose: self.whose,
-            acted_as: self.acted_as.as_deref(),
+            whose: self.sender.whose,
+            acted_as: self.sender.acted_as.as_deref(),
+            channel: self.sender.channel(),
             filer_name: self.filer_name.as_deref(),
             beneficiary: self.beneficiary.as_deref(),
             email: self.email.as_deref(),
@@ -127,43 +182,70 @@ impl Ready<'_> {
             life: &self.life,
             archive_at: self.archive_at,
             confidential_address,
+            now: self.now,
         };
         store::insert(tx, &new).await?;
+        let whose = self.sender.whose;
+        let (actor, actor_id) = match self.sender.filed {
+            Some((agent, _)) => ("agent", Some(agent.account.id)),
+            None => ("usager", whose.by.or(whose.account)),
+        };
         let entry = Entry {
-            actor: "usager",
-            actor_id: self.whose.by.or(self.whose.account),
+            actor,
+            actor_id,
             code: &self.transition,
             from: Some(&self.from),
             to: Some(&self.life.state),
             subject: None,
-            acted: self.acted,
+            acted: self.sender.acted,
         };
         let seq = store::record(tx, id, &entry, self.now).await?;
+        if let Some((agent, intake)) = self.sender.filed {
+            self.trace(tx, agent, intake).await?;
+        }
         let fact = Fact {
-            day: self.today,
+            day: self.day,
             department,
             procedure: &procedure.id,
             measure: Measure::Sent,
             what: &self.transition,
+            channel: self.sender.channel().id(),
             days: None,
         };
         steering::note(tx, self.fact, &fact).await?;
         let of = fire::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
         fire::queue(tx, of, &self.effects, &self.jobs, self.now).await
     }
+
+    /// That an agent wrote for somebody, and the paper they saw.
+    async fn trace(&self, tx: &mut Tx, agent: &Agent, intake: &Intake) -> Result<(), db::Error> {
+        let id = self.sending.id;
+        let line = Line::agent(agent, Action::RequestFiled).request(id).detail(intake.channel.id());
+        let line = match &intake.account {
+            Some(account) => line.about("account", account.id),
+            None => line,
+        };
+        journal::note(tx, self.now, &line).await?;
+        if let Some(body) = intake.note() {
+            let author_id = Some(agent.account.id);
+            let note = NewMessage { id: self.note, author: "agent", author_id, internal: true, body: &body };
+            store::write(tx, id, &note, self.now).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Sends `draft` with `answers` (shown and valid). `email`: where to write, for who files without
 /// account and gave an address on the last page. `marks`: what is certified of the answers.
 pub async fn submit(
-    visitor: &Visitor,
+    visit: &Visit,
+    sender: &Sender<'_>,
     draft: &Draft,
     procedure: &Procedure,
     answers: &Answers,
     marks: &[Mark],
     email: Option<&str>,
 ) -> Result<(), Problem> {
-    let whose = Whose::of(visitor);
     let sending = Sending {
         id: draft.id,
         reference: &draft.reference,
@@ -172,13 +254,11 @@ pub async fn submit(
         department: &procedure.department,
         answers,
         email,
-        confidential_address: addresses::told(&visitor.db, whose.account, answers).await?,
+        confidential_address: addresses::told(&visit.db, sender.whose.account, answers).await?,
     };
-    let ready = ready(visitor, &sending)?;
-    // Who has an account needs no grant: the request is theirs wherever they sign in.
-    let session = visitor.session.as_ref().map(|session| session.id).filter(|_| whose == Whose::default());
-    let last = visitor.id();
-    let written = visitor
+    let ready = ready(visit, sender, &sending)?;
+    let last = visit.id();
+    let written = visit
         .db
         .write(async |tx: &mut Tx| {
             // Gone already: sent by another click, which did all that follows.
@@ -192,10 +272,10 @@ pub async fn submit(
             ready.store(tx).await?;
             // Not of a draft that was never filled in, page after page.
             if furthest > 0 {
-                reach::sent(tx, last, procedure, visitor.today()).await?;
+                reach::sent(tx, last, procedure, visit.today()).await?;
             }
             certified::keep(tx, draft.id, marks).await?;
-            match session {
+            match sender.session {
                 Some(session) => store::grant(tx, session, draft.id).await,
                 None => Ok(()),
             }
@@ -206,6 +286,6 @@ pub async fn submit(
         Err(error) if error.is_unique("request_pkey") => {}
         other => other?,
     }
-    visitor.app.work.notify_one();
+    visit.app.work.notify_one();
     Ok(())
 }

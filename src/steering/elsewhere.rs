@@ -1,5 +1,5 @@
-//! « Demandes reçues autrement »: what came at the counter, by post or by telephone in a month, as the managers of a
-//! department declare it, so that the part that comes online is known.
+//! « Demandes reçues autrement »: what came at the counter, by post or by telephone in a month and was not entered
+//! here, as the managers of a department declare it, so that the part that comes online is known.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use super::{
     period::{Period, Ranges},
     scope::Scope,
     store,
-    tables::CHANNELS,
 };
 use crate::{
     agents::{Membership, Role},
     catalogue,
     error::Problem,
     platform::{encode, form::Typed},
+    requests::Channel,
     visit::Agent,
 };
 
@@ -112,12 +112,20 @@ pub async fn save(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem
         return draw(&agent, &asked, &typed, &errors).await;
     };
     let (department, id) = (procedure.department.as_str(), procedure.id.as_str());
-    let fact = Fact { day: first, department, procedure: id, measure: Measure::Elsewhere, what: "", days: None };
+    let counted = |channel| Fact {
+        day: first,
+        department,
+        procedure: id,
+        measure: Measure::Elsewhere,
+        what: "",
+        channel,
+        days: None,
+    };
     agent
         .db
         .write(async |tx: &mut Tx| {
             for (channel, many) in &counts {
-                facts::declare(tx, &fact, channel, *many).await?;
+                facts::declare(tx, &counted(*channel), *many).await?;
             }
             Ok::<(), db::Error>(())
         })
@@ -127,7 +135,7 @@ pub async fn save(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem
 }
 
 fn declared() -> impl Iterator<Item = (&'static str, &'static str)> {
-    CHANNELS.into_iter().filter(|(id, _)| *id != facts::WEB)
+    Channel::FILED.into_iter().map(|channel| (channel.id(), channel.words()))
 }
 
 /// Nothing typed is none.

@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
 use super::model::Delays;
-use crate::{app::App, authorities};
+use crate::{app::App, authorities, requests::Channel};
 
 /// Facts folded in one transaction.
 const BATCH: i64 = 500;
@@ -65,7 +65,7 @@ impl Measure {
 }
 
 /// The channel of what comes through the portal.
-pub const WEB: &str = "web";
+pub const WEB: &str = Channel::WEB;
 
 /// One thing to count.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +76,8 @@ pub struct Fact<'a> {
     pub measure: Measure,
     /// The transition, the two steps of the form, or the mark.
     pub what: &'a str,
+    /// By which way what is counted came: see [`Channel`].
+    pub channel: &'a str,
     /// Of an answer: see [`super::model::bucket`].
     pub days: Option<i64>,
 }
@@ -95,7 +97,7 @@ pub async fn note(tx: &mut Tx, id: Uuid, fact: &Fact<'_>) -> Result<(), db::Erro
             fact.procedure,
             fact.measure.name(),
             fact.what,
-            WEB,
+            fact.channel,
             Delays::of(fact.days).to_string()
         ],
     )
@@ -147,7 +149,7 @@ impl Sums {
     }
 
     /// Counts `many` times a fact, by its day and by its month.
-    pub fn add(&mut self, fact: &Fact<'_>, channel: &str, many: i64) {
+    pub fn add(&mut self, fact: &Fact<'_>, many: i64) {
         let mut delays = Delays::default();
         if let Some(days) = fact.days {
             delays.add(days, many);
@@ -158,7 +160,8 @@ impl Sums {
             }
             let (department, procedure) = (fact.department.to_owned(), fact.procedure.to_owned());
             let (span, measure) = (span.to_owned(), fact.measure.name().to_owned());
-            let key = (span, department, measure, start, procedure, fact.what.to_owned(), channel.to_owned());
+            let (what, channel) = (fact.what.to_owned(), fact.channel.to_owned());
+            let key = (span, department, measure, start, procedure, what, channel);
             let sum = self.counters.entry(key).or_default();
             sum.0 += many;
             sum.1.merge(&delays);
@@ -192,7 +195,7 @@ impl Sums {
 }
 
 /// Says how many there were in the month of a fact, whatever was said before.
-pub async fn declare(tx: &mut Tx, fact: &Fact<'_>, channel: &str, many: i64) -> Result<(), db::Error> {
+pub async fn declare(tx: &mut Tx, fact: &Fact<'_>, many: i64) -> Result<(), db::Error> {
     tx.run(
         sql!(
             "insert into tally (authority_id, span, department_id, measure, start, procedure_id, what, channel, many, delays)
@@ -206,7 +209,7 @@ pub async fn declare(tx: &mut Tx, fact: &Fact<'_>, channel: &str, many: i64) -> 
             fact.day.first_of_month(),
             fact.procedure,
             fact.what,
-            channel,
+            fact.channel,
             many
         ],
     )
@@ -299,9 +302,10 @@ async fn fold_some(db: &Db, now: Timestamp) -> Result<usize, db::Error> {
                 procedure: &kept.procedure_id,
                 measure,
                 what: &kept.what,
+                channel: &kept.channel,
                 days: Delays::parse(&kept.delays).within(10),
             };
-            sums.add(&fact, &kept.channel, 1);
+            sums.add(&fact, 1);
         }
         sums.write(tx, now).await?;
         Ok(taken.len())

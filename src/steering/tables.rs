@@ -15,7 +15,7 @@ use super::{
 use crate::{
     opinions::SCORES,
     platform::sheet::{Cell, Format},
-    requests::reach,
+    requests::{Channel, reach},
 };
 
 /// A table, with its chart when it has one.
@@ -156,32 +156,25 @@ pub fn satisfaction(total: &Figures) -> Table {
     }
 }
 
-/// How requests come, by the words of counters.
-pub const CHANNELS: [(&str, &str); 5] = [
-    ("web", "En ligne"),
-    ("guichet", "Au guichet"),
-    ("courrier", "Par courrier"),
-    ("telephone", "Par téléphone"),
-    ("courriel", "Par courriel"),
-];
-
 pub fn channels(total: &Figures) -> Table {
     let of = |id: &str| total.channels.get(id).copied().unwrap_or_default();
     let all: i64 = total.channels.values().sum();
-    let rows =
-        CHANNELS.iter().map(|(id, label)| ((*label).to_owned(), vec![told(of(id), "demande", "demandes")])).collect();
+    let rows = Channel::ALL
+        .iter()
+        .map(|one| (one.words().to_owned(), vec![told(of(one.id()), "demande", "demandes")]))
+        .collect();
     let says = total.online().map_or_else(String::new, |part| format!("{part}\u{a0}% des demandes viennent en ligne."));
     Table {
         id: "canaux",
         title: "Part des demandes en ligne".to_owned(),
-        note: "Les demandes venues autrement sont celles que les responsables déclarent, mois par mois.",
+        note: "Les demandes venues autrement sont celles que les agents saisissent ici, plus celles que les responsables déclarent, mois par mois.",
         chart: Chart::new("canaux", "Demandes par canal", says, rows),
         head: heads("Canal", &["Demandes", "Part (%)"]),
-        rows: CHANNELS
+        rows: Channel::ALL
             .iter()
-            .map(|(id, label)| {
-                let part = super::model::percent(of(id), all);
-                Line::of(vec![(*label).to_owned(), of(id).to_string(), cell(part)])
+            .map(|one| {
+                let many = of(one.id());
+                Line::of(vec![one.words().to_owned(), many.to_string(), cell(super::model::percent(many, all))])
             })
             .collect(),
     }

@@ -21,6 +21,7 @@ struct Entry {
 
 const COUNTER: &[(&str, &str)] = &[
     ("/agent/comptes", "Comptes"),
+    ("/agent/depots", "Dépôts"),
     ("/agent/organisations", "Organisations"),
     ("/agent/mandats", "Mandats"),
     ("/agent/courriers", "Lettres"),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { answer, place, press } from './answers.mjs';
+import { answer, fillAll, inDays, place, press } from './answers.mjs';
 import { start } from './lib.mjs';
 
 let city, procedures;
@@ -388,6 +388,32 @@ describe('the counter', () => {
     await page.getByLabel('Motif et pièce d’identité présentée').fill('Essai');
     await press(page, page.getByRole('button', { name: 'Ouvrir le compte' }));
     await page.getByRole('heading', { name: 'Activer le compte' }).waitFor();
+    await city.checkPage(page);
+    await context.close();
+  });
+});
+
+describe('a request filed at the counter', () => {
+  test('from the first question to the receipt', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('education', 'processor'));
+    await checkAll(page, ['/agent/depots', '/agent/depots/nouveau', '/agent?vue=toutes&canal=courrier']);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await checkMistakes(page, '/agent/depots/nouveau', 'Commencer');
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.getByLabel('Démarche').selectOption('inscription-scolaire');
+    await page.getByLabel('Par courrier').check();
+    await press(page, page.getByRole('button', { name: 'Commencer' }));
+    const own = { date_entree: inDays(30), 'enfant.annee': '2021', derogation_motifs: ['fratrie', 'travail'] };
+    await fillAll(page, own, await city.photo('livret.jpg'), async () => city.checkPage(page));
+    await city.checkPage(page);
+    const draft = place(page).replace('/verifier', '');
+    await checkAll(page, ['/agent/depots', `${draft}/supprimer`, `${draft}/verifier`]);
+    if (await page.locator('#declaration').count()) await page.locator('#declaration').check();
+    await press(page, page.getByRole('button', { name: 'Déposer la demande' }));
+    await page.getByRole('heading', { name: 'Demande déposée' }).waitFor();
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: 'Ouvrir le dossier' }));
     await city.checkPage(page);
     await context.close();
   });

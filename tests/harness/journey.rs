@@ -138,7 +138,13 @@ impl Client {
 
     /// Fills in a procedure up to the check page; gives its address.
     pub async fn fill(&mut self, procedure: &str, answers: &Raw) -> String {
-        let mut path = self.get(&format!("/demarches/{procedure}/remplir")).await.is(303).location().to_owned();
+        let first = self.get(&format!("/demarches/{procedure}/remplir")).await.is(303).location().to_owned();
+        self.fill_from(&first, answers).await
+    }
+
+    /// The same, from this page on.
+    pub async fn fill_from(&mut self, first: &str, answers: &Raw) -> String {
+        let mut path = first.to_owned();
         for _ in 0..40 {
             if path.ends_with("/verifier") {
                 return path;
@@ -149,7 +155,7 @@ impl Client {
                 self.answer(&path, answers).await
             };
         }
-        panic!("{procedure} never ends: {path}");
+        panic!("{first} never ends: {path}");
     }
 
     /// Sends the files of a piece, one at a time, and goes on; gives the next address.

@@ -73,6 +73,7 @@ impl Scene {
             .unwrap();
         let (draft, draft_file) = draft(&portal, &mut owner).await;
         let document = document(&mut owner).await;
+        let intake = intake(&portal).await;
         let asset = owner.get("/").await;
         let asset = super::html::tags(asset.html())
             .into_iter()
@@ -89,6 +90,7 @@ impl Scene {
             ("procedure", "acte-naissance".to_owned()),
             ("draft", draft),
             ("draft_file", draft_file),
+            ("intake", intake),
             ("document", document),
             ("page", "vous".to_owned()),
             ("piece", "identite".to_owned()),
@@ -236,6 +238,15 @@ async fn draft(portal: &Portal, owner: &mut Client) -> (String, String) {
         .find_map(|tag| tag.get("href").strip_prefix("/fichiers/").map(str::to_owned))
         .unwrap();
     (path.split('/').nth(2).unwrap().to_owned(), file)
+}
+
+/// A draft that the processor fills in for the owner.
+async fn intake(portal: &Portal) -> String {
+    let mut nadia = portal.agent("nadia.benali").await;
+    let form = nadia.get("/agent/depots/nouveau").await.is(200).form("une-fois");
+    let form = form.with("demarche", "acte-naissance").with("compte", USAGER);
+    let begun = nadia.post_form("/agent/depots/nouveau", &form.fields).await.is(303);
+    nadia.fill_from(begun.location(), &birth()).await.split('/').nth(3).unwrap().to_owned()
 }
 
 /// Another city of the same installation: same procedures, same departments, a usager of the same

@@ -12,6 +12,7 @@ mod circuit;
 mod directory;
 mod household;
 pub mod identity;
+mod intake;
 mod journal;
 mod journal_chain;
 mod leaving;

@@ -272,7 +272,7 @@ both! {
     async fn usagers_are_told_how_long_it_takes_now(portal: Portal) {
         let answers = async |many: usize, bucket: i64| {
             let day = "2026-11-10".parse().unwrap();
-            let fact = Fact { day, department: "etat-civil", procedure: "acte-naissance", measure: Measure::OnTime, what: "accept", days: Some(bucket) };
+            let fact = Fact { day, department: "etat-civil", procedure: "acte-naissance", measure: Measure::OnTime, what: "accept", channel: "web", days: Some(bucket) };
             for _ in 0..many {
                 let id = portal.app.clock.id();
                 portal.db().write(async |tx: &mut db::Tx| steering::note(tx, id, &fact).await).await.unwrap();

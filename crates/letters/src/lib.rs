@@ -132,6 +132,21 @@ pub static CODE: LazyLock<Template> =
 pub static SLIP: LazyLock<Template> =
     LazyLock::new(|| Template::embedded("slip", include_str!("../templates/slip.typ"), samples::slip));
 
+/// A procedure's form, to be filled in by hand.
+///
+/// ```text
+/// authority, department, reference, procedure         as in RECEIPT
+/// opening:    text or [text]
+/// parts:      [{ title, intro?, when?, questions: [question] }]
+/// pieces?:    [{ title, help?, when? }]
+/// declaration?
+/// notice                                              as in RECEIPT
+/// question:   { ask, help?, when?, text?: [text], lines?: number, model?: text, parts?: [label], boxes?: [label],
+///               several? (of boxes: anything), rows?: [question] }
+/// ```
+pub static BLANK: LazyLock<Template> =
+    LazyLock::new(|| Template::embedded("blank", include_str!("../templates/blank.typ"), samples::blank));
+
 /// « Bordereau d'élimination »: what a department proposes to eliminate, for the visa.
 ///
 /// ```text

@@ -165,6 +165,37 @@ pub(crate) fn slip() -> Value {
     )
 }
 
+pub(crate) fn blank() -> Value {
+    with(
+        common(),
+        &json!({
+            "opening": "À remplir lisiblement et à remettre au service.",
+            "parts": [
+                {
+                    "title": "L’acte demandé",
+                    "intro": "Un acte par formulaire.",
+                    "questions": [
+                        { "ask": "Où la personne est-elle née\u{a0}?", "boxes": ["Dans la commune", "Ailleurs"], "help": "Au moment de sa naissance." },
+                        { "ask": "Pour quels usages\u{a0}?", "boxes": ["Un mariage", "Une succession"], "several": true, "when": "Où la personne est-elle née est « Ailleurs »" },
+                        { "ask": "Qui est-ce\u{a0}?", "parts": ["Nom de naissance", "Prénoms"] },
+                        { "ask": "Depuis quand\u{a0}?", "model": "JJ / MM / AAAA" },
+                        { "ask": "Vos remarques", "lines": 3 },
+                        { "ask": "À lire", "text": ["L’acte est gratuit."] }
+                    ]
+                },
+                {
+                    "title": "Ses enfants",
+                    "when": "A-t-elle des enfants est « Oui »",
+                    "questions": [{ "ask": "Vos enfants (6 au plus)", "rows": [{ "ask": "Prénom", "lines": 1 }] }]
+                }
+            ],
+            "pieces": [{ "title": "Livret de famille", "help": "Les pages remplies.", "when": "Le cas échéant" }],
+            "declaration": "Je certifie que ces renseignements sont exacts.",
+            "notice": notice()
+        }),
+    )
+}
+
 pub(crate) fn disposal() -> Value {
     with(
         common(),

@@ -69,6 +69,11 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
                 "Page 1 / 1",
             ],
         ),
+        (
+            &*BLANK,
+            "2",
+            vec!["Pour quels usages", "Un mariage", "JJ / MM / AAAA", "Seulement si", "Livret de famille", "Cnil"],
+        ),
         (&*SLIP, "1", vec!["Votre code de suivi", "7F3K2-9ACDE", "Tapez la référence", "saint-elier.example/suivre"]),
     ] {
         let pdf = letter(template, &template.sample());
@@ -127,7 +132,7 @@ fn optional_parts_may_be_absent_or_null() {
 #[test]
 fn data_is_never_read_as_markup() {
     let nasty = r#"#read("/etc/passwd") $x^2$ *gras* \ \u{41} "a" 'b' `c` <d> @e [f] {g} // h /* i */ = j #panic("k") #(1+1) ~ -- ..."#;
-    for template in [&*RECEIPT, &*REQUEST, &*LETTER, &*CODE, &*SLIP] {
+    for template in [&*RECEIPT, &*REQUEST, &*LETTER, &*CODE, &*SLIP, &*BLANK] {
         let mut data = template.sample();
         replace_texts(&mut data, nasty);
         let printed = text(&letter(template, &data)).replace(['\n', ' '], "");

@@ -44,6 +44,19 @@ pub async fn show(agent: Agent, Query(way): Query<Way>) -> Result<Response, Prob
     agent.page(PAGE, TITLE, context! { ..page, ..flash(told) })
 }
 
+/// Accounts of usagers that this is the whole address or the sign-in name of; the journal has a line of it.
+pub async fn sought(agent: &Agent, wanted: &str) -> Result<Vec<Account>, db::Error> {
+    let mut found = accounts::at_address(&agent.db, Kind::Usager, wanted).await?;
+    if let Some(named) = accounts::credentials(&agent.db, Kind::Usager, wanted).await?
+        && found.iter().all(|account| account.id != named.id)
+    {
+        found.extend(accounts::find(&agent.db, named.id).await?);
+    }
+    let print = HEXLOWER.encode(&agent.app.secret.fingerprint("journal search", french::fold(wanted).as_bytes()));
+    journal::read(agent, &Line::agent(agent, Action::AccountsSearched).detail(&print)).await?;
+    Ok(found)
+}
+
 /// By the whole address or sign-in name only: nobody leafs through accounts. People who share an address are
 /// told apart by their sign-in names.
 pub async fn search(agent: Agent, Typed(typed): Typed) -> Result<Response, Problem> {
@@ -54,14 +67,7 @@ pub async fn search(agent: Agent, Typed(typed): Typed) -> Result<Response, Probl
         let page = context! { email => "", searched => false, account => Value::from(()), others => Vec::<Value>::new(), ..fields(&typed, &wrong) };
         return agent.page_again(PAGE, TITLE, page);
     }
-    let mut found = accounts::at_address(&agent.db, Kind::Usager, wanted).await?;
-    if let Some(named) = accounts::credentials(&agent.db, Kind::Usager, wanted).await?
-        && found.iter().all(|account| account.id != named.id)
-    {
-        found.extend(accounts::find(&agent.db, named.id).await?);
-    }
-    let print = HEXLOWER.encode(&agent.app.secret.fingerprint("journal search", french::fold(wanted).as_bytes()));
-    journal::read(&agent, &Line::agent(&agent, Action::AccountsSearched).detail(&print)).await?;
+    let found = sought(&agent, wanted).await?;
     let several = found.len() > 1;
     let others: Vec<Value> = if several { found.iter().map(one).collect() } else { Vec::new() };
     let account = found.first().filter(|_| !several);
@@ -94,7 +100,8 @@ async fn context(
             let since = store::find(&agent.db, account.id).await?.map(|factor| factor.created_at.to_string());
             context! {
                 email => account.email.as_deref().unwrap_or_default(), active => account.confirmed_at.is_some(),
-                since => since.unwrap_or_default(), identity => format!("/agent/comptes/{}/identite", account.id), base => format!("/agent/comptes/{}", account.id), ..one(account)
+                since => since.unwrap_or_default(), identity => format!("/agent/comptes/{}/identite", account.id),
+                file => format!("/agent/depots/nouveau?compte={}", account.id), base => format!("/agent/comptes/{}", account.id), ..one(account)
             }
         }
         None => Value::from(()),

@@ -19,7 +19,7 @@ use crate::{
     household::addresses,
     requests::{
         self,
-        submit::{self, Sending},
+        submit::{self, Sender, Sending},
     },
     visit::{Citizen, Visitor},
 };
@@ -108,7 +108,11 @@ async fn write(citizen: &Citizen, id: Uuid, change: &Change, sendings: &[Sending
     let (account, now) = (citizen.account.id, citizen.now);
     // The coordinates are one's own, in whoever's name one acts meanwhile.
     let oneself = Visitor { acting: None, ..Visitor::clone(citizen) };
-    let ready = sendings.iter().map(|sending| submit::ready(&oneself, sending)).collect::<Result<Vec<_>, Problem>>()?;
+    let sender = Sender::usager(&oneself);
+    let ready = sendings
+        .iter()
+        .map(|sending| submit::ready(&oneself, &sender, sending))
+        .collect::<Result<Vec<_>, Problem>>()?;
     let home =
         change.address.as_ref().map(|address| addresses::Declared::main(address, change.from, change.confidential));
     let written: Written = citizen

@@ -27,7 +27,7 @@ use crate::{
         model::Ask,
         owner, store,
     },
-    visit::Visitor,
+    visit::{Visit, Visitor},
 };
 
 #[derive(Debug, Deserialize)]
@@ -98,11 +98,11 @@ pub fn page_of(procedure: &Procedure, ask: &Ask) -> String {
 }
 
 /// The agent's words, on the pages where they are answered.
-pub async fn asked_text(visitor: &Visitor, filling: &Filling) -> Result<String, Problem> {
+pub async fn asked_text(visit: &Visit, filling: &Filling) -> Result<String, Problem> {
     if filling.correcting.is_none() {
         return Ok(String::new());
     }
-    let messages = store::messages(&visitor.db, filling.draft.id).await?;
+    let messages = store::messages(&visit.db, filling.draft.id).await?;
     Ok(messages
         .into_iter()
         .rfind(|message| message.author == "agent" && !message.internal)
@@ -112,7 +112,7 @@ pub async fn asked_text(visitor: &Visitor, filling: &Filling) -> Result<String, 
 
 /// Sends what was corrected and added: the delay runs again.
 pub async fn send(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let filling = Filling::open(&visitor, id).await?;
+    let filling = Filling::open(&visitor.clone().into(), id).await?;
     send_corrections(&visitor, &filling).await
 }
 

@@ -20,57 +20,73 @@ use super::{Filling, notice, procedure_link, sections, start, twin};
 use crate::{
     acting::Deed,
     error::Problem,
-    requests::{certified, form, owner, submit},
-    visit::Visitor,
+    platform::french,
+    requests::{
+        certified,
+        filler::{Filler, Fills},
+        form,
+        intake::Intake,
+        owner,
+        submit::{self, Sender},
+    },
+    visit::Visit,
 };
 
-pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let filling = Filling::open(&visitor, id).await?;
-    draw(&visitor, &filling, &Raw::default(), &[]).await
+pub async fn show<W: Fills>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let filling = Filling::open(&filler, id).await?;
+    draw(&filler, &filling, &Raw::default(), &[]).await
 }
 
-pub async fn send(visitor: Visitor, Path(id): Path<Uuid>, request: Request) -> Result<Response, Problem> {
+pub async fn send<W: Fills>(who: W, Path(id): Path<Uuid>, request: Request) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
     let typed = form::plain(request).await?;
     // A second click finds the request already there: its confirmation is shown again.
-    let filling = match Filling::open(&visitor, id).await {
-        Err(Problem::Elsewhere(to)) if to.starts_with("/demandes/") => {
-            return Ok(Redirect::to(&format!("{to}/envoyee")).into_response());
+    let filling = match Filling::open(&filler, id).await {
+        Err(Problem::Elsewhere(to)) if to == filler.request(id) => {
+            return Ok(Redirect::to(&filler.sent(id)).into_response());
         }
         other => other?,
     };
-    if filling.correcting.is_some() {
-        return super::answer::send_corrections(&visitor, &filling).await;
+    if let Some(visitor) = filler.usager().filter(|_| filling.correcting.is_some()) {
+        return super::answer::send_corrections(visitor, &filling).await;
     }
-    if !start::is_open(&filling.procedure, &visitor) {
+    let received_on = filling.intake.as_ref().map_or(filler.today(), |intake| intake.received_on);
+    if !start::is_open(&filling.procedure, received_on) {
         return Err(Problem::Bad(
             "Cette démarche n’est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
         ));
     }
-    visitor.require(Deed::Send)?;
-    if filling.is_theirs_to_send(&visitor) {
+    filler.require(Deed::Send)?;
+    if filling.is_theirs_to_send(&filler) {
         return Err(Problem::Forbidden(
             "Cette démarche demande l’identité vérifiée de la personne elle-même : c’est à elle de l’envoyer, depuis son propre compte. Le brouillon est conservé dans ses demandes.",
         ));
     }
-    let reading = filling.read(&visitor);
-    let errors = wrong(&visitor, &filling, &typed);
-    if let Some(to) = filling.unverified(&visitor, &filling.url("verifier")) {
+    let reading = filling.read(&filler);
+    let errors = wrong(&filler, &filling, &typed);
+    if let Some(to) = filling.unverified(&filler, &filling.url("verifier")) {
         return Err(Problem::Elsewhere(to));
     }
     if !errors.is_empty() || !reading.ready() {
-        return draw(&visitor, &filling, &typed, &errors).await;
+        return draw(&filler, &filling, &typed, &errors).await;
     }
-    let email = Some(typed.text("email")).filter(|email| !email.is_empty() && visitor.account().is_none());
-    let marks = filling.marks(&visitor, &reading);
-    submit::submit(&visitor, &filling.draft, &filling.procedure, &reading.answers, &marks, email).await?;
-    Ok(Redirect::to(&format!("/demandes/{id}/envoyee")).into_response())
+    let email = Some(typed.text("email")).filter(|email| !email.is_empty() && filling.account(&filler).is_none());
+    let marks = filling.marks(&filler, &reading);
+    let sender = match (&filler, &filling.intake) {
+        (Filler::Usager(visitor), _) => Sender::usager(visitor),
+        (Filler::Counter(agent), Some(intake)) => Sender::counter(agent, intake),
+        (Filler::Counter(_), None) => return Err(Problem::NotFound),
+    };
+    submit::submit(&filler, &sender, &filling.draft, &filling.procedure, &reading.answers, &marks, email).await?;
+    Ok(Redirect::to(&filler.sent(id)).into_response())
 }
 
 /// Mistakes of this very page: the declaration, the address to write to.
-fn wrong(visitor: &Visitor, filling: &Filling, typed: &Raw) -> Vec<Json> {
+fn wrong(filler: &Filler, filling: &Filling, typed: &Raw) -> Vec<Json> {
     let mut errors = Vec::new();
-    if asks_contact(visitor, filling)
-        && let Err(text) = check_email(visitor, typed)
+    if asks_contact(filler, filling)
+        && let Err(text) = check_email(filler, typed)
     {
         errors.push(json!({"href": "#email", "text": text}));
     }
@@ -80,32 +96,36 @@ fn wrong(visitor: &Visitor, filling: &Filling, typed: &Raw) -> Vec<Json> {
     errors
 }
 
-fn check_email(visitor: &Visitor, typed: &Raw) -> Result<(), String> {
+fn check_email(visit: &Visit, typed: &Raw) -> Result<(), String> {
     let field = Field::plain("email", "Adresse électronique", Arc::new(Email));
-    match field.kind.parse(&field, Input { raw: typed, name: "email" }, Today(visitor.today())) {
+    match field.kind.parse(&field, Input { raw: typed, name: "email" }, Today(visit.today())) {
         Ok(_) => Ok(()),
         Err(problems) => Err(problems.into_iter().next().map_or_else(String::new, |problem| problem.message)),
     }
 }
 
 /// Whether the page asks where to write: no account, and the procedure's own questions did not ask.
-fn asks_contact(visitor: &Visitor, filling: &Filling) -> bool {
-    visitor.account().is_none()
+fn asks_contact(filler: &Filler, filling: &Filling) -> bool {
+    filling.account(filler).is_none()
         && filling.correcting.is_none()
         && !filling.procedure.pages.iter().flat_map(|page| &page.fields).any(|field| field.id == "courriel")
 }
 
-async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]) -> Result<Response, Problem> {
-    let reading = filling.read(visitor);
+async fn draw(filler: &Filler, filling: &Filling, typed: &Raw, errors: &[Json]) -> Result<Response, Problem> {
+    let reading = filling.read(filler);
     if let Some(stopped) = reading.pages.iter().find(|page| page.shown && page.stop.is_some()) {
         return Err(Problem::Elsewhere(filling.page_url(stopped.index)));
     }
     let correcting = filling.correcting.is_some();
-    let theirs = filling.is_theirs_to_send(visitor);
+    let theirs = filling.is_theirs_to_send(filler);
     let mut shown = reading.show();
-    certified::annotate(&filling.marks(visitor, &reading), &reading.answers, &mut shown);
-    let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filling, &reading) };
-    let account = owner::contact(visitor).map(|email| json!({"email": email}));
+    certified::annotate(&filling.marks(filler, &reading), &reading.answers, &mut shown);
+    let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filler, filling, &reading) };
+    let contact = match filler.usager() {
+        Some(visitor) => owner::contact(visitor),
+        None => filling.account(filler).and_then(|account| account.email.as_deref()),
+    };
+    let account = contact.map(|email| json!({"email": email}));
     // Without a contact block, the template must know where the answer will go.
     let written = reading.answers.get("courriel").and_then(Json::as_str).map(|email| json!({"email": email}));
     let context = context! {
@@ -121,31 +141,41 @@ async fn draw(visitor: &Visitor, filling: &Filling, typed: &Raw, errors: &[Json]
         declaration => if correcting { None } else { filling.procedure.declaration.clone() },
         declared => typed.text("declaration") == "oui",
         account => Serde(written.or(account).unwrap_or(Json::Null)),
-        asks_contact => asks_contact(visitor, filling),
+        asks_contact => asks_contact(filler, filling),
         contact_email => typed.text("email"),
-        twin => Serde(twin::of(visitor, filling).await?),
-        missing => Serde(missing(visitor, filling, &reading)),
+        twin => Serde(twin::of(filler, filling).await?),
+        missing => Serde(missing(filler, filling, &reading)),
         mode => filling.mode(),
-        may_send => correcting || (visitor.require(Deed::Send).is_ok() && !theirs),
+        intake => filling.intake.as_ref().map_or_else(String::new, told),
+        may_send => correcting || (filler.require(Deed::Send).is_ok() && !theirs),
         theirs => theirs,
         discard => if correcting { String::new() } else { filling.url("supprimer") },
         notice => Serde(notice(&filling.procedure)),
     };
-    let title = format!("Vérifiez puis envoyez votre demande – {}", filling.procedure.title);
-    if errors.is_empty() {
-        visitor.page("requests/check.html", &title, context)
+    let heading = if filling.intake.is_some() {
+        "Vérifiez puis déposez la demande"
     } else {
-        visitor.page_again("requests/check.html", &title, context)
+        "Vérifiez puis envoyez votre demande"
+    };
+    let title = format!("{heading} – {}", filling.procedure.title);
+    if errors.is_empty() {
+        filler.page("requests/check.html", &title, context)
+    } else {
+        filler.page_again("requests/check.html", &title, context)
     }
 }
 
-fn back(filling: &Filling, reading: &Reading<'_>) -> String {
+/// « le 21 novembre 2026 (par courrier) ».
+fn told(intake: &Intake) -> String {
+    format!("le {} ({})", french::date(intake.received_on), french::lower_first(intake.channel.words()))
+}
+
+fn back(filler: &Filler, filling: &Filling, reading: &Reading<'_>) -> String {
     match reading.pieces.last() {
         Some(last) => filling.url(&format!("pieces/{}", last.piece.id)),
-        None => reading
-            .shown_pages()
-            .last()
-            .map_or_else(|| format!("/demarches/{}", filling.procedure.id), |page| filling.page_url(page.index)),
+        None => {
+            reading.shown_pages().last().map_or_else(|| filler.home().to_owned(), |page| filling.page_url(page.index))
+        }
     }
 }
 
@@ -162,13 +192,13 @@ fn pieces(filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
 }
 
 /// What is still to be done before sending.
-fn missing(visitor: &Visitor, filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
+fn missing(filler: &Filler, filling: &Filling, reading: &Reading<'_>) -> Vec<Json> {
     let incomplete = reading.shown_pages().filter(|page| !page.complete());
     let pages = incomplete.map(|page| json!({"href": filling.page_url(page.index), "text": page.page.title}));
     let absent = reading.pieces.iter().filter(|asked| asked.missing);
     let pieces = absent
         .map(|asked| json!({"href": filling.url(&format!("pieces/{}", asked.piece.id)), "text": asked.piece.title}));
-    let identity = filling.unverified(visitor, &filling.url("verifier"));
+    let identity = filling.unverified(filler, &filling.url("verifier"));
     let identity = identity.map(|href| json!({"href": href, "text": "Faire vérifier mon identité"}));
     pages.chain(pieces).chain(identity).collect()
 }

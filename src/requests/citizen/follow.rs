@@ -123,6 +123,7 @@ pub async fn draw(
         status => &request.status,
         state => state.map(|state| state.usager.clone()),
         sent => request.submitted_at.to_string(),
+        filed => filed(visitor, request, &department, &events),
         delay => if awaits { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
         usual => if awaits { steering::usual(visitor, &procedure.id).await? } else { String::new() },
         steps => Serde(steps(visitor, &procedure, request, &events)),
@@ -158,7 +159,17 @@ pub async fn draw(
 
 /// Whether an agent did something with the request itself; a new tracking code says nothing of it.
 fn handled(event: &Event) -> bool {
-    event.actor == "agent" && event.code != code::RENEWED
+    event.actor == "agent" && event.code != code::RENEWED && !event.is_filing()
+}
+
+/// « déposée pour vous par le service de l’état civil, reçue le 3 mars 2026 (par courrier) », when an agent entered it.
+fn filed(visitor: &Visitor, request: &Mine, department: &Department, events: &[Event]) -> Option<String> {
+    let name = &department.name;
+    let by =
+        if name.starts_with("Service") { french::lower_first(name) } else { format!("service «\u{a0}{name}\u{a0}»") };
+    let received = request.received(&visitor.site.zone);
+    let filed = events.first().is_some_and(Event::is_filing);
+    filed.then(|| format!("déposée pour vous par le {by}, reçue le {received}"))
 }
 
 /// Four steps that anybody understands, whatever the circuit behind.
@@ -168,8 +179,9 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
     let usager = procedure.workflow.state(&request.state).map_or("", |state| state.usager.as_str());
     let begun = events.iter().find(|event| handled(event)).map(|event| day(event.at));
     let step = |title: &str, text: &str, date: Option<String>, state: &str| json!({"title": title, "text": text, "date": date, "state": state});
+    let filed = events.first().is_some_and(Event::is_filing);
     let mut steps = vec![step(
-        "Demande envoyée",
+        if filed { "Demande déposée" } else { "Demande envoyée" },
         "",
         Some(day(request.submitted_at)),
         if status == Some(Status::Sent) { "now" } else { "done" },
@@ -313,6 +325,9 @@ fn words(visitor: &Visitor, procedure: &Procedure, event: &Event) -> Option<Stri
         });
     }
     let to = event.to_state.as_deref().and_then(|state| procedure.workflow.state(state))?;
+    if event.is_filing() {
+        return Some("Déposée pour vous par le service".to_owned());
+    }
     Some(match another {
         Some(name) => format!("{}, par {name}{}", to.usager, mandated(event)),
         None => to.usager.clone(),

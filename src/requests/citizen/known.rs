@@ -11,7 +11,7 @@ use forms::{
 use serde_json::{Value as Json, json};
 
 use super::Filling;
-use crate::{acting::For, household::addresses, visit::Visitor};
+use crate::{accounts::session::Account, acting::For, household::addresses, requests::filler::Filler, visit::Visitor};
 
 /// The fields that an account may fill in, by the ids that procedures give them.
 const ADDRESS: &str = "adresse";
@@ -21,12 +21,25 @@ const FIELDS: [&str; 4] = ["courriel", "telephone", "demandeur", ADDRESS];
 /// its owner's own hand, or not at all.
 async fn of(visitor: &Visitor, asked: &BTreeSet<&str>) -> Result<Raw, db::Error> {
     let mut known = Raw::default();
-    let Some(account) = visitor.account() else { return Ok(known) };
+    let Some(own) = visitor.account() else { return Ok(known) };
     // For a person, what their account tells; for an organisation, who sends is who is written to.
     let account = match visitor.acting.as_ref().map(|acting| &acting.whom) {
         Some(For::Person(person)) => person,
-        _ => account,
+        _ => own,
     };
+    told_by(account, asked, &mut known);
+    // One's addresses are one's own: nobody's in somebody else's name.
+    if asked.contains(ADDRESS)
+        && visitor.acting.is_none()
+        && let Some(home) = addresses::home(visitor).await?.filter(|home| !home.confidential)
+    {
+        Address.fill(ADDRESS, &home.address.0, &mut known);
+    }
+    Ok(known)
+}
+
+/// How an account's owner is called and reached.
+fn told_by(account: &Account, asked: &BTreeSet<&str>, known: &mut Raw) {
     let parts = [
         ("courriel", "courriel", account.email.as_deref().unwrap_or_default()),
         ("telephone", "telephone", account.phone.as_deref().unwrap_or_default()),
@@ -38,18 +51,24 @@ async fn of(visitor: &Visitor, asked: &BTreeSet<&str>) -> Result<Raw, db::Error>
             known.set(name, value);
         }
     }
-    // One's addresses are one's own: nobody's in somebody else's name.
-    if asked.contains(ADDRESS)
-        && visitor.acting.is_none()
-        && let Some(home) = addresses::home(visitor).await?.filter(|home| !home.confidential)
-    {
-        Address.fill(ADDRESS, &home.address.0, &mut known);
-    }
-    Ok(known)
 }
 
-/// What the account already tells, where nothing was typed yet.
-pub async fn prefilled(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Result<Raw, db::Error> {
+/// What an agent who files for this account need not type: no more than what the counter shows of it.
+pub fn of_account(account: &Account, procedure: &Procedure) -> Raw {
+    let mut known = Raw::default();
+    told_by(account, &procedure.fields().map(|field| field.id.as_str()).collect(), &mut known);
+    known
+}
+
+/// What the account already tells, where nothing was typed yet; what an agent fills in had it from the beginning.
+pub async fn prefilled(filler: &Filler, procedure: &Procedure, raw: Raw) -> Result<Raw, db::Error> {
+    match filler.usager() {
+        Some(visitor) => of_visitor(visitor, procedure, raw).await,
+        None => Ok(raw),
+    }
+}
+
+pub async fn of_visitor(visitor: &Visitor, procedure: &Procedure, mut raw: Raw) -> Result<Raw, db::Error> {
     let mut asked: BTreeSet<&str> = procedure.fields().map(|field| field.id.as_str()).collect();
     // An address is whole: none of its parts is added to others.
     if raw.0.keys().any(|name| name.starts_with("adresse.")) {
@@ -82,7 +101,8 @@ fn of_organisation(procedure: &Procedure, name: &str, siret: Option<&str>, rna: 
 }
 
 /// Says that answers of this page come from the organisation's sheet, as long as they are what it says.
-pub fn told_of_organisation(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>) -> Option<&'static str> {
+pub fn told_of_organisation(filler: &Filler, filling: &Filling, page: &PageReading<'_>) -> Option<&'static str> {
+    let visitor = filler.usager()?;
     let For::Organisation { siret, rna, .. } = &visitor.acting.as_ref()?.whom else { return None };
     let mut sheet = Raw::default();
     let name = visitor.acting.as_ref().map_or("", |acting| &acting.name);
@@ -94,7 +114,8 @@ pub fn told_of_organisation(visitor: &Visitor, filling: &Filling, page: &PageRea
 
 /// The answers of this page that stand as the account tells them: `{ask, lines, href}`. None in somebody
 /// else's name, where « votre compte » would be another's.
-pub async fn on_page(visitor: &Visitor, filling: &Filling, page: &PageReading<'_>) -> Result<Vec<Json>, db::Error> {
+pub async fn on_page(filler: &Filler, filling: &Filling, page: &PageReading<'_>) -> Result<Vec<Json>, db::Error> {
+    let Some(visitor) = filler.usager() else { return Ok(Vec::new()) };
     let shown: BTreeSet<&str> =
         page.shown_fields().map(|field| field.field.id.as_str()).filter(|id| FIELDS.contains(id)).collect();
     let known = if shown.is_empty() || visitor.acting.is_some() { Raw::default() } else { of(visitor, &shown).await? };

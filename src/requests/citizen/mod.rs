@@ -16,15 +16,18 @@ use super::{
     certified::{self, Certified, Mark},
     drafts::{self, Draft},
     files,
+    filler::Filler,
+    intake::{self, Intake},
     model::{Ask, File, piece_slot},
 };
 use crate::{
+    accounts::session::Account,
     acting::Deed,
     catalogue,
     error::Problem,
     identity,
     platform::french,
-    visit::{Visit, Visitor},
+    visit::{Agent, Visit, Visitor},
 };
 
 pub mod answer;
@@ -43,7 +46,11 @@ pub mod start;
 pub mod track;
 mod twin;
 
+pub use known::of_account as known_of;
 pub use received::restore;
+
+/// Where drafts of usagers are.
+const DRAFTS: &str = "/brouillons";
 
 /// A draft with all that its pages need. Completing a request already sent is a draft too, with the
 /// request's own id.
@@ -55,6 +62,12 @@ pub struct Filling {
     pub raw: Raw,
     /// What the filer's verified identity has filled in and locks.
     pub certified: Option<Certified>,
+    /// What an agent who saw who it is for certifies, when nothing else does.
+    seen: Option<Certified>,
+    /// How it came, when an agent fills it in.
+    pub intake: Option<Intake>,
+    /// Where its pages are.
+    base: &'static str,
     /// The request being completed.
     pub correcting: Option<Mine>,
     /// What the department asked for, answered or not.
@@ -62,8 +75,37 @@ pub struct Filling {
 }
 
 impl Filling {
-    /// Opens the visitor's draft. A draft that was sent leads to its request.
-    pub async fn open(visitor: &Visitor, id: Uuid) -> Result<Self, Problem> {
+    /// Opens a draft of who fills it in. A draft that was sent leads to its request.
+    pub async fn open(filler: &Filler, id: Uuid) -> Result<Self, Problem> {
+        match filler {
+            Filler::Usager(visitor) => Self::of_visitor(visitor, id).await,
+            Filler::Counter(agent) => Self::of_agent(agent, id).await,
+        }
+    }
+
+    async fn of_agent(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
+        let Some((draft, intake)) = intake::find(agent, id).await? else {
+            let sent = super::store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
+            access::may::<access::Process>(agent, &sent)?;
+            return Err(Problem::Elsewhere(format!("/agent/demandes/{id}")));
+        };
+        let procedure = catalogue::version(agent, &draft.procedure_id, draft.procedure_version).await?;
+        let files = if draft.has_files { files::of(&agent.db, id).await? } else { Vec::new() };
+        let certified = match &intake.account {
+            Some(account) => certified::of_account(agent, account.id, &procedure).await?,
+            None => None,
+        };
+        let seen = match &intake.paper {
+            Some(_) if certified.is_none() => Some(Certified::seen(agent).await?),
+            _ => None,
+        };
+        let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
+        certified::overlay(certified.as_ref(), &procedure, agent.today(), &mut raw, |_| true);
+        let (intake, base) = (Some(intake), "/agent/depots");
+        Ok(Self { draft, procedure, files, raw, certified, seen, intake, base, correcting: None, asks: Vec::new() })
+    }
+
+    async fn of_visitor(visitor: &Visitor, id: Uuid) -> Result<Self, Problem> {
         let Some(draft) = drafts::find(visitor, id).await? else {
             return Err(match access::mine(visitor, id).await {
                 Ok(request) => Problem::Elsewhere(format!("/demandes/{}", request.id)),
@@ -84,12 +126,13 @@ impl Filling {
         };
         let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
         certified::overlay(certified.as_ref(), &procedure, visitor.today(), &mut raw, |_| true);
-        Ok(Self { draft, procedure, files, raw, certified, correcting, asks })
+        Ok(Self { draft, procedure, files, raw, certified, seen: None, intake: None, base: DRAFTS, correcting, asks })
     }
 
     /// What is certified of the answers, as a request keeps it.
     pub fn marks(&self, visit: &Visit, reading: &Reading<'_>) -> Vec<Mark> {
-        let certified = self.certified.as_ref();
+        let seen = self.seen.as_ref().map(|seen| seen.of(&self.procedure, &reading.answers));
+        let certified = self.certified.as_ref().or(seen.as_ref());
         certified.map_or_else(Vec::new, |certified| certified.marks(reading, &self.raw, visit.today()))
     }
 
@@ -104,14 +147,23 @@ impl Filling {
     }
 
     /// Whether only the person that it is about may send it: who acts for them has another identity.
-    pub fn is_theirs_to_send(&self, visitor: &Visitor) -> bool {
-        visitor.acting.is_some() && self.demands_identity()
+    pub fn is_theirs_to_send(&self, filler: &Filler) -> bool {
+        filler.usager().is_some_and(|visitor| visitor.acting.is_some()) && self.demands_identity()
+    }
+
+    /// The account that it will belong to, if any.
+    pub fn account<'a>(&'a self, filler: &'a Filler) -> Option<&'a Account> {
+        match filler {
+            Filler::Usager(visitor) => visitor.account(),
+            Filler::Counter(_) => self.intake.as_ref()?.account.as_ref(),
+        }
     }
 
     /// Where to have one's identity verified first, when the procedure demands it; then back to `next`. Who
-    /// acts for somebody is not sent there: it would verify their own.
-    pub fn unverified(&self, visitor: &Visitor, next: &str) -> Option<String> {
-        let lacks = visitor.acting.is_none() && self.demands_identity() && self.certified.is_none();
+    /// acts for somebody is not sent there: it would verify their own. An agent was asked before the first page.
+    pub fn unverified(&self, filler: &Filler, next: &str) -> Option<String> {
+        let oneself = filler.usager().is_some_and(|visitor| visitor.acting.is_none());
+        let lacks = oneself && self.demands_identity() && self.certified.is_none();
         lacks.then(|| identity::page(next, &self.procedure.id))
     }
 
@@ -120,12 +172,21 @@ impl Filling {
     }
 
     pub fn url(&self, rest: &str) -> String {
-        format!("/brouillons/{}/{rest}", self.draft.id)
+        format!("{}/{}/{rest}", self.base, self.draft.id)
     }
 
-    /// `draft`, or `correct` when a sent request is being completed.
+    /// Where « Reprendre plus tard » leads.
+    pub fn later(&self) -> String {
+        if self.intake.is_some() { format!("{}?fait=garde", self.base) } else { self.url("enregistre") }
+    }
+
+    /// `draft`, `correct` when a sent request is being completed, `desk` when an agent fills it in for somebody.
     pub fn mode(&self) -> &'static str {
-        if self.correcting.is_some() { "correct" } else { "draft" }
+        match (&self.correcting, &self.intake) {
+            (Some(_), _) => "correct",
+            (None, Some(_)) => "desk",
+            (None, None) => "draft",
+        }
     }
 
     /// Whether this page may be changed: all of them in a draft; in a request already sent, those
@@ -148,9 +209,9 @@ impl Filling {
     }
 
     /// Takes a file back, if that is still possible.
-    pub async fn remove(&self, visitor: &Visitor, file: Uuid) -> Result<(), Problem> {
+    pub async fn remove(&self, visit: &Visit, file: Uuid) -> Result<(), Problem> {
         if self.files.iter().any(|sent| sent.id == file && self.may_remove(sent)) {
-            files::remove(visitor, self.draft.id, file).await?;
+            files::remove(visit, self.draft.id, file).await?;
         }
         Ok(())
     }
@@ -158,10 +219,11 @@ impl Filling {
     /// Files of a piece, as templates show them.
     pub fn sent(&self, piece: &str) -> Vec<Json> {
         let slot = piece_slot(piece);
+        let base = if self.intake.is_some() { "/agent/fichiers" } else { "/fichiers" };
         let of_piece = self.files.iter().filter(|file| file.slot == slot);
         of_piece
             .map(|file| {
-                let mut shown = file_json(file, "/fichiers");
+                let mut shown = file_json(file, base);
                 if let Some(shown) = shown.as_object_mut() {
                     shown.insert("removable".into(), json!(self.may_remove(file)));
                 }
@@ -249,7 +311,7 @@ impl SilenceName for Legal {
 
 /// What the law says of the time to answer, for the receipt (CRPA R112-11-1: the date at which,
 /// failing an express decision, the request will be deemed accepted or rejected).
-pub fn legal_sentences(procedure: &Procedure, due: Timestamp, visit: &Visit) -> Vec<String> {
+pub fn legal_sentences(procedure: &Procedure, received: Timestamp, visit: &Visit) -> Vec<String> {
     let promised = format!("Le service vous répond sous {}.", procedure.delay);
     let Some(legal) = &procedure.legal else { return vec![promised] };
     let time = legal.delay;
@@ -258,8 +320,8 @@ pub fn legal_sentences(procedure: &Procedure, due: Timestamp, visit: &Visit) -> 
             "Si vous n’avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."
         ),
         Silence::Rejet => {
-            let sent = crate::platform::clock::day(visit.now.min(due), &visit.site.zone);
-            let end = visit.site.calendar.after(sent, legal.delay);
+            let received = crate::platform::clock::day(received, &visit.site.zone);
+            let end = visit.site.calendar.after(received, legal.delay);
             format!(
                 "Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.",
                 french::date(end)

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, Query},
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use forms::{
@@ -14,7 +14,7 @@ use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Filling, notice, procedure_link, start};
+use super::{Filling, known, notice, procedure_link, start};
 use super::{
     known::{prefilled, told_of_organisation},
     rows::names,
@@ -23,7 +23,12 @@ use crate::{
     accounts::session,
     authorities, catalogue,
     error::Problem,
-    requests::{certified, drafts, fields::Drawing, owner::Whose},
+    requests::{
+        certified, drafts,
+        fields::Drawing,
+        filler::{Filler, Fills},
+        owner::Whose,
+    },
     visit::Visitor,
 };
 
@@ -66,20 +71,21 @@ pub async fn first(visitor: Visitor, Path(id): Path<String>, Query(new): Query<N
     }
     not_begun_elsewhere(&visitor, draft).await?;
     let filling = unsaved(&visitor, draft, &published).await?;
-    if let Some(to) = filling.unverified(&visitor, &format!("/demarches/{id}/commencer")) {
+    let filler = Filler::from(visitor);
+    if let Some(to) = filling.unverified(&filler, &format!("/demarches/{id}/commencer")) {
         return Err(Problem::Elsewhere(to));
     }
-    let reading = filling.read(&visitor);
+    let reading = filling.read(&filler);
     let page = reading.pages.first().ok_or(Problem::NotFound)?;
-    let told = told_of_organisation(&visitor, &filling, page);
-    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
+    let told = told_of_organisation(&filler, &filling, page);
+    draw(&filler, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 
 /// A first page that was sent already, by another click or before the request left, leads where that
 /// one led. An id that somebody else uses is not to be written to, were it guessed.
 pub async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Problem> {
     if drafts::exists(visitor, id).await? {
-        Filling::open(visitor, id).await?;
+        Filling::open(&visitor.clone().into(), id).await?;
     }
     Ok(())
 }
@@ -88,7 +94,7 @@ pub async fn not_begun_elsewhere(visitor: &Visitor, id: Uuid) -> Result<(), Prob
 pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Published) -> Result<Filling, Problem> {
     let procedure = &published.procedure;
     let certified = certified::of_visitor(visitor, procedure).await?;
-    let mut raw = prefilled(visitor, procedure, Raw::default()).await?;
+    let mut raw = known::of_visitor(visitor, procedure, Raw::default()).await?;
     certified::overlay(certified.as_ref(), procedure, visitor.today(), &mut raw, |_| true);
     let whose = Whose::of(visitor);
     let draft = drafts::Draft {
@@ -107,7 +113,18 @@ pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Publish
         has_files: false,
     };
     let files = Vec::new();
-    Ok(Filling { asks: Vec::new(), raw, draft, procedure: procedure.clone(), files, certified, correcting: None })
+    Ok(Filling {
+        draft,
+        procedure: procedure.clone(),
+        files,
+        raw,
+        certified,
+        seen: None,
+        intake: None,
+        base: super::DRAFTS,
+        correcting: None,
+        asks: Vec::new(),
+    })
 }
 
 pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Problem> {
@@ -124,14 +141,15 @@ pub fn identified(visitor: &Visitor, procedure: &Procedure) -> Result<(), Proble
     }
 }
 
-pub async fn show(visitor: Visitor, Path((id, page)): Path<(Uuid, String)>) -> Result<Response, Problem> {
-    let mut filling = Filling::open(&visitor, id).await?;
-    filling.raw = prefilled(&visitor, &filling.procedure, filling.raw).await?;
-    filling.certify(&visitor);
-    let reading = filling.read(&visitor);
+pub async fn show<W: Fills>(who: W, Path((id, page)): Path<(Uuid, String)>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let mut filling = Filling::open(&filler, id).await?;
+    filling.raw = prefilled(&filler, &filling.procedure, filling.raw).await?;
+    filling.certify(&filler);
+    let reading = filling.read(&filler);
     let page = shown_page(&filling, &reading, &page)?;
-    let told = told_of_organisation(&visitor, &filling, page);
-    draw(&visitor, &filling, &reading, page, Shown::Fresh, &[], told).await
+    let told = told_of_organisation(&filler, &filling, page);
+    draw(&filler, &filling, &reading, page, Shown::Fresh, &[], told).await
 }
 
 /// The page, or the right place to be when a condition hides it.
@@ -157,7 +175,7 @@ pub enum Shown {
 }
 
 pub async fn draw(
-    visitor: &Visitor,
+    filler: &Filler,
     filling: &Filling,
     reading: &Reading<'_>,
     page: &PageReading<'_>,
@@ -166,13 +184,13 @@ pub async fn draw(
     told: Option<&str>,
 ) -> Result<Response, Problem> {
     let drawing = Drawing {
-        visit: visitor,
+        visit: filler,
         procedure: Some((&filling.draft.procedure_id, filling.draft.procedure_version)),
         raw: &filling.raw,
         files: &filling.files,
         errors: shown == Shown::Wrong,
         refused,
-        base: "/fichiers",
+        base: filler.files(),
         certified: filling.certified.as_ref(),
     };
     let drawn = drawing.draw(&page.fields)?;
@@ -183,10 +201,11 @@ pub async fn draw(
     let back = match reading.previous_shown(page.index) {
         _ if filling.correcting.is_some() => format!("/demandes/{}", filling.draft.id),
         Some(previous) => filling.page_url(previous),
+        None if filling.intake.is_some() => filler.home().to_owned(),
         None => format!("/demarches/{}", filling.procedure.id),
     };
     let mut hidden = format!("<input type=\"hidden\" name=\"{SHOWN}\" value=\"{}\">", names(page));
-    if filling.draft.reference.is_empty() {
+    if let Some(visitor) = filler.usager().filter(|_| filling.draft.reference.is_empty()) {
         hidden.push_str(&format!("<input type=\"hidden\" name=\"{NAMED}\" value=\"{}\">", in_the_name_of(visitor)));
     }
     let context = context! {
@@ -195,10 +214,10 @@ pub async fn draw(
         step => format!("Étape {number}"),
         intro => &page.page.intro,
         mode => filling.mode(),
-        ask => super::answer::asked_text(visitor, filling).await?,
-        twin => Serde(super::twin::on_page(visitor, filling, reading, page).await?),
-        known => Serde(super::known::on_page(visitor, filling, page).await?),
-        household => Serde(super::household::proposed(visitor, filling, page).await?),
+        ask => super::answer::asked_text(filler, filling).await?,
+        twin => Serde(super::twin::on_page(filler, filling, reading, page).await?),
+        known => Serde(super::known::on_page(filler, filling, page).await?),
+        household => Serde(super::household::proposed(filler, filling, page).await?),
         back => back,
         errors => Serde(&drawn.errors),
         fields_html => Value::from_safe_string(format!("{hidden}{}", drawn.html)),
@@ -211,26 +230,26 @@ pub async fn draw(
     };
     let title = format!("{heading} – étape {number} – {}", filling.procedure.title);
     if shown == Shown::Wrong {
-        visitor.page_again("requests/question.html", &title, context)
+        filler.page_again("requests/question.html", &title, context)
     } else {
-        visitor.page_with(StatusCode::OK, "requests/question.html", &title, context)
+        filler.page("requests/question.html", &title, context)
     }
 }
 
 pub async fn stopped(
-    visitor: &Visitor,
+    filler: &Filler,
     filling: &Filling,
     page: &PageReading<'_>,
     say: &str,
 ) -> Result<Response, Problem> {
     let department =
-        authorities::department(&visitor.db, &filling.procedure.department).await?.ok_or(Problem::NotFound)?;
+        authorities::department(&filler.db, &filling.procedure.department).await?.ok_or(Problem::NotFound)?;
     let context = context! {
         procedure => Serde(procedure_link(&filling.procedure)),
         back => filling.page_url(page.index),
         say => say,
-        department => context! { name => &department.name, phone => department.phone.unwrap_or_else(|| visitor.site.settings.phone.clone()) },
+        department => context! { name => &department.name, phone => department.phone.unwrap_or_else(|| filler.site.settings.phone.clone()) },
         others => Vec::<Value>::new(),
     };
-    visitor.page("requests/stop.html", "Vous ne pouvez pas continuer cette démarche", context)
+    filler.page("requests/stop.html", "Vous ne pouvez pas continuer cette démarche", context)
 }

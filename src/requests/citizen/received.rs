@@ -26,11 +26,12 @@ use crate::{
         certified,
         drafts::{self, Holder},
         files,
+        filler::{Filler, Fills},
         form::{self, Form, Slot},
         owner::Whose,
         reach::Reach,
     },
-    visit::Visitor,
+    visit::{Visit, Visitor},
 };
 
 /// More than this is not kept in a draft: the page says that it is too long.
@@ -61,14 +62,15 @@ pub async fn begin(
     let mut form = form::receive(&visitor, draft, request, |name| slot(page, name)).await?;
     let named = form.typed.text(NAMED);
     if !begun && !named.is_empty() && named != in_the_name_of(&visitor) {
-        return renamed(&visitor, draft, &published, page, &form).await;
+        return renamed(visitor, draft, &published, page, &form).await;
     }
     let made = if begun { None } else { make(&mut visitor, draft, &published, page, &mut form, &mut cookie).await? };
+    let filler = Filler::from(visitor);
     let answer = match made {
-        Some(kept) => go_on(&visitor, kept, page, &form).await,
+        Some(kept) => go_on(&filler, kept, page, &form).await,
         None => {
-            let filling = Filling::open(&visitor, draft).await?;
-            keep(&visitor, filling, &page.id, form).await
+            let filling = Filling::open(&filler, draft).await?;
+            keep(&filler, filling, &page.id, form).await
         }
     };
     let mut response = answer?;
@@ -80,20 +82,20 @@ pub async fn begin(
 
 /// The first page was opened in another name than the present one: nothing is kept before somebody has seen it.
 async fn renamed(
-    visitor: &Visitor,
+    visitor: Visitor,
     id: Uuid,
     published: &Published,
     page: &Page,
     form: &Form,
 ) -> Result<Response, Problem> {
-    let mut filling = unsaved(visitor, id, published).await?;
+    let mut filling = unsaved(&visitor, id, published).await?;
     let mut typed = form.typed.clone();
-    certify(visitor, &filling, page, &mut typed);
+    certify(&visitor, &filling, page, &mut typed);
     replace(&mut filling.raw, page, of_page(page, &typed));
-    let reading = filling.read(visitor);
+    let reading = filling.read(&visitor);
     let shown = reading.pages.first().ok_or(Problem::NotFound)?;
     let text = "Vous n’agissez plus pour la même personne ou organisation que quand cette page s’est ouverte. Voyez en haut de page pour qui vous agissez, puis continuez ou changez-en : vos réponses sont encore là.";
-    draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await
+    draw(&visitor.into(), &filling, &reading, shown, Shown::Again, &[], Some(text)).await
 }
 
 /// None when the draft is there already: the same page was sent at the same moment.
@@ -107,7 +109,7 @@ async fn make(
 ) -> Result<Option<Kept>, Problem> {
     let received = form.typed.clone();
     let rows_changed = change_rows(page, form);
-    let taken_up = household::take_up(visitor, &published.procedure, page, form).await?;
+    let taken_up = household::take_up(Some(visitor), &published.procedure, page, form).await?;
     let mut filling = unsaved(visitor, id, published).await?;
     certify(visitor, &filling, page, &mut form.typed);
     let typed = fitting(page, &form.typed);
@@ -160,28 +162,28 @@ pub async fn ensure_session(visitor: &mut Visitor) -> Result<Option<HeaderValue>
     Ok(Some(opened.cookie))
 }
 
-pub async fn save(
-    visitor: Result<Visitor, Problem>,
+pub async fn save<W: Fills>(
+    who: Result<W, Problem>,
     Path((id, page)): Path<(Uuid, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let visitor = match visitor {
+    let filler: Filler = match who {
         Err(Problem::Over) => return acting::over(request).await,
-        other => other?,
+        other => other?.into(),
     };
-    let filling = match Filling::open(&visitor, id).await {
+    let filling = match (Filling::open(&filler, id).await, filler.usager()) {
         // The session ended while the page was open: what was typed waits in the sign-in page.
-        Err(Problem::Elsewhere(to)) if visitor.account().is_none() && to.starts_with("/connexion") => {
+        (Err(Problem::Elsewhere(to)), Some(visitor)) if visitor.account().is_none() && to.starts_with("/connexion") => {
             let typed = form::plain(request).await?;
-            return crate::accounts::citizen::sign_in_again(&visitor, &visitor.here, &typed).await;
+            return crate::accounts::citizen::sign_in_again(visitor, &visitor.here, &typed).await;
         }
-        Err(Problem::NotFound) => return acting::astray(&visitor, request).await,
-        other => other?,
+        (Err(Problem::NotFound), Some(visitor)) => return acting::astray(visitor, request).await,
+        (other, _) => other?,
     };
     let procedure = filling.procedure.clone();
     let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
-    let form = form::receive(&visitor, id, request, |name| slot(definition, name)).await?;
-    keep(&visitor, filling, &page, form).await
+    let form = form::receive(&filler, id, request, |name| slot(definition, name)).await?;
+    keep(&filler, filling, &page, form).await
 }
 
 /// Saves what was typed before a session ended, once its owner has signed in again.
@@ -189,20 +191,21 @@ pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<()
     let mut parts = address.trim_start_matches("/brouillons/").split('/');
     let (Some(Ok(id)), Some(page)) = (parts.next().map(str::parse::<Uuid>), parts.next()) else { return Ok(()) };
     if drafts::find(visitor, id).await?.is_some() {
-        let filling = Filling::open(visitor, id).await?;
+        let filler = Filler::from(visitor.clone());
+        let filling = Filling::open(&filler, id).await?;
         if let Some(page) = filling.procedure.pages.iter().find(|found| found.id == page) {
             let mut typed = typed.clone();
             certify(visitor, &filling, page, &mut typed);
-            store(visitor, &filling, page, &typed, None).await?;
+            store(&filler, &filling, page, &typed, None).await?;
         }
     }
     Ok(())
 }
 
 /// Types what is certified in the form of a page, whatever the browser sent there.
-fn certify(visitor: &Visitor, filling: &Filling, page: &Page, typed: &mut Raw) {
+fn certify(visit: &Visit, filling: &Filling, page: &Page, typed: &mut Raw) {
     let of_page = |id: &str| page.fields.iter().any(|field| field.id == id);
-    certified::overlay(filling.certified.as_ref(), &filling.procedure, visitor.today(), typed, of_page);
+    certified::overlay(filling.certified.as_ref(), &filling.procedure, visit.today(), typed, of_page);
 }
 
 fn slot(page: &Page, input: &str) -> Option<Slot> {
@@ -213,15 +216,17 @@ fn slot(page: &Page, input: &str) -> Option<Slot> {
 
 /// Keeps only what belongs to the page's fields. False when it is too much to be kept.
 async fn store(
-    visitor: &Visitor,
+    filler: &Filler,
     filling: &Filling,
     page: &Page,
     typed: &Raw,
     reach: Option<&Reach>,
 ) -> Result<bool, Problem> {
     let Some(kept) = fitting(page, typed) else { return Ok(false) };
-    drafts::save(visitor, &filling.procedure, filling.draft.id, &own(page), &kept, reach).await?;
-    trace::note(visitor, trace::FILLED, &filling.draft.reference).await?;
+    drafts::save(filler, &filling.procedure, filling.draft.id, &own(page), &kept, reach).await?;
+    if let Some(visitor) = filler.usager() {
+        trace::note(visitor, trace::FILLED, &filling.draft.reference).await?;
+    }
     Ok(true)
 }
 
@@ -264,58 +269,58 @@ struct Kept {
 }
 
 /// Saves a received page and decides where to go.
-async fn keep(visitor: &Visitor, mut filling: Filling, page: &str, mut form: Form) -> Result<Response, Problem> {
+async fn keep(filler: &Filler, mut filling: Filling, page: &str, mut form: Form) -> Result<Response, Problem> {
     let procedure = filling.procedure.clone();
     let definition = procedure.pages.iter().find(|found| found.id == page).ok_or(Problem::NotFound)?;
     let removed = form.pressed(&["retirer"]).and_then(|(_, file)| file.parse().ok());
     if let Some(file) = removed {
-        filling.remove(visitor, file).await?;
+        filling.remove(filler, file).await?;
     }
     if removed.is_some() || !form.added.is_empty() {
-        filling.files = files::of(&visitor.db, filling.draft.id).await?;
+        filling.files = files::of(&filler.db, filling.draft.id).await?;
     }
     let editable =
-        filling.read(visitor).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
+        filling.read(filler).pages.iter().any(|reading| reading.page.id == page && filling.may_edit(reading));
     if !editable {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
     let rows_changed = change_rows(definition, &mut form);
-    let taken_up = household::take_up(visitor, &procedure, definition, &mut form).await?;
-    certify(visitor, &filling, definition, &mut form.typed);
+    let taken_up = household::take_up(filler.usager(), &procedure, definition, &mut form).await?;
+    certify(filler, &filling, definition, &mut form.typed);
     let mut raw = filling.raw.clone();
     replace(&mut raw, definition, of_page(definition, &form.typed));
     filling.raw = super::with_files(&procedure, raw, &filling.files);
-    let reach = reached(visitor, &filling, definition, &form.refused);
-    let stored = store(visitor, &filling, definition, &form.typed, reach.as_ref()).await?;
-    go_on(visitor, Kept { filling, stored, rows_changed, taken_up }, definition, &form).await
+    let reach = reached(filler, &filling, definition, &form.refused);
+    let stored = store(filler, &filling, definition, &form.typed, reach.as_ref()).await?;
+    go_on(filler, Kept { filling, stored, rows_changed, taken_up }, definition, &form).await
 }
 
-/// Where a page that is complete leads, as statistics count it; none for a request already sent.
-fn reached(visitor: &Visitor, filling: &Filling, page: &Page, refused: &[(String, String)]) -> Option<Reach> {
-    if filling.correcting.is_some() || !refused.is_empty() {
+/// Where a page that is complete leads, as statistics count it: that tells of the form, when usagers fill it in.
+fn reached(visit: &Visit, filling: &Filling, page: &Page, refused: &[(String, String)]) -> Option<Reach> {
+    if filling.mode() != "draft" || !refused.is_empty() {
         return None;
     }
-    let reading = filling.read(visitor);
+    let reading = filling.read(visit);
     let shown = reading.pages.iter().find(|reading| reading.page.id == page.id && reading.complete())?;
-    Reach::after_page(visitor, &filling.procedure, &reading, shown.index)
+    Reach::after_page(visit, &filling.procedure, &reading, shown.index)
 }
 
-async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Result<Response, Problem> {
+async fn go_on(filler: &Filler, kept: Kept, page: &Page, form: &Form) -> Result<Response, Problem> {
     let filling = &kept.filling;
-    let reading = filling.read(visitor);
+    let reading = filling.read(filler);
     let shown = reading.pages.iter().find(|reading| reading.page.id == page.id).ok_or(Problem::NotFound)?;
     if kept.rows_changed || form.pressed(&["retirer"]).is_some() {
-        return draw(visitor, filling, &reading, shown, Shown::Again, &form.refused, None).await;
+        return draw(filler, filling, &reading, shown, Shown::Again, &form.refused, None).await;
     }
     if kept.stored && kept.taken_up.is_some() {
-        return draw(visitor, filling, &reading, shown, Shown::Again, &form.refused, kept.taken_up).await;
+        return draw(filler, filling, &reading, shown, Shown::Again, &form.refused, kept.taken_up).await;
     }
     if kept.stored && form.pressed(&["action"]).is_some_and(|(_, action)| action == "plus-tard") {
-        return Ok(Redirect::to(&filling.url("enregistre")).into_response());
+        return Ok(Redirect::to(&filling.later()).into_response());
     }
     if !kept.stored {
         let text = "Ce que vous avez écrit est trop long pour être enregistré. Raccourcissez-le, puis continuez.";
-        return draw(visitor, filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
+        return draw(filler, filling, &reading, shown, Shown::Wrong, &form.refused, Some(text)).await;
     }
     // A form that does not tell what it showed is taken to have shown everything.
     let asked_before: Option<BTreeSet<&str>> =
@@ -323,27 +328,27 @@ async fn go_on(visitor: &Visitor, kept: Kept, page: &Page, form: &Form) -> Resul
     let is_new = |name: &str| asked_before.as_ref().is_some_and(|asked| !asked.contains(name));
     let wrong = problems(shown);
     if !form.refused.is_empty() || wrong.iter().any(|name| !is_new(name)) {
-        return draw(visitor, filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
+        return draw(filler, filling, &reading, shown, Shown::Wrong, &form.refused, None).await;
     }
     if !wrong.is_empty() {
         let text = "Une question de plus apparaît d’après vos réponses : répondez-y pour continuer.";
         // What is known is proposed in it, as in a page shown for the first time.
         let mut filling = kept.filling;
-        filling.raw = prefilled(visitor, &filling.procedure, filling.raw).await?;
-        let reading = filling.read(visitor);
+        filling.raw = prefilled(filler, &filling.procedure, filling.raw).await?;
+        let reading = filling.read(filler);
         let shown = reading.pages.iter().find(|reading| reading.page.id == page.id).ok_or(Problem::NotFound)?;
-        return draw(visitor, &filling, &reading, shown, Shown::Again, &[], Some(text)).await;
+        return draw(filler, &filling, &reading, shown, Shown::Again, &[], Some(text)).await;
     }
     if let Some(say) = shown.stop {
-        return stopped(visitor, filling, shown, say).await;
+        return stopped(filler, filling, shown, say).await;
     }
     // « Modifier » on the check page: straight back to it, by way of what the change makes necessary.
-    let to = if visitor.here.ends_with(BACK_TO_CHECK) {
+    let to = if filler.here.ends_with(BACK_TO_CHECK) {
         reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index))
     } else {
         filling.after_page(&reading, shown.index)
     };
     // Begun while the identity was verified, or sent without looking: nothing typed is lost.
-    let to = filling.unverified(visitor, &to).unwrap_or(to);
+    let to = filling.unverified(filler, &to).unwrap_or(to);
     Ok(Redirect::to(&to).into_response())
 }

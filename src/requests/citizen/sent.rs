@@ -54,7 +54,7 @@ async fn receipt_of(visitor: &Visitor, request: &access::Mine) -> Result<Body, P
     let kept = files::of(&visitor.db, request.id).await?.into_iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
     Ok(match kept {
         Some(file) => Body::from_stream(visitor.app.storage.read(visitor.site.id, file.id).await?),
-        None => Body::from(jobs::render_receipt(visitor, request).await?),
+        None => Body::from(jobs::render_receipt(visitor, request, None).await?),
     })
 }
 

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use forms::model::{Identification, Procedure};
+use jiff::civil::Date;
 use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -16,7 +17,10 @@ use crate::{
     error::Problem,
     household::changes,
     platform::encode,
-    requests::{self, code, drafts},
+    requests::{
+        self, code, drafts,
+        filler::{Filler, Fills},
+    },
     visit::{Visit, Visitor},
 };
 
@@ -57,21 +61,22 @@ pub async fn open_procedure(visit: &Visit, id: &str) -> Result<Published, Proble
     if id == changes::PROCEDURE {
         return Err(Problem::Elsewhere(changes::PAGE.to_owned()));
     }
-    if is_open(&published.procedure, visit) {
+    if is_open(&published.procedure, visit.today()) {
         Ok(published)
     } else {
         Err(Problem::Elsewhere(format!("/demarches/{id}")))
     }
 }
 
-pub fn is_open(procedure: &Procedure, visit: &Visit) -> bool {
-    let (today, opening) = (visit.today(), procedure.opening);
-    opening.from.is_none_or(|from| from <= today) && opening.to.is_none_or(|to| today <= to)
+/// Whether what is received that day is in time.
+pub fn is_open(procedure: &Procedure, day: Date) -> bool {
+    let opening = procedure.opening;
+    opening.from.is_none_or(|from| from <= day) && opening.to.is_none_or(|to| day <= to)
 }
 
 /// Kept for later: how to come back.
 pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let filling = Filling::open(&visitor, id).await?;
+    let filling = Filling::open(&visitor.clone().into(), id).await?;
     let reading = filling.read(&visitor);
     let resume = reading.first_incomplete().map_or_else(|| filling.url("verifier"), |index| filling.page_url(index));
     let anonymous = filling.draft.account_id.is_none() && filling.draft.organisation_id.is_none();
@@ -88,8 +93,9 @@ pub async fn saved(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, P
 }
 
 /// Asks once before erasing.
-pub async fn discarding(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let filling = Filling::open(&visitor, id).await?;
+pub async fn discarding<W: Fills>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let filling = Filling::open(&filler, id).await?;
     let context = context! {
         reference => "",
         procedure => Serde(procedure_link(&filling.procedure)),
@@ -97,15 +103,18 @@ pub async fn discarding(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Respon
         draft => true,
         version => "",
     };
-    visitor.page("requests/cancel.html", "Effacer ce brouillon", context)
+    filler.page("requests/cancel.html", "Effacer ce brouillon", context)
 }
 
-pub async fn discard(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let filling = Filling::open(&visitor, id).await?;
+pub async fn discard<W: Fills>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let filling = Filling::open(&filler, id).await?;
     if filling.correcting.is_some() {
         return Err(Problem::Bad("Une demande envoyée ne s’efface pas ainsi : elle s’annule depuis sa page."));
     }
-    trace::note(&visitor, trace::ERASED, &filling.draft.reference).await?;
-    drafts::discard(&visitor, id).await?;
-    Ok(Redirect::to(if visitor.account().is_some() { "/mes-demandes" } else { "/demarches" }).into_response())
+    if let Some(visitor) = filler.usager() {
+        trace::note(visitor, trace::ERASED, &filling.draft.reference).await?;
+    }
+    drafts::discard(&filler, id).await?;
+    Ok(Redirect::to(filler.home()).into_response())
 }

@@ -10,12 +10,13 @@ use serde_json::{Value as Json, json};
 use super::Filling;
 use crate::{
     platform::{clock, french},
-    requests::drafts,
-    visit::Visitor,
+    requests::{drafts, filler::Filler},
 };
 
 /// The visitor's latest other draft for the same person: `{href, name, date}`; null when there is none.
-pub async fn of(visitor: &Visitor, filling: &Filling) -> Result<Json, db::Error> {
+pub async fn of(filler: &Filler, filling: &Filling) -> Result<Json, db::Error> {
+    // An agent is not told of what somebody has begun by themself.
+    let Some(visitor) = filler.usager() else { return Ok(Json::Null) };
     let Some(name) = filling.procedure.beneficiary(&filling.raw).filter(|_| filling.correcting.is_none()) else {
         return Ok(Json::Null);
     };
@@ -31,7 +32,7 @@ pub async fn of(visitor: &Visitor, filling: &Filling) -> Result<Json, db::Error>
 
 /// The same, on the page that asks for the person and on the one that comes next.
 pub async fn on_page(
-    visitor: &Visitor,
+    filler: &Filler,
     filling: &Filling,
     reading: &Reading<'_>,
     page: &PageReading<'_>,
@@ -40,7 +41,7 @@ pub async fn on_page(
     let asks = |page: &Page| page.fields.iter().any(|field| field.id == asked);
     let before = reading.previous_shown(page.index).and_then(|index| reading.page(index));
     if asks(page.page) || before.is_some_and(|before| asks(before.page)) {
-        of(visitor, filling).await
+        of(filler, filling).await
     } else {
         Ok(Json::Null)
     }

@@ -30,7 +30,7 @@ use crate::{
         sheet::{Cell, Format},
         zip::{self, Deflated, Out},
     },
-    requests::access,
+    requests::{access, channel},
     visit::Agent,
 };
 
@@ -133,13 +133,14 @@ impl Export {
     }
 
     fn head(&self) -> Vec<Cell> {
-        const HEAD: [&str; 12] = [
+        const HEAD: [&str; 13] = [
             "Dossier",
             "Démarche",
             "Service",
             "Usager",
             "Bénéficiaire",
             "Courriel",
+            "Canal",
             "Reçu le",
             "Échéance",
             "Statut",
@@ -179,6 +180,7 @@ impl Export {
             text(line.filer_name.as_deref()),
             text(line.beneficiary.as_deref()),
             text(more.email.as_deref().filter(|_| content)),
+            channel::words(&line.channel).into(),
             day(line.submitted_at),
             if line.ended { Cell::Day(None) } else { day(line.due_at) },
             procedure.map_or_else(|| line.state.clone(), |one| words::state(one, &line.state)).as_str().into(),

@@ -12,6 +12,7 @@ use crate::{
     platform::{encode, french, sheet::Format},
     requests::{
         access::{self, Place},
+        channel::Channel,
         model,
         search::{Wanted, Where},
     },
@@ -85,6 +86,7 @@ pub struct Asked {
     statut: String,
     affecte: String,
     delai: String,
+    canal: String,
     personne: String,
     du: String,
     au: String,
@@ -103,6 +105,7 @@ pub struct Filters {
     pub status: &'static str,
     pub held: Held,
     pub delay: Delay,
+    pub channel: Option<Channel>,
     /// A name, as typed.
     pub person: String,
     /// First and last day of sending: as typed, and understood.
@@ -155,6 +158,7 @@ impl From<Asked> for Filters {
                 other => other.parse().map_or(Held::Anyone, Held::By),
             },
             delay: [Delay::Late, Delay::Soon].into_iter().find(|one| one.id() == asked.delai).unwrap_or(Delay::Any),
+            channel: Channel::named(&asked.canal),
             sort: match asked.tri.as_str() {
                 _ if sought => Sort::Sent,
                 "depot" => Sort::Sent,
@@ -219,6 +223,7 @@ impl Filters {
             ("statut", self.status),
             ("affecte", &held),
             ("delai", self.delay.id()),
+            ("canal", self.channel.map_or("", Channel::id)),
             ("personne", &self.person),
             ("du", &self.from.0),
             ("au", &self.to.0),
@@ -251,7 +256,7 @@ impl Filters {
     /// Whether one of the filters that are folded away does.
     pub fn more(&self) -> bool {
         let texts = [&self.department, &self.person, &self.from.0, &self.to.0];
-        self.delay != Delay::Any || texts.iter().any(|text| !text.is_empty())
+        self.delay != Delay::Any || self.channel.is_some() || texts.iter().any(|text| !text.is_empty())
     }
 
     /// The agent's departments that the list is about.
@@ -309,6 +314,9 @@ impl Filters {
             Held::Nobody => query.push(" and r.holder_id is null"),
             Held::By(colleague) => query.and("r.holder_id = {}", colleague),
         };
+        if let Some(channel) = self.channel {
+            query = query.push(channel.condition());
+        }
         let (first, end) = self.period(agent);
         query = query.and_some("r.submitted_at >= {}", first).and_some("r.submitted_at < {}", end);
         let near = || agent.today().checked_add(NEAR.days()).ok().and_then(|day| start(day.tomorrow().ok()?, agent));

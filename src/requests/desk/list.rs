@@ -28,6 +28,7 @@ use crate::{
     error::Problem,
     journal::{self, Action},
     platform::{encode, french, sheet::Format},
+    requests::channel::{self, Channel},
     visit::Agent,
 };
 
@@ -63,6 +64,7 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         "columns": columns(&filters),
         "rows": page.lines.iter().map(|line| row(&agent, line, &around)).collect::<Vec<_>>(),
         "pick": pick,
+        "file_one": if agent.treats() { "/agent/depots" } else { "" },
         "previous": neighbour(&filters, &page, false),
         "next": neighbour(&filters, &page, true),
         "exports": FORMATS.map(|format| json!({"href": filters.export(format), "text": format.ending().to_uppercase()})),
@@ -170,6 +172,7 @@ fn row(agent: &Agent, line: &Line, around: &Around) -> Json {
         "procedure": procedure.map_or(line.procedure_id.as_str(), |procedure| procedure.title.as_str()),
         "beneficiary": line.beneficiary,
         "usager": line.filer_name.as_deref().unwrap_or("Sans nom"),
+        "channel": channel::words(&line.channel),
         "sent": line.submitted_at,
         "due": (due.look != "none").then(|| due.day.to_string()),
         "due_state": due.look,
@@ -192,6 +195,7 @@ fn columns(filters: &Filters) -> Json {
         {"title": "Dossier", "sort": "", "sorted": ""},
         {"title": "Démarche", "sort": "", "sorted": ""},
         {"title": "Usager", "sort": "", "sorted": ""},
+        {"title": "Canal", "sort": "", "sorted": ""},
         {"title": "Reçu le", "sort": link(Sort::Sent, "depot"), "sorted": sorted(Sort::Sent, "descending")},
         {"title": "Échéance", "sort": link(Sort::Due, "echeance"), "sorted": sorted(Sort::Due, "ascending")},
         {"title": "Statut", "sort": "", "sorted": ""},
@@ -227,7 +231,11 @@ async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
 /// What is folded away under « Plus de filtres ».
 fn more(agent: &Agent, filters: &Filters) -> Json {
     let delays = [("retard", "En retard"), ("bientot", "À rendre bientôt")].into_iter();
-    let mut selects = vec![select("delai", "Délai", "Tous", filters.delay.id(), delays)];
+    let channels = Channel::ALL.iter().map(|one| (one.id(), one.words()));
+    let mut selects = vec![
+        select("delai", "Délai", "Tous", filters.delay.id(), delays),
+        select("canal", "Canal", "Tous", filters.channel.map_or("", Channel::id), channels),
+    ];
     let ours = agent.departments();
     if ours.len() > 1 {
         let ours = ours.into_iter();

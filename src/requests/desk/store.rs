@@ -30,6 +30,7 @@ row! {
         reference: String,
         procedure_id: String,
         procedure_version: i64,
+        channel: String,
         filer_name: Option<String>,
         beneficiary: Option<String>,
         state: String,
@@ -80,7 +81,7 @@ impl Page {
 
 /// Around the keys of a page (`authority_id, id, at, number`): what it shows of those requests, who holds them, and
 /// what nobody read. Only these few rows are read whole.
-pub const AROUND: &str = "select r.id, r.reference, r.procedure_id, r.procedure_version, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
+pub const AROUND: &str = "select r.id, r.reference, r.procedure_id, r.procedure_version, r.channel, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
            r.submitted_at, r.due_at, r.holder_id, t.number, h.first_name || ' ' || h.last_name as holder_name,
            (select count(*) from message m where m.authority_id = r.authority_id and m.request_id = r.id and m.author = 'usager' and not m.internal and m.read_at is null) as unread
          from (";

@@ -14,6 +14,26 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/export.xlsx", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/export.ods", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/envois", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/depots", "ag ag ag 200 200 403 200 200"),
+    ("GET", "/agent/depots/nouveau", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/depots/nouveau", "ag ag ag 422 422 403 422 422"),
+    ("GET", "/agent/depots/papier/{procedure}", "ag ag ag 200 404 403 200 200"),
+    // What is being filled in is the department's, for those who process.
+    ("GET", "/agent/depots/{draft=intake}/verifier", "ag ag ag 404 404 404 200 200"),
+    ("POST", "/agent/depots/{draft=intake}/verifier", "ag ag ag 404 404 404 422 422"),
+    ("GET", "/agent/depots/{draft=intake}/{page=l-acte-demande}", "ag ag ag 404 404 404 200 200"),
+    ("POST", "/agent/depots/{draft=intake}/{page=l-acte-demande}", "ag ag ag 404 404 404 422 422"),
+    // It asks for no piece.
+    ("GET", "/agent/depots/{draft=intake}/pieces/{piece}", "ag ag ag 404 404 404 404 404"),
+    ("POST", "/agent/depots/{draft=intake}/pieces/{piece}", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/depots/{draft=intake}/supprimer", "ag ag ag 404 404 404 200 200"),
+    // An usager's own draft is nobody else's, and a request that was sent is found among requests.
+    ("GET", "/agent/depots/{draft}/verifier", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/depots/{draft=request}/verifier", "ag ag ag 404 404 403 303 303"),
+    ("POST", "/agent/depots/{draft=intake}/supprimer", "ag ag ag 404 404 404 303 404"),
+    // The owner sent theirs.
+    ("GET", "/agent/demandes/{request}/deposee", "ag ag ag 404 404 403 404 404"),
+    ("GET", "/agent/demandes/{request}/accuse.pdf", "ag ag ag 404 404 403 200 200"),
     ("GET", "/agent/demandes/{request}", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}?onglet=pieces", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}?onglet=messages", "ag ag ag 404 404 200 200 200"),

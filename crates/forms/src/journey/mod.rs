@@ -4,6 +4,7 @@
 //! what is wrong, which pieces are asked for, and the answers as they would be sent now. A hidden
 //! answer stays in the draft, counts as not given, and is not sent.
 
+mod blank;
 mod read;
 mod show;
 mod stored;
@@ -21,6 +22,7 @@ use crate::{
     model::{Field, Page, Piece, Procedure},
 };
 
+pub use blank::{Blank, BlankPage, BlankPiece};
 pub use show::{Line, Section, form_shown};
 
 /// How many files a draft holds for each piece id.

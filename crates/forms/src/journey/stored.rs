@@ -83,7 +83,7 @@ impl Procedure {
     }
 
     /// The question behind `format` or `demandeur.date_naissance`, or the answer behind `format=copie`.
-    fn words_of(&self, name: &str) -> Option<String> {
+    pub(super) fn words_of(&self, name: &str) -> Option<String> {
         let (path, option) = name.split_once('=').map_or((name, None), |(path, option)| (path, Some(option)));
         let (id, row) = path.split_once('.').map_or((path, None), |(id, part)| (id, Some(part)));
         let field = self.fields().chain(self.workflow.form_fields()).find(|field| field.id == id)?;

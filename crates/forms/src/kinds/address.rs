@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Today,
+    Kind, Options, Paper, Today,
     clean::{self, member, set_part},
     french::quoted,
     place::{self, FRANCE, LONGEST},
@@ -135,6 +135,10 @@ impl Kind for Address {
         for part in PARTS {
             set_part(raw, name, part, member(answer, part));
         }
+    }
+
+    fn paper(&self) -> Paper {
+        Paper::Parts(vec!["Numéro et voie", "Complément (facultatif)", "Code postal et commune", "Pays"])
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

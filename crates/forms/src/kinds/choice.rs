@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Today,
+    Kind, Options, Paper, Today,
     clean::{self, wrong},
     french::{plural, quoted},
 };
@@ -47,6 +47,11 @@ pub(super) fn label<'a>(options: &'a [(String, String)], id: &'a str) -> &'a str
     options.iter().find(|(known, _)| known == id).map_or(id, |(_, label)| label)
 }
 
+/// What stands beside the boxes of a paper form.
+pub(super) fn labels(options: &[(String, String)]) -> Vec<String> {
+    options.iter().map(|(_, label)| label.clone()).collect()
+}
+
 /// Options as the templates show them. The first one bears the field's own HTML id, where an error
 /// leads; the others are numbered from 2.
 pub(super) fn view(options: &[(String, String)], input: Input<'_>, checked: impl Fn(&str) -> bool) -> Json {
@@ -79,6 +84,10 @@ impl Kind for Choice {
 
     fn fill(&self, name: &str, answer: &Json, raw: &mut Raw) {
         raw.set(name, answer.as_str().unwrap_or(""));
+    }
+
+    fn paper(&self) -> Paper {
+        Paper::Boxes { labels: labels(&self.options), several: false }
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

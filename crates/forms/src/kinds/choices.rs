@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Today, choice,
+    Kind, Options, Paper, Today, choice,
     clean::{self, wrong},
     french::{plural, quoted},
 };
@@ -82,6 +82,10 @@ impl Kind for Choices {
 
     fn fill(&self, name: &str, answer: &Json, raw: &mut Raw) {
         raw.0.insert(name.to_owned(), ids(answer).map(str::to_owned).collect());
+    }
+
+    fn paper(&self) -> Paper {
+        Paper::Boxes { labels: choice::labels(&self.options), several: true }
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

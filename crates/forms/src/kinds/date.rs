@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::{
-    DayBound, Kind, Options, Today, clean,
+    DayBound, Kind, Options, Paper, Today, clean,
     french::{self, quoted},
     partial_date::{self, PARTS, PartialDate},
 };
@@ -85,6 +85,10 @@ impl Kind for DateKind {
         if let Some(date) = value(answer) {
             date.fill(name, raw);
         }
+    }
+
+    fn paper(&self) -> Paper {
+        Paper::Model("JJ / MM / AAAA")
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Kind, Options, Today, clean};
+use super::{Kind, Options, Paper, Today, clean};
 use crate::{
     answers::{Input, Json, Problem, Raw},
     expr::{Type, Value},
@@ -55,6 +55,10 @@ impl Kind for Explanation {
     }
 
     fn fill(&self, _name: &str, _answer: &Json, _raw: &mut Raw) {}
+
+    fn paper(&self) -> Paper {
+        Paper::Text(self.text.clone())
+    }
 
     fn display(&self, _answer: &Json) -> Vec<String> {
         self.text.clone()

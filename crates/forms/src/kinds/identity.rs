@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Today,
+    Kind, Options, Paper, Today,
     clean::{self, member, set_part},
     date,
     french::quoted,
@@ -272,6 +272,17 @@ impl Kind for Identity {
         // A whole date may be typed under the field's own name.
         raw.0.remove(name);
         certified
+    }
+
+    fn paper(&self) -> Paper {
+        let parts = [
+            ("Nom de naissance", true),
+            ("Nom d’usage (facultatif)", self.use_name),
+            ("Prénoms", true),
+            ("Date de naissance", self.birth_date),
+            ("Lieu de naissance", self.birth_place),
+        ];
+        Paper::Parts(parts.into_iter().filter(|(_, asked)| *asked).map(|(label, _)| label).collect())
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! `long-text`: several lines.
 
 use super::{
-    Kind, Options, Today,
+    Kind, Options, Paper, Today,
     clean::{self, wrong},
     text::max_length,
 };
@@ -57,6 +57,10 @@ impl Kind for LongText {
 
     fn fill(&self, name: &str, answer: &Json, raw: &mut Raw) {
         raw.set(name, answer.as_str().unwrap_or(""));
+    }
+
+    fn paper(&self) -> Paper {
+        Paper::Lines(6)
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

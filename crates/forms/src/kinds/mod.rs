@@ -79,6 +79,27 @@ pub fn by_name(name: &str) -> Option<&'static Entry> {
 #[derive(Debug, Clone, Copy)]
 pub struct Today(pub Date);
 
+/// The room that a question leaves on a paper form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paper {
+    /// It asks for nothing there.
+    Nothing,
+    /// Paragraphs to read.
+    Text(Vec<String>),
+    Lines(usize),
+    /// One line, with how to write on it: « JJ / MM / AAAA ».
+    Model(&'static str),
+    /// A line for each part, with its label.
+    Parts(Vec<&'static str>),
+    /// To tick: one, or as many as wanted.
+    Boxes {
+        labels: Vec<String>,
+        several: bool,
+    },
+    /// To join to the form.
+    Joined,
+}
+
 pub trait Kind: Debug + Send + Sync {
     /// As written in a procedure file: `date`.
     fn name(&self) -> &'static str;
@@ -138,6 +159,15 @@ pub trait Kind: Debug + Send + Sync {
     /// Asks for nothing (an explanation, a computed value).
     fn silent(&self) -> bool {
         false
+    }
+
+    /// How it is asked on paper; the fields of a group are asked one by one.
+    fn paper(&self) -> Paper {
+        match self.files() {
+            _ if self.silent() => Paper::Nothing,
+            Some(_) => Paper::Joined,
+            None => Paper::Lines(1),
+        }
     }
 
     /// The repeated group behind this kind, for those who walk rows.

@@ -1,7 +1,7 @@
 //! `yes-no`: two radio buttons. Typed `oui` or `non`; its answer is a boolean.
 
 use super::{
-    Kind, Options, Today, choice,
+    Kind, Options, Paper, Today, choice,
     clean::{self, wrong},
     french::quoted,
 };
@@ -42,6 +42,10 @@ impl Kind for YesNo {
 
     fn fill(&self, name: &str, answer: &Json, raw: &mut Raw) {
         raw.set(name, answer.as_bool().map_or("", |it| if it { "oui" } else { "non" }));
+    }
+
+    fn paper(&self) -> Paper {
+        Paper::Boxes { labels: vec!["Oui".to_owned(), "Non".to_owned()], several: false }
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {

@@ -1,0 +1,17 @@
+//! « Nouvelle demande au guichet »: an agent files a request for somebody, who came, called or wrote. What is asked
+//! first (procedure, channel, day of reception, for whom) is kept beside the draft, which is then filled in on the
+//! usager's own pages. See docs/decisions/0030-counter.md.
+
+mod begin;
+mod filed;
+mod list;
+mod model;
+mod paper;
+mod store;
+
+pub use begin::{begin, start};
+pub use filed::{confirmation, receipt};
+pub use list::show as list;
+pub use model::Intake;
+pub use paper::print;
+pub use store::{find, forget, insert, merge};
