@@ -44,6 +44,8 @@ pub struct Clocks {
     pub waited: i32,
     /// Of those, days that they had been given: only these lengthen the legal delay (CRPA L114-5).
     pub given: i32,
+    /// When the last of the opinions that were asked was given; none while one is awaited, or when none was asked.
+    pub consulted: Option<Timestamp>,
     pub timers: Vec<Timer>,
 }
 
@@ -104,6 +106,8 @@ pub enum Effect {
     Hold,
     /// Nobody holds the request any more.
     LetGo,
+    /// Ask this opinion of the workflow.
+    Opinion(String),
 }
 
 /// Why a step is refused.
@@ -221,6 +225,10 @@ pub fn step(
             Action::TakeCharge => (next.held, _) = (true, effects.push(Effect::Hold)),
             Action::Release => (next.held, _) = (false, effects.push(Effect::LetGo)),
             Action::MarkComplete => mark_complete(procedure, &mut next, cx),
+            Action::Opinion(id) => {
+                next.clocks.consulted = None;
+                effects.push(Effect::Opinion(id.clone()));
+            }
         }
     }
     if actor == Actor::Usager {
@@ -246,6 +254,14 @@ pub fn step(
 pub fn recount(procedure: &Procedure, life: &Life, cx: Context<'_>) -> Life {
     let mut next = life.clone();
     next.due = due(procedure, &next, cx);
+    next.clocks.timers = timer::timers(procedure, &next, cx);
+    next
+}
+
+/// The same request after an opinion was asked, given or given up: so many are still `awaited`.
+pub fn consulted(procedure: &Procedure, life: &Life, awaited: usize, cx: Context<'_>) -> Life {
+    let mut next = life.clone();
+    next.clocks.consulted = (awaited == 0).then_some(cx.now);
     next.clocks.timers = timer::timers(procedure, &next, cx);
     next
 }

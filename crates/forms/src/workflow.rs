@@ -17,6 +17,23 @@ pub struct Workflow {
     pub initial: String,
     pub states: Vec<State>,
     pub transitions: Vec<Transition>,
+    /// What transitions ask of other departments, by name.
+    pub opinions: Vec<Opinion>,
+}
+
+/// An opinion (« avis ») that a transition asks of another department: what it is asked, until when, and all that
+/// it sees of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Opinion {
+    pub id: String,
+    /// Id of the department that is asked.
+    pub department: String,
+    pub question: String,
+    pub delay: Delay,
+    /// Ids of the questions whose answers are shown; none is sensitive.
+    pub shows: Vec<String>,
+    /// Ids of the pieces that are shown; none is sensitive.
+    pub pieces: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +113,8 @@ pub enum Origin {
     Legal,
     /// Last day that the usager was given to complete (CRPA L114-5).
     Until,
+    /// Every opinion that was asked is given, or given up.
+    Opinions,
 }
 
 /// Who may fire a transition.
@@ -141,6 +160,8 @@ pub enum Action {
     Release,
     /// The file is complete: the delay of « silence vaut acceptation » starts.
     MarkComplete,
+    /// Ask this opinion of the workflow (`voirie`).
+    Opinion(String),
 }
 
 impl Transition {
@@ -162,6 +183,10 @@ impl Transition {
 }
 
 impl Workflow {
+    pub fn opinion(&self, id: &str) -> Option<&Opinion> {
+        self.opinions.iter().find(|opinion| opinion.id == id)
+    }
+
     /// Every question to agents, in the order of the file.
     pub fn form_fields(&self) -> impl Iterator<Item = &Field> {
         self.transitions.iter().flat_map(|transition| &transition.form)

@@ -53,7 +53,7 @@ fn transitions(out: &mut String, procedure: &Procedure) {
             who(one),
             &when(procedure, one),
             &needs(one),
-            &does(one),
+            &does(workflow, one),
         ];
         row(out, &number, &cells);
     }
@@ -99,7 +99,7 @@ fn needs(transition: &Transition) -> String {
     said.chain(asked).collect::<Vec<_>>().join(" ; ")
 }
 
-fn does(transition: &Transition) -> String {
+fn does(workflow: &Workflow, transition: &Transition) -> String {
     let mut said: Vec<String> = transition
         .does
         .iter()
@@ -110,8 +110,16 @@ fn does(transition: &Transition) -> String {
             Action::TakeCharge => "affecte la demande à qui agit".to_owned(),
             Action::Release => "libère la demande".to_owned(),
             Action::MarkComplete => "déclare le dossier complet".to_owned(),
+            Action::Opinion(id) => opinion(workflow, id),
         })
         .collect();
     said.extend(transition.says.as_ref().map(|text| format!("écrit à l’usager : « {text} »")));
     said.join(" ; ")
+}
+
+fn opinion(workflow: &Workflow, id: &str) -> String {
+    workflow.opinion(id).map_or_else(
+        || format!("demande l’avis {id}"),
+        |asked| format!("demande l’avis du service {}, sous {} : « {} »", asked.department, asked.delay, asked.question),
+    )
 }

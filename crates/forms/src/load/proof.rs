@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, keys::advised, node::At, workflow::Placed};
-use crate::workflow::{Action, Need, Origin, State, Status, Transition, Who};
+use crate::workflow::{Action, Need, Opinion, Origin, State, Status, Transition, Who};
 
 pub(super) struct Circuit<'c, 'n> {
     pub at: &'n At,
     pub initial: &'c str,
     pub states: &'c [Placed<'n, State>],
     pub transitions: &'c [Placed<'n, Transition>],
+    pub opinions: &'c [Placed<'n, Opinion>],
 }
 
 pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
@@ -20,6 +21,7 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.timers(found);
     circuit.circles(found);
     circuit.refusals(found);
+    circuit.opinions(found);
 }
 
 impl Circuit<'_, '_> {
@@ -183,6 +185,22 @@ impl Circuit<'_, '_> {
             waiting.extend(next.filter(|state| reached.insert(state)));
         }
         false
+    }
+
+    /// Each opinion is asked by somebody, and of a request that goes on: nobody waits for one once it has ended.
+    fn opinions(&self, found: &mut Vec<Finding>) {
+        let asks = |one: &Transition, id: &str| one.does.iter().any(|does| matches!(does, Action::Opinion(asked) if asked == id));
+        for Placed { at, it } in self.opinions {
+            let mut asking = self.transitions.iter().filter(|one| asks(&one.it, &it.id)).peekable();
+            if asking.peek().is_none() {
+                let message = format!("Aucune transition ne demande l'avis « {} ».", it.id);
+                found.push(advised(at, message, format!("Ajoutez « opinion {} » au « does » de l'une d'elles.", it.id)));
+            }
+            for one in asking.filter(|one| self.is_end(&one.it.to)) {
+                let message = format!("La transition « {} » demande un avis et termine la demande.", one.it.id);
+                found.push(advised(one.at, message, "Demandez-le avant : personne ne l'attendrait plus."));
+            }
+        }
     }
 
     /// A refusal carries its ground and its appeal routes (CRPA L211-2 s., CJA R421-5).

@@ -34,11 +34,14 @@ workflow:
   id: essai
   title: Essai
   initial: draft
+  opinions:
+    - {id: voirie, department: voirie, question: La surface convient-elle ?, delay: 15 days, shows: [surface]}
   states:
     - {id: draft, label: Brouillon, usager: Brouillon, status: draft, open: true}
     - {id: sent, label: Envoyée, usager: Envoyée, status: sent}
     - {id: incomplete, label: Incomplète, usager: À compléter, status: action-needed, open: true}
     - {id: complete, label: Complète, usager: En cours, status: in-progress}
+    - {id: consulted, label: Avis demandé, usager: La voirie est consultée, status: in-progress}
     - {id: closed, label: Close, usager: Terminée, status: ended, end: true}
   transitions:
     - {id: send, label: Envoyer, from: [draft], to: sent, who: usager}
@@ -49,6 +52,8 @@ workflow:
     - {id: remind, label: Relancer, from: [incomplete], to: incomplete, who: system, after: 1 months, times: 2}
     - {id: last, label: Prévenir, from: [incomplete], to: incomplete, who: system, after: 3 working days before until}
     - {id: lapse, label: Classer, from: [incomplete], to: closed, who: system, after: until}
+    - {id: consult, label: Consulter, from: [sent, consulted], to: consulted, who: process, does: [opinion voirie]}
+    - {id: told, label: Reprendre, from: [consulted], to: complete, who: system, after: opinions}
     - {id: late, label: Alerter, from: [sent, complete], to: sent, who: system, after: legal, when: surface > 20}
 "#;
 
@@ -238,4 +243,26 @@ fn without_meaning_silence_has_no_end() {
     let mut case = Case::sent("2026-03-02");
     case.procedure.legal.as_mut().unwrap().silence = Silence::None;
     assert_eq!(case.legal(), None);
+}
+
+#[test]
+fn what_waits_for_opinions_fires_when_the_last_is_given_and_waits_again_for_another() {
+    let mut case = Case::sent("2026-03-02");
+    case.step("consult", Actor::Processor, "2026-03-03", Given::default()).unwrap();
+    let given = |case: &mut Case, awaited: usize, at: &str| {
+        case.life = step::consulted(&case.procedure, &case.life, awaited, case.cx(moment(at)));
+    };
+    assert_eq!(case.tick("2026-06-01"), Vec::<String>::new(), "not while one is awaited");
+    given(&mut case, 1, "2026-03-04");
+    assert_eq!(case.tick("2026-06-01"), Vec::<String>::new());
+    given(&mut case, 0, "2026-03-05");
+    // Asked once more before the platform looked: it waits again.
+    case.step("consult", Actor::Processor, "2026-03-05", Given::default()).unwrap();
+    assert_eq!(case.tick("2026-03-06"), Vec::<String>::new());
+    given(&mut case, 0, "2026-03-06");
+    assert_eq!(case.tick("2026-03-06"), ["told 2026-03-06 10:00:00"], "at that moment, not the morning after");
+    assert_eq!(case.life.state, "complete");
+    // An opinion that comes late finds nothing that waits.
+    given(&mut case, 0, "2026-03-07");
+    assert_eq!(case.tick("2026-03-08"), Vec::<String>::new());
 }
