@@ -113,4 +113,10 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration { name: "0026_rights", sql: include_str!("../migrations/0026_rights.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0028_consultations",
+        sql: include_str!("../migrations/0028_consultations.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -15,6 +15,8 @@ pub enum Action {
     FileOpened,
     /// Its reference and code were given, without an account.
     RequestFollowed,
+    /// What is shown of it to who is asked for an opinion.
+    OpinionOpened,
     /// An entry of its history: `detail` is the entry's code.
     RequestChanged,
     /// The list of requests was searched: `detail` is a keyed hash of what was typed.
@@ -58,11 +60,12 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
         Self::RequestFollowed,
+        Self::OpinionOpened,
         Self::RequestChanged,
         Self::RequestsSearched,
         Self::RequestsExported,
@@ -95,6 +98,7 @@ impl Action {
             Self::RequestPrinted => "request-printed",
             Self::FileOpened => "file-opened",
             Self::RequestFollowed => "request-followed",
+            Self::OpinionOpened => "opinion-opened",
             Self::RequestChanged => "request-changed",
             Self::RequestsSearched => "requests-searched",
             Self::RequestsExported => "requests-exported",
@@ -132,6 +136,7 @@ impl Action {
             Self::RequestPrinted => "Dossier imprimé",
             Self::FileOpened => "Pièce ouverte",
             Self::RequestFollowed => "Suivi ouvert avec le code",
+            Self::OpinionOpened => "Dossier ouvert pour un avis",
             Self::RequestChanged => "Action sur un dossier",
             Self::RequestsSearched => "Recherche de dossiers",
             Self::RequestsExported => "Liste de dossiers exportée",
@@ -164,7 +169,7 @@ impl Action {
 #[derive(Debug, Clone)]
 pub struct Line<'a> {
     pub action: Action,
-    /// `agent`, `usager`, `system` or `operator`.
+    /// `agent`, `usager`, `expert` (asked for an opinion from outside), `system` or `operator`.
     pub actor_kind: &'a str,
     pub actor_id: Option<Uuid>,
     /// None: that of the request, if there is one.
@@ -187,6 +192,11 @@ impl<'a> Line<'a> {
     /// None: without an account.
     pub fn usager(account: impl Into<Option<Uuid>>, action: Action) -> Self {
         Self::new(action, "usager", account.into())
+    }
+
+    /// By somebody outside who was asked for an opinion.
+    pub fn expert(action: Action) -> Self {
+        Self::new(action, "expert", None)
     }
 
     /// By this agent; none: by the operator, or by the program itself.

@@ -20,6 +20,7 @@ use super::{
     store::{self, Entry, NewMessage},
 };
 use crate::{
+    consultations::{self, Automatic},
     correspondence,
     error::Problem,
     platform::{
@@ -95,6 +96,7 @@ pub struct Fired<'a> {
     status: &'static str,
     archive_at: Option<Timestamp>,
     effects: Vec<Effect>,
+    opinions: Automatic,
     /// Made before the transaction, which may run more than once.
     ids: Vec<Uuid>,
     now: Timestamp,
@@ -163,7 +165,8 @@ pub fn decide<'a>(
         true => Measure::OnTime,
     };
     let days = (clock::day(request.submitted_at, &visit.site.zone), clock::day(now, &visit.site.zone));
-    Ok(Fired { request, transition, by, with, life, status, archive_at, effects, ids, now, measure, days })
+    let opinions = Automatic::of(visit, procedure, &effects);
+    Ok(Fired { request, transition, by, with, life, status, archive_at, effects, opinions, ids, now, measure, days })
 }
 
 /// What a step counts with, at the visit's moment.
@@ -239,6 +242,10 @@ impl Fired<'_> {
             Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,
             _ => {}
         }
+        if life.ended.is_some() && request.ended_at.is_none() {
+            consultations::close(tx, request.id).await?;
+        }
+        self.opinions.store(tx, request.id, now).await?;
         if let Some(letter) = &with.letter {
             correspondence::insert(tx, request.id, letter).await?;
         }

@@ -22,6 +22,7 @@ pub mod form;
 pub mod handover;
 pub mod jobs;
 pub mod late;
+pub mod limited;
 pub mod model;
 pub mod owner;
 pub mod purge;
@@ -35,7 +36,7 @@ mod summary;
 pub mod sweep;
 pub mod timers;
 
-pub use access::{Mine, Process, desk as open_at_desk, mine_to};
+pub use access::{Mine, Permitted, Process, desk as open_at_desk, mine_to};
 pub use citizen::{file_kind, restore, sent::pdf};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};

@@ -20,6 +20,7 @@ use super::{
     store::{self, Entry, New},
 };
 use crate::{
+    consultations::Automatic,
     error::Problem,
     household::addresses,
     steering::{self, Fact, Measure},
@@ -57,6 +58,7 @@ pub struct Ready<'a> {
     transition: String,
     from: String,
     effects: Vec<Effect>,
+    opinions: Automatic,
     fact: Uuid,
     jobs: Vec<Uuid>,
     now: Timestamp,
@@ -96,6 +98,7 @@ pub fn ready<'a>(visitor: &Visitor, sending: &'a Sending<'a>) -> Result<Ready<'a
         transition: transition.id.clone(),
         from: begun.state,
         fact: visitor.id(),
+        opinions: Automatic::of(visitor, procedure, &effects),
         jobs: effects.iter().map(|_| visitor.id()).collect(),
         sending,
         life,
@@ -148,6 +151,7 @@ impl Ready<'_> {
             days: None,
         };
         steering::note(tx, self.fact, &fact).await?;
+        self.opinions.store(tx, id, self.now).await?;
         let of = fire::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
         fire::queue(tx, of, &self.effects, &self.jobs, self.now).await
     }

@@ -120,6 +120,8 @@ fn does(workflow: &Workflow, transition: &Transition) -> String {
 fn opinion(workflow: &Workflow, id: &str) -> String {
     workflow.opinion(id).map_or_else(
         || format!("demande l’avis {id}"),
-        |asked| format!("demande l’avis du service {}, sous {} : « {} »", asked.department, asked.delay, asked.question),
+        |asked| {
+            format!("demande l’avis du service {}, sous {} : « {} »", asked.department, asked.delay, asked.question)
+        },
     )
 }

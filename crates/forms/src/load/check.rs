@@ -63,7 +63,11 @@ fn shown(node: &Node, key: &str, what: &str, known: &[(&str, bool)], found: &mut
             Some((_, false)) => {}
             Some((_, true)) => {
                 let message = format!("La {what} « {id} » est sensible : un avis ne la montre pas.");
-                found.push(advised(&item.at, message, "Retirez-la de l'avis ; un agent la montre lui-même s'il le faut."));
+                found.push(advised(
+                    &item.at,
+                    message,
+                    "Retirez-la de l'avis ; un agent la montre lui-même s'il le faut.",
+                ));
             }
             None => {
                 let advice = keys::known_words(id, known.iter().map(|(known, _)| *known));

@@ -189,12 +189,18 @@ impl Circuit<'_, '_> {
 
     /// Each opinion is asked by somebody, and of a request that goes on: nobody waits for one once it has ended.
     fn opinions(&self, found: &mut Vec<Finding>) {
-        let asks = |one: &Transition, id: &str| one.does.iter().any(|does| matches!(does, Action::Opinion(asked) if asked == id));
+        let asks = |one: &Transition, id: &str| {
+            one.does.iter().any(|does| matches!(does, Action::Opinion(asked) if asked == id))
+        };
         for Placed { at, it } in self.opinions {
             let mut asking = self.transitions.iter().filter(|one| asks(&one.it, &it.id)).peekable();
             if asking.peek().is_none() {
                 let message = format!("Aucune transition ne demande l'avis « {} ».", it.id);
-                found.push(advised(at, message, format!("Ajoutez « opinion {} » au « does » de l'une d'elles.", it.id)));
+                found.push(advised(
+                    at,
+                    message,
+                    format!("Ajoutez « opinion {} » au « does » de l'une d'elles.", it.id),
+                ));
             }
             for one in asking.filter(|one| self.is_end(&one.it.to)) {
                 let message = format!("La transition « {} » demande un avis et termine la demande.", one.it.id);

@@ -69,7 +69,13 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     known(&mentions, &states, found);
     // What follows judges the whole, which must first be readable.
     if found.len() == errors {
-        let circuit = Circuit { at: &node.at, initial: &initial, states: &states, transitions: &transitions, opinions: &opinions };
+        let circuit = Circuit {
+            at: &node.at,
+            initial: &initial,
+            states: &states,
+            transitions: &transitions,
+            opinions: &opinions,
+        };
         proof::prove(&circuit, found);
     }
     let states = states.into_iter().map(|state| state.it).collect();
