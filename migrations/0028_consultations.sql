@@ -37,5 +37,14 @@ create index consultation_department on consultation (authority_id, department_i
 create index consultation_remind on consultation (authority_id, remind_at) where remind_at is not null;
 create unique index consultation_token on consultation (authority_id, token_hash) where token_hash is not null;
 
+-- To whom a department's requests went last, where a rule gives them in turn.
+create table assignment_turn (
+  authority_id uuid not null,
+  department_id text not null,
+  account_id uuid not null,
+  primary key (authority_id, department_id),
+  foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
+);
+
 -- What goes to others than the usager keeps nothing waiting: their mails stay in order, these go when they can.
 alter table job add column apart boolean not null default false;

@@ -9,11 +9,13 @@ use axum::{
 use crate::app::App;
 
 mod access;
+mod assign;
 pub mod certified;
 mod citizen;
 pub mod code;
 mod desk;
 pub mod drafts;
+mod erase;
 pub mod export;
 mod fields;
 mod files;

@@ -12,6 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
+    assign,
     certified::{self, Mark},
     drafts::Draft,
     fire, model,
@@ -151,6 +152,11 @@ impl Ready<'_> {
             days: None,
         };
         steering::note(tx, self.fact, &fact).await?;
+        for effect in &self.effects {
+            if let Effect::Assign(to) = effect {
+                assign::to(tx, (id, department), to, self.today, self.now).await?;
+            }
+        }
         self.opinions.store(tx, id, self.now).await?;
         let of = fire::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
         fire::queue(tx, of, &self.effects, &self.jobs, self.now).await

@@ -5,6 +5,7 @@ use forms::model::Procedure;
 use crate::consultations as opinions;
 use crate::correspondence::post::POSTED;
 use crate::requests::{
+    assign::{ASSIGNED, UNASSIGNED},
     code,
     handover::HANDED,
     model::{Event, Request},
@@ -31,6 +32,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
     }
     let who = || event.subject_name.as_deref().unwrap_or("quelqu’un");
     match event.code.as_str() {
+        ASSIGNED => return format!("Dossier affecté par une règle à {}", who()),
         opinions::ASKED => return format!("Avis demandé\u{a0}: {}", who()),
         opinions::GIVEN => return format!("Avis rendu\u{a0}: {}", who()),
         opinions::WITHDRAWN => return format!("Demande d’avis retirée\u{a0}: {}", who()),
@@ -40,6 +42,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         _ => {}
     }
     match event.code.as_str() {
+        UNASSIGNED => "Affectation par une règle impossible : la personne désignée n’instruit plus dans ce service",
         HELD => "Dossier affecté",
         RELEASED => "Dossier libéré",
         MESSAGE if event.actor == "usager" => "Message de l’usager",

@@ -6,7 +6,10 @@ use super::{
     scope::Reader,
     workflow::Placed,
 };
-use crate::workflow::{Action, Opinion};
+use crate::{
+    expr::{Env, Type, Value},
+    workflow::{Action, Assignee, Dispatch, Opinion, Setting},
+};
 
 const ACTIONS: &[(&str, Action)] = &[
     ("receipt", Action::Receipt),
@@ -30,11 +33,15 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
     if let Some(("opinion", name)) = text.split_once(' ') {
         return asked(&Node::of_text(node.inside("opinion ".len()), name.trim()), reader);
     }
-    let known = ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …", "opinion …"]);
+    if let Some(("erase", name)) = text.split_once(' ') {
+        return keys::text(&Node::of_text(node.inside("erase ".len()), name.trim()), reader.found).map(Action::Erase);
+    }
+    let known = ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …", "opinion …", "erase …"]);
     let advice = match text.as_str() {
         "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
         "letter" => "Dites avec quel modèle : « letter accord ».".to_owned(),
         "opinion" => "Dites lequel : « opinion voirie », déclaré sous « opinions » du circuit.".to_owned(),
+        "erase" => "Dites quoi : « erase rib », une réponse ou une pièce.".to_owned(),
         _ => keys::known_words(&text, known),
     };
     reader.found.push(advised(&node.at, format!("L'action « {text} » n'existe pas."), advice));
@@ -86,4 +93,64 @@ pub(super) fn opinion<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Pla
     keys.finish(reader.found);
     let it = Opinion { id: id?, department: department?, question, delay: delay?, shows, pieces };
     Some(Placed { at: &node.at, it })
+}
+
+/// `{when: quartier == "nord", to: turn}`.
+pub(super) fn dispatch(node: &Node, reader: &mut Reader<'_>) -> Option<Dispatch> {
+    let mut keys = Keys::new(node, "de la règle d'affectation", reader.found)?;
+    let when = reader.condition(&mut keys, "when", "cette règle n'affecte jamais rien");
+    let to = keys.need("to", reader.found);
+    keys.finish(reader.found);
+    let to = to?;
+    let to = match keys::text(to, reader.found)?.as_str() {
+        "turn" => Assignee::Turn,
+        "nobody" => Assignee::Nobody,
+        agent if agent.contains('@') && !agent.contains(char::is_whitespace) => Assignee::Agent(agent.to_lowercase()),
+        other => {
+            let message = format!("« {other} » ne dit pas à qui affecter la demande.");
+            let advice = "« turn » : à tour de rôle ; « nobody » : à personne ; ou l'adresse avec laquelle un agent se connecte.";
+            reader.found.push(advised(&to.at, message, advice));
+            return None;
+        }
+    };
+    Some(Dispatch { when, to })
+}
+
+/// `{field: montant, value: surface * 2}`.
+pub(super) fn setting(node: &Node, reader: &mut Reader<'_>) -> Option<Setting> {
+    let mut keys = Keys::new(node, "de la valeur à fixer", reader.found)?;
+    let field = keys.need("field", reader.found);
+    let value = keys.need("value", reader.found);
+    keys.finish(reader.found);
+    let (field, place) = (field?, value?);
+    let id = keys::name(field, reader.found)?;
+    let known = reader.scope.names.get(&id).filter(|_| !reader.ahead.contains(&id)).cloned();
+    let (wanted, options) = match known {
+        None => {
+            let own: Vec<String> =
+                reader.scope.names.keys().filter(|name| !reader.ahead.contains(*name)).cloned().collect();
+            let message = format!("Aucun formulaire d'agent, avant cet endroit, n'a de question « {id} ».");
+            reader.found.push(advised(&field.at, message, keys::known_words(&id, own.iter().map(String::as_str))));
+            return None;
+        }
+        Some(Type::Choice(options)) => (Type::Text, options),
+        Some(kind @ (Type::Bool | Type::Text | Type::Number | Type::Date)) => (kind, Vec::new()),
+        Some(_) => {
+            let message = format!("La question « {id} » n'est pas d'un genre qui se fixe ainsi.");
+            let advice = "Texte, nombre, montant, date, oui ou non, choix.";
+            reader.found.push(advised(&field.at, message, advice));
+            return None;
+        }
+    };
+    let value = reader.expr(place, Some(&wanted))?;
+    let nothing = std::collections::BTreeMap::new();
+    let constant = value.eval(&Env { today: jiff::civil::Date::MIN, names: &nothing, row: None });
+    if let Some(Value::Text(text)) = constant
+        && !options.is_empty()
+        && !options.contains(&text)
+    {
+        let advice = keys::known_words(&text, options.iter().map(String::as_str));
+        reader.found.push(advised(&place.at, format!("« {text} » n'est pas une réponse à « {id} »."), advice));
+    }
+    Some(Setting { field: id, value })
 }

@@ -19,6 +19,7 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     beneficiary(tree, procedure, found);
     verified(tree, procedure, found);
     opinions(tree, procedure, found);
+    erased(tree, procedure, found);
 }
 
 /// A verified identity is the filer's own: it needs their account, and is not the beneficiary's.
@@ -52,6 +53,20 @@ fn opinions(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
     for node in nodes {
         shown(node, "shows", "question", &fields, found);
         shown(node, "pieces", "pièce", &pieces, found);
+    }
+}
+
+/// What is erased exists: a question, of the usager or of agents, or a piece.
+fn erased(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let fields = procedure.fields().chain(procedure.workflow.form_fields()).map(|field| field.id.as_str());
+    let known: Vec<&str> = fields.chain(procedure.pieces.iter().map(|piece| piece.id.as_str())).collect();
+    let transitions = tree.get("workflow").and_then(|workflow| workflow.get("transitions")?.list()).unwrap_or_default();
+    for item in transitions.iter().filter_map(|one| one.get("does")?.list()).flatten() {
+        let name = item.text().and_then(|text| text.strip_prefix("erase ")).map(str::trim);
+        if let Some(name) = name.filter(|name| !known.contains(name)) {
+            let message = format!("Aucune question ni aucune pièce ne s'appelle « {name} ».");
+            found.push(advised(&item.inside("erase ".len()), message, keys::known_words(name, known.iter().copied())));
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.circles(found);
     circuit.refusals(found);
     circuit.opinions(found);
+    circuit.gifts(found);
+    circuit.erasures(found);
 }
 
 impl Circuit<'_, '_> {
@@ -205,6 +207,50 @@ impl Circuit<'_, '_> {
             for one in asking.filter(|one| self.is_end(&one.it.to)) {
                 let message = format!("La transition « {} » demande un avis et termine la demande.", one.it.id);
                 found.push(advised(one.at, message, "Demandez-le avant : personne ne l'attendrait plus."));
+            }
+        }
+    }
+
+    /// Whoever a request is, somebody or explicitly nobody gets it; one transition gives it once.
+    fn gifts(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.transitions {
+            if it.who == Who::Usager && !it.sets.is_empty() {
+                let message = "« set » ne va pas à une transition de l'usager : il fixe une valeur des agents.";
+                found.push(advised(at, message, "Donnez-le à la transition d'un agent ou de la plateforme."));
+            }
+            let Some((last, before)) = it.assign.split_last() else { continue };
+            if it.does.iter().any(|does| matches!(does, Action::TakeCharge | Action::Release)) {
+                let message = format!("La transition « {} » affecte la demande deux fois.", it.id);
+                found.push(advised(at, message, "Gardez « assign », ou « take-charge » et « release »."));
+            }
+            if last.when.is_some() {
+                let message =
+                    format!("Quand aucune règle ne s'applique, « {} » n'affecte la demande à personne.", it.id);
+                let advice =
+                    "Ajoutez une dernière règle sans « when » : « to: turn », ou « to: nobody » si c'est voulu.";
+                found.push(advised(at, message, advice));
+            }
+            if before.iter().any(|rule| rule.when.is_none()) {
+                let message = format!(
+                    "Une règle d'affectation de « {} » ne sert jamais : celle d'avant s'applique toujours.",
+                    it.id
+                );
+                found.push(advised(at, message, "Seule la dernière règle n'a pas de « when »."));
+            }
+        }
+    }
+
+    /// What is erased is a request's that has ended, by the platform, when nobody needs it any more.
+    fn erasures(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.transitions {
+            let ended = it.from.iter().all(|from| self.is_end(from)) && self.is_end(&it.to);
+            if it.does.iter().any(|does| matches!(does, Action::Erase(_))) && !(it.who == Who::System && ended) {
+                let message = format!(
+                    "La transition « {} » efface des réponses d'une demande qui n'est pas terminée, ou à la main.",
+                    it.id
+                );
+                let advice = "« erase » va à une transition de la plateforme (« who: system ») entre des états qui ont « end: true ».";
+                found.push(advised(at, message, advice));
             }
         }
     }

@@ -115,6 +115,10 @@ fn transition<'n>(
     let form = keys.take("form").map(|node| form(node, reader)).unwrap_or_default();
     let does = keys.items("does", reader.found);
     let does: Vec<_> = does.iter().filter_map(|node| action::read(node, reader)).collect();
+    let assign = keys.items("assign", reader.found);
+    let assign: Vec<_> = assign.iter().filter_map(|node| action::dispatch(node, reader)).collect();
+    let sets = keys.items("set", reader.found);
+    let sets: Vec<_> = sets.iter().filter_map(|node| action::setting(node, reader)).collect();
     let receives = keys.text("receives", reader.found);
     let says = keys.text("says", reader.found);
     keys.finish(reader.found);
@@ -129,7 +133,23 @@ fn transition<'n>(
     mentions.extend(from);
     mentions.extend(to);
     let (id, to, who) = (id?, target?, who?);
-    let it = Transition { id, label, from: names, to, who, when, after, times, needs, form, does, receives, says };
+    let it = Transition {
+        id,
+        label,
+        from: names,
+        to,
+        who,
+        when,
+        after,
+        times,
+        needs,
+        form,
+        does,
+        assign,
+        sets,
+        receives,
+        says,
+    };
     Some(Placed { at: &node.at, it })
 }
 

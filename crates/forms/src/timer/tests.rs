@@ -7,8 +7,9 @@ use crate::{
     expr::Value,
     load::{self, Shared},
     model::{Procedure, Silence},
-    step::{self, Actor, Context, Given, Life, Refused, legal_end},
+    step::{self, Actor, Context, Effect, Given, Life, Refused, legal_end},
     timer,
+    workflow::Assignee,
 };
 
 const FILE: &str = r#"
@@ -48,6 +49,20 @@ workflow:
     - {id: ask, label: Demander, from: [sent, complete, incomplete], to: incomplete, who: process, needs: [ask]}
     - {id: answer, label: Répondre, from: [incomplete], to: sent, who: usager}
     - {id: mark-complete, label: Complet, from: [sent], to: complete, who: process, does: [mark-complete]}
+    - id: size
+      label: Mesurer
+      from: [sent]
+      to: sent
+      who: process
+      form: [{id: prix, ask: Prix ?, kind: amount, optional: true}, {id: suite, ask: Suite ?, kind: choice, optional: true, options: {visite: V, rien: R}}]
+      assign:
+        - {when: surface > 20, to: Nadia@valmont.example}
+        - {when: surface > 10, to: turn}
+        - {to: nobody}
+      set:
+        - {field: prix, value: surface * 2.5}
+        - field: suite
+          value: if(surface > 20, "visite", "ailleurs")
     - {id: big, label: Grande, from: [sent], to: closed, who: process, when: surface > 20}
     - {id: remind, label: Relancer, from: [incomplete], to: incomplete, who: system, after: 1 months, times: 2}
     - {id: last, label: Prévenir, from: [incomplete], to: incomplete, who: system, after: 3 working days before until}
@@ -265,4 +280,27 @@ fn what_waits_for_opinions_fires_when_the_last_is_given_and_waits_again_for_anot
     // An opinion that comes late finds nothing that waits.
     given(&mut case, 0, "2026-03-07");
     assert_eq!(case.tick("2026-03-08"), Vec::<String>::new());
+}
+
+#[test]
+fn a_rule_assigns_and_values_are_set() {
+    let mut case = Case::sent("2026-03-02");
+    let mut effects = |surface: Option<i64>| {
+        case.known = surface.map(|surface| ("surface".to_owned(), Value::Number(surface.into()))).into_iter().collect();
+        let cx = case.cx(moment("2026-03-03"));
+        step::step(&case.procedure, &case.life, "size", Actor::Processor, Given::default(), cx).unwrap().1
+    };
+    let set = |json: serde_json::Value| Effect::Set(json.as_object().unwrap().clone());
+    assert_eq!(
+        effects(Some(30)),
+        [
+            Effect::Assign(Assignee::Agent("nadia@valmont.example".to_owned())),
+            set(serde_json::json!({"prix": 7500, "suite": "visite"}))
+        ]
+    );
+    // What is no answer to its question is not set.
+    assert_eq!(effects(Some(15)), [Effect::Assign(Assignee::Turn), set(serde_json::json!({"prix": 3750}))]);
+    // Nobody answers to a rule that does not hold, nor is anything set from what is unknown.
+    assert_eq!(effects(Some(5)), [set(serde_json::json!({"prix": 1250}))]);
+    assert_eq!(effects(None), []);
 }
