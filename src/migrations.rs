@@ -114,4 +114,10 @@ pub const ALL: &[Migration] = &[
     },
     Migration { name: "0026_rights", sql: include_str!("../migrations/0026_rights.sql"), sqlite: None, postgres: None },
     Migration { name: "0027_intake", sql: include_str!("../migrations/0027_intake.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0028_consultations",
+        sql: include_str!("../migrations/0028_consultations.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

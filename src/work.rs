@@ -16,7 +16,7 @@ use crate::{
     app::App,
     archives,
     authorities::{Authority, Settings},
-    correspondence, directory,
+    consultations, correspondence, directory,
     household::sharing,
     journal,
     platform::{
@@ -39,6 +39,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     match job.kind.as_str() {
         requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
+        consultations::MAIL => consultations::send(visit, job).await.map(|()| Outcome::Done),
         correspondence::jobs::MAKE => Ok(correspondence::jobs::make(visit, job).await?),
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
         acting::mails::LETTER => acting::mails::send(visit, job).await.map(|()| Outcome::Done),
@@ -77,6 +78,9 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             last_tick = now;
             if let Err(error) = requests::timers::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "timers failed");
+            }
+            if let Err(error) = consultations::tick(&app).await {
+                tracing::error!(error = format!("{error:#}"), "reminders of opinions failed");
             }
             if let Err(error) = steering::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "counters, reminders or reports failed");

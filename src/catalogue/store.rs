@@ -5,6 +5,7 @@ use db::{Db, args, sql};
 use forms::{
     load::{self, Shared},
     model::Procedure,
+    workflow::Opinion,
 };
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
@@ -69,6 +70,11 @@ fn sort(mut texts: Vec<(String, String)>) -> Sources {
     }
 }
 
+/// The opinions that a procedure asks of departments which are not there.
+fn unknown<'p>(procedure: &'p Procedure, departments: &BTreeSet<String>) -> impl Iterator<Item = &'p Opinion> {
+    procedure.workflow.opinions.iter().filter(|opinion| !departments.contains(&opinion.department))
+}
+
 /// Publishes each procedure that differs from its current version; gives how many did.
 ///
 /// # Errors
@@ -86,6 +92,14 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
             Ok((procedure, _)) if !departments.contains(&procedure.department) => {
                 wrong
                     .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
+            }
+            Ok((procedure, _)) if unknown(&procedure, &departments).next().is_some() => {
+                wrong.extend(unknown(&procedure, &departments).map(|opinion| {
+                    format!(
+                        "{file}: opinions: {}: this authority has no department « {} »",
+                        opinion.id, opinion.department
+                    )
+                }));
             }
             Ok((procedure, body)) => match correspondence::ready(db, &procedure, &sources.shared).await? {
                 Ok(letters) => ready.push((procedure, body, letters)),

@@ -15,6 +15,8 @@ pub enum Action {
     FileOpened,
     /// Its reference and code were given, without an account.
     RequestFollowed,
+    /// What is shown of it to who is asked for an opinion.
+    OpinionOpened,
     /// An entry of its history: `detail` is the entry's code.
     RequestChanged,
     /// By an agent, for somebody: `detail` is the channel.
@@ -62,11 +64,12 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
         Self::RequestFollowed,
+        Self::OpinionOpened,
         Self::RequestChanged,
         Self::RequestFiled,
         Self::DraftOpened,
@@ -101,6 +104,7 @@ impl Action {
             Self::RequestPrinted => "request-printed",
             Self::FileOpened => "file-opened",
             Self::RequestFollowed => "request-followed",
+            Self::OpinionOpened => "opinion-opened",
             Self::RequestChanged => "request-changed",
             Self::RequestFiled => "request-filed",
             Self::DraftOpened => "draft-opened",
@@ -140,6 +144,7 @@ impl Action {
             Self::RequestPrinted => "Dossier imprimé",
             Self::FileOpened => "Pièce ouverte",
             Self::RequestFollowed => "Suivi ouvert avec le code",
+            Self::OpinionOpened => "Dossier ouvert pour un avis",
             Self::RequestChanged => "Action sur un dossier",
             Self::RequestFiled => "Demande déposée pour un usager",
             Self::DraftOpened => "Brouillon du service ouvert",
@@ -174,7 +179,7 @@ impl Action {
 #[derive(Debug, Clone)]
 pub struct Line<'a> {
     pub action: Action,
-    /// `agent`, `usager`, `system` or `operator`.
+    /// `agent`, `usager`, `expert` (asked for an opinion from outside), `system` or `operator`.
     pub actor_kind: &'a str,
     pub actor_id: Option<Uuid>,
     /// None: that of the request, if there is one.
@@ -197,6 +202,11 @@ impl<'a> Line<'a> {
     /// None: without an account.
     pub fn usager(account: impl Into<Option<Uuid>>, action: Action) -> Self {
         Self::new(action, "usager", account.into())
+    }
+
+    /// By somebody outside who was asked for an opinion.
+    pub fn expert(action: Action) -> Self {
+        Self::new(action, "expert", None)
     }
 
     /// By this agent; none: by the operator, or by the program itself.

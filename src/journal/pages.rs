@@ -212,6 +212,7 @@ fn shown(line: &Found) -> Json {
         ("agent", Some(name)) => name.trim(),
         ("agent", None) => "Un agent dont le compte n’existe plus",
         ("usager", _) => "Un usager",
+        ("expert", _) => "Une personne extérieure, consultée pour avis",
         ("operator", _) => "L’exploitant ou l’annuaire",
         _ => "Automatique",
     };

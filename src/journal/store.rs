@@ -11,7 +11,10 @@ use super::{
     erase::Of,
     model::{Action, Kept, Line},
 };
-use crate::{platform::clock, visit::Agent};
+use crate::{
+    platform::clock,
+    visit::{Agent, Visit},
+};
 
 /// Lines of one insertion.
 const ROWS: usize = 100;
@@ -37,8 +40,8 @@ pub async fn note(tx: &mut Tx, now: Timestamp, line: &Line<'_>) -> Result<(), db
 ///
 /// # Errors
 /// Then nothing may be shown.
-pub async fn read(agent: &Agent, line: &Line<'_>) -> Result<(), db::Error> {
-    agent.db.write(async |tx: &mut Tx| note(tx, agent.now, line).await).await
+pub async fn read(visit: &Visit, line: &Line<'_>) -> Result<(), db::Error> {
+    visit.db.write(async |tx: &mut Tx| note(tx, visit.now, line).await).await
 }
 
 /// The same for several requests of a list, each with its department: a few insertions, in one transaction.

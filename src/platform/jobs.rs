@@ -36,12 +36,21 @@ row! {
 }
 
 pub async fn enqueue(tx: &mut Tx, id: Uuid, now: Timestamp, job: NewJob) -> Result<(), db::Error> {
+    insert(tx, id, now, job, false).await
+}
+
+/// The same for what does not go to the usager: it waits for nothing else of its request, and nothing waits for it.
+pub async fn enqueue_apart(tx: &mut Tx, id: Uuid, now: Timestamp, job: NewJob) -> Result<(), db::Error> {
+    insert(tx, id, now, job, true).await
+}
+
+async fn insert(tx: &mut Tx, id: Uuid, now: Timestamp, job: NewJob, apart: bool) -> Result<(), db::Error> {
     tx.run(
         sql!(
-            "insert into job (authority_id, id, kind, format, effect, request_id, payload, run_at, attempts, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $8) on conflict (authority_id, effect) do nothing"
+            "insert into job (authority_id, id, kind, format, effect, request_id, payload, run_at, attempts, created_at, apart)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $8, $9) on conflict (authority_id, effect) do nothing"
         ),
-        args![tx.authority(), id, job.kind, FORMAT, job.effect, job.request, db::Json(job.payload), now],
+        args![tx.authority(), id, job.kind, FORMAT, job.effect, job.request, db::Json(job.payload), now, apart],
     )
     .await?;
     Ok(())
@@ -59,8 +68,8 @@ pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<V
                      where (authority_id, id) in (
                        select j.authority_id, j.id from job j
                        where j.done_at is null and j.failed_at is null and j.run_at <= $3 and (j.leased_until is null or j.leased_until < $3)
-                         and (j.request_id is null or j.id = (
-                           select e.id from job e where e.authority_id = j.authority_id and e.request_id = j.request_id
+                         and (j.request_id is null or j.apart or j.id = (
+                           select e.id from job e where e.authority_id = j.authority_id and e.request_id = j.request_id and not e.apart
                              and e.done_at is null and e.failed_at is null order by e.id limit 1))
                        order by j.run_at, j.id limit $4 for update skip locked)
                      returning authority_id, id, kind, format, request_id, payload, attempts, lease"

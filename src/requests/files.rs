@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{access, drafts, intake, model::File};
 use crate::{
+    consultations,
     error::Problem,
     journal::{Action, Line},
     platform::{attachment, upload::Received},
@@ -96,7 +97,7 @@ pub async fn remove(visit: &Visit, owner: Uuid, id: Uuid) -> Result<(), db::Erro
         .await
 }
 
-async fn find(db: &Db, id: Uuid) -> Result<File, Problem> {
+pub async fn find(db: &Db, id: Uuid) -> Result<File, Problem> {
     let file = db
         .first(
             sql!("select id, owner_id, slot, name, media_type, size, at from file where authority_id = $1 and id = $2"),
@@ -109,6 +110,10 @@ async fn find(db: &Db, id: Uuid) -> Result<File, Problem> {
 /// A file of the visitor's own draft or request.
 pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = find(&visitor.db, id).await?;
+    // What was said to the department is not the usager's to take.
+    if file.slot.starts_with(consultations::SLOT) {
+        return Err(Problem::NotFound);
+    }
     if drafts::find(&visitor, file.owner_id).await?.is_none() {
         access::mine(&visitor, file.owner_id).await?;
     }
@@ -126,7 +131,7 @@ pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Proble
     attachment(&agent, &file).await
 }
 
-async fn attachment(visit: &Visit, file: &File) -> Result<Response, Problem> {
+pub async fn attachment(visit: &Visit, file: &File) -> Result<Response, Problem> {
     let stream = visit.app.storage.read(visit.site.id, file.id).await?;
     Ok(attachment::attachment(Body::from_stream(stream), &file.media_type, file.size, &file.name))
 }

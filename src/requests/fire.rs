@@ -9,17 +9,21 @@ use forms::{
     expr::Value,
     model::Procedure,
     step::{self, Actor, Context, Effect, Given, Life, Refused},
+    workflow::Transition,
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    assign,
     certified::Mark,
+    erase::{self, Erasure},
     model::{self, Decision, Request},
     store::{self, Entry, NewMessage},
 };
 use crate::{
+    consultations::{self, Automatic},
     correspondence,
     error::Problem,
     platform::{
@@ -95,6 +99,8 @@ pub struct Fired<'a> {
     status: &'static str,
     archive_at: Option<Timestamp>,
     effects: Vec<Effect>,
+    opinions: Automatic,
+    erasure: Option<Erasure>,
     /// Made before the transaction, which may run more than once.
     ids: Vec<Uuid>,
     now: Timestamp,
@@ -147,7 +153,10 @@ pub fn decide<'a>(
         until: with.until,
     };
     let now = visit.now;
-    let known = known(procedure, &request.answers.0, &request.given.0);
+    // What the agent has just answered counts for the values that the transition works out.
+    let mut answered = request.given.0.clone();
+    answered.extend(with.form.clone());
+    let known = known(procedure, &request.answers.0, &answered);
     let (life, effects) =
         step::step(procedure, &request.life(), transition, by.actor, given, context(visit, &known)).map_err(refused)?;
     if effects.contains(&Effect::Letter) && with.letter.is_none() {
@@ -163,7 +172,24 @@ pub fn decide<'a>(
         true => Measure::OnTime,
     };
     let days = (clock::day(request.submitted_at, &visit.site.zone), clock::day(now, &visit.site.zone));
-    Ok(Fired { request, transition, by, with, life, status, archive_at, effects, ids, now, measure, days })
+    let opinions = Automatic::of(visit, procedure, &effects);
+    let erasure = Erasure::of(procedure, request, &effects);
+    Ok(Fired {
+        request,
+        transition,
+        by,
+        with,
+        life,
+        status,
+        archive_at,
+        effects,
+        opinions,
+        erasure,
+        ids,
+        now,
+        measure,
+        days,
+    })
 }
 
 /// What a step counts with, at the visit's moment.
@@ -171,9 +197,9 @@ pub fn context<'a>(visit: &'a Visit, known: &'a BTreeMap<String, Value>) -> Cont
     Context { now: visit.now, zone: &visit.site.zone, calendar: &visit.site.calendar, known }
 }
 
-/// The answers as the workflow's conditions see them; none are read where it has no condition.
+/// The answers as the workflow's expressions see them; none are read where it has none.
 pub fn known(procedure: &Procedure, answers: &Answers, given: &Answers) -> BTreeMap<String, Value> {
-    let asks = procedure.workflow.transitions.iter().any(|transition| transition.when.is_some());
+    let asks = procedure.workflow.transitions.iter().any(Transition::reads);
     if asks { values(procedure, answers, given) } else { BTreeMap::new() }
 }
 
@@ -200,14 +226,32 @@ impl Fired<'_> {
         }
     }
 
+    /// What the agent answered, and the values that the transition works out.
+    fn form(&self) -> Answers {
+        let mut form = self.with.form.clone();
+        for effect in &self.effects {
+            if let Effect::Set(set) = effect {
+                form.extend(set.clone());
+            }
+        }
+        form
+    }
+
     /// Writes it all; false, and nothing written, when the request changed since it was read.
     pub async fn store(&self, tx: &mut Tx) -> Result<bool, db::Error> {
         let Self { request, by, with, life, now, .. } = self;
         let (by, now) = (*by, *now);
         let mut ids = self.ids.iter().copied();
         let mut id = || ids.next().unwrap_or_default();
+        // « Gelée »: it stays whole, and the platform comes back.
+        if self.erasure.is_some() && erase::held(tx, request.id).await? {
+            return Ok(false);
+        }
         if !store::advance(tx, request, life, self.status, self.archive_at, now).await? {
             return Ok(false);
+        }
+        if let Some(erasure) = &self.erasure {
+            erasure.store(tx, request.id).await?;
         }
         let (fact, asked, message, decision) = (id(), id(), id(), id());
         if !with.asks.is_empty() && !store::was_asked(tx, request.id).await? {
@@ -228,10 +272,11 @@ impl Fired<'_> {
             acted: by.acted,
         };
         let seq = store::record(tx, request.id, &entry, now).await?;
-        if !with.form.is_empty() {
+        let form = self.form();
+        if !form.is_empty() {
             let mut given = request.given.0.clone();
-            given.extend(with.form.clone());
-            store::fill(tx, request.id, seq, self.transition, &with.form, &given).await?;
+            given.extend(form.clone());
+            store::fill(tx, request.id, seq, self.transition, &form, &given).await?;
         }
         steering::note(tx, fact, &self.fact(self.measure)).await?;
         match self.effects.iter().rev().find(|effect| matches!(effect, Effect::Hold | Effect::LetGo)) {
@@ -239,6 +284,15 @@ impl Fired<'_> {
             Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,
             _ => {}
         }
+        for effect in &self.effects {
+            if let Effect::Assign(to) = effect {
+                assign::to(tx, (request.id, &request.department_id), to, self.days.1, now).await?;
+            }
+        }
+        if life.ended.is_some() && request.ended_at.is_none() {
+            consultations::close(tx, request.id).await?;
+        }
+        self.opinions.store(tx, request.id, now).await?;
         if let Some(letter) = &with.letter {
             correspondence::insert(tx, request.id, letter).await?;
         }

@@ -80,6 +80,24 @@ pub async fn receive(
     Ok(form)
 }
 
+/// The texts of a form whose files are not wanted.
+pub async fn texts(request: Request) -> Result<Raw, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("multipart/form-data") {
+        return plain(request).await;
+    }
+    let cut = || Problem::Bad("L’envoi a été interrompu. Revenez en arrière et recommencez.");
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| cut())?;
+    let mut typed = Raw::default();
+    while let Some(field) = parts.next_field().await.map_err(|_| cut())? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if field.file_name().is_none() && typed.0.len() < MOST_FIELDS {
+            text(&name, field, &mut typed).await?;
+        }
+    }
+    Ok(typed)
+}
+
 async fn file(
     visit: &Visit,
     owner: Uuid,

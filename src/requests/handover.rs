@@ -137,7 +137,7 @@ pub async fn hand_over(visit: &Visit, order: Order<'_>) -> Result<Option<usize>,
 async fn batch(tx: &mut Tx, visit: &Visit, order: Order<'_>, first: bool) -> Result<Option<usize>, db::Error> {
     let Order { department, from, to, by } = order;
     if let Some(to) = to
-        && !may_hold(tx, visit, department, to).await?
+        && !may_hold(tx, visit.today(), department, to).await?
     {
         return Ok(None);
     }
@@ -164,7 +164,8 @@ async fn batch(tx: &mut Tx, visit: &Visit, order: Order<'_>, first: bool) -> Res
     Ok(Some(ids.len()))
 }
 
-async fn may_hold(tx: &mut Tx, visit: &Visit, department: &str, agent: Uuid) -> Result<bool, db::Error> {
+/// Whether an agent processes in the department, and their access is not over.
+pub async fn may_hold(tx: &mut Tx, today: Date, department: &str, agent: Uuid) -> Result<bool, db::Error> {
     let found: Option<i64> = tx
         .first(
             sql!(
@@ -173,7 +174,7 @@ async fn may_hold(tx: &mut Tx, visit: &Visit, department: &str, agent: Uuid) -> 
                    and a.closed_at is null and (a.ends_on is null or a.ends_on >= $4)
                    and (s.from_day is null or s.from_day <= $4) and (s.until_day is null or s.until_day >= $4)"
             ),
-            args![tx.authority(), department, agent, visit.today()],
+            args![tx.authority(), department, agent, today],
         )
         .await?;
     Ok(found.is_some())

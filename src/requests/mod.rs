@@ -12,12 +12,14 @@ use crate::{
 };
 
 mod access;
+mod assign;
 pub mod certified;
 mod channel;
 mod citizen;
 pub mod code;
 mod desk;
 pub mod drafts;
+mod erase;
 pub mod export;
 mod fields;
 mod files;
@@ -28,6 +30,7 @@ pub mod handover;
 mod intake;
 pub mod jobs;
 pub mod late;
+pub mod limited;
 pub mod model;
 pub mod owner;
 pub mod purge;
@@ -41,7 +44,7 @@ mod summary;
 pub mod sweep;
 pub mod timers;
 
-pub use access::{Mine, Process, desk as open_at_desk, mine_to};
+pub use access::{Mine, Permitted, Process, desk as open_at_desk, mine_to};
 pub use channel::Channel;
 pub use citizen::{file_kind, restore};
 pub use desk::{appeal, list::explain};

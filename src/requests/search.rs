@@ -80,8 +80,21 @@ fn joined(tokens: impl Iterator<Item = String>) -> String {
 pub fn tokens(authority: Uuid, new: &New<'_>) -> (String, String, String) {
     let name = new.filer_name.unwrap_or_default();
     let place = [authority_token(authority), department(authority, new.department_id), procedure(new.procedure_id)];
-    let names = of_names(name).chain(of_texts(name)).chain(of_texts(new.email.unwrap_or_default()));
-    (joined(place.into_iter()), joined(names), answers(new.words, new.beneficiary))
+    (joined(place.into_iter()), names(name, new.email.unwrap_or_default()), answers(new.words, new.beneficiary))
+}
+
+fn names(name: &str, email: &str) -> String {
+    joined(of_names(name).chain(of_texts(name)).chain(of_texts(email)))
+}
+
+/// The filer's name or address was erased.
+pub async fn rename(tx: &mut Tx, request: Uuid, name: Option<&str>, email: Option<&str>) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update request_search set names = $1 where authority_id = $2 and request_id = $3"),
+        args![names(name.unwrap_or_default(), email.unwrap_or_default()), tx.authority(), request],
+    )
+    .await?;
+    Ok(())
 }
 
 fn answers(texts: &str, beneficiary: Option<&str>) -> String {

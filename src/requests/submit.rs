@@ -12,6 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
+    assign,
     certified::{self, Mark},
     channel::Channel,
     drafts::Draft,
@@ -23,6 +24,7 @@ use super::{
     store::{self, Entry, New, NewMessage},
 };
 use crate::{
+    consultations::Automatic,
     error::Problem,
     household::addresses,
     journal::{self, Action, Line},
@@ -115,6 +117,7 @@ pub struct Ready<'a> {
     transition: String,
     from: String,
     effects: Vec<Effect>,
+    opinions: Automatic,
     fact: Uuid,
     jobs: Vec<Uuid>,
     note: Uuid,
@@ -149,6 +152,7 @@ pub fn ready<'a>(visit: &Visit, sender: &'a Sender<'a>, sending: &'a Sending<'a>
         transition: transition.id.clone(),
         from: begun.state,
         fact: visit.id(),
+        opinions: Automatic::of(visit, procedure, &effects),
         jobs: effects.iter().map(|_| visit.id()).collect(),
         note: visit.id(),
         day: clock::day(life.submitted, &visit.site.zone),
@@ -213,6 +217,12 @@ impl Ready<'_> {
             days: None,
         };
         steering::note(tx, self.fact, &fact).await?;
+        for effect in &self.effects {
+            if let Effect::Assign(to) = effect {
+                assign::to(tx, (id, department), to, self.today, self.now).await?;
+            }
+        }
+        self.opinions.store(tx, id, self.now).await?;
         let of = fire::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
         fire::queue(tx, of, &self.effects, &self.jobs, self.now).await
     }

@@ -25,6 +25,7 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/organisations", "Organisations"),
     ("/agent/mandats", "Mandats"),
     ("/agent/courriers", "Lettres"),
+    ("/agent/avis-a-rendre", "Avis à rendre"),
 ];
 const FIGURES: &[(&str, &str)] = &[("/agent/retards", "Retards"), ("/agent/statistiques", "Statistiques")];
 const DEPARTMENT: &[(&str, &str)] = &[

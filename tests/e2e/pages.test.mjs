@@ -290,6 +290,35 @@ describe('pages of agents', () => {
     await context.close();
   });
 
+  test('opinions: asked by one department, given by another', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('urbanisme', 'processor'));
+    await city.go(page, '/agent?vue=toutes');
+    const [request] = (await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+(\?|$)/)).map((href) => href.split('?')[0]);
+    assert.ok(request, 'urbanism has no request');
+    const ask = `${request}/avis/demander`;
+    await checkAll(page, [ask]);
+    await checkMistakes(page, ask, 'Demander cet avis');
+    await city.go(page, ask);
+    await page.getByLabel('À qui').selectOption('voirie');
+    await page.getByLabel('La question posée').fill('La voie est-elle assez large ?');
+    await press(page, page.getByRole('button', { name: 'Demander cet avis' }));
+    await city.checkPage(page);
+    await checkAll(page, [`${request}?onglet=avis`]);
+    await context.close();
+    const other = await city.open();
+    await city.signIn(other.page, city.agent('voirie', 'processor'));
+    await checkAll(other.page, ['/agent/avis-a-rendre']);
+    const [opinion] = await hrefs(other.page, /^\/agent\/avis-a-rendre\/[0-9a-f-]+$/);
+    await checkAll(other.page, [opinion]);
+    await checkMistakes(other.page, opinion, 'Rendre cet avis');
+    await other.page.getByLabel('Sans avis', { exact: true }).check();
+    await press(other.page, other.page.getByRole('button', { name: 'Rendre cet avis' }));
+    await city.checkPage(other.page);
+    await checkAll(other.page, [opinion]);
+    await other.context.close();
+  });
+
   test('who manages a department', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('etat-civil', 'manager'));

@@ -110,6 +110,7 @@ impl Scene {
             ("service", "livret".to_owned()),
             ("disposal", disposal(&portal).await),
             ("delegation", delegation(&portal).await),
+            ("consultation", consultation(&portal, filed.id).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
@@ -171,6 +172,18 @@ async fn disposal(portal: &Portal) -> String {
     );
     let now = portal.app.clock.now();
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, now, archivist]).await;
+    portal.db().write(write).await.unwrap();
+    id.to_string()
+}
+
+/// An opinion on the request, asked of another department, to which a sensitive and every other answer is shown.
+async fn consultation(portal: &Portal, request: Uuid) -> String {
+    let (id, now) = (Uuid::new_v4(), portal.app.clock.now());
+    let statement = sql!(
+        "insert into consultation (authority_id, id, request_id, department_id, expert_name, expert_email, question, fields, pieces, until, asked_at, state)
+         values ($1, $2, $3, 'voirie', '', '', 'Zéphyrine ?', '[\"demandeur\"]', '[]', '2027-01-01', $4, 'open')"
+    );
+    let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, request, now]).await;
     portal.db().write(write).await.unwrap();
     id.to_string()
 }

@@ -9,6 +9,7 @@ mod beneficiaries;
 mod catalogue;
 mod changes;
 mod circuit;
+mod consultations;
 mod directory;
 mod household;
 pub mod identity;

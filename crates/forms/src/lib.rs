@@ -20,6 +20,7 @@ pub mod journey;
 pub mod kinds;
 pub mod load;
 pub mod model;
+mod rules;
 pub mod step;
 pub mod text;
 pub mod timer;

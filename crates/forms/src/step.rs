@@ -7,11 +7,12 @@ use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    answers::Answers,
     calendar::Calendar,
     expr::{Env, Value},
     model::{Delay, Procedure, Silence},
     timer::{self, Timer},
-    workflow::{Action, Need, State, Status, Transition, Who, Workflow},
+    workflow::{Action, Assignee, Need, State, Status, Transition, Who, Workflow},
 };
 
 /// Where a request stands. Stored beside it; never rebuilt from events by newer code.
@@ -44,6 +45,8 @@ pub struct Clocks {
     pub waited: i32,
     /// Of those, days that they had been given: only these lengthen the legal delay (CRPA L114-5).
     pub given: i32,
+    /// When the last of the opinions that were asked was given; none while one is awaited, or when none was asked.
+    pub consulted: Option<Timestamp>,
     pub timers: Vec<Timer>,
 }
 
@@ -104,6 +107,14 @@ pub enum Effect {
     Hold,
     /// Nobody holds the request any more.
     LetGo,
+    /// Ask this opinion of the workflow.
+    Opinion(String),
+    /// Give the request to somebody.
+    Assign(Assignee),
+    /// These are the latest answers to questions of agents' forms.
+    Set(Answers),
+    /// Erase this answer or piece.
+    Erase(String),
 }
 
 /// Why a step is refused.
@@ -221,7 +232,17 @@ pub fn step(
             Action::TakeCharge => (next.held, _) = (true, effects.push(Effect::Hold)),
             Action::Release => (next.held, _) = (false, effects.push(Effect::LetGo)),
             Action::MarkComplete => mark_complete(procedure, &mut next, cx),
+            Action::Opinion(id) => {
+                next.clocks.consulted = None;
+                effects.push(Effect::Opinion(id.clone()));
+            }
+            Action::Erase(id) => effects.push(Effect::Erase(id.clone())),
         }
+    }
+    effects.extend(transition.assignee(cx).map(Effect::Assign));
+    let set = workflow.set(transition, cx);
+    if !set.is_empty() {
+        effects.push(Effect::Set(set));
     }
     if actor == Actor::Usager {
         next.clocks.received = Some(cx.now);
@@ -246,6 +267,14 @@ pub fn step(
 pub fn recount(procedure: &Procedure, life: &Life, cx: Context<'_>) -> Life {
     let mut next = life.clone();
     next.due = due(procedure, &next, cx);
+    next.clocks.timers = timer::timers(procedure, &next, cx);
+    next
+}
+
+/// The same request after an opinion was asked, given or given up: so many are still `awaited`.
+pub fn consulted(procedure: &Procedure, life: &Life, awaited: usize, cx: Context<'_>) -> Life {
+    let mut next = life.clone();
+    next.clocks.consulted = (awaited == 0).then_some(cx.now);
     next.clocks.timers = timer::timers(procedure, &next, cx);
     next
 }

@@ -61,6 +61,8 @@ fn moment(after: After, fired: u32, procedure: &Procedure, life: &Life, cx: Cont
     let from = origin(after.origin, procedure, life, cx)?;
     let at = match after.delay {
         None if after.origin == Origin::Entry => entered,
+        // What was waited for has come: not the morning after.
+        None if after.origin == Origin::Opinions => life.clocks.consulted?,
         None => start_of(from.tomorrow().ok()?, cx.zone)?,
         Some(delay) if after.before => start_of(cx.calendar.before(from, delay), cx.zone)?,
         Some(delay) => {
@@ -81,6 +83,7 @@ fn origin(origin: Origin, procedure: &Procedure, life: &Life, cx: Context<'_>) -
         Origin::Due => life.suspended.is_none().then(|| cx.day(life.due)),
         Origin::Legal => legal_end(procedure, life, cx),
         Origin::Until => life.clocks.until,
+        Origin::Opinions => life.clocks.consulted.map(|consulted| cx.day(consulted)),
     }
 }
 

@@ -17,6 +17,23 @@ pub struct Workflow {
     pub initial: String,
     pub states: Vec<State>,
     pub transitions: Vec<Transition>,
+    /// What transitions ask of other departments, by name.
+    pub opinions: Vec<Opinion>,
+}
+
+/// An opinion (« avis ») that a transition asks of another department: what it is asked, until when, and all that
+/// it sees of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Opinion {
+    pub id: String,
+    /// Id of the department that is asked.
+    pub department: String,
+    pub question: String,
+    pub delay: Delay,
+    /// Ids of the questions whose answers are shown; none is sensitive.
+    pub shows: Vec<String>,
+    /// Ids of the pieces that are shown; none is sensitive.
+    pub pieces: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,10 +81,39 @@ pub struct Transition {
     /// Questions to the agent who fires it; conditions written after it know their answers.
     pub form: Vec<Field>,
     pub does: Vec<Action>,
+    /// Who gets the request: the first rule that holds says. The last always does.
+    pub assign: Vec<Dispatch>,
+    /// Agents' values that it works out.
+    pub sets: Vec<Setting>,
     /// Shown before confirming: what the usager will receive.
     pub receives: Option<String>,
     /// What the platform writes to the usager when it fires it.
     pub says: Option<String>,
+}
+
+/// A rule that gives a request to somebody.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    /// None: always.
+    pub when: Option<Expr>,
+    pub to: Assignee,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignee {
+    /// In turn, one of those who process in the department.
+    Turn,
+    /// The agent who signs in with this address, while they process in the department.
+    Agent(String),
+    Nobody,
+}
+
+/// An agents' value, and what it becomes.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Id of a question of an agents' form.
+    pub field: String,
+    pub value: Expr,
 }
 
 /// The moment of a timer: the morning after the last day of a delay, or the morning of a day counted
@@ -96,6 +142,8 @@ pub enum Origin {
     Legal,
     /// Last day that the usager was given to complete (CRPA L114-5).
     Until,
+    /// Every opinion that was asked is given, or given up.
+    Opinions,
 }
 
 /// Who may fire a transition.
@@ -141,9 +189,18 @@ pub enum Action {
     Release,
     /// The file is complete: the delay of « silence vaut acceptation » starts.
     MarkComplete,
+    /// Ask this opinion of the workflow (`voirie`).
+    Opinion(String),
+    /// Erase this answer, or the files of this piece, of a request that ended.
+    Erase(String),
 }
 
 impl Transition {
+    /// Whether it has an expression over the answers.
+    pub fn reads(&self) -> bool {
+        self.when.is_some() || !self.assign.is_empty() || !self.sets.is_empty()
+    }
+
     /// The template of the letter that it makes, if it makes one: a transition makes one at most.
     pub fn letter(&self) -> Option<&str> {
         self.does.iter().find_map(|action| match action {
@@ -162,6 +219,10 @@ impl Transition {
 }
 
 impl Workflow {
+    pub fn opinion(&self, id: &str) -> Option<&Opinion> {
+        self.opinions.iter().find(|opinion| opinion.id == id)
+    }
+
     /// Every question to agents, in the order of the file.
     pub fn form_fields(&self) -> impl Iterator<Item = &Field> {
         self.transitions.iter().flat_map(|transition| &transition.form)

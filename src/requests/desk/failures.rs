@@ -15,7 +15,7 @@ use super::{
     store::{self, Failure},
 };
 use crate::{
-    correspondence,
+    consultations, correspondence,
     error::Problem,
     requests::{form, jobs},
     visit::Agent,
@@ -55,18 +55,19 @@ pub async fn show(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
 
 /// One failure for the templates; `back`: where to return after trying again.
 pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
-    let mail = failure.kind == jobs::NOTIFY;
+    let own = failure.kind == consultations::MAIL;
+    let mail = failure.kind == jobs::NOTIFY || own;
     json!({
         "reference": failure.reference,
         "href": format!("/agent/demandes/{}", failure.request_id),
-        "to": if mail { failure.email.as_deref().unwrap_or("Pas de courriel") } else { "" },
+        "to": if own { "Avis demandé, ou agent qui le demande" } else if mail { failure.email.as_deref().unwrap_or("Pas de courriel") } else { "" },
         "kind": if mail { "Courriel" } else { "Document" },
         "subject": match failure.kind.as_str() {
-            jobs::NOTIFY => procedure.title.as_str(),
+            jobs::NOTIFY | consultations::MAIL => procedure.title.as_str(),
             correspondence::jobs::MAKE => "Lettre",
             _ => "Accusé d’enregistrement",
         },
-        "problem": problem(mail, failure.last_error.as_deref().unwrap_or_default()),
+        "problem": if own { "Un courriel sur un avis n’a pas pu partir. Relancez-le, ou prévenez autrement." } else { problem(mail, failure.last_error.as_deref().unwrap_or_default()) },
         "detail": failure.last_error,
         "date": failure.failed_at,
         "tries": failure.attempts,

@@ -16,6 +16,7 @@ use super::{
     view, words,
 };
 use crate::{
+    consultations,
     error::Problem,
     journal::Action,
     platform::{attachment, french, jobs},
@@ -42,6 +43,8 @@ pub struct Dossier {
     pub decision: Option<Decision>,
     pub forms: Vec<Form>,
     pub failures: Vec<Failure>,
+    /// Asked of others: see [`consultations::on_request`].
+    pub opinions: Json,
     /// Pages of the requests before and after it in the list it was opened from.
     pub beside: (String, String),
 }
@@ -61,6 +64,7 @@ impl Dossier {
             decision: None,
             forms: Vec::new(),
             failures: Vec::new(),
+            opinions: json!({"list": [], "ask": ""}),
             beside,
         };
         if dossier.file.content() {
@@ -73,6 +77,7 @@ impl Dossier {
             if !dossier.file.request.given.0.is_empty() {
                 dossier.forms = store::forms(&agent.db, id).await?;
             }
+            dossier.opinions = consultations::on_request(agent, id, dossier.file.request.ended_at.is_some()).await?;
             dossier.failures = desk::failures(agent, Some(id)).await?;
         }
         Ok(dossier)
@@ -94,10 +99,11 @@ pub struct Asked {
     fait: String,
 }
 
-const TABS: [(&str, &str); 5] = [
+const TABS: [(&str, &str); 6] = [
     ("demande", "Demande"),
     ("pieces", "Pièces"),
     ("messages", "Messages"),
+    ("avis", "Avis"),
     ("notes", "Notes internes"),
     ("historique", "Historique"),
 ];
@@ -144,6 +150,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "asks": view::asks(dossier),
         "decision": dossier.decision.as_ref().map(view::decision),
         "failures": failures,
+        "opinions": dossier.opinions,
         "sections": [], "pieces": [], "messages": [], "notes": [], "history": [],
         "message": written.message,
         "note": written.note,
@@ -180,8 +187,17 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
 fn tabs(dossier: &Dossier) -> Json {
     let url = dossier.file.url();
     let count = |tab: &str| match tab {
-        "pieces" => Some(dossier.files.iter().filter(|file| !file.slot.starts_with("document:")).count()),
+        "pieces" => Some(
+            dossier
+                .files
+                .iter()
+                .filter(|file| !file.slot.starts_with("document:") && !file.slot.starts_with(consultations::SLOT))
+                .count(),
+        ),
         "messages" => Some(dossier.unread()).filter(|unread| *unread > 0),
+        "avis" => {
+            dossier.opinions["list"].as_array().map(|list| list.iter().filter(|one| one["state"] == "open").count())
+        }
         "notes" => Some(dossier.messages.iter().filter(|message| message.internal).count()),
         _ => None,
     };
@@ -211,6 +227,10 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),
         "code" => "Le nouveau code de suivi part par courriel. L’ancien ne fonctionne plus.".to_owned(),
+        "avis-demande" => "L’avis est demandé. Vous le lirez ici, et un courriel vous préviendra.".to_owned(),
+        "avis-retire" => "La demande d’avis est retirée\u{a0}: plus rien de ce dossier n’est montré.".to_owned(),
+        "avis-lien" => "Un nouveau lien est envoyé. L’ancien ne s’ouvre plus.".to_owned(),
+        "avis-deja" => "Cet avis n’est plus attendu\u{a0}: il vient d’être rendu ou retiré.".to_owned(),
         "relance" => "L’envoi va être tenté de nouveau.".to_owned(),
         _ => match dossier.file.procedure.workflow.transition(code) {
             None => return Json::Null,

@@ -90,10 +90,12 @@ pub fn sections(agent: &Agent, dossier: &Dossier) -> Json {
 pub fn forms(agent: &Agent, procedure: &Procedure, forms: &[Form]) -> Vec<Section> {
     let shown = forms.iter().filter_map(|form| {
         let transition = procedure.workflow.transition(&form.transition)?;
-        let by = form.agent.as_deref().unwrap_or("un agent");
+        let by = form.agent.as_deref().unwrap_or("automatiquement");
         let day = french::date(clock::day(form.at, &agent.site.zone));
         let title = format!("{} ({by}, {day})", transition.label);
-        Some(form_shown(&title, &transition.form, &form.answers.0))
+        // A value may be set without being asked for there.
+        let fields: Vec<_> = procedure.workflow.form_fields().cloned().collect();
+        Some(form_shown(&title, &fields, &form.answers.0))
     });
     shown.flatten().collect()
 }

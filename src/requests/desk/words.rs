@@ -2,8 +2,10 @@
 
 use forms::model::Procedure;
 
+use crate::consultations as opinions;
 use crate::correspondence::post::POSTED;
 use crate::requests::{
+    assign::{ASSIGNED, UNASSIGNED},
     code,
     handover::HANDED,
     model::{Event, Request},
@@ -29,7 +31,19 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
     if event.code == HANDED {
         return format!("Dossier confié à {}", event.subject_name.as_deref().unwrap_or("un collègue"));
     }
+    let who = || event.subject_name.as_deref().unwrap_or("quelqu’un");
     match event.code.as_str() {
+        ASSIGNED => return format!("Dossier affecté par une règle à {}", who()),
+        opinions::ASKED => return format!("Avis demandé\u{a0}: {}", who()),
+        opinions::GIVEN => return format!("Avis rendu\u{a0}: {}", who()),
+        opinions::WITHDRAWN => return format!("Demande d’avis retirée\u{a0}: {}", who()),
+        opinions::REMINDED => return format!("Avis rappelé\u{a0}: {}", who()),
+        opinions::LATE => return format!("Avis non rendu dans le délai\u{a0}: {}", who()),
+        opinions::LINKED => return format!("Nouveau lien envoyé pour un avis\u{a0}: {}", who()),
+        _ => {}
+    }
+    match event.code.as_str() {
+        UNASSIGNED => "Affectation par une règle impossible : la personne désignée n’instruit plus dans ce service",
         HELD => "Dossier affecté",
         RELEASED => "Dossier libéré",
         MESSAGE if event.actor == "usager" => "Message de l’usager",
@@ -56,6 +70,7 @@ pub fn actor(event: &Event) -> String {
         },
         ("agent", Some(name)) => name.clone(),
         ("agent", None) => "Un agent".to_owned(),
+        ("expert", _) => "Personne extérieure".to_owned(),
         _ => "Automatique".to_owned(),
     }
 }

@@ -41,6 +41,15 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/demandes/{request}?onglet=historique", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}/dossier.pdf", "ag ag ag 404 404 403 200 200"),
     ("GET", "/agent/demandes/{request}/acces", "ag ag ag 404 404 403 200 200"),
+    ("GET", "/agent/demandes/{request}/avis/demander", "ag ag ag 404 404 403 200 200"),
+    ("POST", "/agent/demandes/{request}/avis/demander", "ag ag ag 404 404 403 422 422"),
+    ("POST", "/agent/demandes/{request}/avis/{consultation}/lien", "ag ag ag 404 404 403 303 303"),
+    ("GET", "/agent/avis-a-rendre", "ag ag ag 200 200 403 200 200"),
+    // Asked of another department: not even who asks answers for it.
+    ("GET", "/agent/avis-a-rendre/{consultation}", "ag ag ag 404 404 404 404 404"),
+    ("POST", "/agent/avis-a-rendre/{consultation}", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/avis-a-rendre/{consultation}/fichiers/{file}", "ag ag ag 404 404 404 404 404"),
+    ("POST", "/agent/demandes/{request}/avis/{consultation}/retirer", "ag ag ag 404 404 403 303 303"),
     // The scene's request is an account's: it has no code.
     ("GET", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),
     ("POST", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),

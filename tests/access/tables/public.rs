@@ -84,6 +84,11 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
     ("GET", "/oidc/logout", "200 200 200"),
     ("POST", "/oidc/logout", "303 303 303"),
     ("POST", "/oidc/deconnexion", "200 200 200"),
+    ("GET", "/avis/{token}", "404 404 404"),
+    ("POST", "/avis/{token}", "404 404 404"),
+    ("POST", "/avis/{token}/code", "404 404 404"),
+    ("POST", "/avis/{token}/ouvrir", "404 404 404"),
+    ("GET", "/avis/{token}/fichiers/{file}", "404 404 404"),
     ("GET", "/cas/logout", "200 200 200"),
     ("POST", "/deconnexion", "303 303 303"),
 ];

@@ -44,9 +44,11 @@ fn moment(after: After, times: u32) -> String {
         Origin::Due => "la date de réponse attendue",
         Origin::Legal => "la fin du délai légal",
         Origin::Until => "le dernier jour donné pour compléter",
+        Origin::Opinions => "le dernier avis rendu",
     };
     let said = match after.delay {
         None if after.origin == Origin::Entry => "Aussitôt".to_owned(),
+        None if after.origin == Origin::Opinions => "Dès que tous les avis demandés sont rendus".to_owned(),
         None => format!("Le lendemain : {origin} est passé"),
         Some(delay) if after.before => format!("{delay} avant {origin}"),
         Some(delay) => format!("{delay} après {origin}"),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{escape, label, svg, when, who};
 use crate::{
     model::Procedure,
-    workflow::{Action, Need, State, Status, Transition, Workflow},
+    workflow::{Action, Assignee, Dispatch, Need, State, Status, Transition, Workflow},
 };
 
 const STYLE: &str = "body{font-family:sans-serif;line-height:1.4;margin:1.5rem auto;max-width:75rem;padding:0 1rem;color:#0b0c0c;background:#fff}svg{max-width:100%;height:auto}.large{overflow-x:auto}table{border-collapse:collapse;margin-bottom:2rem}caption{font-weight:bold;text-align:left;padding:.5rem 0}th,td{border:1px solid #767676;padding:.4rem .6rem;text-align:left;vertical-align:top}";
@@ -53,7 +53,7 @@ fn transitions(out: &mut String, procedure: &Procedure) {
             who(one),
             &when(procedure, one),
             &needs(one),
-            &does(one),
+            &does(procedure, one),
         ];
         row(out, &number, &cells);
     }
@@ -99,7 +99,8 @@ fn needs(transition: &Transition) -> String {
     said.chain(asked).collect::<Vec<_>>().join(" ; ")
 }
 
-fn does(transition: &Transition) -> String {
+fn does(procedure: &Procedure, transition: &Transition) -> String {
+    let workflow = &procedure.workflow;
     let mut said: Vec<String> = transition
         .does
         .iter()
@@ -110,8 +111,33 @@ fn does(transition: &Transition) -> String {
             Action::TakeCharge => "affecte la demande à qui agit".to_owned(),
             Action::Release => "libère la demande".to_owned(),
             Action::MarkComplete => "déclare le dossier complet".to_owned(),
+            Action::Opinion(id) => opinion(workflow, id),
+            Action::Erase(id) => format!("efface {id}"),
         })
         .collect();
+    said.extend(transition.assign.iter().map(|rule| assigned(procedure, rule)));
+    said.extend(transition.sets.iter().map(|set| format!("fixe {} à {}", set.field, procedure.says(&set.value))));
     said.extend(transition.says.as_ref().map(|text| format!("écrit à l’usager : « {text} »")));
     said.join(" ; ")
+}
+
+fn assigned(procedure: &Procedure, rule: &Dispatch) -> String {
+    let to = match &rule.to {
+        Assignee::Turn => "affecte la demande à tour de rôle".to_owned(),
+        Assignee::Agent(agent) => format!("affecte la demande à {agent}"),
+        Assignee::Nobody => "n’affecte la demande à personne".to_owned(),
+    };
+    match &rule.when {
+        Some(when) => format!("{to} si {}", procedure.says(when)),
+        None => to,
+    }
+}
+
+fn opinion(workflow: &Workflow, id: &str) -> String {
+    workflow.opinion(id).map_or_else(
+        || format!("demande l’avis {id}"),
+        |asked| {
+            format!("demande l’avis du service {}, sous {} : « {} »", asked.department, asked.delay, asked.question)
+        },
+    )
 }

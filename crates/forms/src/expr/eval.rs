@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy, prelude::ToPrimitive};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::{
     Env, Value,
     ast::{Arithmetic, Comparison, Each, Node, Shape, Walk},
@@ -132,6 +134,10 @@ impl<'a> Place<'a> {
                 Value::Text(text) => Some(Value::Number(text.chars().count().into())),
                 _ => None,
             },
+            (Function::Initial, [text]) => match self.value(text)? {
+                Value::Text(text) => initial(&text).map(Value::Text),
+                _ => None,
+            },
             (Function::Round, [number]) => round(self.number(number)?, Decimal::ZERO),
             (Function::Round, [number, decimals]) => round(self.number(number)?, self.number(decimals)?),
             (Function::Min, nodes) => self.extreme(nodes, Comparison::Less),
@@ -246,6 +252,17 @@ fn compute(sign: Arithmetic, left: Decimal, right: Decimal) -> Option<Decimal> {
 fn age(born: Date, at: Date) -> Option<Value> {
     let not_yet = (at.month(), at.day()) < (born.month(), born.day());
     Some(Value::Number(Decimal::from(i32::from(at.year()) - i32::from(born.year()) - i32::from(not_yet))))
+}
+
+/// The first letter, a plain capital: « Œuvrard » begins with an O, « Éloi » with an E.
+fn initial(text: &str) -> Option<String> {
+    let first = text.chars().find(|letter| letter.is_alphabetic())?;
+    let plain = match first {
+        'œ' | 'Œ' => 'O',
+        'æ' | 'Æ' => 'A',
+        other => other.nfd().next()?.to_uppercase().next()?,
+    };
+    Some(plain.to_string())
 }
 
 /// Halves go away from zero, as on a bill.

@@ -282,6 +282,7 @@ impl Checker<'_> {
             Function::Today => Some(Type::Date),
             Function::Age | Function::Days | Function::Year => self.uniform(arguments, &Type::Date, Type::Number),
             Function::Length => self.uniform(arguments, &Type::Text, Type::Number),
+            Function::Initial => self.uniform(arguments, &Type::Text, Type::Text),
             Function::Round => self.uniform(arguments, &Type::Number, Type::Number),
             Function::Min | Function::Max => self.extreme(arguments),
             Function::If => self.alternative(arguments),

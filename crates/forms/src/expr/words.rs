@@ -186,6 +186,7 @@ impl Speaker<'_> {
             (Function::Days, [from, until]) => format!("le nombre de jours {} {}", of(from), to(until)),
             (Function::Year, [date]) => format!("l'année {}", of(date)),
             (Function::Length, [text]) => format!("la longueur {}", of(text)),
+            (Function::Initial, [text]) => format!("l'initiale {}", of(text)),
             (Function::Round, [number]) => format!("l'arrondi {}", of(number)),
             (Function::Round, [number, decimals]) => format!("l'arrondi {} à {decimals} décimales", of(number)),
             (Function::Min, several) => format!("le plus petit {}", between(several)),

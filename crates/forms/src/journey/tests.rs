@@ -144,6 +144,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
             initial: "draft".to_owned(),
             states: Vec::new(),
             transitions: Vec::new(),
+            opinions: Vec::new(),
         },
     }
 }

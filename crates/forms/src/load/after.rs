@@ -13,16 +13,19 @@ const ORIGINS: &[(&str, Origin)] = &[
     ("due", Origin::Due),
     ("legal", Origin::Legal),
     ("until", Origin::Until),
+    ("opinions", Origin::Opinions),
 ];
 
 /// What a timer may wait for without a delay: days that are known before they come.
 const ALONE: &[&str] = &["due", "legal", "until"];
+/// The same for what nobody can tell before it happens.
+const EVENT: &str = "opinions";
 
 pub(super) fn read(node: &Node, found: &mut Vec<Finding>) -> Option<After> {
     let text = keys::text(node, found)?;
     let read = after(&text);
     if read.is_none() {
-        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour.";
+        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until, opinions), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour ; « opinions » : dès que tous les avis demandés sont rendus.";
         found.push(advised(&node.at, "Le moment d'agir est attendu ici.", advice));
     }
     read
@@ -34,7 +37,7 @@ fn after(text: &str) -> Option<After> {
     if text == "at once" {
         return Some(After { delay: None, before: false, origin: Origin::Entry });
     }
-    if ALONE.contains(&text) {
+    if ALONE.contains(&text) || text == EVENT {
         return Some(After { delay: None, before: false, origin: named(text)? });
     }
     if let Some((delay, origin)) = split(" before ") {

@@ -18,6 +18,8 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     former_ids(tree, procedure, found);
     beneficiary(tree, procedure, found);
     verified(tree, procedure, found);
+    opinions(tree, procedure, found);
+    erased(tree, procedure, found);
 }
 
 /// A verified identity is the filer's own: it needs their account, and is not the beneficiary's.
@@ -38,6 +40,54 @@ fn verified(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
             let at = tree.get("beneficiary").map_or(&tree.at, |node| &node.at);
             let message = format!("La question « {} » demande l'identité vérifiée de l'usager.", field.id);
             found.push(advised(at, message, "« beneficiary » nomme quelqu'un d'autre que lui."));
+        }
+    }
+}
+
+/// Who is asked for an opinion sees answers and pieces that exist, and no sensitive one: an agent may choose
+/// otherwise for one request, a file never does.
+fn opinions(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let nodes = tree.get("workflow").and_then(|workflow| workflow.get("opinions")?.list()).unwrap_or_default();
+    let fields: Vec<_> = procedure.fields().map(|field| (field.id.as_str(), field.sensitive)).collect();
+    let pieces: Vec<_> = procedure.pieces.iter().map(|piece| (piece.id.as_str(), piece.sensitive)).collect();
+    for node in nodes {
+        shown(node, "shows", "question", &fields, found);
+        shown(node, "pieces", "pièce", &pieces, found);
+    }
+}
+
+/// What is erased exists: a question, of the usager or of agents, or a piece.
+fn erased(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let fields = procedure.fields().chain(procedure.workflow.form_fields()).map(|field| field.id.as_str());
+    let known: Vec<&str> = fields.chain(procedure.pieces.iter().map(|piece| piece.id.as_str())).collect();
+    let transitions = tree.get("workflow").and_then(|workflow| workflow.get("transitions")?.list()).unwrap_or_default();
+    for item in transitions.iter().filter_map(|one| one.get("does")?.list()).flatten() {
+        let name = item.text().and_then(|text| text.strip_prefix("erase ")).map(str::trim);
+        if let Some(name) = name.filter(|name| !known.contains(name)) {
+            let message = format!("Aucune question ni aucune pièce ne s'appelle « {name} ».");
+            found.push(advised(&item.inside("erase ".len()), message, keys::known_words(name, known.iter().copied())));
+        }
+    }
+}
+
+/// The ids under `key` are among the `known` ones, which say whether they are sensitive.
+fn shown(node: &Node, key: &str, what: &str, known: &[(&str, bool)], found: &mut Vec<Finding>) {
+    for item in node.get(key).and_then(Node::list).unwrap_or_default() {
+        let Some(id) = item.text() else { continue };
+        match known.iter().find(|(known, _)| *known == id) {
+            Some((_, false)) => {}
+            Some((_, true)) => {
+                let message = format!("La {what} « {id} » est sensible : un avis ne la montre pas.");
+                found.push(advised(
+                    &item.at,
+                    message,
+                    "Retirez-la de l'avis ; un agent la montre lui-même s'il le faut.",
+                ));
+            }
+            None => {
+                let advice = keys::known_words(id, known.iter().map(|(known, _)| *known));
+                found.push(advised(&item.at, format!("Aucune {what} ne s'appelle « {id} »."), advice));
+            }
         }
     }
 }

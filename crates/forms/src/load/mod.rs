@@ -4,6 +4,7 @@
 //! each mapping is read by one function (`procedure`, `page`, `field`, `piece`, `workflow`) through
 //! the strict reader of `keys`. `check` looks at the whole; `fmt` writes the canonical form.
 
+mod action;
 mod after;
 mod check;
 mod expand;

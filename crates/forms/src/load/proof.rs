@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, keys::advised, node::At, workflow::Placed};
-use crate::workflow::{Action, Need, Origin, State, Status, Transition, Who};
+use crate::workflow::{Action, Need, Opinion, Origin, State, Status, Transition, Who};
 
 pub(super) struct Circuit<'c, 'n> {
     pub at: &'n At,
     pub initial: &'c str,
     pub states: &'c [Placed<'n, State>],
     pub transitions: &'c [Placed<'n, Transition>],
+    pub opinions: &'c [Placed<'n, Opinion>],
 }
 
 pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
@@ -20,6 +21,9 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.timers(found);
     circuit.circles(found);
     circuit.refusals(found);
+    circuit.opinions(found);
+    circuit.gifts(found);
+    circuit.erasures(found);
 }
 
 impl Circuit<'_, '_> {
@@ -183,6 +187,72 @@ impl Circuit<'_, '_> {
             waiting.extend(next.filter(|state| reached.insert(state)));
         }
         false
+    }
+
+    /// Each opinion is asked by somebody, and of a request that goes on: nobody waits for one once it has ended.
+    fn opinions(&self, found: &mut Vec<Finding>) {
+        let asks = |one: &Transition, id: &str| {
+            one.does.iter().any(|does| matches!(does, Action::Opinion(asked) if asked == id))
+        };
+        for Placed { at, it } in self.opinions {
+            let mut asking = self.transitions.iter().filter(|one| asks(&one.it, &it.id)).peekable();
+            if asking.peek().is_none() {
+                let message = format!("Aucune transition ne demande l'avis « {} ».", it.id);
+                found.push(advised(
+                    at,
+                    message,
+                    format!("Ajoutez « opinion {} » au « does » de l'une d'elles.", it.id),
+                ));
+            }
+            for one in asking.filter(|one| self.is_end(&one.it.to)) {
+                let message = format!("La transition « {} » demande un avis et termine la demande.", one.it.id);
+                found.push(advised(one.at, message, "Demandez-le avant : personne ne l'attendrait plus."));
+            }
+        }
+    }
+
+    /// Whoever a request is, somebody or explicitly nobody gets it; one transition gives it once.
+    fn gifts(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.transitions {
+            if it.who == Who::Usager && !it.sets.is_empty() {
+                let message = "« set » ne va pas à une transition de l'usager : il fixe une valeur des agents.";
+                found.push(advised(at, message, "Donnez-le à la transition d'un agent ou de la plateforme."));
+            }
+            let Some((last, before)) = it.assign.split_last() else { continue };
+            if it.does.iter().any(|does| matches!(does, Action::TakeCharge | Action::Release)) {
+                let message = format!("La transition « {} » affecte la demande deux fois.", it.id);
+                found.push(advised(at, message, "Gardez « assign », ou « take-charge » et « release »."));
+            }
+            if last.when.is_some() {
+                let message =
+                    format!("Quand aucune règle ne s'applique, « {} » n'affecte la demande à personne.", it.id);
+                let advice =
+                    "Ajoutez une dernière règle sans « when » : « to: turn », ou « to: nobody » si c'est voulu.";
+                found.push(advised(at, message, advice));
+            }
+            if before.iter().any(|rule| rule.when.is_none()) {
+                let message = format!(
+                    "Une règle d'affectation de « {} » ne sert jamais : celle d'avant s'applique toujours.",
+                    it.id
+                );
+                found.push(advised(at, message, "Seule la dernière règle n'a pas de « when »."));
+            }
+        }
+    }
+
+    /// What is erased is a request's that has ended, by the platform, when nobody needs it any more.
+    fn erasures(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.transitions {
+            let ended = it.from.iter().all(|from| self.is_end(from)) && self.is_end(&it.to);
+            if it.does.iter().any(|does| matches!(does, Action::Erase(_))) && !(it.who == Who::System && ended) {
+                let message = format!(
+                    "La transition « {} » efface des réponses d'une demande qui n'est pas terminée, ou à la main.",
+                    it.id
+                );
+                let advice = "« erase » va à une transition de la plateforme (« who: system ») entre des états qui ont « end: true ».";
+                found.push(advised(at, message, advice));
+            }
+        }
     }
 
     /// A refusal carries its ground and its appeal routes (CRPA L211-2 s., CJA R421-5).

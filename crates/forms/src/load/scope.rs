@@ -24,6 +24,8 @@ pub(super) struct Reader<'f> {
     pub current: Option<String>,
     /// The templates that exist.
     pub shared: &'f Shared,
+    /// The opinions that the workflow declares.
+    pub opinions: BTreeSet<String>,
 }
 
 impl<'f> Reader<'f> {
@@ -31,7 +33,7 @@ impl<'f> Reader<'f> {
         let pages = tree.get("pages").and_then(Node::list).unwrap_or_default();
         let fields = pages.iter().filter_map(|page| page.get("fields")?.list()).flatten();
         let (scope, ahead, broken) = (Scope::default(), ids(fields), BTreeSet::new());
-        Self { found, scope, ahead, broken, current: None, shared }
+        Self { found, scope, ahead, broken, current: None, shared, opinions: BTreeSet::new() }
     }
 
     pub fn expr(&mut self, node: &Node, wanted: Option<&Type>) -> Option<Expr> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Finding, after, field,
+    Finding, action, after, field,
     keys::{self, Keys, advised},
     node::{At, Node},
     proof::{self, Circuit},
@@ -30,13 +30,6 @@ const WHO: &[(&str, Who)] =
 const NEEDS: &[(&str, Need)] =
     &[("message", Need::Message), ("ask", Need::Ask), ("decision", Need::Decision), ("refusal", Need::Refusal)];
 
-const ACTIONS: &[(&str, Action)] = &[
-    ("receipt", Action::Receipt),
-    ("take-charge", Action::TakeCharge),
-    ("release", Action::Release),
-    ("mark-complete", Action::MarkComplete),
-];
-
 /// A part of the workflow and where it is written.
 pub(super) struct Placed<'n, T> {
     pub at: &'n At,
@@ -56,6 +49,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found)).unwrap_or_default();
     let title = keys.need_text("title", reader.found);
     let initial = keys.need("initial", reader.found);
+    let opinions = keys.items("opinions", reader.found);
     let states = keys.need("states", reader.found).map(|node| keys::items(node, reader.found)).unwrap_or_default();
     let transitions = keys.need("transitions", reader.found);
     let transitions = transitions.map(|node| keys::items(node, reader.found)).unwrap_or_default();
@@ -64,20 +58,30 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let states: Vec<_> = states.iter().filter_map(|node| state(node, reader.found)).collect();
     let mut mentions: Vec<_> = initial.and_then(|node| mention(node, reader.found)).into_iter().collect();
     let initial = mentions.first().map(|first| first.state.clone()).unwrap_or_default();
+    let opinions: Vec<_> = opinions.iter().filter_map(|node| action::opinion(node, reader)).collect();
+    reader.opinions = opinions.iter().map(|opinion| opinion.it.id.clone()).collect();
     let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, reader)).collect();
 
     let found = &mut *reader.found;
     once(states.iter().map(|state| (state.at, state.it.id.as_str())), "L'état", found);
+    once(opinions.iter().map(|one| (one.at, one.it.id.as_str())), "L'avis", found);
     once(transitions.iter().map(|one| (one.at, one.it.id.as_str())), "La transition", found);
     known(&mentions, &states, found);
     // What follows judges the whole, which must first be readable.
     if found.len() == errors {
-        let circuit = Circuit { at: &node.at, initial: &initial, states: &states, transitions: &transitions };
+        let circuit = Circuit {
+            at: &node.at,
+            initial: &initial,
+            states: &states,
+            transitions: &transitions,
+            opinions: &opinions,
+        };
         proof::prove(&circuit, found);
     }
     let states = states.into_iter().map(|state| state.it).collect();
     let transitions = transitions.into_iter().map(|transition| transition.it).collect();
-    Some(Workflow { id, title, initial, states, transitions })
+    let opinions = opinions.into_iter().map(|opinion| opinion.it).collect();
+    Some(Workflow { id, title, initial, states, transitions, opinions })
 }
 
 fn state<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Placed<'n, State>> {
@@ -110,7 +114,11 @@ fn transition<'n>(
     let needs: Vec<_> = needs.iter().filter_map(|node| keys::word(node, NEEDS, reader.found)).collect();
     let form = keys.take("form").map(|node| form(node, reader)).unwrap_or_default();
     let does = keys.items("does", reader.found);
-    let does: Vec<_> = does.iter().filter_map(|node| action(node, reader)).collect();
+    let does: Vec<_> = does.iter().filter_map(|node| action::read(node, reader)).collect();
+    let assign = keys.items("assign", reader.found);
+    let assign: Vec<_> = assign.iter().filter_map(|node| action::dispatch(node, reader)).collect();
+    let sets = keys.items("set", reader.found);
+    let sets: Vec<_> = sets.iter().filter_map(|node| action::setting(node, reader)).collect();
     let receives = keys.text("receives", reader.found);
     let says = keys.text("says", reader.found);
     keys.finish(reader.found);
@@ -125,7 +133,23 @@ fn transition<'n>(
     mentions.extend(from);
     mentions.extend(to);
     let (id, to, who) = (id?, target?, who?);
-    let it = Transition { id, label, from: names, to, who, when, after, times, needs, form, does, receives, says };
+    let it = Transition {
+        id,
+        label,
+        from: names,
+        to,
+        who,
+        when,
+        after,
+        times,
+        needs,
+        form,
+        does,
+        assign,
+        sets,
+        receives,
+        says,
+    };
     Some(Placed { at: &node.at, it })
 }
 
@@ -179,50 +203,6 @@ fn states_of<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Vec<Mention<'n>> {
 
 fn mention<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Mention<'n>> {
     Some(Mention { at: &node.at, state: keys::text(node, found)? })
-}
-
-/// `release`, `notify piece-demandee`.
-fn action(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
-    let text = keys::text(node, reader.found)?;
-    if let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == text) {
-        return Some(action.clone());
-    }
-    if let Some(("notify", template)) = text.split_once(' ') {
-        return notify(&Node::of_text(node.inside("notify ".len()), template.trim()), reader);
-    }
-    if let Some(("letter", template)) = text.split_once(' ') {
-        return letter(&Node::of_text(node.inside("letter ".len()), template.trim()), reader);
-    }
-    let known = ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …"]);
-    let advice = match text.as_str() {
-        "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
-        "letter" => "Dites avec quel modèle : « letter accord ».".to_owned(),
-        _ => keys::known_words(&text, known),
-    };
-    reader.found.push(advised(&node.at, format!("L'action « {text} » n'existe pas."), advice));
-    None
-}
-
-/// A message has its template, where templates are known.
-fn notify(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
-    let template = keys::id(node, reader.found)?;
-    let messages = &reader.shared.messages;
-    if !messages.is_empty() && !messages.contains(&template) {
-        let advice = keys::known_words(&template, messages.iter().map(String::as_str));
-        reader.found.push(advised(&node.at, format!("Aucun modèle de message ne s'appelle « {template} »."), advice));
-    }
-    Some(Action::Notify(template))
-}
-
-/// A letter has its template, where templates are known.
-fn letter(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
-    let template = keys::id(node, reader.found)?;
-    let shared = reader.shared;
-    if !shared.messages.is_empty() && shared.letter(&template).is_none() {
-        let advice = keys::known_words(&template, shared.letters());
-        reader.found.push(advised(&node.at, format!("Aucun modèle de lettre ne s'appelle « {template} »."), advice));
-    }
-    Some(Action::Letter(template))
 }
 
 fn once<'a>(ids: impl Iterator<Item = (&'a At, &'a str)>, what: &str, found: &mut Vec<Finding>) {

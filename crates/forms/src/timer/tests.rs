@@ -7,8 +7,9 @@ use crate::{
     expr::Value,
     load::{self, Shared},
     model::{Procedure, Silence},
-    step::{self, Actor, Context, Given, Life, Refused, legal_end},
+    step::{self, Actor, Context, Effect, Given, Life, Refused, legal_end},
     timer,
+    workflow::Assignee,
 };
 
 const FILE: &str = r#"
@@ -34,21 +35,40 @@ workflow:
   id: essai
   title: Essai
   initial: draft
+  opinions:
+    - {id: voirie, department: voirie, question: La surface convient-elle ?, delay: 15 days, shows: [surface]}
   states:
     - {id: draft, label: Brouillon, usager: Brouillon, status: draft, open: true}
     - {id: sent, label: Envoyée, usager: Envoyée, status: sent}
     - {id: incomplete, label: Incomplète, usager: À compléter, status: action-needed, open: true}
     - {id: complete, label: Complète, usager: En cours, status: in-progress}
+    - {id: consulted, label: Avis demandé, usager: La voirie est consultée, status: in-progress}
     - {id: closed, label: Close, usager: Terminée, status: ended, end: true}
   transitions:
     - {id: send, label: Envoyer, from: [draft], to: sent, who: usager}
     - {id: ask, label: Demander, from: [sent, complete, incomplete], to: incomplete, who: process, needs: [ask]}
     - {id: answer, label: Répondre, from: [incomplete], to: sent, who: usager}
     - {id: mark-complete, label: Complet, from: [sent], to: complete, who: process, does: [mark-complete]}
+    - id: size
+      label: Mesurer
+      from: [sent]
+      to: sent
+      who: process
+      form: [{id: prix, ask: Prix ?, kind: amount, optional: true}, {id: suite, ask: Suite ?, kind: choice, optional: true, options: {visite: V, rien: R}}]
+      assign:
+        - {when: surface > 20, to: Nadia@valmont.example}
+        - {when: surface > 10, to: turn}
+        - {to: nobody}
+      set:
+        - {field: prix, value: surface * 2.5}
+        - field: suite
+          value: if(surface > 20, "visite", "ailleurs")
     - {id: big, label: Grande, from: [sent], to: closed, who: process, when: surface > 20}
     - {id: remind, label: Relancer, from: [incomplete], to: incomplete, who: system, after: 1 months, times: 2}
     - {id: last, label: Prévenir, from: [incomplete], to: incomplete, who: system, after: 3 working days before until}
     - {id: lapse, label: Classer, from: [incomplete], to: closed, who: system, after: until}
+    - {id: consult, label: Consulter, from: [sent, consulted], to: consulted, who: process, does: [opinion voirie]}
+    - {id: told, label: Reprendre, from: [consulted], to: complete, who: system, after: opinions}
     - {id: late, label: Alerter, from: [sent, complete], to: sent, who: system, after: legal, when: surface > 20}
 "#;
 
@@ -238,4 +258,49 @@ fn without_meaning_silence_has_no_end() {
     let mut case = Case::sent("2026-03-02");
     case.procedure.legal.as_mut().unwrap().silence = Silence::None;
     assert_eq!(case.legal(), None);
+}
+
+#[test]
+fn what_waits_for_opinions_fires_when_the_last_is_given_and_waits_again_for_another() {
+    let mut case = Case::sent("2026-03-02");
+    case.step("consult", Actor::Processor, "2026-03-03", Given::default()).unwrap();
+    let given = |case: &mut Case, awaited: usize, at: &str| {
+        case.life = step::consulted(&case.procedure, &case.life, awaited, case.cx(moment(at)));
+    };
+    assert_eq!(case.tick("2026-06-01"), Vec::<String>::new(), "not while one is awaited");
+    given(&mut case, 1, "2026-03-04");
+    assert_eq!(case.tick("2026-06-01"), Vec::<String>::new());
+    given(&mut case, 0, "2026-03-05");
+    // Asked once more before the platform looked: it waits again.
+    case.step("consult", Actor::Processor, "2026-03-05", Given::default()).unwrap();
+    assert_eq!(case.tick("2026-03-06"), Vec::<String>::new());
+    given(&mut case, 0, "2026-03-06");
+    assert_eq!(case.tick("2026-03-06"), ["told 2026-03-06 10:00:00"], "at that moment, not the morning after");
+    assert_eq!(case.life.state, "complete");
+    // An opinion that comes late finds nothing that waits.
+    given(&mut case, 0, "2026-03-07");
+    assert_eq!(case.tick("2026-03-08"), Vec::<String>::new());
+}
+
+#[test]
+fn a_rule_assigns_and_values_are_set() {
+    let mut case = Case::sent("2026-03-02");
+    let mut effects = |surface: Option<i64>| {
+        case.known = surface.map(|surface| ("surface".to_owned(), Value::Number(surface.into()))).into_iter().collect();
+        let cx = case.cx(moment("2026-03-03"));
+        step::step(&case.procedure, &case.life, "size", Actor::Processor, Given::default(), cx).unwrap().1
+    };
+    let set = |json: serde_json::Value| Effect::Set(json.as_object().unwrap().clone());
+    assert_eq!(
+        effects(Some(30)),
+        [
+            Effect::Assign(Assignee::Agent("nadia@valmont.example".to_owned())),
+            set(serde_json::json!({"prix": 7500, "suite": "visite"}))
+        ]
+    );
+    // What is no answer to its question is not set.
+    assert_eq!(effects(Some(15)), [Effect::Assign(Assignee::Turn), set(serde_json::json!({"prix": 3750}))]);
+    // Nobody answers to a rule that does not hold, nor is anything set from what is unknown.
+    assert_eq!(effects(Some(5)), [set(serde_json::json!({"prix": 1250}))]);
+    assert_eq!(effects(None), []);
 }

@@ -128,6 +128,8 @@ fn values() {
         "not (\"lundi\" in jours)",
         "count(jours) == 1",
         "length(nom) == 6",
+        "initial(nom) in [\"M\", \"E\"] or length(nom) == 6",
+        "initial(\"Éloi\") == \"E\" and initial(\" œuvrard\") == \"O\"",
         "round(2.345, 2) == 2.35",
         "round(-2.5) == -3",
         "min(3, 1, 2) == 1",

@@ -1,0 +1,156 @@
+//! What transitions do (`release`, `notify piece-demandee`), and what a workflow declares for them by name.
+
+use super::{
+    keys::{self, Keys, advised},
+    node::Node,
+    scope::Reader,
+    workflow::Placed,
+};
+use crate::{
+    expr::{Env, Type, Value},
+    workflow::{Action, Assignee, Dispatch, Opinion, Setting},
+};
+
+const ACTIONS: &[(&str, Action)] = &[
+    ("receipt", Action::Receipt),
+    ("take-charge", Action::TakeCharge),
+    ("release", Action::Release),
+    ("mark-complete", Action::MarkComplete),
+];
+
+/// `release`, `notify piece-demandee`.
+pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let text = keys::text(node, reader.found)?;
+    if let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == text) {
+        return Some(action.clone());
+    }
+    if let Some(("notify", template)) = text.split_once(' ') {
+        return notify(&Node::of_text(node.inside("notify ".len()), template.trim()), reader);
+    }
+    if let Some(("letter", template)) = text.split_once(' ') {
+        return letter(&Node::of_text(node.inside("letter ".len()), template.trim()), reader);
+    }
+    if let Some(("opinion", name)) = text.split_once(' ') {
+        return asked(&Node::of_text(node.inside("opinion ".len()), name.trim()), reader);
+    }
+    if let Some(("erase", name)) = text.split_once(' ') {
+        return keys::text(&Node::of_text(node.inside("erase ".len()), name.trim()), reader.found).map(Action::Erase);
+    }
+    let known = ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …", "opinion …", "erase …"]);
+    let advice = match text.as_str() {
+        "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
+        "letter" => "Dites avec quel modèle : « letter accord ».".to_owned(),
+        "opinion" => "Dites lequel : « opinion voirie », déclaré sous « opinions » du circuit.".to_owned(),
+        "erase" => "Dites quoi : « erase rib », une réponse ou une pièce.".to_owned(),
+        _ => keys::known_words(&text, known),
+    };
+    reader.found.push(advised(&node.at, format!("L'action « {text} » n'existe pas."), advice));
+    None
+}
+
+/// A message has its template, where templates are known.
+fn notify(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let template = keys::id(node, reader.found)?;
+    let messages = &reader.shared.messages;
+    if !messages.is_empty() && !messages.contains(&template) {
+        let advice = keys::known_words(&template, messages.iter().map(String::as_str));
+        reader.found.push(advised(&node.at, format!("Aucun modèle de message ne s'appelle « {template} »."), advice));
+    }
+    Some(Action::Notify(template))
+}
+
+/// A letter has its template, where templates are known.
+fn letter(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let template = keys::id(node, reader.found)?;
+    let shared = reader.shared;
+    if !shared.messages.is_empty() && shared.letter(&template).is_none() {
+        let advice = keys::known_words(&template, shared.letters());
+        reader.found.push(advised(&node.at, format!("Aucun modèle de lettre ne s'appelle « {template} »."), advice));
+    }
+    Some(Action::Letter(template))
+}
+
+/// An opinion is declared by its workflow.
+fn asked(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let name = keys::id(node, reader.found)?;
+    if !reader.opinions.contains(&name) {
+        let advice = keys::known_words(&name, reader.opinions.iter().map(String::as_str));
+        let message = format!("Le circuit ne déclare pas d'avis « {name} » (« opinions »).");
+        reader.found.push(advised(&node.at, message, advice));
+    }
+    Some(Action::Opinion(name))
+}
+
+/// What another department is asked, and shown.
+pub(super) fn opinion<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Placed<'n, Opinion>> {
+    let mut keys = Keys::new(node, "de l'avis", reader.found)?;
+    let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found));
+    let department = keys.need("department", reader.found).and_then(|node| keys::id(node, reader.found));
+    let question = keys.need_text("question", reader.found);
+    let delay = keys.need("delay", reader.found).and_then(|node| keys::delay(node, reader.found));
+    let shows = keys.texts("shows", reader.found);
+    let pieces = keys.texts("pieces", reader.found);
+    keys.finish(reader.found);
+    let it = Opinion { id: id?, department: department?, question, delay: delay?, shows, pieces };
+    Some(Placed { at: &node.at, it })
+}
+
+/// `{when: quartier == "nord", to: turn}`.
+pub(super) fn dispatch(node: &Node, reader: &mut Reader<'_>) -> Option<Dispatch> {
+    let mut keys = Keys::new(node, "de la règle d'affectation", reader.found)?;
+    let when = reader.condition(&mut keys, "when", "cette règle n'affecte jamais rien");
+    let to = keys.need("to", reader.found);
+    keys.finish(reader.found);
+    let to = to?;
+    let to = match keys::text(to, reader.found)?.as_str() {
+        "turn" => Assignee::Turn,
+        "nobody" => Assignee::Nobody,
+        agent if agent.contains('@') && !agent.contains(char::is_whitespace) => Assignee::Agent(agent.to_lowercase()),
+        other => {
+            let message = format!("« {other} » ne dit pas à qui affecter la demande.");
+            let advice = "« turn » : à tour de rôle ; « nobody » : à personne ; ou l'adresse avec laquelle un agent se connecte.";
+            reader.found.push(advised(&to.at, message, advice));
+            return None;
+        }
+    };
+    Some(Dispatch { when, to })
+}
+
+/// `{field: montant, value: surface * 2}`.
+pub(super) fn setting(node: &Node, reader: &mut Reader<'_>) -> Option<Setting> {
+    let mut keys = Keys::new(node, "de la valeur à fixer", reader.found)?;
+    let field = keys.need("field", reader.found);
+    let value = keys.need("value", reader.found);
+    keys.finish(reader.found);
+    let (field, place) = (field?, value?);
+    let id = keys::name(field, reader.found)?;
+    let known = reader.scope.names.get(&id).filter(|_| !reader.ahead.contains(&id)).cloned();
+    let (wanted, options) = match known {
+        None => {
+            let own: Vec<String> =
+                reader.scope.names.keys().filter(|name| !reader.ahead.contains(*name)).cloned().collect();
+            let message = format!("Aucun formulaire d'agent, avant cet endroit, n'a de question « {id} ».");
+            reader.found.push(advised(&field.at, message, keys::known_words(&id, own.iter().map(String::as_str))));
+            return None;
+        }
+        Some(Type::Choice(options)) => (Type::Text, options),
+        Some(kind @ (Type::Bool | Type::Text | Type::Number | Type::Date)) => (kind, Vec::new()),
+        Some(_) => {
+            let message = format!("La question « {id} » n'est pas d'un genre qui se fixe ainsi.");
+            let advice = "Texte, nombre, montant, date, oui ou non, choix.";
+            reader.found.push(advised(&field.at, message, advice));
+            return None;
+        }
+    };
+    let value = reader.expr(place, Some(&wanted))?;
+    let nothing = std::collections::BTreeMap::new();
+    let constant = value.eval(&Env { today: jiff::civil::Date::MIN, names: &nothing, row: None });
+    if let Some(Value::Text(text)) = constant
+        && !options.is_empty()
+        && !options.contains(&text)
+    {
+        let advice = keys::known_words(&text, options.iter().map(String::as_str));
+        reader.found.push(advised(&place.at, format!("« {text} » n'est pas une réponse à « {id} »."), advice));
+    }
+    Some(Setting { field: id, value })
+}

@@ -1,0 +1,112 @@
+//! What somebody who is asked for an opinion sees of a request: the answers and pieces chosen for them, and nothing
+//! else. Beside [`super::access`], the only way to a request's content; its line in the journal comes first.
+
+use axum::response::Response;
+use forms::journey::Section;
+use uuid::Uuid;
+
+use super::{
+    citizen::{self, field_slot},
+    files,
+    model::{File, piece_slot},
+    store,
+};
+use crate::{
+    catalogue,
+    error::Problem,
+    journal::{self, Line},
+    visit::Visit,
+};
+
+/// Ids of the questions and of the pieces that may be seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    pub fields: &'a [String],
+    pub pieces: &'a [String],
+}
+
+#[derive(Debug)]
+pub struct Limited {
+    pub reference: String,
+    pub procedure: String,
+    pub sections: Vec<Section>,
+    /// Each with the title of its piece or the words of its question.
+    pub files: Vec<(String, File)>,
+}
+
+/// # Errors
+/// `NotFound` when the request is gone, or has ended: nobody's opinion is awaited any more.
+pub async fn open(visit: &Visit, request: Uuid, shown: Shown<'_>, trace: Line<'_>) -> Result<Limited, Problem> {
+    let found = store::find(&visit.db, request).await?.filter(|found| found.ended_at.is_none());
+    let found = found.ok_or(Problem::NotFound)?;
+    let procedure = catalogue::version(visit, &found.procedure_id, found.procedure_version).await?;
+    journal::read(visit, &trace.request(request)).await?;
+    let mut answers = found.answers.0;
+    answers.retain(|id, _| shown.fields.contains(id));
+    let sensitive = |path: &str| procedure.fields().any(|field| field.id == path && field.sensitive);
+    let mut sections = procedure.show(&answers);
+    for section in &mut sections {
+        // A sensitive part of a group was not chosen by itself.
+        section.rows.retain(|line| !line.sensitive || sensitive(&line.path));
+    }
+    sections.retain(|section| !section.rows.is_empty());
+    let title = |slot: &str| -> Option<String> {
+        let piece = procedure.pieces.iter().find(|piece| piece_slot(&piece.id) == slot);
+        let piece = piece.filter(|piece| shown.pieces.contains(&piece.id)).map(|piece| piece.title.clone());
+        let field = || procedure.fields().find(|field| field_slot(&field.id) == slot);
+        piece.or_else(|| field().filter(|field| shown.fields.contains(&field.id)).map(|field| field.ask.clone()))
+    };
+    let files = files::of(&visit.db, request).await?;
+    let files = files.into_iter().filter_map(|file| Some((title(&file.slot)?, file))).collect();
+    Ok(Limited { reference: found.reference, procedure: procedure.title.clone(), sections, files })
+}
+
+/// One of the files that may be seen, or of the `slot` of the opinion itself.
+///
+/// # Errors
+/// `NotFound` for any other file.
+pub async fn file(
+    visit: &Visit,
+    request: Uuid,
+    shown: Shown<'_>,
+    slot: &str,
+    id: Uuid,
+    trace: Line<'_>,
+) -> Result<Response, Problem> {
+    let file = files::find(&visit.db, id).await?;
+    if file.owner_id != request {
+        return Err(Problem::NotFound);
+    }
+    let chosen = shown.pieces.iter().any(|piece| piece_slot(piece) == file.slot)
+        || shown.fields.iter().any(|field| field_slot(field) == file.slot);
+    if !chosen && file.slot != slot {
+        return Err(Problem::NotFound);
+    }
+    journal::read(visit, &trace.request(request).about("file", id)).await?;
+    files::attachment(visit, &file).await
+}
+
+/// Every file of a request that its reader processes.
+pub async fn all(visit: &Visit, request: Uuid) -> Result<Vec<File>, db::Error> {
+    files::of(&visit.db, request).await
+}
+
+/// The files of one slot.
+pub async fn attached(visit: &Visit, request: Uuid, slot: &str) -> Result<Vec<File>, db::Error> {
+    let mut files = files::of(&visit.db, request).await?;
+    files.retain(|file| file.slot == slot);
+    Ok(files)
+}
+
+/// Takes a file out of this slot; another is left alone.
+pub async fn detach(visit: &Visit, request: Uuid, slot: &str, file: Uuid) -> Result<(), db::Error> {
+    if attached(visit, request, slot).await?.iter().any(|kept| kept.id == file) {
+        files::remove(visit, request, file).await?;
+    }
+    Ok(())
+}
+
+/// As templates list it, downloaded under `base`.
+pub fn json(file: &File, base: &str) -> serde_json::Value {
+    citizen::file_json(file, base)
+}
