@@ -10,6 +10,7 @@ pub mod authorities;
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
+pub mod contacts;
 pub mod correspondence;
 pub mod delegations;
 pub mod demo;

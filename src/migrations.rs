@@ -113,4 +113,10 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration { name: "0026_rights", sql: include_str!("../migrations/0026_rights.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0029_contacts",
+        sql: include_str!("../migrations/0029_contacts.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -52,13 +52,17 @@ pub enum Action {
     ArchivesChanged,
     /// `detail`: held, or released.
     RequestHeld,
+    /// The list of those to qualify, or one of them.
+    ContactsOpened,
+    /// `detail`: recorded, tied, closed, or the department it was handed to.
+    ContactChanged,
     JournalRead,
     /// `detail`: how many lines.
     JournalErased,
 }
 
 impl Action {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -85,6 +89,8 @@ impl Action {
         Self::ProviderChanged,
         Self::ArchivesChanged,
         Self::RequestHeld,
+        Self::ContactsOpened,
+        Self::ContactChanged,
         Self::JournalRead,
         Self::JournalErased,
     ];
@@ -117,6 +123,8 @@ impl Action {
             Self::ProviderChanged => "provider-changed",
             Self::ArchivesChanged => "archives-changed",
             Self::RequestHeld => "request-held",
+            Self::ContactsOpened => "contacts-opened",
+            Self::ContactChanged => "contact-changed",
             Self::JournalRead => "journal-read",
             Self::JournalErased => "journal-erased",
         }
@@ -154,6 +162,8 @@ impl Action {
             Self::ProviderChanged => "Fournisseur d’identité changé",
             Self::ArchivesChanged => "Bordereau d’élimination changé",
             Self::RequestHeld => "Demande gelée ou libérée",
+            Self::ContactsOpened => "Contacts à qualifier consultés",
+            Self::ContactChanged => "Contact à qualifier traité",
             Self::JournalRead => "Journal consulté",
             Self::JournalErased => "Lignes du journal effacées",
         }

@@ -23,6 +23,7 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/comptes", "Comptes"),
     ("/agent/organisations", "Organisations"),
     ("/agent/mandats", "Mandats"),
+    ("/agent/contacts", "Contacts"),
     ("/agent/courriers", "Lettres"),
 ];
 const FIGURES: &[(&str, &str)] = &[("/agent/retards", "Retards"), ("/agent/statistiques", "Statistiques")];

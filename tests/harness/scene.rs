@@ -108,6 +108,7 @@ impl Scene {
             ("service", "livret".to_owned()),
             ("disposal", disposal(&portal).await),
             ("delegation", delegation(&portal).await),
+            ("contact", contact(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
@@ -169,6 +170,18 @@ async fn disposal(portal: &Portal) -> String {
     );
     let now = portal.app.clock.now();
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, now, archivist]).await;
+    portal.db().write(write).await.unwrap();
+    id.to_string()
+}
+
+/// A contact that waits in the department whose request it is.
+async fn contact(portal: &Portal) -> String {
+    let (id, now) = (Uuid::new_v4(), portal.app.clock.now());
+    let statement = sql!(
+        "insert into contact (authority_id, id, department_id, channel, incoming, at, recorded_at, who, address, subject, body, quoted, shared, as_message, state, reason)
+         values ($1, $2, 'etat-civil', 'email', true, $3, $3, 'Zéphyrine', '', '', 'Zéphyrine', '', false, false, 'waiting', '')"
+    );
+    let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, now]).await;
     portal.db().write(write).await.unwrap();
     id.to_string()
 }

@@ -20,6 +20,7 @@ use crate::{
         session::{self, Kind},
         store::{self, Account},
     },
+    contacts,
     error::Problem,
     household, identity, links, mandates, opinions, organisations,
     platform::form::Typed,
@@ -170,6 +171,7 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("destinataires".into(), requests::recipients::export(citizen, account.id).await?.into());
         data.insert("services_rattaches".into(), links::export(citizen, account.id).await?.into());
         data.insert("consultations".into(), requests::readings::export(&citizen.db, account.id).await?.into());
+        data.insert("contacts".into(), contacts::export(&citizen.db, account.id).await?.into());
         data.insert("avis".into(), opinions::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);

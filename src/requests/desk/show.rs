@@ -17,6 +17,7 @@ use super::{
     view, words,
 };
 use crate::{
+    contacts::{self, Contact},
     error::Problem,
     journal::Action,
     platform::{attachment, french, jobs},
@@ -38,6 +39,7 @@ pub struct Dossier {
     pub marks: Vec<Mark>,
     pub files: Vec<File>,
     pub messages: Vec<Message>,
+    pub contacts: Vec<Contact>,
     pub events: Vec<Event>,
     pub asks: Vec<Ask>,
     pub decision: Option<Decision>,
@@ -58,6 +60,7 @@ impl Dossier {
             marks: Vec::new(),
             files: Vec::new(),
             messages: Vec::new(),
+            contacts: Vec::new(),
             asks: Vec::new(),
             decision: None,
             forms: Vec::new(),
@@ -68,6 +71,7 @@ impl Dossier {
             dossier.marks = certified::of(agent, id).await?;
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
+            dossier.contacts = contacts::of_request(&agent.db, id).await?;
             dossier.asks = store::asks(&agent.db, id).await?;
             dossier.decision = store::decision(&agent.db, id).await?;
             // None is stored where no transition has one.
@@ -150,6 +154,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "note": written.note,
         "errors": errors,
         "reply": file.came.on(&format!("{url}/messages")),
+        "add_contact": format!("{url}/echanges"),
         "add_note": file.came.on(&format!("{url}/notes")),
         "once": agent.id(),
         "reachable": file.request.email.is_some(),
@@ -181,7 +186,13 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
 fn tabs(dossier: &Dossier) -> Json {
     let url = dossier.file.url();
     let count = |tab: &str| match tab {
-        "pieces" => Some(dossier.files.iter().filter(|file| !file.slot.starts_with("document:")).count()),
+        "pieces" => Some(
+            dossier
+                .files
+                .iter()
+                .filter(|file| file.slot.starts_with("piece:") || file.slot.starts_with("field:"))
+                .count(),
+        ),
         "messages" => Some(dossier.unread()).filter(|unread| *unread > 0),
         "notes" => Some(dossier.messages.iter().filter(|message| message.internal).count()),
         _ => None,
@@ -211,6 +222,8 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "libere" => "Ce dossier n’est plus affecté à personne.".to_owned(),
         "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),
+        "contact" => "L’échange est noté dans l’historique du dossier.".to_owned(),
+        "rattache" => "Le contact est rattaché à ce dossier.".to_owned(),
         "code" => "Le nouveau code de suivi part par courriel. L’ancien ne fonctionne plus.".to_owned(),
         "relance" => "L’envoi va être tenté de nouveau.".to_owned(),
         _ => match dossier.file.procedure.workflow.transition(code) {

@@ -2,6 +2,7 @@
 
 use forms::model::Procedure;
 
+use crate::contacts;
 use crate::correspondence::post::POSTED;
 use crate::requests::{
     code,
@@ -34,6 +35,8 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         MESSAGE if event.actor == "usager" => "Message de l’usager",
         MESSAGE => "Message à l’usager",
         code::RENEWED => "Nouveau code de suivi donné",
+        contacts::SHARED => "Échange noté, visible de l’usager",
+        contacts::INTERNAL => "Échange noté, interne",
         AGAIN => "Courriel relancé",
         POSTED => "Lettre postée",
         CALENDAR => "Délais recalculés : le calendrier de la collectivité a changé",

@@ -1,0 +1,3 @@
+//! What reaches the city otherwise than by its pages: noted by agents, by mail, by SMS.
+
+mod desk;
