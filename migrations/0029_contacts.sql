@@ -41,3 +41,70 @@ create index contact_waiting on contact (authority_id, department_id, at, id) wh
 create index contact_closed on contact (authority_id, department_id, settled_at, id) where state = 'closed';
 create index contact_old on contact (authority_id, recorded_at) where request_id is null;
 create index file_contact on file (authority_id, at) where slot = 'contact';
+
+-- The mailbox that an authority reads, as its operator declared it; its password is sealed.
+create table mailbox (
+  authority_id uuid not null primary key references authority (id),
+  declaration {json} not null,
+  sealed {bytes} not null,
+  -- Which worker reads it now.
+  lease uuid,
+  leased_until {time},
+  read_at {time},
+  last_error text
+);
+
+-- What came once and must not come twice: a keyed hash of the Message-ID, or of what stands for it.
+create table received (
+  authority_id uuid not null references authority (id),
+  kind text not null,
+  print {bytes} not null,
+  at {time} not null,
+  primary key (authority_id, kind, print)
+);
+create index received_at on received (authority_id, at);
+
+-- The gateway by which an authority sends SMS, as its operator declared it; its password is sealed.
+create table sms_gateway (
+  authority_id uuid not null primary key references authority (id),
+  declaration {json} not null,
+  sealed {bytes} not null
+);
+
+-- The number where a usager chose to be told, once they typed the code that it received.
+create table sms_number (
+  authority_id uuid not null,
+  account_id uuid not null,
+  number text not null,
+  -- The code sent then is good for a while.
+  asked_at {time} not null,
+  tries bigint not null,
+  -- Their consent: since when.
+  confirmed_at {time},
+  -- Refused SMS in a row; after some, the number is left alone.
+  failures bigint not null,
+  refused_at {time},
+  primary key (authority_id, account_id),
+  foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
+);
+create index sms_number_number on sms_number (authority_id, number);
+
+-- SMS that left, to hear what became of them. Their text is of a template: it is not kept.
+create table sms (
+  authority_id uuid not null,
+  id uuid not null,
+  account_id uuid not null,
+  request_id uuid,
+  what text not null,
+  number text not null,
+  parts bigint not null,
+  -- leaving, sent, delivered or refused.
+  state text not null,
+  at {time} not null,
+  told_at {time},
+  primary key (authority_id, id),
+  foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade,
+  foreign key (authority_id, request_id) references request (authority_id, id) on delete cascade
+);
+create index sms_request on sms (authority_id, request_id, at);
+create index sms_account on sms (authority_id, account_id, at);

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     archives,
     authorities::{Authority, Settings},
-    correspondence, directory,
+    contacts, correspondence, directory,
     household::sharing,
     journal,
     platform::{
@@ -45,6 +45,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),
         archives::job::ELIMINATE => Ok(archives::job::eliminate(visit, job).await?),
         steering::LETTER => steering::send(visit, job).await.map(|()| Outcome::Done),
+        contacts::sms::SMS => contacts::sms::carry_out(visit, job).await,
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }
@@ -78,6 +79,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             if let Err(error) = requests::timers::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "timers failed");
             }
+            tokio::spawn(contacts::mail::every(app.clone()));
             if let Err(error) = steering::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "counters, reminders or reports failed");
             }

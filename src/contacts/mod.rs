@@ -9,10 +9,13 @@ use axum::{
 
 use crate::app::App;
 
+mod arrive;
 mod desk;
+pub mod mail;
 mod model;
 mod record;
 pub mod show;
+pub mod sms;
 mod store;
 
 pub use model::{Contact, INTERNAL, SHARED, is_internal_slot, slot};
@@ -28,4 +31,5 @@ pub fn routes() -> Router<App> {
         .route("/agent/contacts/{contact}/classer", post(desk::close))
         .route("/agent/contacts/{contact}/confier", post(desk::hand))
         .route("/agent/contacts/{contact}/fichiers/{file}", get(desk::file))
+        .merge(sms::routes())
 }

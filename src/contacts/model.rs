@@ -76,6 +76,8 @@ pub const REASONS: [(&str, &str); 5] = [
     ("not-ours", "Ne concerne pas la collectivité"),
     ("lost", "Personne injoignable, rien à en faire"),
 ];
+/// The same, of what a robot wrote.
+pub const AUTOMATIC: &str = "automatic";
 
 impl Contact {
     /// « Appel reçu », « Lettre envoyée », « Courriel reçu ».
@@ -99,6 +101,9 @@ impl Contact {
     }
 
     pub fn reason_words(&self) -> &'static str {
+        if self.reason == AUTOMATIC {
+            return "Message automatique";
+        }
         REASONS.iter().find(|(code, _)| *code == self.reason).map_or("", |(_, words)| words)
     }
 }

@@ -1,9 +1,31 @@
 //! Contacts among the messages of their request.
 
+use forms::kinds::phone;
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
-use super::model::{Contact, slot};
-use crate::requests::{file_json, model::File};
+use super::{
+    model::{Contact, slot},
+    sms,
+};
+use crate::{
+    platform::{clock, french},
+    requests::{file_json, model::File},
+    visit::Visit,
+};
+
+/// The SMS that the filer of a request chose, for agents.
+pub async fn reach(visit: &Visit, request: Uuid) -> Result<Vec<String>, db::Error> {
+    let Some((number, refused)) = sms::reach(&visit.db, request).await? else { return Ok(Vec::new()) };
+    let number = phone::french(&number);
+    Ok(vec![match refused {
+        None => format!("Prévenu aussi par SMS au {number}"),
+        Some(at) => {
+            let day = french::date(clock::day(at, &visit.site.zone));
+            format!("SMS refusés par l’opérateur au {number} depuis le {day} : numéro à vérifier avec l’usager")
+        }
+    }])
+}
 
 /// How a message that came by mail came; nothing for one typed on the site.
 pub struct Came {
@@ -14,7 +36,7 @@ pub struct Came {
 }
 
 impl Came {
-    pub fn of(message: uuid::Uuid, contacts: &[Contact], files: &[File], base: &str) -> Self {
+    pub fn of(message: Uuid, contacts: &[Contact], files: &[File], base: &str) -> Self {
         match contacts.iter().find(|one| one.as_message && one.id == message) {
             Some(one) => Self { how: how(one), quoted: one.quoted.clone(), files: attached(one, files, base) },
             None => Self { how: String::new(), quoted: String::new(), files: Vec::new() },

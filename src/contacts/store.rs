@@ -191,6 +191,16 @@ pub async fn close(tx: &mut Tx, id: Uuid, reason: &str, by: Uuid, now: Timestamp
     Ok(done == 1)
 }
 
+/// Closes what a robot wrote, which nobody has to look at.
+pub async fn close_automatic(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update contact set state = 'closed', reason = $3, settled_at = $4 where authority_id = $1 and id = $2"),
+        args![tx.authority(), id, model::AUTOMATIC, now],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Hands a contact that waits to another department.
 pub async fn hand(tx: &mut Tx, id: Uuid, from: &str, to: &str) -> Result<bool, db::Error> {
     let done = tx
@@ -225,6 +235,8 @@ async fn forget(tx: &mut Tx, now: Timestamp, months: u32) -> Result<(), db::Erro
         args![a, before],
     )
     .await?;
+    let year = today.checked_sub(13.months()).map_or(now, |at| at.timestamp());
+    tx.run(sql!("delete from received where authority_id = $1 and at < $2"), args![a, year]).await?;
     // A file of the form of a contact that was given up.
     tx.run(
         sql!(

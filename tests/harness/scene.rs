@@ -58,6 +58,7 @@ impl Scene {
         let bruno = account(&portal, "bruno.oeuvrard@valmont.example").await;
         agents::add_membership(&visit.db, bruno, "etat-civil", Role::Reader).await.unwrap();
         declare_service(&portal, "livret", "etat-civil").await;
+        crate::contacts::sms::declare(&portal, "http://127.0.0.1:1/sendsms", &[]).await;
         other_city(&portal).await;
 
         let mut owner = portal.usager(USAGER).await;

@@ -323,6 +323,12 @@ fn words(visitor: &Visitor, procedure: &Procedure, event: &Event) -> Option<Stri
             None => "Le service vous a écrit".to_owned(),
         });
     }
+    if event.code == contacts::mail::MAIL {
+        return Some("Le service a reçu un courriel de votre adresse".to_owned());
+    }
+    if event.code == contacts::sms::RECEIVED {
+        return Some("Le service a reçu un SMS de votre numéro".to_owned());
+    }
     if event.code == contacts::SHARED {
         return Some("Le service a noté un échange".to_owned());
     }

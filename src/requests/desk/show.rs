@@ -45,6 +45,8 @@ pub struct Dossier {
     pub decision: Option<Decision>,
     pub forms: Vec<Form>,
     pub failures: Vec<Failure>,
+    /// How else its filer is told.
+    pub reach: Vec<String>,
     /// Pages of the requests before and after it in the list it was opened from.
     pub beside: (String, String),
 }
@@ -65,6 +67,7 @@ impl Dossier {
             decision: None,
             forms: Vec::new(),
             failures: Vec::new(),
+            reach: Vec::new(),
             beside,
         };
         if dossier.file.content() {
@@ -72,6 +75,7 @@ impl Dossier {
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
             dossier.contacts = contacts::of_request(&agent.db, id).await?;
+            dossier.reach = contacts::show::reach(agent, id).await?;
             dossier.asks = store::asks(&agent.db, id).await?;
             dossier.decision = store::decision(&agent.db, id).await?;
             // None is stored where no transition has one.
@@ -166,6 +170,9 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "next": dossier.beside.1,
         "version": file.request.version,
     });
+    if let Some(known) = context.pointer_mut("/request/contact").and_then(Json::as_array_mut) {
+        known.extend(dossier.reach.iter().map(|line| json!(line)));
+    }
     let part = match tab {
         _ if !file.content() => None,
         "pieces" => Some(("pieces", view::pieces(agent, dossier))),
@@ -334,7 +341,7 @@ async fn keep(agent: &Agent, file: &Opened<Process>, id: Uuid, body: &str, inter
             if !internal {
                 desk::note(tx, request, by, words::MESSAGE, Some(id), now).await?;
             }
-            if notify {
+            if notify || (!internal && contacts::sms::chosen(tx, request).await?) {
                 let new = jobs::NewJob {
                     kind: NOTIFY,
                     effect: format!("notify:{request}:message:{id}"),

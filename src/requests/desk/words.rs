@@ -37,6 +37,8 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         code::RENEWED => "Nouveau code de suivi donné",
         contacts::SHARED => "Échange noté, visible de l’usager",
         contacts::INTERNAL => "Échange noté, interne",
+        contacts::mail::MAIL => "Courriel reçu de l’adresse de l’usager",
+        contacts::sms::RECEIVED => "SMS reçu du numéro de l’usager",
         AGAIN => "Courriel relancé",
         POSTED => "Lettre postée",
         CALENDAR => "Délais recalculés : le calendrier de la collectivité a changé",
