@@ -31,6 +31,7 @@ system_packages() {
     chromium fonts-liberation2 fonts-dejavu-core poppler-utils default-jre-headless
     wrk python3-venv postgresql clamav-daemon openssl slapd
     apache2-bin libapache2-mod-auth-openidc libapache2-mod-auth-cas
+    dovecot-imapd dovecot-lmtpd kannel kannel-extras
     # LemonLDAP::NG, run by plackup; what it recommends is needed.
     liblemonldap-ng-portal-perl lemonldap-ng-fastcgi-server libplack-perl libgd-securityimage-perl
     libcrypt-openssl-x509-perl libcrypt-openssl-rsa-perl libcrypt-openssl-bignum-perl libio-string-perl

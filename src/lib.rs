@@ -11,6 +11,7 @@ pub mod bench;
 pub mod catalogue;
 pub mod cli;
 pub mod consultations;
+pub mod contacts;
 pub mod correspondence;
 pub mod delegations;
 pub mod demo;

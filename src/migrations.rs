@@ -120,4 +120,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0029_contacts",
+        sql: include_str!("../migrations/0029_contacts.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

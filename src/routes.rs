@@ -10,7 +10,7 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, archives, catalogue, consultations, correspondence, delegations, demo, error,
+    accounts, acting, agents, app::App, archives, catalogue, consultations, contacts, correspondence, delegations, demo, error,
     household, identity, journal, links, mandates, opinions, organisations, own_data, pages, platform, provider,
     requests, safe, sso, steering, visit,
 };
@@ -40,6 +40,7 @@ pub fn router(app: App) -> Router {
         .merge(links::routes())
         .merge(own_data::routes())
         .merge(opinions::routes())
+        .merge(contacts::routes())
         .merge(correspondence::routes())
         .merge(delegations::routes())
         .merge(steering::routes())

@@ -16,7 +16,7 @@ use crate::{
     app::App,
     archives,
     authorities::{Authority, Settings},
-    consultations, correspondence, directory,
+    consultations, contacts, correspondence, directory,
     household::sharing,
     journal,
     platform::{
@@ -46,6 +46,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),
         archives::job::ELIMINATE => Ok(archives::job::eliminate(visit, job).await?),
         steering::LETTER => steering::send(visit, job).await.map(|()| Outcome::Done),
+        contacts::sms::SMS => contacts::sms::carry_out(visit, job).await,
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }
@@ -82,6 +83,7 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             if let Err(error) = consultations::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "reminders of opinions failed");
             }
+            tokio::spawn(contacts::mail::every(app.clone()));
             if let Err(error) = steering::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "counters, reminders or reports failed");
             }

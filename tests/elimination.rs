@@ -11,7 +11,10 @@ use uuid::Uuid;
 
 use crate::{
     erasure::{objects, traces},
-    harness::{Client, Engine, Filed, Page, Portal, both, journey::birth},
+    harness::{
+        Client, Engine, Filed, Page, Portal, both,
+        journey::{PDF, birth},
+    },
     journeys::archives::{again, taken_back},
 };
 
@@ -36,6 +39,11 @@ async fn settled(portal: &Portal) -> Filed {
         let form = herve.get(&format!("{desk}?onglet={tab}")).await.is(200).form(field).with(field, SECRET);
         herve.post_form(&format!("{desk}/{tab}"), &form.fields).await.is(303);
     }
+    let form = herve.get(&format!("{desk}/echanges")).await.is(200).form("texte");
+    let fields = [("canal", "letter"), ("sens", "recu"), ("texte", SECRET), ("qui", SECRET), ("partage", "non")];
+    let form = fields.iter().fold(form, |form, (name, value)| form.with(name, value));
+    let scan: [(&str, &str, &[u8]); 1] = [("document.fichier", "Pamplemousse.pdf", PDF)];
+    herve.upload(&form.action, &form.fields, &scan).await.is(303);
     let path = format!("{desk}/actions/dismiss");
     let form = herve.get(&path).await.is(200).form("version").with("message", SECRET);
     herve.post_form(&path, &form.fields).await.is(303);
@@ -80,7 +88,7 @@ both! {
         for secret in [SECRET, EMAIL, NAME] {
             assert!(!traces(&portal, secret).await.is_empty());
         }
-        assert_eq!(objects(&portal), 1, "the receipt");
+        assert_eq!(objects(&portal), 2, "the receipt, the scan of a letter");
         let facts = portal.count("fact").await;
         let mut solange = portal.agent("solange.prevost").await;
         solange.get("/agent/archives").await.is(200).shows("Aucune demande n’a dépassé sa durée.");
@@ -153,7 +161,7 @@ both! {
         // Its rows went, then the machine stopped: files and journal are still there.
         let rows = async |tx: &mut Tx| purge::rows(tx, filed.id).await;
         assert_eq!(portal.db().write(rows).await.unwrap(), purge::Purge::Gone);
-        assert_eq!((objects(&portal), portal.count("file").await), (1, 1));
+        assert_eq!((objects(&portal), portal.count("file").await), (2, 2));
         solange.get(&list).await.is(200).shows("0 demande éliminée sur 1");
         portal.work().await;
         assert_eq!((objects(&portal), portal.count("file").await), (0, 0));

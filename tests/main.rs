@@ -11,6 +11,8 @@ mod bench;
 #[cfg(test)]
 mod budget;
 #[cfg(test)]
+mod contacts;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod elimination;

@@ -86,6 +86,13 @@ pub struct Settings {
     /// Days on which it is closed, beside weekends and public holidays.
     #[serde(default)]
     pub closed_days: BTreeMap<Date, String>,
+    /// How long contacts that nobody tied to a request are kept.
+    #[serde(default = "contacts_months")]
+    pub contacts_months: u32,
+}
+
+fn contacts_months() -> u32 {
+    12
 }
 
 /// Public holidays of the place.

@@ -68,6 +68,8 @@ pub enum Command {
     #[command(flatten)]
     Directory(super::agents::Directory),
     #[command(flatten)]
+    Mail(super::mail::Command),
+    #[command(flatten)]
     Calendar(super::calendar::Command),
     /// Removes the second factor of an agent who has lost it, once their identity is checked.
     ResetFactor {
@@ -211,6 +213,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
         Command::Agents(command) => super::agents::run(&app, command).await,
         Command::Calendar(command) => super::calendar::run(&app, command).await,
         Command::Directory(command) => super::agents::directory(&app, command).await,
+        Command::Mail(command) => super::mail::run(&app, command).await,
         Command::ResetFactor { authority, email, reason } => {
             let visit = work::visit(&app, find(&app, &authority).await?).await?;
             let removed = accounts::factor::reset_agent(&visit, &email, &reason).await?;

@@ -17,6 +17,7 @@ mod agents;
 mod audit;
 mod calendar;
 mod check;
+mod mail;
 pub mod serve;
 
 #[derive(Parser)]
@@ -56,6 +57,8 @@ enum Command {
     Config,
     /// Measures this binary on this machine, against bare baselines.
     Bench(bench::Options),
+    /// Takes one mail on standard input, for the mail server of the authority (see docs/messages.md).
+    MailIn(mail::Piped),
     #[command(subcommand)]
     Admin(admin::Command),
     /// The journal of accesses.
@@ -65,8 +68,14 @@ enum Command {
 
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let piped = matches!(cli.command, Command::MailIn(_));
     match start(cli) {
         Ok(code) => code,
+        // What keeps us from taking a mail is ours to mend: it must not be sent back.
+        Err(error) if piped => {
+            eprintln!("guichet: {error:#}");
+            ExitCode::from(mail::TEMPORARY)
+        }
         Err(error) => {
             // Rust's own name for the setting is in the error: no need of a stack.
             eprintln!("guichet: {error:#}");
@@ -89,6 +98,9 @@ fn start(cli: Cli) -> Result<ExitCode> {
         .install_default()
         .map_err(|_| anyhow::anyhow!("a TLS provider is already installed"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Command::MailIn(piped) = &cli.command {
+        return Ok(runtime.block_on(mail::piped(piped, config)));
+    }
     runtime.block_on(run(cli.command, config)).map(|()| ExitCode::SUCCESS)
 }
 
@@ -109,7 +121,7 @@ async fn run(command: Command, config: Config) -> Result<()> {
         Command::Bench(options) => bench::run(options, config).await,
         Command::Admin(command) => admin::run(command, config).await,
         Command::Audit(command) => audit::run(command, config).await,
-        Command::Check { .. } | Command::Fmt { .. } => Ok(()),
+        Command::Check { .. } | Command::Fmt { .. } | Command::MailIn(_) => Ok(()),
     }
 }
 

@@ -151,6 +151,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
         appeal: String::new(),
         holidays: Holidays::default(),
         closed_days: std::collections::BTreeMap::new(),
+        contacts_months: 12,
         zone: "Europe/Paris".into(),
         address: of.address.clone(),
         phone: of.phone.clone(),

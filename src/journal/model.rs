@@ -58,13 +58,17 @@ pub enum Action {
     ArchivesChanged,
     /// `detail`: held, or released.
     RequestHeld,
+    /// The list of those to qualify, or one of them.
+    ContactsOpened,
+    /// `detail`: recorded, tied, closed, or the department it was handed to.
+    ContactChanged,
     JournalRead,
     /// `detail`: how many lines.
     JournalErased,
 }
 
 impl Action {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -94,6 +98,8 @@ impl Action {
         Self::ProviderChanged,
         Self::ArchivesChanged,
         Self::RequestHeld,
+        Self::ContactsOpened,
+        Self::ContactChanged,
         Self::JournalRead,
         Self::JournalErased,
     ];
@@ -129,6 +135,8 @@ impl Action {
             Self::ProviderChanged => "provider-changed",
             Self::ArchivesChanged => "archives-changed",
             Self::RequestHeld => "request-held",
+            Self::ContactsOpened => "contacts-opened",
+            Self::ContactChanged => "contact-changed",
             Self::JournalRead => "journal-read",
             Self::JournalErased => "journal-erased",
         }
@@ -169,6 +177,8 @@ impl Action {
             Self::ProviderChanged => "Fournisseur d’identité changé",
             Self::ArchivesChanged => "Bordereau d’élimination changé",
             Self::RequestHeld => "Demande gelée ou libérée",
+            Self::ContactsOpened => "Contacts à qualifier consultés",
+            Self::ContactChanged => "Contact à qualifier traité",
             Self::JournalRead => "Journal consulté",
             Self::JournalErased => "Lignes du journal effacées",
         }

@@ -137,6 +137,19 @@ pub async fn retry(db: &Db, job: &Claimed, error: &str, fatal: bool, now: Timest
     .await
 }
 
+/// Puts a job back until then, as if it had not been tried.
+pub async fn postpone(db: &Db, job: &Claimed, until: Timestamp) -> Result<(), db::Error> {
+    db.write(async |tx: &mut db::Tx| {
+        tx.run(
+            sql!("update job set run_at = $1, attempts = attempts - 1, lease = null, leased_until = null where authority_id = $2 and id = $3 and lease = $4"),
+            args![until, job.authority_id, job.id, job.lease],
+        )
+        .await?;
+        Ok(())
+    })
+    .await
+}
+
 /// 10 s, doubling up to twelve hours.
 fn back_off(attempts: i64) -> SignedDuration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(13);

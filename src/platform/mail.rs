@@ -5,6 +5,7 @@ use db::{Db, args, sql};
 use jiff::Timestamp;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    address::Envelope,
     message::{Mailbox, header::ContentType},
 };
 use uuid::Uuid;
@@ -18,6 +19,15 @@ pub struct Mail {
     pub to: String,
     pub subject: String,
     pub body: String,
+    /// None: nobody reads what is answered.
+    pub back: Option<Back>,
+}
+
+/// Where answers and bounces come back, and what their Message-ID repeats.
+#[derive(Debug, Clone)]
+pub struct Back {
+    pub address: String,
+    pub token: String,
 }
 
 #[derive(Clone)]
@@ -68,11 +78,18 @@ impl Mailer {
 
 fn message(mail: &Mail, from: &Mailbox) -> Result<Message> {
     let domain = from.email.domain();
-    Ok(Message::builder()
-        .from(from.clone())
-        .to(mail.to.parse()?)
-        .subject(&mail.subject)
-        .message_id(Some(format!("<{}@{domain}>", mail.id)))
+    let mut builder = Message::builder().from(from.clone()).to(mail.to.parse()?).subject(&mail.subject);
+    let mut id = mail.id.to_string();
+    if let Some(back) = &mail.back {
+        id = format!("{id}.{}", back.token);
+        builder = builder.reply_to(back.address.parse()?);
+        // Bounces come back to it too, where the sender's domain answers for the address (SPF).
+        if back.address.ends_with(&format!("@{domain}")) {
+            builder = builder.envelope(Envelope::new(Some(back.address.parse()?), vec![mail.to.parse()?])?);
+        }
+    }
+    Ok(builder
+        .message_id(Some(format!("<{id}@{domain}>")))
         // Robots do not answer robots (RFC 3834).
         .header(AutoSubmitted)
         .header(ContentType::TEXT_PLAIN)

@@ -92,7 +92,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
             sql!(
                 "select e.request_id, e.at, e.actor, e.code, e.to_state from request_event e
                  join request r on r.authority_id = e.authority_id and r.id = e.request_id
-                 where r.authority_id = $1 and r.account_id = $2 order by e.request_id, e.seq"
+                 where r.authority_id = $1 and r.account_id = $2 and e.code <> 'contact-internal' order by e.request_id, e.seq"
             ),
             args![db.authority(), account],
         )
@@ -164,7 +164,7 @@ pub async fn files(db: &Db, account: Uuid) -> Result<(Vec<Held>, Vec<Held>), db:
             sql!(
                 "select f.id, f.slot, f.name, f.size, f.at, r.reference from request r
                  join file f on f.authority_id = r.authority_id and f.owner_id = r.id
-                 where r.authority_id = $1 and r.account_id = $2 order by r.submitted_at, f.at, f.id"
+                 where r.authority_id = $1 and r.account_id = $2 and f.slot not like 'contact-internal:%' order by r.submitted_at, f.at, f.id"
             ),
             args![db.authority(), account],
         )

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{access, drafts, intake, model::File};
 use crate::{
     consultations,
+    contacts,
     error::Problem,
     journal::{Action, Line},
     platform::{attachment, upload::Received},
@@ -117,6 +118,9 @@ pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
     if drafts::find(&visitor, file.owner_id).await?.is_none() {
         access::mine(&visitor, file.owner_id).await?;
     }
+    if contacts::is_internal_slot(&file.slot) {
+        return Err(Problem::NotFound);
+    }
     attachment(&visitor, &file).await
 }
 
@@ -131,6 +135,7 @@ pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Proble
     attachment(&agent, &file).await
 }
 
+/// The file itself, for who has the right to it.
 pub async fn attachment(visit: &Visit, file: &File) -> Result<Response, Problem> {
     let stream = visit.app.storage.read(visit.site.id, file.id).await?;
     Ok(attachment::attachment(Body::from_stream(stream), &file.media_type, file.size, &file.name))

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     consultations::{self, Automatic},
-    correspondence,
+    contacts, correspondence,
     error::Problem,
     platform::{
         clock,
@@ -359,10 +359,11 @@ pub struct Queued {
 /// Queues the effects of an entry of the history: one job each, named after it.
 pub async fn queue(tx: &mut Tx, of: Queued, effects: &[Effect], ids: &[Uuid], now: Timestamp) -> Result<(), db::Error> {
     let Queued { request, reachable, letter, seq } = of;
+    let reachable = reachable || contacts::sms::chosen(tx, request).await?;
     for (effect, id) in effects.iter().zip(ids) {
         let job = match (effect, letter) {
             (Effect::Letter, Some(letter)) => correspondence::jobs::making(request, letter),
-            // Who gave no address is not owed an e-mail: the follow-up page tells all.
+            // Who gave no address and no number is owed nothing: the follow-up page tells all.
             (Effect::Notify(message), _) if reachable => NewJob {
                 kind: super::jobs::NOTIFY,
                 effect: format!("notify:{request}:{seq}:{message}"),

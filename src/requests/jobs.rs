@@ -14,7 +14,7 @@ use super::{
     store,
 };
 use crate::{
-    authorities, catalogue, correspondence, organisations,
+    authorities, catalogue, contacts, correspondence, organisations,
     platform::{
         french,
         jobs::{self, Claimed, Outcome},
@@ -58,6 +58,7 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     let Some(request) = store::find(&visit.db, id).await.map_err(|error| SendError::Passing(error.into()))? else {
         return Ok(());
     };
+    contacts::sms::tell(visit, &request, &message, job.id).await.map_err(|error| SendError::Passing(error.into()))?;
     let Some(mut to) = request.email.clone() else { return Ok(()) };
     if let Some(organisation) = request.organisation_id {
         let found = organisations::recipient(&visit.db, organisation, request.acted_by, &to).await;
@@ -71,6 +72,7 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
 pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let base = visit.public_url();
+    let back = contacts::mail::back(visit, request.id).await?;
     let link = if !request.is_anonymous() {
         format!("{base}/demandes/{}", request.id)
     } else {
@@ -82,14 +84,15 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
         submitted => request.received(&visit.site.zone),
         link => link,
         link_label => "Suivre ma demande",
+        can_answer => back.is_some(),
     };
     if let Some(own) = correspondence::mail::own(visit, message, request, &procedure).await? {
         let context = context! { subject => own.subject, text => own.text, ..context };
-        return letter(visit, "texte-du-service", context, to, id);
+        return Ok(Mail { back, ..letter(visit, "texte-du-service", context, to, id)? });
     }
     // A code is computed at the last moment: the queue does not hold it, and an older mail says the present one.
     let code = if message == CODE { code::shown(visit, request.id).await? } else { String::new() };
-    letter(visit, message, context! { code => code, ..context }, to, id)
+    Ok(Mail { back, ..letter(visit, message, context! { code => code, ..context }, to, id)? })
 }
 
 /// A mail out of its two templates.
@@ -100,7 +103,7 @@ pub fn letter(visit: &Visit, name: &str, context: minijinja::Value, to: &str, id
     let context = context! { ..context, ..frame };
     let subject = visit.app.templates.render(&format!("mails/{name}.subject.txt"), context.clone())?;
     let body = visit.app.templates.render(&format!("mails/{name}.txt"), context)?;
-    Ok(Mail { id, to: to.to_owned(), subject: subject.trim().to_owned(), body })
+    Ok(Mail { id, to: to.to_owned(), subject: subject.trim().to_owned(), body, back: None })
 }
 
 /// Renders the receipt and keeps it with the request.

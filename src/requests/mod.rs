@@ -46,10 +46,10 @@ pub mod timers;
 
 pub use access::{Mine, Permitted, Process, desk as open_at_desk, mine_to};
 pub use channel::Channel;
-pub use citizen::{file_kind, restore};
+pub use citizen::{file_json, file_kind, restore};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
-pub use files::keep as keep_file;
+pub use files::{attachment as send_file, keep as keep_file, of as files_of};
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {

@@ -124,6 +124,7 @@ pub struct Ready<'a> {
     now: Timestamp,
     /// Of its reception.
     day: Date,
+    today: Date,
 }
 
 /// The pure part of sending.
@@ -156,6 +157,7 @@ pub fn ready<'a>(visit: &Visit, sender: &'a Sender<'a>, sending: &'a Sending<'a>
         jobs: effects.iter().map(|_| visit.id()).collect(),
         note: visit.id(),
         day: clock::day(life.submitted, &visit.site.zone),
+        today: visit.today(),
         now: visit.now,
         sending,
         life,

@@ -19,7 +19,7 @@ use crate::{
     acting::invitation,
     agents,
     app::App,
-    authorities, catalogue,
+    authorities, catalogue, contacts,
     household::sharing,
     identity, journal, links, mandates,
     platform::clock,
@@ -34,6 +34,7 @@ const YOUNG: i64 = 24 * 3600;
 pub async fn all(app: &App) -> Result<()> {
     for authority in authorities::all(&app.db).await? {
         expired(app, authority).await?;
+        contacts::sweep(&work::visit(app, authority).await?).await?;
         mandates::end_due(&work::visit(app, authority).await?).await?;
         archive(app, authority).await?;
         // What is wrong with its chain must not hold up the rest.

@@ -24,6 +24,7 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/depots", "Dépôts"),
     ("/agent/organisations", "Organisations"),
     ("/agent/mandats", "Mandats"),
+    ("/agent/contacts", "Contacts"),
     ("/agent/courriers", "Lettres"),
     ("/agent/avis-a-rendre", "Avis à rendre"),
 ];

@@ -193,6 +193,17 @@ describe('pages of somebody who has an account', () => {
     await work.close();
   });
 
+  test('being told by SMS', async () => {
+    city.admin('add-sms', 'url = "http://127.0.0.1:9/sendsms"\nusername = "ville"\ndepartment = "commerce"\n', { input: 'secret' });
+    await checkAll(page, ['/compte', '/compte/sms']);
+    await checkMistakes(page, '/compte/sms', 'Recevoir un code');
+    await page.getByLabel('Téléphone portable').fill('06 39 98 00 01');
+    await page.getByLabel(/J’accepte de recevoir/).check();
+    await press(page, page.getByRole('button', { name: 'Recevoir un code' }));
+    await city.checkPage(page);
+    await checkMistakes(page, '/compte/sms', 'Confirmer le numéro');
+  });
+
   test('forms of the account sent empty', async () => {
     await city.go(page, '/compte');
     await page.getByLabel('Nom', { exact: true }).fill('');
@@ -263,7 +274,7 @@ describe('pages of agents', () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('commerce', 'manager'));
     await checkAll(page, ['/agent/modeles', '/agent/modeles/commerce/buvette-arrete', '/agent/modeles/commerce/buvette-refus', '/agent/modeles/commerce/courriel-decision',
-      '/agent/delegations', '/agent/delegations/nouvelle?service=commerce', '/agent/courriers/demandes']);
+      '/agent/delegations', '/agent/delegations/nouvelle?service=commerce', '/agent/courriers/demandes', '/agent/contacts', '/agent/contacts?etat=classes', '/agent/contacts/nouveau?service=commerce']);
     await checkMistakes(page, '/agent/delegations/nouvelle?service=commerce', 'Noter au registre');
     await city.go(page, '/agent/delegations');
     const ends = await hrefs(page, /\/fin$/);
@@ -317,6 +328,39 @@ describe('pages of agents', () => {
     await city.checkPage(other.page);
     await checkAll(other.page, [opinion]);
     await other.context.close();
+  });
+
+  test('contacts: noted, to qualify, tied', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('commerce', 'manager'));
+    const form = '/agent/contacts/nouveau?service=commerce';
+    await checkMistakes(page, form, 'Noter');
+    await city.go(page, form);
+    await page.getByLabel('Appel téléphonique').check();
+    await page.getByLabel('La personne vers le service').check();
+    await page.getByLabel('Avec qui ?').fill('Madame Z');
+    await page.getByLabel('Ce qui a été dit ou écrit').fill('Demande un rendez-vous.');
+    await press(page, page.getByRole('button', { name: 'Noter', exact: true }));
+    await city.checkPage(page);
+    await page.getByRole('link', { name: /Madame Z/ }).first().click();
+    await city.checkPage(page);
+    const contact = new URL(page.url()).pathname;
+    for (const [button, status] of [['Rattacher', 422], ['Confier', 422], ['Classer', 422]]) {
+      await city.go(page, contact);
+      await press(page, page.getByRole('button', { name: button, exact: true }));
+      await page.locator('.govuk-error-summary').waitFor();
+      await city.checkPage(page, { status });
+    }
+    await city.go(page, contact);
+    await page.getByLabel('Pourquoi ?').selectOption({ index: 1 });
+    await press(page, page.getByRole('button', { name: 'Classer', exact: true }));
+    await checkAll(page, [contact, '/agent/contacts?etat=classes']);
+    await city.go(page, '/agent?vue=toutes');
+    const [request] = await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+(\?|$)/);
+    const note = `${request.split('?')[0]}/echanges`;
+    await checkMistakes(page, note, 'Noter');
+    await checkAll(page, [note]);
+    await context.close();
   });
 
   test('who manages a department', async () => {

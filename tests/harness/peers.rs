@@ -10,6 +10,8 @@ use std::{
 
 use super::Folder;
 
+pub mod dovecot;
+pub mod kannel;
 pub mod slapd;
 
 /// A program of the tests' Python environment.

@@ -58,6 +58,7 @@ impl Scene {
         let bruno = account(&portal, "bruno.oeuvrard@valmont.example").await;
         agents::add_membership(&visit.db, bruno, "etat-civil", Role::Reader).await.unwrap();
         declare_service(&portal, "livret", "etat-civil").await;
+        crate::contacts::sms::declare(&portal, "http://127.0.0.1:1/sendsms", &[]).await;
         other_city(&portal).await;
 
         let mut owner = portal.usager(USAGER).await;
@@ -111,6 +112,7 @@ impl Scene {
             ("disposal", disposal(&portal).await),
             ("delegation", delegation(&portal).await),
             ("consultation", consultation(&portal, filed.id).await),
+            ("contact", contact(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
@@ -184,6 +186,18 @@ async fn consultation(portal: &Portal, request: Uuid) -> String {
          values ($1, $2, $3, 'voirie', '', '', 'Zéphyrine ?', '[\"demandeur\"]', '[]', '2027-01-01', $4, 'open')"
     );
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, request, now]).await;
+    portal.db().write(write).await.unwrap();
+    id.to_string()
+}
+
+/// A contact that waits in the department whose request it is.
+async fn contact(portal: &Portal) -> String {
+    let (id, now) = (Uuid::new_v4(), portal.app.clock.now());
+    let statement = sql!(
+        "insert into contact (authority_id, id, department_id, channel, incoming, at, recorded_at, who, address, subject, body, quoted, shared, as_message, state, reason)
+         values ($1, $2, 'etat-civil', 'email', true, $3, $3, 'Zéphyrine', '', '', 'Zéphyrine', '', false, false, 'waiting', '')"
+    );
+    let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, now]).await;
     portal.db().write(write).await.unwrap();
     id.to_string()
 }

@@ -21,6 +21,7 @@ use crate::{
         store::{self, Account},
     },
     consultations,
+    contacts,
     error::Problem,
     household, identity, links, mandates, opinions, organisations,
     platform::form::Typed,
@@ -83,7 +84,7 @@ async fn context(
         waiting => email::pages::waiting(citizen, account.id).await?,
         new_email => typed.text("nouvelle-adresse"), next => "",
         password => account.password_hash.is_some(), min => model::LONG, open => open, errors => errors(wrong),
-        identity => identity::shown(citizen, account.id).await?,
+        identity => identity::shown(citizen, account.id).await?, sms => contacts::sms::offered(citizen).await?,
     })
 }
 
@@ -172,6 +173,8 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("services_rattaches".into(), links::export(citizen, account.id).await?.into());
         data.insert("consultations".into(), requests::readings::export(&citizen.db, account.id).await?.into());
         data.insert("avis_demandes".into(), consultations::export(&citizen.db, account.id).await?.into());
+        data.insert("contacts".into(), contacts::export(&citizen.db, account.id).await?.into());
+        data.insert("sms".into(), contacts::sms::export(&citizen.db, account.id).await?);
         data.insert("avis".into(), opinions::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);

@@ -14,7 +14,9 @@ use super::{answer, cancel, file_json, file_kind, procedure_link, sections, sent
 use crate::{
     acting::{Deed, trace},
     authorities::{self, Department},
-    catalogue, correspondence,
+    catalogue,
+    contacts::{self, Contact, show::Came},
+    correspondence,
     error::Problem,
     opinions,
     platform::{clock, french},
@@ -108,6 +110,8 @@ pub async fn draw(
     let events = store::events(&visitor.db, request.id).await?;
     let messages: Vec<Message> =
         store::messages(&visitor.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
+    let mut contacts = contacts::of_request(&visitor.db, request.id).await?;
+    contacts.retain(|contact| contact.shared);
     let decision = store::decision(&visitor.db, request.id).await?;
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
@@ -135,7 +139,7 @@ pub async fn draw(
         documents => Serde(documents(request.id, &files)),
         keeping => sent::keeping(visitor, request).await?,
         keep => format!("/demandes/{}/ranger", request.id),
-        messages => Serde(shown_messages(&messages, &department)),
+        messages => Serde(shown_messages(&messages, &contacts, &files, &department)),
         history => Serde(history(visitor, &procedure, &events)),
         department => Serde(json!({"name": department.name, "phone": department.phone.clone().unwrap_or_else(|| visitor.site.settings.phone.clone())})),
         message => message,
@@ -292,14 +296,21 @@ fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
     letters.rev().map(|file| file_json(file, "/fichiers")).chain([receipt]).collect()
 }
 
-fn shown_messages(messages: &[Message], department: &Department) -> Vec<Json> {
+/// Messages, and what the department shares of what was said otherwise, in the order in which it happened.
+fn shown_messages(messages: &[Message], contacts: &[Contact], files: &[File], department: &Department) -> Vec<Json> {
     let one = |message: &Message| {
-        json!({
+        let came = Came::of(message.id, contacts, files, "/fichiers");
+        let shown = json!({
             "mine": message.author == "usager", "who": department.name, "text": message.body, "date": message.at.to_string(),
-            "read": message.read_at.map(|at| at.to_string()), "files": [],
-        })
+            "read": message.read_at.map(|at| at.to_string()), "how": came.how, "quoted": came.quoted, "files": came.files,
+        });
+        (message.at, shown)
     };
-    messages.iter().map(one).collect()
+    let said = contacts.iter().filter(|contact| !contact.as_message);
+    let said = said.map(|one| (one.at, contacts::show::for_usager(one, &department.name, files, "/fichiers")));
+    let mut all: Vec<_> = messages.iter().map(one).chain(said).collect();
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, shown)| shown).collect()
 }
 
 /// What happened, without the names of agents.
@@ -323,6 +334,15 @@ fn words(visitor: &Visitor, procedure: &Procedure, event: &Event) -> Option<Stri
             None if event.actor == "usager" => "Vous avez écrit au service".to_owned(),
             None => "Le service vous a écrit".to_owned(),
         });
+    }
+    if event.code == contacts::mail::MAIL {
+        return Some("Le service a reçu un courriel de votre adresse".to_owned());
+    }
+    if event.code == contacts::sms::RECEIVED {
+        return Some("Le service a reçu un SMS de votre numéro".to_owned());
+    }
+    if event.code == contacts::SHARED {
+        return Some("Le service a noté un échange".to_owned());
     }
     let to = event.to_state.as_deref().and_then(|state| procedure.workflow.state(state))?;
     if event.is_filing() {

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     consultations,
+    contacts::{self, Contact},
     error::Problem,
     journal::Action,
     platform::{attachment, french, jobs},
@@ -38,6 +39,7 @@ pub struct Dossier {
     pub marks: Vec<Mark>,
     pub files: Vec<File>,
     pub messages: Vec<Message>,
+    pub contacts: Vec<Contact>,
     pub events: Vec<Event>,
     pub asks: Vec<Ask>,
     pub decision: Option<Decision>,
@@ -45,6 +47,8 @@ pub struct Dossier {
     pub failures: Vec<Failure>,
     /// Asked of others: see [`consultations::on_request`].
     pub opinions: Json,
+    /// How else its filer is told.
+    pub reach: Vec<String>,
     /// Pages of the requests before and after it in the list it was opened from.
     pub beside: (String, String),
 }
@@ -60,17 +64,21 @@ impl Dossier {
             marks: Vec::new(),
             files: Vec::new(),
             messages: Vec::new(),
+            contacts: Vec::new(),
             asks: Vec::new(),
             decision: None,
             forms: Vec::new(),
             failures: Vec::new(),
             opinions: json!({"list": [], "ask": ""}),
+            reach: Vec::new(),
             beside,
         };
         if dossier.file.content() {
             dossier.marks = certified::of(agent, id).await?;
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
+            dossier.contacts = contacts::of_request(&agent.db, id).await?;
+            dossier.reach = contacts::show::reach(agent, id).await?;
             dossier.asks = store::asks(&agent.db, id).await?;
             dossier.decision = store::decision(&agent.db, id).await?;
             // None is stored where no transition has one.
@@ -156,6 +164,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "note": written.note,
         "errors": errors,
         "reply": file.came.on(&format!("{url}/messages")),
+        "add_contact": format!("{url}/echanges"),
         "add_note": file.came.on(&format!("{url}/notes")),
         "once": agent.id(),
         "reachable": file.request.email.is_some(),
@@ -167,6 +176,9 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "next": dossier.beside.1,
         "version": file.request.version,
     });
+    if let Some(known) = context.pointer_mut("/request/contact").and_then(Json::as_array_mut) {
+        known.extend(dossier.reach.iter().map(|line| json!(line)));
+    }
     let part = match tab {
         _ if !file.content() => None,
         "pieces" => Some(("pieces", view::pieces(agent, dossier))),
@@ -191,7 +203,7 @@ fn tabs(dossier: &Dossier) -> Json {
             dossier
                 .files
                 .iter()
-                .filter(|file| !file.slot.starts_with("document:") && !file.slot.starts_with(consultations::SLOT))
+                .filter(|file| file.slot.starts_with("piece:") || file.slot.starts_with("field:"))
                 .count(),
         ),
         "messages" => Some(dossier.unread()).filter(|unread| *unread > 0),
@@ -226,6 +238,8 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "libere" => "Ce dossier n’est plus affecté à personne.".to_owned(),
         "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),
+        "contact" => "L’échange est noté dans l’historique du dossier.".to_owned(),
+        "rattache" => "Le contact est rattaché à ce dossier.".to_owned(),
         "code" => "Le nouveau code de suivi part par courriel. L’ancien ne fonctionne plus.".to_owned(),
         "avis-demande" => "L’avis est demandé. Vous le lirez ici, et un courriel vous préviendra.".to_owned(),
         "avis-retire" => "La demande d’avis est retirée\u{a0}: plus rien de ce dossier n’est montré.".to_owned(),
@@ -335,7 +349,7 @@ async fn keep(agent: &Agent, file: &Opened<Process>, id: Uuid, body: &str, inter
             if !internal {
                 desk::note(tx, request, by, words::MESSAGE, Some(id), now).await?;
             }
-            if notify {
+            if notify || (!internal && contacts::sms::chosen(tx, request).await?) {
                 let new = jobs::NewJob {
                     kind: NOTIFY,
                     effect: format!("notify:{request}:message:{id}"),

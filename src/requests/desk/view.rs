@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Opened, delays, show::Dossier, words};
 use crate::{
+    contacts::{self, show::Came},
     platform::{clock, french},
     requests::{
         access::Right,
@@ -144,13 +145,24 @@ fn in_slot(sent: &[File], slot: &str) -> Vec<Json> {
     sent.iter().filter(|file| file.slot == slot).map(|file| citizen::file_json(file, FILES)).collect()
 }
 
+/// Messages, and what was said otherwise, in the order in which it happened.
 pub fn messages(dossier: &Dossier) -> Json {
     let one = |message: &Message| {
         let from_usager = message.author == "usager";
         let who = if from_usager { "L’usager" } else { message.author_name.as_deref().unwrap_or("Le service") };
-        json!({"from_usager": from_usager, "who": who, "text": message.body, "date": message.at, "read": message.read_at, "files": []})
+        let came = Came::of(message.id, &dossier.contacts, &dossier.files, FILES);
+        let shown = json!({
+            "from_usager": from_usager, "who": who, "text": message.body, "date": message.at, "read": message.read_at,
+            "how": came.how, "internal": false, "quoted": came.quoted, "files": came.files,
+        });
+        (message.at, shown)
     };
-    json!(dossier.messages.iter().filter(|message| !message.internal).map(one).collect::<Vec<_>>())
+    let contacts = dossier.contacts.iter().filter(|contact| !contact.as_message);
+    let contacts = contacts.map(|contact| (contact.at, contacts::show::for_agents(contact, &dossier.files, FILES)));
+    let mut all: Vec<_> =
+        dossier.messages.iter().filter(|message| !message.internal).map(one).chain(contacts).collect();
+    all.sort_by_key(|(at, _)| *at);
+    json!(all.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>())
 }
 
 pub fn notes(dossier: &Dossier) -> Json {

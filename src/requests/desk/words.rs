@@ -3,6 +3,7 @@
 use forms::model::Procedure;
 
 use crate::consultations as opinions;
+use crate::contacts;
 use crate::correspondence::post::POSTED;
 use crate::requests::{
     assign::{ASSIGNED, UNASSIGNED},
@@ -49,6 +50,10 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         MESSAGE if event.actor == "usager" => "Message de l’usager",
         MESSAGE => "Message à l’usager",
         code::RENEWED => "Nouveau code de suivi donné",
+        contacts::SHARED => "Échange noté, visible de l’usager",
+        contacts::INTERNAL => "Échange noté, interne",
+        contacts::mail::MAIL => "Courriel reçu de l’adresse de l’usager",
+        contacts::sms::RECEIVED => "SMS reçu du numéro de l’usager",
         AGAIN => "Courriel relancé",
         POSTED => "Lettre postée",
         CALENDAR => "Délais recalculés : le calendrier de la collectivité a changé",

@@ -55,6 +55,18 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),
     ("POST", "/agent/demandes/{request}/notes", "ag ag ag 404 404 403 422 422"),
     ("POST", "/agent/demandes/{request}/messages", "ag ag ag 404 404 403 422 422"),
+    ("GET", "/agent/demandes/{request}/echanges", "ag ag ag 404 404 403 200 200"),
+    ("POST", "/agent/demandes/{request}/echanges", "ag ag ag 404 404 403 422 422"),
+    ("GET", "/agent/contacts", "ag ag ag 200 200 403 200 200"),
+    // Another city has a department of that name too.
+    ("GET", "/agent/contacts/nouveau?service=etat-civil", "ag ag ag 200 404 403 200 200"),
+    ("POST", "/agent/contacts/nouveau?service=etat-civil", "ag ag ag 422 404 403 422 422"),
+    ("GET", "/agent/contacts/{contact}", "ag ag ag 404 404 403 200 200"),
+    ("POST", "/agent/contacts/{contact}/rattacher", "ag ag ag 404 404 403 422 422"),
+    ("POST", "/agent/contacts/{contact}/classer", "ag ag ag 404 404 403 422 422"),
+    ("POST", "/agent/contacts/{contact}/confier", "ag ag ag 404 404 403 422 422"),
+    // A contact has its own files only.
+    ("GET", "/agent/contacts/{contact}/fichiers/{file}", "ag ag ag 404 404 403 404 404"),
     ("GET", "/agent/fichiers/{file}", "ag ag ag 404 404 403 200 200"),
     // A draft is nobody's business.
     ("GET", "/agent/fichiers/{file=draft_file}", "ag ag ag 404 404 404 404 404"),

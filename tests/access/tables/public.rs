@@ -23,6 +23,9 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
     ("GET", "/plan-du-site", "200 200 200"),
     ("GET", "/sante", "200 200 200"),
     ("GET", "/static/{name}", "200 200 200"),
+    // For the SMS gateway, which knows the secret of its addresses.
+    ("GET", "/sms/{token}/remise?sms=01980000-0000-7000-8000-000000000000&etat=1", "404 404 404"),
+    ("GET", "/sms/{token}/recu?de=33639980001&texte=x", "404 404 404"),
     ("GET", "/suivre", "200 200 200"),
     ("POST", "/suivre", "422 422 422"),
     ("GET", "/connexion", "200 303 200"),

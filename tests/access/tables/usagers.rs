@@ -24,6 +24,11 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/fichiers/{file=draft_file}", "in in in 404 404 200"),
     ("GET", "/compte", "in in in 200 200 200"),
     ("POST", "/compte", "in in in 422 422 422"),
+    // The other city has no SMS gateway.
+    ("GET", "/compte/sms", "in in in 404 200 200"),
+    ("POST", "/compte/sms", "in in in 404 422 422"),
+    ("POST", "/compte/sms/code", "in in in 404 303 303"),
+    ("POST", "/compte/sms/arreter", "in in in 404 303 303"),
     ("GET", "/compte/reunir", "in in in 200 200 200"),
     ("POST", "/compte/reunir", "in in in 422 422 422"),
     ("GET", "/compte/reunir/cle", "in in in 200 200 200"),

@@ -158,7 +158,7 @@ async fn add(ldap: &mut Ldap, dn: &str, attributes: &[(&str, &str)]) {
 }
 
 /// `localhost`, trusted by nobody but who is given the certificate.
-fn certificate(folder: &Folder) {
+pub fn certificate(folder: &Folder) {
     let settings = folder.0.join("openssl.conf");
     let text = "[req]\ndistinguished_name=dn\nx509_extensions=own\nprompt=no\n[dn]\nCN=localhost\n[own]\nbasicConstraints=critical,CA:FALSE\nsubjectAltName=DNS:localhost\n";
     std::fs::write(&settings, text).unwrap();
