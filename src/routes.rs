@@ -10,9 +10,9 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, archives, catalogue, consultations, contacts, correspondence, delegations, demo, error,
-    household, identity, journal, links, mandates, opinions, organisations, own_data, pages, platform, provider,
-    requests, safe, sso, steering, visit,
+    accounts, acting, agents, app::App, archives, catalogue, consultations, contacts, correspondence, delegations,
+    demo, error, household, identity, journal, links, mandates, opinions, organisations, own_data, pages, platform,
+    provider, requests, safe, sso, steering, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.

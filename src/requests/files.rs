@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use super::{access, drafts, intake, model::File};
 use crate::{
-    consultations,
-    contacts,
+    consultations, contacts,
     error::Problem,
     journal::{Action, Line},
     platform::{attachment, upload::Received},

@@ -96,7 +96,7 @@ both! {
     /// Answered by another department, before the procedure was handed over: both pages tell of it.
     async fn both_pages_tell_of_the_same_answers(portal: Portal) {
         let day = "2026-11-10".parse().unwrap();
-        let fact = Fact { day, department: "etat-civil", procedure: "demande-information", measure: Measure::OnTime, what: "reply", days: Some(17) };
+        let fact = Fact { day, department: "etat-civil", procedure: "demande-information", measure: Measure::OnTime, what: "reply", channel: "web", days: Some(17) };
         for _ in 0..5 {
             let id = portal.app.clock.id();
             portal.db().write(async |tx: &mut db::Tx| steering::note(tx, id, &fact).await).await.unwrap();

@@ -321,7 +321,7 @@ both! {
         assert!(old.shows("ne se déclare plus").html().contains("value=\"88\""));
         assert_eq!(portal.count("tally").await, counters);
         // What is declared of a month is not set against a part of it.
-        let sent = Fact { day: "2026-10-05".parse().unwrap(), department: "etat-civil", procedure: "acte-naissance", measure: Measure::Sent, what: "send", days: None };
+        let sent = Fact { day: "2026-10-05".parse().unwrap(), department: "etat-civil", procedure: "acte-naissance", measure: Measure::Sent, what: "send", channel: "web", days: None };
         let id = portal.app.clock.id();
         portal.db().write(async |tx: &mut db::Tx| steering::note(tx, id, &sent).await).await.unwrap();
         claire.post(page, &[("demarche", "acte-naissance"), ("mois", "2026-10"), ("guichet", "1")]).await.is(303);
