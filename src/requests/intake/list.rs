@@ -1,7 +1,7 @@
 //! « Demandes en cours de saisie »: drafts of the agent's departments.
 
 use axum::{extract::Query, response::Response};
-use minijinja::{Value, context, value::Serde};
+use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -37,5 +37,5 @@ pub async fn show(agent: Agent, Query(told): Query<Told>) -> Result<Response, Pr
         .map(|one| json!({"href": format!("/agent/depots/papier/{}", one.procedure.id), "text": one.procedure.title}))
         .collect();
     let page = context! { drafts => Serde(drafts), papers => Serde(papers), ..flash };
-    agent.page("agent/intakes.html", "Demandes au guichet", Value::from(page))
+    agent.page("agent/intakes.html", "Demandes au guichet", page)
 }

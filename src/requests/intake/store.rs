@@ -61,7 +61,7 @@ pub async fn find(agent: &Agent, id: Uuid) -> Result<Option<(Draft, Intake)>, Pr
         return Ok(None);
     }
     if kept.agent_id != agent.account.id {
-        let line = Line::agent(agent, Action::DraftOpened).about("draft", id).department(&kept.department_id);
+        let line = Line::agent(agent, Action::DraftOpened).request(id).department(&kept.department_id);
         journal::read(agent, &line).await?;
     }
     let account = match kept.account_id {

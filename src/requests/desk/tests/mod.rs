@@ -214,6 +214,8 @@ impl World {
                     life: &life,
                     archive_at: model::archive_at(procedure, &life, &visit.site),
                     confidential_address: false,
+                    channel: crate::requests::Channel::Web,
+                    now: life.submitted,
                 };
                 store::insert(tx, &new).await
             })
