@@ -293,7 +293,7 @@ describe('pages of agents', () => {
   test('opinions: asked by one department, given by another', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('urbanisme', 'processor'));
-    await city.go(page, '/agent?vue=toutes');
+    await city.go(page, '/agent?vue=a-traiter');
     const [request] = (await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+(\?|$)/)).map((href) => href.split('?')[0]);
     assert.ok(request, 'urbanism has no request');
     const ask = `${request}/avis/demander`;
