@@ -38,7 +38,7 @@ impl Rows {
             ),
             (
                 sql!("select * from job where authority_id = $1 and request_id = $2"),
-                sql!("insert into job values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"),
+                sql!("insert into job values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"),
             ),
             (
                 sql!("select * from file where authority_id = $1 and owner_id = $2"),

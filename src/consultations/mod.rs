@@ -26,7 +26,7 @@ pub use change::Automatic;
 pub use jobs::{MAIL, send};
 pub use model::{ASKED, GIVEN, LATE, LINKED, REMINDED, SLOT, WITHDRAWN};
 pub use remind::tick;
-pub use shown::on_request;
+pub use shown::{on_request, watchers};
 pub use store::{close, export};
 
 pub fn routes() -> Router<App> {

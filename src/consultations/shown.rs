@@ -10,7 +10,10 @@ use super::{
 use crate::{
     error::Problem,
     journal::Line,
-    requests::limited::{self, Shown},
+    requests::{
+        limited::{self, Shown},
+        model::File,
+    },
     visit::{Agent, Visit},
 };
 
@@ -43,10 +46,20 @@ pub async fn limited(visit: &Visit, found: &Consultation, trace: Line<'_>, base:
     Ok(json!({"reference": seen.reference, "procedure": seen.procedure, "sections": sections, "files": files}))
 }
 
-/// The opinions asked on a request, for who processes it; and whether another may be asked.
-pub async fn on_request(agent: &Agent, request: Uuid, ended: bool) -> Result<Json, Problem> {
+/// Who else sees some of a request now, and why, for « Qui peut voir ce dossier ».
+pub async fn watchers(agent: &Agent, request: Uuid) -> Result<Vec<Json>, db::Error> {
+    let found = store::of(&agent.db, request).await?;
+    let open = found.iter().filter(|one| one.open() && (!one.outside() || one.reachable(agent.today())));
+    let why = |one: &Consultation| {
+        let how = if one.outside() { "par un lien, dans un seul navigateur" } else { "ceux qui y instruisent" };
+        format!("pour un avis, ce qui lui est montré ({how}), jusqu’à sa réponse")
+    };
+    Ok(open.map(|one| json!({"who": one.who(), "why": why(one)})).collect())
+}
+
+/// The opinions asked on a request, which has these `files`, for who processes it.
+pub async fn on_request(agent: &Agent, request: Uuid, files: &[File]) -> Result<Vec<Json>, db::Error> {
     let mut list = Vec::new();
-    let files = limited::all(agent, request).await?;
     for found in store::of(&agent.db, request).await? {
         let url = format!("/agent/demandes/{request}/avis/{}", found.id);
         let slot = found.slot();
@@ -64,6 +77,5 @@ pub async fn on_request(agent: &Agent, request: Uuid, ended: bool) -> Result<Jso
         }
         list.push(one);
     }
-    let ask = if ended { String::new() } else { format!("/agent/demandes/{request}/avis/demander") };
-    Ok(json!({"list": list, "ask": ask}))
+    Ok(list)
 }

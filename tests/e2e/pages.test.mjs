@@ -304,7 +304,7 @@ describe('pages of agents', () => {
   test('opinions: asked by one department, given by another', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('urbanisme', 'processor'));
-    await city.go(page, '/agent?vue=toutes');
+    await city.go(page, '/agent?vue=a-traiter');
     const [request] = (await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+(\?|$)/)).map((href) => href.split('?')[0]);
     assert.ok(request, 'urbanism has no request');
     const ask = `${request}/avis/demander`;
@@ -315,8 +315,40 @@ describe('pages of agents', () => {
     await page.getByLabel('La question posée').fill('La voie est-elle assez large ?');
     await press(page, page.getByRole('button', { name: 'Demander cet avis' }));
     await city.checkPage(page);
-    await checkAll(page, [`${request}?onglet=avis`]);
+    await checkAll(page, [`${request}?onglet=avis`, `${request}/acces`]);
+    await city.go(page, ask);
+    await page.getByLabel('À qui').selectOption('exterieur');
+    await page.getByLabel('Nom de la personne ou de l’organisme (facultatif)').fill('Agence Bâti');
+    await page.getByLabel('Son adresse électronique (facultatif)').fill('agence@exemple.fr');
+    await page.getByLabel('La question posée').fill('Le mur tient-il ?');
+    await press(page, page.getByRole('button', { name: 'Demander cet avis' }));
     await context.close();
+    // Somebody outside: the link, the code, the form, the thanks; another browser sees that it is open.
+    const outside = await city.open();
+    const first = async (subject) => {
+      const [mail] = await city.mails(outside.page, 'agence@exemple.fr', subject);
+      await city.go(outside.page, mail);
+      return outside.page.locator('main').innerText();
+    };
+    const link = (await first('Un avis vous est demandé')).match(/\/avis\/[\w-]+/)[0];
+    await checkAll(outside.page, [link]);
+    await press(outside.page, outside.page.getByRole('button', { name: 'Recevoir le code' }));
+    await checkMistakes(outside.page, link, 'Ouvrir');
+    const code = (await first('Votre code pour rendre un avis')).match(/ouvrir la page de l’avis\s*:\s*([0-9A-Z-]+)/)[1];
+    await city.go(outside.page, link);
+    await outside.page.getByLabel('Code reçu par courriel').fill(code);
+    await press(outside.page, outside.page.getByRole('button', { name: 'Ouvrir' }));
+    await city.checkPage(outside.page);
+    await checkMistakes(outside.page, link, 'Rendre cet avis');
+    const elsewhere = await city.open();
+    await checkAll(elsewhere.page, [link]);
+    assert.ok(await elsewhere.page.getByText('Ce lien est ouvert ailleurs').isVisible());
+    await elsewhere.context.close();
+    await outside.page.getByLabel('Favorable', { exact: true }).check();
+    await press(outside.page, outside.page.getByRole('button', { name: 'Rendre cet avis' }));
+    await city.checkPage(outside.page);
+    assert.ok(await outside.page.getByText('votre avis est transmis').isVisible());
+    await outside.context.close();
     const other = await city.open();
     await city.signIn(other.page, city.agent('voirie', 'processor'));
     await checkAll(other.page, ['/agent/avis-a-rendre']);

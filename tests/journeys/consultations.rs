@@ -111,6 +111,7 @@ both! {
         // The request itself is not theirs, nor anything by another door.
         thierry.get(&format!("/agent/demandes/{}", filed.id)).await.is(404);
         thierry.get(&format!("/agent/fichiers/{file}")).await.is(404);
+        guillaume.get(&format!("/agent/demandes/{}/acces", filed.id)).await.is(200).shows("Consultés pour avis").shows("Service de la voirie");
         let mut fatoumata = portal.agent("fatoumata.diallo").await;
         fatoumata.get(&path).await.is(404).hides(WHERE);
         fatoumata.get(&format!("{path}/fichiers/{file}")).await.is(404);

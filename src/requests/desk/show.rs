@@ -46,7 +46,7 @@ pub struct Dossier {
     pub forms: Vec<Form>,
     pub failures: Vec<Failure>,
     /// Asked of others: see [`consultations::on_request`].
-    pub opinions: Json,
+    pub opinions: Vec<Json>,
     /// How else its filer is told.
     pub reach: Vec<String>,
     /// Pages of the requests before and after it in the list it was opened from.
@@ -69,7 +69,7 @@ impl Dossier {
             decision: None,
             forms: Vec::new(),
             failures: Vec::new(),
-            opinions: json!({"list": [], "ask": ""}),
+            opinions: Vec::new(),
             reach: Vec::new(),
             beside,
         };
@@ -85,7 +85,10 @@ impl Dossier {
             if !dossier.file.request.given.0.is_empty() {
                 dossier.forms = store::forms(&agent.db, id).await?;
             }
-            dossier.opinions = consultations::on_request(agent, id, dossier.file.request.ended_at.is_some()).await?;
+            // None is stored where none was asked.
+            if dossier.events.iter().any(|event| event.code == consultations::ASKED) {
+                dossier.opinions = consultations::on_request(agent, id, &dossier.files).await?;
+            }
             dossier.failures = desk::failures(agent, Some(id)).await?;
         }
         Ok(dossier)
@@ -158,7 +161,10 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "asks": view::asks(dossier),
         "decision": dossier.decision.as_ref().map(view::decision),
         "failures": failures,
-        "opinions": dossier.opinions,
+        "opinions": {
+            "list": dossier.opinions,
+            "ask": if file.request.ended_at.is_none() { format!("{url}/avis/demander") } else { String::new() },
+        },
         "sections": [], "pieces": [], "messages": [], "notes": [], "history": [],
         "message": written.message,
         "note": written.note,
@@ -207,9 +213,7 @@ fn tabs(dossier: &Dossier) -> Json {
                 .count(),
         ),
         "messages" => Some(dossier.unread()).filter(|unread| *unread > 0),
-        "avis" => {
-            dossier.opinions["list"].as_array().map(|list| list.iter().filter(|one| one["state"] == "open").count())
-        }
+        "avis" => Some(dossier.opinions.iter().filter(|one| one["state"] == "open").count()),
         "notes" => Some(dossier.messages.iter().filter(|message| message.internal).count()),
         _ => None,
     };
