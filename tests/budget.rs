@@ -73,10 +73,10 @@ both! {
             ("household", &scene.owner, "/compte/foyer", 4),
             ("addresses", &scene.owner, "/compte/coordonnees", 4),
             ("my requests", &scene.owner, "/mes-demandes", 6),
-            ("my request", &scene.owner, &mine, 11),
+            ("my request", &scene.owner, &mine, 12),
             ("desk list", &scene.processor, "/agent", 8),
             ("desk search", &scene.processor, "/agent?vue=toutes&q=martin", 11),
-            ("desk request", &scene.processor, &theirs, 11),
+            ("desk request", &scene.processor, &theirs, 12),
             ("desk action", &scene.processor, &action, 8),
             ("desk failures", &scene.processor, "/agent/envois", 6),
         ];

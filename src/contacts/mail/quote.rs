@@ -34,7 +34,7 @@ fn begins(lines: &[&str], at: usize) -> bool {
 
 /// « -----Message d'origine----- ».
 fn separates(line: &str) -> bool {
-    let bare = line.trim_matches(['-', '_', ' ']).to_lowercase().replace('’', "'");
+    let bare = line.trim_matches(['-', '_', ' ']).to_lowercase().replace('\'', "’");
     let words = ["message d’origine", "message original", "original message", "message transféré", "forwarded message"];
     line.starts_with("--") && words.contains(&bare.as_str())
 }

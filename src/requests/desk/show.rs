@@ -54,7 +54,7 @@ pub struct Dossier {
 }
 
 impl Dossier {
-    async fn open(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
+    async fn open(agent: &Agent, id: Uuid, tab: &str) -> Result<Self, Problem> {
         let file = Opened::<Read>::open(agent, id).await?;
         let events = store::events(&agent.db, id).await?;
         let beside = file.came.neighbours(agent, &file.request).await?;
@@ -77,8 +77,11 @@ impl Dossier {
             dossier.marks = certified::of(agent, id).await?;
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
-            dossier.contacts = contacts::of_request(&agent.db, id).await?;
-            dossier.reach = contacts::show::reach(agent, id).await?;
+            match tab {
+                "messages" => dossier.contacts = contacts::of_request(&agent.db, id).await?,
+                "demande" => dossier.reach = contacts::show::reach(agent, id).await?,
+                _ => {}
+            }
             dossier.asks = store::asks(&agent.db, id).await?;
             dossier.decision = store::decision(&agent.db, id).await?;
             // None is stored where no transition has one.
@@ -120,9 +123,9 @@ const TABS: [(&str, &str); 6] = [
 ];
 
 pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let dossier = Dossier::open(&agent, id).await?;
-    let tab =
-        TABS.iter().map(|(id, _)| *id).find(|id| *id == asked.onglet && dossier.file.content()).unwrap_or("demande");
+    let tab = TABS.iter().map(|(id, _)| *id).find(|id| *id == asked.onglet).unwrap_or("demande");
+    let dossier = Dossier::open(&agent, id, tab).await?;
+    let tab = if dossier.file.content() { tab } else { "demande" };
     if tab == "messages" && dossier.unread() > 0 {
         // The usager sees « Lu par le service le… ».
         store::read(&agent.db, id, "usager", agent.now).await?;
@@ -333,7 +336,7 @@ fn acceptable(body: &str, missing: &str) -> Result<(), String> {
 }
 
 async fn again(agent: &Agent, id: Uuid, tab: &str, written: &Written<'_>) -> Result<Response, Problem> {
-    let dossier = Dossier::open(agent, id).await?;
+    let dossier = Dossier::open(agent, id, tab).await?;
     let context = context(agent, &dossier, tab, written, Json::Null);
     agent.page_again("agent/request.html", &title(&dossier), context)
 }

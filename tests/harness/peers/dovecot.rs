@@ -44,6 +44,11 @@ fn owner(what: &str) -> String {
     if id(&["-u"]) == "0" { id(&[what, "nobody"]) } else { id(&[what]) }
 }
 
+/// Its processes run as who starts it; those of root, as its package made for them.
+fn own(what: &[&str], package: &str) -> String {
+    if id(&["-u"]) == "0" { package.to_owned() } else { id(what) }
+}
+
 impl Dovecot {
     pub async fn start() -> Self {
         let program = PathBuf::from("/usr/sbin/dovecot");
@@ -56,8 +61,9 @@ impl Dovecot {
         let (imap, imaps, lmtp) = (free_port(), free_port(), free_port());
         let values = [
             ("@FOLDER@", folder.0.to_str().unwrap().to_owned()),
-            ("@USER@", id(&["-un"])),
-            ("@GROUP@", id(&["-gn"])),
+            ("@USER@", own(&["-un"], "dovecot")),
+            ("@GROUP@", own(&["-gn"], "dovecot")),
+            ("@LOGIN@", own(&["-un"], "dovenull")),
             ("@UID@", owner("-u")),
             ("@GID@", owner("-g")),
             ("@IMAP@", imap.to_string()),
