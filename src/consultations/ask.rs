@@ -57,24 +57,20 @@ async fn draw(
 ) -> Result<Value, Problem> {
     let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
     let choices = choices(agent, request).await?;
-    let mut to: Vec<Json> =
-        departments(agent, request).await?.iter().map(|(id, name)| json!({"value": id, "text": name})).collect();
-    to.push(json!({"value": OUTSIDE, "text": "Une personne extérieure, par courriel"}));
-    for one in &mut to {
-        let chosen = one["value"] == typed.text("destinataire");
-        if let Some(one) = one.as_object_mut() {
-            one.insert("chosen".to_owned(), chosen.into());
-        }
-    }
+    let mut to = departments(agent, request).await?;
+    to.push((OUTSIDE.to_owned(), "Une personne extérieure, par courriel".to_owned()));
+    let chosen = typed.text("destinataire");
+    let to: Vec<Json> =
+        to.iter().map(|(id, name)| json!({"value": id, "text": name, "chosen": id == chosen})).collect();
     let errors: Vec<Json> =
         wrong.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let url = format!("/agent/demandes/{}", request.id);
     let once = typed.text("once").parse().unwrap_or_else(|_| agent.id());
-    let shown = choices.json(&choices.ticked(typed));
+    let (fields, pieces) = choices.json(&choices.ticked(typed));
     Ok(context! {
         request => context! { reference => &request.reference, href => format!("{url}?onglet=avis"), procedure => &procedure.title },
         action => format!("{url}/avis/demander"), to => Serde(to), name => typed.text("nom"), email => typed.text("courriel"),
-        question => typed.text("question"), days => typed.text("jours"), fields => Serde(&shown["fields"]), pieces => Serde(&shown["pieces"]),
+        question => typed.text("question"), days => typed.text("jours"), fields => Serde(fields), pieces => Serde(pieces),
         confidential_address => request.confidential_address, once => once.to_string(), errors => Serde(errors),
     })
 }

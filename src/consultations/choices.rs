@@ -68,11 +68,12 @@ impl Choices {
         }
     }
 
-    pub fn json(&self, ticked: &Ticked) -> Json {
+    /// Questions, then pieces, as the form lists them.
+    pub fn json(&self, ticked: &Ticked) -> (Vec<Json>, Vec<Json>) {
         let list = |offered: &[Choice], ticked: &[String]| -> Vec<Json> {
             let one = |one: &Choice| json!({"id": one.id, "title": one.title, "section": one.section, "sensitive": one.sensitive, "checked": ticked.contains(&one.id)});
             offered.iter().map(one).collect()
         };
-        json!({"fields": list(&self.fields, &ticked.fields), "pieces": list(&self.pieces, &ticked.pieces)})
+        (list(&self.fields, &ticked.fields), list(&self.pieces, &ticked.pieces))
     }
 }

@@ -37,12 +37,14 @@ pub async fn limited(visit: &Visit, found: &Consultation, trace: Line<'_>, base:
         section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect()
     };
     let sections: Vec<Json> = seen.sections.iter().map(|one| json!({"title": one.title, "rows": rows(one)})).collect();
-    let mut files: Vec<Json> = Vec::new();
-    for (title, file) in &seen.files {
+    let named = |(title, file): &(String, File)| {
         let mut one = limited::json(file, base);
-        one["name"] = format!("{title}\u{a0}: {}", file.name).into();
-        files.push(one);
-    }
+        if let Some(one) = one.as_object_mut() {
+            one.insert("name".to_owned(), format!("{title}\u{a0}: {}", file.name).into());
+        }
+        one
+    };
+    let files: Vec<Json> = seen.files.iter().map(named).collect();
     Ok(json!({"reference": seen.reference, "procedure": seen.procedure, "sections": sections, "files": files}))
 }
 

@@ -207,12 +207,23 @@ pub async fn reminded(tx: &mut Tx, id: Uuid, now: Timestamp, next: Option<Timest
     Ok(done == 1)
 }
 
-/// Who was consulted on an account's requests, for the export of one's data. What they wrote prepares a decision.
+row! {
+    struct Shown {
+        reference: String,
+        department_name: Option<String>,
+        expert_name: String,
+        asked_at: Timestamp,
+        fields: Json<Vec<String>>,
+    }
+}
+
+/// Who was consulted on an account's requests and what they were shown, for the export of one's data. What they
+/// wrote prepares a decision.
 pub async fn export(db: &Db, account: Uuid) -> Result<Vec<Value>, db::Error> {
-    let found: Vec<(String, Option<String>, String, Timestamp, Json<Vec<String>>)> = db
+    let found: Vec<Shown> = db
         .all(
             sql!(
-                "select r.reference, d.name, c.expert_name, c.asked_at, c.fields
+                "select r.reference, d.name as department_name, c.expert_name, c.asked_at, c.fields
                  from request r join consultation c on c.authority_id = r.authority_id and c.request_id = r.id
                    left join department d on d.authority_id = c.authority_id and d.id = c.department_id
                  where r.authority_id = $1 and r.account_id = $2 order by c.asked_at, c.id"
@@ -220,20 +231,14 @@ pub async fn export(db: &Db, account: Uuid) -> Result<Vec<Value>, db::Error> {
             args![db.authority(), account],
         )
         .await?;
-    let one = |(reference, department, expert, at, fields): &(
-        String,
-        Option<String>,
-        String,
-        Timestamp,
-        Json<Vec<String>>,
-    )| {
-        let outside = if expert.is_empty() {
+    let one = |one: &Shown| {
+        let other = if one.expert_name.is_empty() {
             "Un service de la collectivité"
         } else {
             "Une personne extérieure à la collectivité"
         };
         json!({
-            "demande": reference, "consulte": department.as_deref().unwrap_or(outside), "le": at.to_string(), "reponses_montrees": fields.0,
+            "demande": one.reference, "consulte": one.department_name.as_deref().unwrap_or(other), "le": one.asked_at.to_string(), "reponses_montrees": one.fields.0,
         })
     };
     Ok(found.iter().map(one).collect())
