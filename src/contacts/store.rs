@@ -73,7 +73,7 @@ pub async fn add(tx: &mut Tx, new: &New<'_>, now: Timestamp) -> Result<bool, db:
         // The message of the same id has its own entry and its own words.
         Some(_) if new.as_message => {}
         Some(request) => {
-            note(tx, request, new.id, new.by, new.shared, &format!("{} {}", new.subject, new.body), now).await?
+            note(tx, request, new.id, new.by, new.shared, &format!("{} {}", new.subject, new.body), now).await?;
         }
         None => {
             let line = Line::city(new.by, Action::ContactChanged).about("contact", new.id);

@@ -43,7 +43,8 @@ pub struct Mailbox {
 pub enum Tls {
     /// From the first byte.
     #[default]
-    Tls,
+    #[serde(rename = "tls")]
+    Implicit,
     Starttls,
     /// Only on this very machine.
     None,

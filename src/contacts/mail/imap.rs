@@ -64,11 +64,8 @@ async fn patient<T, E>(what: &'static str, doing: impl Future<Output = Result<T,
 where
     anyhow::Error: From<E>,
 {
-    Ok(timeout(PATIENCE, doing)
-        .await
-        .with_context(|| format!("{what}: no answer in time"))?
-        .map_err(anyhow::Error::from)
-        .context(what)?)
+    let done = timeout(PATIENCE, doing).await.with_context(|| format!("{what}: no answer in time"))?;
+    done.map_err(anyhow::Error::from).context(what)
 }
 
 async fn read(visit: &Visit, mailbox: &Mailbox, password: &str, lease: uuid::Uuid) -> Result<usize> {
@@ -152,7 +149,7 @@ async fn connect(mailbox: &Mailbox, password: &str) -> Result<Connection> {
     let stream = patient("connect", TcpStream::connect(address)).await?;
     let client = match mailbox.tls {
         Tls::None => greeted(Box::new(stream)).await?,
-        Tls::Tls => greeted(secured(mailbox, Box::new(stream)).await?).await?,
+        Tls::Implicit => greeted(secured(mailbox, Box::new(stream)).await?).await?,
         Tls::Starttls => {
             let mut client = greeted(Box::new(stream)).await?;
             patient("starttls", client.run_command_and_check_ok("STARTTLS", None)).await?;
