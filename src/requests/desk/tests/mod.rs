@@ -203,8 +203,6 @@ impl World {
                     department_id: &procedure.department,
                     whose: owner::Whose::default(),
                     acted_as: None,
-                    channel: crate::requests::Channel::Web,
-                    now: visit.now,
                     filer_name: Some(filing.name),
                     beneficiary: None,
                     email: filing.email,
