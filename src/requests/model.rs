@@ -111,8 +111,8 @@ row! {
 
 impl Event {
     /// The sending, by an agent for somebody.
-    pub fn is_filing(&self) -> bool {
-        self.seq == 1 && self.actor == "agent"
+    pub fn is_filing(&self, procedure: &Procedure) -> bool {
+        self.actor == "agent" && self.from_state.as_deref() == Some(procedure.workflow.initial.as_str())
     }
 }
 

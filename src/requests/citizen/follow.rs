@@ -127,13 +127,13 @@ pub async fn draw(
         status => &request.status,
         state => state.map(|state| state.usager.clone()),
         sent => request.submitted_at.to_string(),
-        filed => filed(visitor, request, &department, &events),
+        filed => filed(visitor, &procedure, request, &department, &events),
         delay => if awaits { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
         usual => if awaits { steering::usual(visitor, &procedure.id).await? } else { String::new() },
         steps => Serde(steps(visitor, &procedure, request, &events)),
         awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
         decision => Serde(shown_decision(visitor, decision.as_ref())),
-        read => Serde(events.iter().find(|event| handled(event)).map(|event| event.at.to_string())),
+        read => Serde(events.iter().find(|event| handled(&procedure, event)).map(|event| event.at.to_string())),
         sections => Serde(sections(&shown, |_| String::new())),
         pieces => Serde(pieces(&procedure, &files)),
         documents => Serde(documents(request.id, &files)),
@@ -162,17 +162,23 @@ pub async fn draw(
 }
 
 /// Whether an agent did something with the request itself; a new tracking code says nothing of it.
-fn handled(event: &Event) -> bool {
-    event.actor == "agent" && event.code != code::RENEWED && !event.is_filing()
+fn handled(procedure: &Procedure, event: &Event) -> bool {
+    event.actor == "agent" && event.code != code::RENEWED && !event.is_filing(procedure)
 }
 
 /// « déposée pour vous par le service de l’état civil, reçue le 3 mars 2026 (par courrier) », when an agent entered it.
-fn filed(visitor: &Visitor, request: &Mine, department: &Department, events: &[Event]) -> Option<String> {
+fn filed(
+    visitor: &Visitor,
+    procedure: &Procedure,
+    request: &Mine,
+    department: &Department,
+    events: &[Event],
+) -> Option<String> {
     let name = &department.name;
     let by =
         if name.starts_with("Service") { french::lower_first(name) } else { format!("service «\u{a0}{name}\u{a0}»") };
     let received = request.received(&visitor.site.zone);
-    let filed = events.first().is_some_and(Event::is_filing);
+    let filed = events.first().is_some_and(|event| event.is_filing(procedure));
     filed.then(|| format!("déposée pour vous par le {by}, reçue le {received}"))
 }
 
@@ -181,9 +187,9 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
     let day = |at: jiff::Timestamp| clock::day(at, &visitor.site.zone).to_string();
     let status = procedure.workflow.state(&request.state).map(|state| state.status);
     let usager = procedure.workflow.state(&request.state).map_or("", |state| state.usager.as_str());
-    let begun = events.iter().find(|event| handled(event)).map(|event| day(event.at));
+    let begun = events.iter().find(|event| handled(procedure, event)).map(|event| day(event.at));
     let step = |title: &str, text: &str, date: Option<String>, state: &str| json!({"title": title, "text": text, "date": date, "state": state});
-    let filed = events.first().is_some_and(Event::is_filing);
+    let filed = events.first().is_some_and(|event| event.is_filing(procedure));
     let mut steps = vec![step(
         if filed { "Demande déposée" } else { "Demande envoyée" },
         "",
@@ -345,7 +351,7 @@ fn words(visitor: &Visitor, procedure: &Procedure, event: &Event) -> Option<Stri
         return Some("Le service a noté un échange".to_owned());
     }
     let to = event.to_state.as_deref().and_then(|state| procedure.workflow.state(state))?;
-    if event.is_filing() {
+    if event.is_filing(procedure) {
         return Some("Déposée pour vous par le service".to_owned());
     }
     Some(match another {

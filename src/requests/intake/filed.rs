@@ -9,7 +9,7 @@ use crate::{
     error::Problem,
     journal::Action,
     platform::attachment,
-    requests::{access::Process, channel, code, desk::Opened, jobs, model::Event, store},
+    requests::{access::Process, channel, code, desk::Opened, jobs, store},
     visit::Agent,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 /// gave it themself. Anybody else gives a new one, which says why.
 async fn code(agent: &Agent, file: &Opened<Process>) -> Result<String, Problem> {
     let id = file.request.id;
-    let filed = store::events(&agent.db, id).await?.into_iter().find(Event::is_filing);
+    let filed = store::events(&agent.db, id).await?.into_iter().find(|event| event.is_filing(&file.procedure));
     let own = filed.is_some_and(|event| event.actor_id == Some(agent.account.id));
     if own && file.request.is_anonymous() && code::generation(&agent.db, id).await? == 0 {
         Ok(code::shown(agent, id).await?)
