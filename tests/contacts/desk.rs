@@ -49,11 +49,8 @@ async fn loose(agent: &mut Client) -> String {
 
 async fn last(agent: &mut Client) -> String {
     let page = agent.get("/agent/contacts").await.is(200);
-    let hrefs = crate::harness::html::tags(page.html()).into_iter().map(|tag| tag.get("href").to_owned());
-    hrefs
-        .filter(|href| href.starts_with("/agent/contacts/") && !href.contains("nouveau"))
-        .next_back()
-        .expect("no contact")
+    let mut hrefs = crate::harness::html::tags(page.html()).into_iter().map(|tag| tag.get("href").to_owned());
+    hrefs.rfind(|href| href.starts_with("/agent/contacts/") && !href.contains("nouveau")).expect("no contact")
 }
 
 both! {

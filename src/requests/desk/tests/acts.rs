@@ -213,7 +213,7 @@ async fn an_undelivered_mail_is_sent_again() {
         let page = world.get(&world.sign_in(name).await, "/agent/envois").await;
         assert_eq!(page.text.contains(&again), seen, "{name}");
     }
-    assert!(world.get(&cookie, &page(id)).await.text.contains("Un courriel n’est pas arrivé à l’usager"));
+    assert!(world.get(&cookie, &page(id)).await.text.contains("Un courriel n’est pas parti"));
     assert_eq!(world.post(&world.sign_in("yann.le-bihan").await, &again, &[]).await.status.as_u16(), 404);
     let back = page(id);
     for (from, to) in [
