@@ -26,6 +26,8 @@ create table consultation (
   -- When to remind somebody of it next.
   remind_at {time},
   -- Of somebody outside: their link, the code that they asked for, the one browser that gave it.
+  -- How many links came before the present one.
+  links bigint not null default 0,
   token_hash {bytes},
   code_at {time},
   browser_hash {bytes},

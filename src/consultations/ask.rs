@@ -166,10 +166,10 @@ fn outside(typed: &Raw, ticked: &Ticked, wrong: &mut Vec<(&'static str, String)>
 }
 
 /// One of this request's consultations.
-async fn own(agent: &Agent, request: Uuid, id: Uuid) -> Result<(), Problem> {
+async fn own(agent: &Agent, request: Uuid, id: Uuid) -> Result<super::model::Consultation, Problem> {
     requests::open_at_desk::<Process>(agent, request, Line::agent(agent, Action::RequestOpened)).await?;
     let found = store::find(&agent.db, id).await?.filter(|found| found.request_id == request);
-    found.map(|_| ()).ok_or(Problem::NotFound)
+    found.ok_or(Problem::NotFound)
 }
 
 pub async fn withdraw(agent: Agent, Path((request, id)): Path<(Uuid, Uuid)>) -> Result<Response, Problem> {
@@ -179,8 +179,8 @@ pub async fn withdraw(agent: Agent, Path((request, id)): Path<(Uuid, Uuid)>) -> 
 }
 
 pub async fn link(agent: Agent, Path((request, id)): Path<(Uuid, Uuid)>) -> Result<Response, Problem> {
-    own(&agent, request, id).await?;
-    let done = change::link(&agent, request, id, agent.account.id).await?;
+    let found = own(&agent, request, id).await?;
+    let done = found.reachable(agent.today()) && change::link(&agent, request, id, agent.account.id).await?;
     back(request, if done { "avis-lien" } else { "avis-deja" })
 }
 

@@ -132,7 +132,7 @@ async fn destination(
         // The page that asked for it waits for it.
         return Ok(Some((to, String::new())));
     }
-    let token = secret::token();
+    let token = link::token(visit, found);
     let set = visit.db.write(async |tx: &mut Tx| store::set_token(tx, found.id, &token).await).await?;
     Ok(set.then(|| (to, format!("{base}/avis/{token}"))))
 }

@@ -15,6 +15,7 @@ use crate::{accounts::session, error::Problem, platform::secret, visit::Visit};
 /// How long a code is good.
 const LASTS: SignedDuration = SignedDuration::from_mins(30);
 const PURPOSE: &str = "avis";
+const LINK: &str = "link of an opinion";
 
 /// How far a browser comes with a link.
 pub enum Gate {
@@ -46,6 +47,14 @@ pub async fn gate(visit: &Visit, headers: &HeaderMap, token: &str) -> Result<Gat
             Gate::Code(found, sent)
         }
     })
+}
+
+/// The token of the present link: a reminder, or a mail sent twice, holds the same one. Bound to the installation's
+/// secret; the database keeps its hash.
+pub fn token(visit: &Visit, found: &Consultation) -> String {
+    let print =
+        visit.app.secret.fingerprint(LINK, &[found.id.as_bytes().as_slice(), &found.links.to_be_bytes()].concat());
+    print.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The code that was asked for, while it is good: bound to this link and this moment, kept nowhere.

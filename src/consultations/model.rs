@@ -60,6 +60,8 @@ db::row! {
         pub answered_by_name: Option<String>,
         pub code_at: Option<Timestamp>,
         pub browser_hash: Option<Vec<u8>>,
+        /// How many links came before the present one.
+        pub links: i64,
     }
 }
 

@@ -65,8 +65,11 @@ pub async fn on_request(agent: &Agent, request: Uuid, files: &[File]) -> Result<
     for found in store::of(&agent.db, request).await? {
         let url = format!("/agent/demandes/{request}/avis/{}", found.id);
         let slot = found.slot();
-        let attached: Vec<Json> =
-            files.iter().filter(|file| file.slot == slot).map(|file| limited::json(file, "/agent/fichiers")).collect();
+        let attached: Vec<Json> = files
+            .iter()
+            .filter(|file| found.state == "given" && file.slot == slot)
+            .map(|file| limited::json(file, "/agent/fichiers"))
+            .collect();
         let mut one = asked(&found);
         let own = json!({
             "outside": found.outside(), "email": found.expert_email, "asked_by": found.asked_by_name, "files": attached,

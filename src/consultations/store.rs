@@ -12,7 +12,7 @@ macro_rules! select {
     () => {
         "select c.id, c.request_id, c.department_id, d.name as department_name, c.expert_name, c.expert_email, c.question, c.fields, c.pieces, c.until, c.asked_at,
            c.asked_by, a.first_name || ' ' || a.last_name as asked_by_name, c.state, c.verdict, c.answer, c.answered_at,
-           b.first_name || ' ' || b.last_name as answered_by_name, c.code_at, c.browser_hash
+           b.first_name || ' ' || b.last_name as answered_by_name, c.code_at, c.browser_hash, c.links
          from consultation c left join department d on d.authority_id = c.authority_id and d.id = c.department_id
            left join account a on a.authority_id = c.authority_id and a.id = c.asked_by
            left join account b on b.authority_id = c.authority_id and b.id = c.answered_by "
@@ -158,7 +158,7 @@ pub async fn set_token(tx: &mut Tx, id: Uuid, token: &str) -> Result<bool, db::E
 pub async fn unbind(tx: &mut Tx, id: Uuid) -> Result<bool, db::Error> {
     let done = tx
         .run(
-            sql!("update consultation set token_hash = null, browser_hash = null, code_at = null where authority_id = $1 and id = $2 and state = 'open' and department_id is null"),
+            sql!("update consultation set links = links + 1, token_hash = null, browser_hash = null, code_at = null where authority_id = $1 and id = $2 and state = 'open' and department_id is null"),
             args![tx.authority(), id],
         )
         .await?;

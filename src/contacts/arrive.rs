@@ -58,6 +58,16 @@ pub enum Place {
     },
 }
 
+/// # Errors
+/// Its sender has sent too much to be qualified today.
+pub async fn bounded(visit: &Visit, place: &Place, address: &str) -> Result<()> {
+    if matches!(place, Place::ToQualify { .. } | Place::Closed { .. }) {
+        let since = visit.now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(visit.now);
+        ensure!(sent(&visit.db, address, since).await? < MOST_A_DAY, "too much of one sender today");
+    }
+    Ok(())
+}
+
 /// False when it came before.
 ///
 /// # Errors
@@ -68,10 +78,7 @@ pub async fn keep(visit: &Visit, arrived: &Arrived<'_>, place: &Place) -> Result
         Place::Message { request, department } | Place::Noted { request, department } => (Some(*request), department),
         Place::ToQualify { department } | Place::Closed { department } => (None, department),
     };
-    if request.is_none() {
-        let since = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
-        ensure!(sent(&visit.db, arrived.address, since).await? < MOST_A_DAY, "too much of one sender today");
-    }
+    bounded(visit, place, arrived.address).await?;
     let as_message = matches!(place, Place::Message { .. });
     let new = New {
         id,

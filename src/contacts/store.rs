@@ -237,6 +237,9 @@ async fn forget(tx: &mut Tx, now: Timestamp, months: u32) -> Result<(), db::Erro
     .await?;
     let year = today.checked_sub(13.months()).map_or(now, |at| at.timestamp());
     tx.run(sql!("delete from received where authority_id = $1 and at < $2"), args![a, year]).await?;
+    // Codes, and what is about no request.
+    let month = today.checked_sub(30.days()).map_or(now, |at| at.timestamp());
+    tx.run(sql!("delete from sms where authority_id = $1 and request_id is null and at < $2"), args![a, month]).await?;
     // A file of the form of a contact that was given up.
     tx.run(
         sql!(

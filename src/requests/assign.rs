@@ -81,8 +81,9 @@ async fn next(tx: &mut Tx, department: &str, today: Date) -> Result<Option<Uuid>
 async fn after(tx: &mut Tx, department: &str, last: Option<Uuid>, today: Date) -> Result<Option<Uuid>, db::Error> {
     tx.first(
         sql!(
-            "select a.id from membership m join account a on a.authority_id = m.authority_id and a.id = m.account_id
-             where m.authority_id = $1 and m.department_id = $2 and m.role in ('processor', 'decider', 'manager')
+            "select a.id from staff s join account a on a.authority_id = s.authority_id and a.id = s.account_id
+             where s.authority_id = $1 and s.department_id = $2 and s.role in ('processor', 'decider', 'manager')
+               and (s.from_day is null or s.from_day <= $3) and (s.until_day is null or s.until_day >= $3)
                and a.closed_at is null and (a.ends_on is null or a.ends_on >= $3) and (cast($4 as uuid) is null or a.id > $4)
              order by a.id limit 1"
         ),

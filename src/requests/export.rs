@@ -164,7 +164,7 @@ pub async fn files(db: &Db, account: Uuid) -> Result<(Vec<Held>, Vec<Held>), db:
             sql!(
                 "select f.id, f.slot, f.name, f.size, f.at, r.reference from request r
                  join file f on f.authority_id = r.authority_id and f.owner_id = r.id
-                 where r.authority_id = $1 and r.account_id = $2 and f.slot not like 'contact-internal:%' order by r.submitted_at, f.at, f.id"
+                 where r.authority_id = $1 and r.account_id = $2 and f.slot not like 'contact-internal:%' and f.slot not like 'opinion:%' order by r.submitted_at, f.at, f.id"
             ),
             args![db.authority(), account],
         )

@@ -43,10 +43,11 @@ pub async fn open(visit: &Visit, request: Uuid, shown: Shown<'_>, trace: Line<'_
     journal::read(visit, &trace.request(request)).await?;
     let mut answers = found.answers.0;
     answers.retain(|id, _| shown.fields.contains(id));
-    let sensitive = |path: &str| procedure.fields().any(|field| field.id == path && field.sensitive);
+    let chosen = |path: &str| path.split('.').next().unwrap_or(path).to_owned();
+    let sensitive = |path: &str| procedure.fields().any(|field| field.id == chosen(path) && field.sensitive);
     let mut sections = procedure.show(&answers);
     for section in &mut sections {
-        // A sensitive part of a group was not chosen by itself.
+        // A sensitive part of a group that is not was never chosen by itself.
         section.rows.retain(|line| !line.sensitive || sensitive(&line.path));
     }
     sections.retain(|section| !section.rows.is_empty());

@@ -24,7 +24,11 @@ pub fn of(message: &Message<'_>, sender: Option<&str>) -> Automatic {
         kind.ctype().eq_ignore_ascii_case("multipart")
             && kind.subtype().is_some_and(|sub| sub.eq_ignore_ascii_case("report"))
     });
-    let empty = |path: &str| ["", "<>"].contains(&path.trim());
+    // Some mail servers write MAILER-DAEMON for the empty sender.
+    let empty = |path: &str| {
+        let bare = path.trim().trim_matches(['<', '>']);
+        bare.is_empty() || bare.eq_ignore_ascii_case("mailer-daemon")
+    };
     let returned = header("Return-Path").is_some_and(|path| empty(&path));
     if report || returned || sender.is_some_and(empty) || ["mailer-daemon", "postmaster"].contains(&robot.as_str()) {
         return Automatic::Bounce;

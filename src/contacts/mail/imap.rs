@@ -79,6 +79,11 @@ async fn take_all(visit: &Visit, mailbox: &Mailbox, session: &mut Connection, le
     patient("select", session.select(&mailbox.folder)).await?;
     let mut uids: Vec<u32> = patient("search", session.uid_search("UNDELETED")).await?.into_iter().collect();
     uids.sort_unstable();
+    // Those that cannot be taken for now stay at the head: each reading begins further when there are many.
+    let turns = uids.len().div_ceil(MOST).max(1);
+    let turn = usize::try_from(visit.now.as_second() / 60).unwrap_or_default() % turns;
+    let start = (turn * MOST).min(uids.len());
+    uids.rotate_left(start);
     let (mut taken, mut failed) = (0, None);
     for uid in uids.into_iter().take(MOST) {
         let visit = Visit { now: visit.app.clock.now(), ..visit.clone() };

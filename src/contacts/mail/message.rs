@@ -67,7 +67,7 @@ pub fn read(raw: &[u8], sender: Option<&str>, recipient: Option<&str>) -> Option
     }
     Some(Incoming {
         message_id: message.message_id().map(str::to_owned),
-        from: from.and_then(|one| one.address()).unwrap_or_default().trim().to_owned(),
+        from: line(from.and_then(|one| one.address()).unwrap_or_default(), 254),
         name: line(from.and_then(|one| one.name()).unwrap_or_default(), 200),
         to,
         answers,

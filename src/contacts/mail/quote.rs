@@ -5,7 +5,8 @@
 pub fn split(text: &str) -> (String, String) {
     let lines: Vec<&str> = text.lines().collect();
     let whole = || (text.trim().to_owned(), String::new());
-    let Some(at) = (0..lines.len()).find(|at| begins(&lines, *at)) else { return whole() };
+    let said = said(&lines);
+    let Some(at) = (0..lines.len()).find(|at| begins(&lines, *at, &said)) else { return whole() };
     let (fresh, quoted) = (join(lines.get(..at)), join(lines.get(at..)));
     if fresh.is_empty() { whole() } else { (fresh, quoted) }
 }
@@ -14,22 +15,34 @@ fn join(lines: Option<&[&str]>) -> String {
     lines.unwrap_or_default().join("\n").trim().to_owned()
 }
 
+/// From each line on: how many lines are quoted, and how many say something.
+fn said(lines: &[&str]) -> Vec<(usize, usize)> {
+    let mut counts = vec![(0, 0); lines.len() + 1];
+    let (mut quoted, mut all) = (0, 0);
+    for (count, line) in counts.iter_mut().rev().skip(1).zip(lines.iter().rev()) {
+        quoted += usize::from(line.trim().starts_with('>'));
+        all += usize::from(!line.trim().is_empty());
+        *count = (quoted, all);
+    }
+    counts
+}
+
 /// Whether the quote begins at this line: nothing after it is new.
-fn begins(lines: &[&str], at: usize) -> bool {
+fn begins(lines: &[&str], at: usize, said: &[(usize, usize)]) -> bool {
     let rest = lines.get(at..).unwrap_or_default();
     let Some(line) = rest.first().map(|line| line.trim()) else { return false };
     if separates(line) || heads(rest) {
         return true;
     }
-    let after = match attributes(rest) {
-        Some(count) => rest.get(count..).unwrap_or_default(),
-        None if line.starts_with('>') => rest,
+    let named = attributes(rest);
+    let after = match named {
+        Some(count) => at + count,
+        None if line.starts_with('>') => at,
         None => return false,
     };
-    let said = || after.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
-    let quoted = said().filter(|line| line.starts_with('>')).count();
+    let (quoted, all) = said.get(after).copied().unwrap_or_default();
     // Some readers mark every line, others none.
-    quoted == said().count() || (quoted == 0 && attributes(rest).is_some())
+    quoted == all || (quoted == 0 && named.is_some())
 }
 
 /// « -----Message d'origine----- ».

@@ -19,6 +19,7 @@ use crate::{
         arrive::{self, Arrived, Place},
         model::MOST_FILES,
     },
+    organisations,
     platform::{
         french,
         upload::{self, Received, Refused},
@@ -33,6 +34,10 @@ pub const LARGEST: usize = 40_000_000;
 pub const MAIL: &str = "mail-in";
 /// Mails of robots that one request keeps: a loop stops there.
 const MOST_ROBOTS: i64 = 20;
+/// Messages by mail that one request takes in a day; others are looked at first.
+const MOST_A_DAY: i64 = 50;
+/// Attached files that are named when they are not kept.
+const MOST_NAMED: usize = 20;
 const CHANNEL: &str = "email";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -74,6 +79,8 @@ pub async fn receive(visit: &Visit, raw: &[u8], envelope: Envelope<'_>) -> Resul
         None => None,
     };
     let place = place(visit, &mailbox, &mail, request.as_ref()).await?;
+    // Before anything is stored: the mail comes again.
+    arrive::bounded(visit, &place, &mail.from).await?;
     let files = attach(visit, &mail).await?;
     keep(visit, &mail, &place, files, &print).await
 }
@@ -103,16 +110,24 @@ async fn place(visit: &Visit, mailbox: &Mailbox, mail: &Incoming, request: Optio
         });
     }
     // An ended request is no longer looked at: somebody has to see this.
-    if found.ended_at.is_none() && theirs(visit, found).await?.contains(&mail.from.to_lowercase()) {
+    let theirs = found.ended_at.is_none() && theirs(visit, found).await?.contains(&mail.from.to_lowercase());
+    if theirs && mails::today(&visit.db, found.id, visit.now).await? < MOST_A_DAY {
         return Ok(Place::Message { request: found.id, department });
     }
     Ok(Place::ToQualify { department })
 }
 
-/// Addresses that the usager of a request is written to.
+/// Addresses of whoever may write for the usager of a request today: of an organisation, whom it is written to; else
+/// the usager, and not somebody who acted for them once.
 async fn theirs(visit: &Visit, request: &Request) -> Result<BTreeSet<String>> {
-    let mut known: BTreeSet<String> = request.email.iter().map(|email| email.to_lowercase()).collect();
-    for account in [request.account_id, request.acted_by].into_iter().flatten() {
+    let own = request.email.as_deref();
+    if let Some(organisation) = request.organisation_id {
+        let to = organisations::recipient(&visit.db, organisation, request.acted_by, own.unwrap_or_default()).await?;
+        return Ok([to.to_lowercase()].into_iter().filter(|to| !to.is_empty()).collect());
+    }
+    let own = own.filter(|_| request.acted_by.is_none_or(|by| Some(by) == request.account_id));
+    let mut known: BTreeSet<String> = own.iter().map(|email| email.to_lowercase()).collect();
+    if let Some(account) = request.account_id {
         let found = accounts::find(&visit.db, account).await?.filter(|one| one.confirmed_at.is_some());
         known.extend(found.and_then(|one| one.email).map(|email| email.to_lowercase()));
     }
@@ -140,6 +155,11 @@ async fn attach(visit: &Visit, mail: &Incoming) -> Result<(Vec<Received>, String
                 refused.push(format!("{name}, {} : {why}", french::size(bytes.len() as u64)));
             }
         }
+    }
+    let others = refused.len().saturating_sub(MOST_NAMED);
+    if others > 0 {
+        refused.truncate(MOST_NAMED);
+        refused.push(format!("et {others} autres"));
     }
     let said = if refused.is_empty() {
         String::new()

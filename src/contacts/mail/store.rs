@@ -95,9 +95,19 @@ pub async fn release(db: &Db, lease: Uuid, error: Option<&str>, now: Timestamp) 
 pub async fn unproven(db: &Db, request: Uuid) -> Result<i64, db::Error> {
     db.one(
         sql!(
-            "select count(*) from contact where authority_id = $1 and request_id = $2 and channel = 'email' and recorded_by is null and not as_message"
+            "select count(*) from contact where authority_id = $1 and request_id = $2 and channel = 'email' and recorded_by is null and not as_message and settled_at is null"
         ),
         args![db.authority(), request],
+    )
+    .await
+}
+
+/// Mails that became messages of a request in the last day.
+pub async fn today(db: &Db, request: Uuid, now: Timestamp) -> Result<i64, db::Error> {
+    let since = now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(now);
+    db.one(
+        sql!("select count(*) from contact where authority_id = $1 and request_id = $2 and as_message and recorded_at > $3"),
+        args![db.authority(), request, since],
     )
     .await
 }

@@ -108,6 +108,11 @@ pub async fn confirm(tx: &mut Tx, account: Uuid, asked: Timestamp, now: Timestam
 }
 
 pub async fn stop(tx: &mut Tx, account: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update sms set number = '' where authority_id = $1 and account_id = $2"),
+        args![tx.authority(), account],
+    )
+    .await?;
     tx.run(sql!("delete from sms_number where authority_id = $1 and account_id = $2"), args![tx.authority(), account])
         .await?;
     Ok(())
