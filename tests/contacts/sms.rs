@@ -251,7 +251,7 @@ both! {
         gateway.get(&path).await.is(200);
         assert_eq!((portal.count("message").await, portal.count("contact").await), (1, 3));
         // « STOP » is heard.
-        gateway.get(&path.replace("Lequel", "+Stop+").replace("un", "deux")).await.is(200);
+        gateway.get(&path.replace("Lequel", "+Stop+").replace("id=un", "id=deux")).await.is(200);
         person.get("/compte/sms").await.is(200).hides("Un SMS part au");
         assert_eq!(portal.count("sms_number").await, 0);
         // Only who knows the secret.
