@@ -306,20 +306,7 @@ async fn a_gateway_that_is_away_is_tried_again() {
 #[test]
 fn texts_are_short() {
     let templates = guichet::platform::page::Templates::new(std::path::PathBuf::new());
-    let messages = [
-        "recue",
-        "prise-en-charge",
-        "piece-demandee",
-        "relance",
-        "complete",
-        "decision",
-        "reponse",
-        "classee",
-        "annulee",
-        "rouverte",
-        "message",
-    ];
-    for message in messages {
+    for message in guichet::requests::jobs::MESSAGES {
         let context = minijinja::context! {
             message => message, city => "Saint-Rémy-lès-Chevr", reference => "VAL-7F3K-29", link => "https://demarches.valmont.example/mes-demandes",
         };

@@ -51,8 +51,7 @@ pub async fn send<W: Fills>(who: W, Path(id): Path<Uuid>, request: Request) -> R
     if let Some(visitor) = filler.usager().filter(|_| filling.correcting.is_some()) {
         return super::answer::send_corrections(visitor, &filling).await;
     }
-    let received_on = filling.intake.as_ref().map_or(filler.today(), |intake| intake.received_on);
-    if !start::is_open(&filling.procedure, received_on) {
+    if !start::is_open(&filling.procedure, filling.day(&filler)) {
         return Err(Problem::Bad(
             "Cette démarche n’est plus ouverte. Votre brouillon est conservé ; la page de la démarche dit quand elle rouvrira.",
         ));

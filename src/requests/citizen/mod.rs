@@ -7,7 +7,7 @@ use forms::{
     journey::{PageReading, Reading},
     model::{Identification, Legal, Notice, Procedure, Silence},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -100,7 +100,7 @@ impl Filling {
             _ => None,
         };
         let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
-        certified::overlay(certified.as_ref(), &procedure, agent.today(), &mut raw, |_| true);
+        certified::overlay(certified.as_ref(), &procedure, intake.received_on, &mut raw, |_| true);
         let (intake, base) = (Some(intake), "/agent/depots");
         Ok(Self { draft, procedure, files, raw, certified, seen, intake, base, correcting: None, asks: Vec::new() })
     }
@@ -133,12 +133,13 @@ impl Filling {
     pub fn marks(&self, visit: &Visit, reading: &Reading<'_>) -> Vec<Mark> {
         let seen = self.seen.as_ref().map(|seen| seen.of(&self.procedure, &reading.answers));
         let certified = self.certified.as_ref().or(seen.as_ref());
-        certified.map_or_else(Vec::new, |certified| certified.marks(reading, &self.raw, visit.today()))
+        certified.map_or_else(Vec::new, |certified| certified.marks(reading, &self.raw, self.day(visit)))
     }
 
     /// Types again what is certified, over what has changed.
     pub fn certify(&mut self, visit: &Visit) {
-        certified::overlay(self.certified.as_ref(), &self.procedure, visit.today(), &mut self.raw, |_| true);
+        let day = self.day(visit);
+        certified::overlay(self.certified.as_ref(), &self.procedure, day, &mut self.raw, |_| true);
     }
 
     /// Whether the identity of who sends it must be verified.
@@ -167,8 +168,13 @@ impl Filling {
         lacks.then(|| identity::page(next, &self.procedure.id))
     }
 
+    /// The day that answers are judged on: what came by another way was right or wrong when the city received it.
+    pub fn day(&self, visit: &Visit) -> Date {
+        self.intake.as_ref().map_or(visit.today(), |intake| intake.received_on)
+    }
+
     pub fn read(&self, visit: &Visit) -> Reading<'_> {
-        self.procedure.read(&self.raw, &files::by_piece(&self.files), visit.today())
+        self.procedure.read(&self.raw, &files::by_piece(&self.files), self.day(visit))
     }
 
     pub fn url(&self, rest: &str) -> String {

@@ -205,7 +205,7 @@ pub async fn restore(visitor: &Visitor, address: &str, typed: &Raw) -> Result<()
 /// Types what is certified in the form of a page, whatever the browser sent there.
 fn certify(visit: &Visit, filling: &Filling, page: &Page, typed: &mut Raw) {
     let of_page = |id: &str| page.fields.iter().any(|field| field.id == id);
-    certified::overlay(filling.certified.as_ref(), &filling.procedure, visit.today(), typed, of_page);
+    certified::overlay(filling.certified.as_ref(), &filling.procedure, filling.day(visit), typed, of_page);
 }
 
 fn slot(page: &Page, input: &str) -> Option<Slot> {
