@@ -53,3 +53,6 @@ create table reminder_round (
   day date not null,
   primary key (authority_id)
 );
+
+-- « Retards »: what waits for the department, by the day when it is due.
+create index request_late on request (authority_id, department_id, ended, status, due_at, procedure_id) where ended = false and status in ('sent', 'in-progress');

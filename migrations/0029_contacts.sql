@@ -75,12 +75,13 @@ create table sms_gateway (
 create table sms_number (
   authority_id uuid not null,
   account_id uuid not null,
-  number text not null,
-  -- The code sent then is good for a while.
+  -- None until one is confirmed; their consent: since when.
+  number text,
+  confirmed_at {time},
+  -- Another to confirm: the code that it was sent then is good for a while.
+  asked text,
   asked_at {time} not null,
   tries bigint not null,
-  -- Their consent: since when.
-  confirmed_at {time},
   -- Refused SMS in a row; after some, the number is left alone.
   failures bigint not null,
   refused_at {time},

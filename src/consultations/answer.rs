@@ -1,12 +1,14 @@
 //! An opinion as it is written: by an agent of the department that is asked, or by somebody outside.
 
 use axum::extract::Request as Sent;
+use db::Tx;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
     change::{self, Change},
     model::{self, Consultation, Given, MOST_FILES, VERDICTS},
+    store,
 };
 use crate::{
     error::Problem,
@@ -39,11 +41,13 @@ pub async fn receive(visit: &Visit, found: &Consultation, sent: Sent, by: Option
     let form = form::receive(visit, found.request_id, sent, place).await?;
     let (verdict, text) = (form.typed.text("avis").to_owned(), form.typed.text("texte").trim().to_owned());
     let mut wrong: Vec<(&str, String)> = Vec::new();
-    if let Some((_, file)) = form.pressed(&["retirer"]) {
-        if let Ok(file) = file.parse() {
-            limited::detach(visit, found.request_id, &slot, file).await?;
-        }
-    } else if form.typed.text("action") != "ajouter" {
+    let removed = form.pressed(&["retirer"]).map(|(_, file)| file.parse().ok());
+    let removed: Option<Vec<Uuid>> = removed.map(|file| file.into_iter().collect());
+    let added: Vec<Uuid> = form.added.iter().map(|(_, file)| *file).collect();
+    if !settle(visit, found, &added, removed.as_deref().unwrap_or_default()).await? {
+        return Ok(Outcome::TooLate(Typed { verdict, text, errors: Vec::new() }));
+    }
+    if removed.is_none() && form.typed.text("action") != "ajouter" {
         wrong = model::problems(&verdict, &text);
     }
     wrong.extend(form.refused.iter().map(|(_, refused)| ("fichier", refused.clone())));
@@ -57,6 +61,23 @@ pub async fn receive(visit: &Visit, found: &Consultation, sent: Sent, by: Option
     }
     let errors = wrong.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     Ok(Outcome::Again(Typed { verdict, text, errors }))
+}
+
+/// Takes out the files that were asked to be; when the opinion was given or withdrawn while this form came, those that
+/// came with it. False then: what was given stays as it was given.
+async fn settle(visit: &Visit, found: &Consultation, added: &[Uuid], removed: &[Uuid]) -> Result<bool, db::Error> {
+    if added.is_empty() && removed.is_empty() {
+        return Ok(true);
+    }
+    visit
+        .db
+        .write(async |tx: &mut Tx| {
+            let open = store::stand(tx, found.request_id, found.id).await?.1 == Some(true);
+            let gone = if open { removed } else { added };
+            limited::detach(tx, found.request_id, &found.slot(), gone).await?;
+            Ok(open)
+        })
+        .await
 }
 
 /// What was typed in a form that is no longer read: shown, to be taken away. Files are left alone.

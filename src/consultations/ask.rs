@@ -101,9 +101,10 @@ pub async fn send(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Re
         let page = draw(&agent, &request, &typed, &wrong).await?;
         return agent.page_again(PAGE, TITLE, page);
     };
-    // A second click finds it asked.
-    change::apply(&agent, id, new.id, &Change::Ask(&new)).await?;
-    back(id, "avis-demande")
+    // A second click finds it asked; a request that has just ended takes none.
+    let done = change::apply(&agent, id, new.id, &Change::Ask(&new)).await?
+        || store::find(&agent.db.fresh(), new.id).await?.is_some();
+    back(id, if done { "avis-demande" } else { "avis-trop-tard" })
 }
 
 fn read(

@@ -89,7 +89,7 @@ pub async fn list(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
 fn line(one: &Contact) -> Json {
     json!({
         "href": format!("{HOME}/{}", one.id), "how": one.how(), "who": if one.who.is_empty() { &one.address } else { &one.who },
-        "date": one.at, "subject": one.subject, "text": one.body.chars().take(200).collect::<String>(),
+        "date": one.at, "subject": one.subject, "text": one.body,
         "unproven": one.unproven(), "reason": one.reason_words(),
     })
 }

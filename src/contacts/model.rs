@@ -30,7 +30,7 @@ const DAY: &str = "jour_du_contact";
 const TIME: &str = "heure";
 const WHO: &str = "qui";
 const ADDRESS: &str = "coordonnees";
-const TEXT: &str = "texte";
+pub const TEXT: &str = "texte";
 const SEEN: &str = "partage";
 
 row! {
@@ -190,6 +190,15 @@ pub struct Typed {
     pub address: String,
     pub body: String,
     pub shared: bool,
+}
+
+impl Typed {
+    /// Whether this is what is kept already.
+    pub fn says(&self, kept: &Contact) -> bool {
+        (self.channel.as_str(), self.incoming, self.at, self.shared)
+            == (kept.channel.as_str(), kept.incoming, kept.at, kept.shared)
+            && (&self.who, &self.address, &self.body) == (&kept.who, &kept.address, &kept.body)
+    }
 }
 
 /// None when something is wrong, which the readings then tell.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     desk,
-    model::{self, LOOSE, MOST_FILES, Typed},
+    model::{self, Contact, LOOSE, MOST_FILES, Typed},
     store::{self, New},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     requests::{
         Drawing, Process, files_of,
         form::{self, Form, Slot},
-        open_at_desk,
+        open_at_desk, remove_file,
     },
     visit::Agent,
 };
@@ -112,9 +112,9 @@ async fn save(
     done: &str,
 ) -> Result<Response, Problem> {
     let id = own(agent, &asked.fois);
-    // Another click was faster: what it kept is not touched any more.
-    if store::find(&agent.db, id).await?.is_some() {
-        return Ok(Redirect::to(done).into_response());
+    if let Some(kept) = store::find(&agent.db, id).await? {
+        let form = Form { typed: form::texts(sent).await?, ..Form::default() };
+        return noted(agent, sheet, asked, form, &kept, done).await;
     }
     let is_file = |name: &str| name.strip_suffix(".fichier") == Some(FILE);
     let place = || Slot { slot: LOOSE.to_owned(), most: MOST_FILES, images: false };
@@ -123,17 +123,43 @@ async fn save(
     let mut readings = household::read(&questions, &form.typed, agent.today());
     let typed = model::read(&mut readings, agent.now, &agent.site.zone).filter(|_| form.refused.is_empty());
     let Some(typed) = typed else { return draw(agent, sheet, asked, &form, true).await };
-    keep(agent, id, request, department, &typed).await?;
-    Ok(Redirect::to(done).into_response())
+    if keep(agent, id, request, department, &typed, &form).await? {
+        return Ok(Redirect::to(done).into_response());
+    }
+    let kept = store::find(&agent.db.fresh(), id).await?.ok_or(Problem::NotFound)?;
+    noted(agent, sheet, asked, form, &kept, done).await
 }
 
+/// What is noted is not touched any more: sent again with other words, these are shown, to be noted beside it.
+async fn noted(
+    agent: &Agent,
+    sheet: &Sheet,
+    asked: &Asked,
+    mut form: Form,
+    kept: &Contact,
+    done: &str,
+) -> Result<Response, Problem> {
+    let questions = model::questions(sheet.tied);
+    let mut readings = household::read(&questions, &form.typed, agent.today());
+    let typed = model::read(&mut readings, agent.now, &agent.site.zone);
+    if typed.is_some_and(|typed| typed.says(kept)) {
+        return Ok(Redirect::to(done).into_response());
+    }
+    let text = "Cet échange est déjà noté comme vous l’aviez d’abord écrit. Ce que vous enverrez d’ici sera noté en plus : n’y laissez que ce qui change";
+    form.refused.push((model::TEXT.to_owned(), text.to_owned()));
+    let asked = Asked { service: asked.service.clone(), fois: String::new() };
+    draw(agent, sheet, &asked, &form, true).await
+}
+
+/// False when another click was faster: the files that came with this one go.
 async fn keep(
     agent: &Agent,
     id: Uuid,
     request: Option<Uuid>,
     department: &str,
     typed: &Typed,
-) -> Result<(), db::Error> {
+    form: &Form,
+) -> Result<bool, db::Error> {
     let new = New {
         id,
         department,
@@ -150,8 +176,16 @@ async fn keep(
         shared: typed.shared,
         as_message: false,
     };
-    agent.db.write(async |tx: &mut Tx| store::add(tx, &new, agent.now).await).await?;
-    Ok(())
+    let write = async |tx: &mut Tx| {
+        let added = store::add(tx, &new, agent.now).await?;
+        if !added {
+            for (_, file) in &form.added {
+                remove_file(tx, id, Some(LOOSE), *file).await?;
+            }
+        }
+        Ok::<_, db::Error>(added)
+    };
+    agent.db.write(write).await
 }
 
 /// The id of what an agent writes under this name: no name leads to what is another's.
@@ -171,7 +205,11 @@ async fn draw(agent: &Agent, sheet: &Sheet, asked: &Asked, form: &Form, again: b
         let _ = model::read(&mut readings, agent.now, &agent.site.zone);
     }
     let drawn = Drawing::sheet(agent, None, raw, again).draw(&readings)?;
-    let refused: Vec<Json> = form.refused.iter().map(|(_, text)| json!({"href": "#document", "text": text})).collect();
+    let refused: Vec<Json> = form
+        .refused
+        .iter()
+        .map(|(name, text)| json!({"href": format!("#{}", name.trim_end_matches(".fichier")), "text": text}))
+        .collect();
     let kept = files_of(&agent.db, own(agent, &once)).await?;
     let kept: Vec<&str> = kept.iter().map(|file| file.name.as_str()).collect();
     let query = crate::platform::encode(&asked.service);

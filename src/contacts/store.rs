@@ -15,11 +15,18 @@ use crate::{
     visit::Visit,
 };
 
+/// The contacts that a clause finds; `brief`: the beginning of their texts.
 macro_rules! contacts {
+    (brief $where:literal) => {
+        contacts!("substr(c.body, 1, 200) as body, '' as quoted", $where)
+    };
     ($where:literal) => {
+        contacts!("c.body, c.quoted", $where)
+    };
+    ($texts:literal, $where:literal) => {
         sql!(concat!(
             "select c.id, c.department_id, c.request_id, c.channel, c.incoming, c.at, c.recorded_at, c.recorded_by, a.first_name || ' ' || a.last_name as recorded_name,
-               c.who, c.address, c.subject, c.body, c.quoted, c.shared, c.as_message, c.state, c.reason, c.settled_at
+               c.who, c.address, c.subject, ", $texts, ", c.shared, c.as_message, c.state, c.reason, c.settled_at
              from contact c left join account a on a.authority_id = c.authority_id and a.id = c.recorded_by ",
             $where
         ))
@@ -133,7 +140,7 @@ pub async fn of_request(db: &Db, request: Uuid) -> Result<Vec<Contact>, db::Erro
 pub async fn waiting(db: &Db, department: &str, most: i64) -> Result<Vec<Contact>, db::Error> {
     db.all(
         contacts!(
-            "where c.authority_id = $1 and c.department_id = $2 and c.state = 'waiting' order by c.at, c.id limit $3"
+            brief "where c.authority_id = $1 and c.department_id = $2 and c.state = 'waiting' order by c.at, c.id limit $3"
         ),
         args![db.authority(), department, most],
     )
@@ -144,7 +151,7 @@ pub async fn waiting(db: &Db, department: &str, most: i64) -> Result<Vec<Contact
 pub async fn closed(db: &Db, department: &str, most: i64) -> Result<Vec<Contact>, db::Error> {
     db.all(
         contacts!(
-            "where c.authority_id = $1 and c.department_id = $2 and c.state = 'closed' order by c.settled_at desc, c.id limit $3"
+            brief "where c.authority_id = $1 and c.department_id = $2 and c.state = 'closed' order by c.settled_at desc, c.id limit $3"
         ),
         args![db.authority(), department, most],
     )

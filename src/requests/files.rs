@@ -82,19 +82,21 @@ pub async fn keep(tx: &mut db::Tx, owner: Uuid, slot: &str, file: &Received, now
     Ok(())
 }
 
-/// Takes a file out of a slot; the object itself is swept.
+/// Takes a file out; the object itself is swept.
 pub async fn remove(visit: &Visit, owner: Uuid, id: Uuid) -> Result<(), db::Error> {
-    visit
-        .db
-        .write(async |tx: &mut db::Tx| {
-            tx.run(
-                sql!("delete from file where authority_id = $1 and owner_id = $2 and id = $3"),
-                args![tx.authority(), owner, id],
-            )
-            .await?;
-            Ok(())
-        })
-        .await
+    visit.db.write(async |tx: &mut db::Tx| take_out(tx, owner, None, id).await).await
+}
+
+/// Takes a file out, of this slot if one is named.
+pub async fn take_out(tx: &mut db::Tx, owner: Uuid, slot: Option<&str>, id: Uuid) -> Result<(), db::Error> {
+    tx.run(
+        sql!(
+            "delete from file where authority_id = $1 and owner_id = $2 and id = $3 and (cast($4 as text) is null or slot = $4)"
+        ),
+        args![tx.authority(), owner, id, slot],
+    )
+    .await?;
+    Ok(())
 }
 
 pub async fn find(db: &Db, id: Uuid) -> Result<File, Problem> {

@@ -33,8 +33,8 @@ pub struct Slot {
 #[derive(Debug, Default)]
 pub struct Form {
     pub typed: Raw,
-    /// Slots that got a file.
-    pub added: Vec<String>,
+    /// Slots that got a file, and the file.
+    pub added: Vec<(String, Uuid)>,
     /// (input name, French sentence).
     pub refused: Vec<(String, String)>,
 }
@@ -121,7 +121,7 @@ async fn file(
         }
     };
     if files::add(visit, owner, &place.slot, place.most, &received).await? {
-        form.added.push(place.slot);
+        form.added.push((place.slot, id));
     } else {
         visit.app.storage.remove(visit.site.id, id).await?;
         form.refused.push((name.to_owned(), full(place.most)));

@@ -6,6 +6,9 @@ use db::{Db, Query, args, row};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+/// Requests told one by one, at most.
+const SHOWN: i64 = 100;
+
 /// Nothing is late while the usager has to complete, nor once it is decided.
 fn restrict(query: Query, db: &Db, departments: &[String]) -> Query {
     query
@@ -43,13 +46,22 @@ pub async fn groups(db: &Db, due: &Due<'_>) -> Result<Vec<Group>, db::Error> {
     db.all(query.push(" group by r.department_id, r.procedure_id, r.due_at order by r.due_at"), args![]).await
 }
 
-/// First and last due moment looked at of each procedure, both included.
+/// First and last due moment looked at of each procedure, both included: no further than the first [`SHOWN`].
 #[derive(Debug, Default)]
-pub struct Spans(BTreeMap<String, (Timestamp, Timestamp)>);
+pub struct Spans {
+    each: BTreeMap<String, (Timestamp, Timestamp)>,
+    many: i64,
+    last: Option<Timestamp>,
+}
 
 impl Spans {
-    pub fn add(&mut self, procedure: &str, due: Timestamp) {
-        let span = self.0.entry(procedure.to_owned()).or_insert((due, due));
+    /// So many are due then. To be called in the order of due moments.
+    pub fn add(&mut self, procedure: &str, due: Timestamp, many: i64) {
+        if self.many >= SHOWN && self.last.is_some_and(|last| due > last) {
+            return;
+        }
+        (self.many, self.last) = (self.many + many, Some(due));
+        let span = self.each.entry(procedure.to_owned()).or_insert((due, due));
         *span = (span.0.min(due), span.1.max(due));
     }
 }
@@ -66,20 +78,19 @@ row! {
     }
 }
 
-/// The first hundred within these spans, those that are due first.
+/// The first ones within these spans, those that are due first.
 pub async fn lines(db: &Db, departments: &[String], spans: &Spans) -> Result<Vec<Line>, db::Error> {
-    let ends = spans.0.values().map(|(_, last)| *last).max();
-    let Some(last) = ends else { return Ok(Vec::new()) };
+    let Some(last) = spans.last else { return Ok(Vec::new()) };
     let query = Query::new(
         "select r.id, r.reference, r.procedure_id, r.due_at, r.holder_id, h.first_name || ' ' || h.last_name as holder_name
          from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id where 1 = 1",
     );
     let mut query = restrict(query, db, departments).and("r.due_at <= {}", last).push(" and (1 = 0");
-    for (procedure, (first, last)) in &spans.0 {
+    for (procedure, (first, last)) in &spans.each {
         query = query
             .push_with(" or (r.procedure_id = {}", procedure)
             .push_with(" and r.due_at >= {}", *first)
             .push_with(" and r.due_at <= {})", *last);
     }
-    db.all(query.push(") order by r.due_at, r.id limit 100"), args![]).await
+    db.all(query.push_with(") order by r.due_at, r.id limit {}", SHOWN), args![]).await
 }

@@ -2,6 +2,7 @@
 //! else. Beside [`super::access`], the only way to a request's content; its line in the journal comes first.
 
 use axum::response::Response;
+use db::Tx;
 use forms::journey::Section;
 use uuid::Uuid;
 
@@ -99,10 +100,10 @@ pub async fn attached(visit: &Visit, request: Uuid, slot: &str) -> Result<Vec<Fi
     Ok(files)
 }
 
-/// Takes a file out of this slot; another is left alone.
-pub async fn detach(visit: &Visit, request: Uuid, slot: &str, file: Uuid) -> Result<(), db::Error> {
-    if attached(visit, request, slot).await?.iter().any(|kept| kept.id == file) {
-        files::remove(visit, request, file).await?;
+/// Takes files out of this slot; others are left alone.
+pub async fn detach(tx: &mut Tx, request: Uuid, slot: &str, gone: &[Uuid]) -> Result<(), db::Error> {
+    for id in gone {
+        files::take_out(tx, request, Some(slot), *id).await?;
     }
     Ok(())
 }

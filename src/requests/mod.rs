@@ -49,7 +49,7 @@ pub use channel::Channel;
 pub use citizen::{file_json, file_kind, restore};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
-pub use files::{attachment as send_file, keep as keep_file, of as files_of};
+pub use files::{attachment as send_file, keep as keep_file, of as files_of, take_out as remove_file};
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
@@ -66,6 +66,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/depots/nouveau", get(intake::start).post(intake::begin))
         .route("/agent/depots/papier/{procedure}", get(intake::print))
         .route("/agent/depots/{draft}/verifier", get(check::show::<Agent>).post(check::send::<Agent>))
+        .route("/agent/depots/{draft}/reception", get(intake::amending).post(intake::amend))
         .route("/agent/depots/{draft}/supprimer", get(start::discarding::<Agent>).post(start::discard::<Agent>))
         .route("/agent/depots/{draft}/pieces/{piece}", get(piece::show::<Agent>).post(piece::save::<Agent>))
         .route("/agent/depots/{draft}/{page}", get(question::show::<Agent>).post(received::save::<Agent>))

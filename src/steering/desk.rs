@@ -76,12 +76,15 @@ async fn report(agent: &Agent, asked: &Asked) -> Result<Report, Problem> {
         store::read(&agent.db, &scope, &earlier, &SUMMED),
     )?;
     let parts = tables::parts(&period, &counts);
-    let mut total = Figures::default();
     let mut each: BTreeMap<String, Figures> = BTreeMap::new();
     for read in &counts {
-        total.add(&read.count);
-        each.entry(read.procedure.clone()).or_default().add(&read.count);
+        match each.get_mut(&read.procedure) {
+            Some(figures) => figures.add(&read.count),
+            None => each.entry(read.procedure.clone()).or_default().add(&read.count),
+        }
     }
+    let mut total = Figures::default();
+    each.values().for_each(|figures| total.merge(figures));
     let mut earlier = Figures::default();
     before.iter().for_each(|read| earlier.add(&read.count));
     if by_day && period.of_months() {

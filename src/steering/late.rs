@@ -1,6 +1,6 @@
 //! « Retards »: what is orange or red in the agent's departments, and how often they want to be reminded of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::{
     extract::{Query, rejection::QueryRejection},
@@ -74,15 +74,18 @@ pub async fn watch(visit: &Visit, scope: &Scope, lines: bool) -> Result<Watch, P
         procedure: scope.procedure.as_deref(),
         before: horizon(visit, &current),
     };
-    let colour = |procedure: &str, at: Timestamp| {
+    // Many are due on the same days.
+    let mut known: HashMap<(String, Date), Colour> = HashMap::new();
+    let mut colour = |procedure: &str, at: Timestamp| {
         let day = clock::day(at, &visit.site.zone);
-        (day, alerts(&current, procedure).colour(day, today, calendar))
+        let of_day = || alerts(&current, procedure).colour(day, today, calendar);
+        (day, *known.entry((procedure.to_owned(), day)).or_insert_with(of_day))
     };
     let (mut watch, mut spans) = (Watch::default(), Spans::default());
     for Group { department_id, procedure_id, due_at, many } in late::groups(&visit.db, &due).await? {
         let (day, colour) = colour(&procedure_id, due_at);
         if colour > Colour::Green {
-            spans.add(&procedure_id, due_at);
+            spans.add(&procedure_id, due_at, many);
             watch.groups.push((department_id, procedure_id, day, colour, many));
         }
     }
@@ -111,7 +114,7 @@ pub async fn escalated(visit: &Visit, department: &str, since: Date) -> Result<(
     for group in late::groups(&visit.db, &due).await? {
         if crosses(&group.procedure_id, group.due_at) {
             many += group.many;
-            spans.add(&group.procedure_id, group.due_at);
+            spans.add(&group.procedure_id, group.due_at, group.many);
         }
     }
     let lines = late::lines(&visit.db, &departments, &spans).await?;

@@ -55,6 +55,12 @@ impl Marks {
         self.satisfied += if score >= 4 { given } else { 0 };
     }
 
+    fn merge(&mut self, other: Self) {
+        self.given += other.given;
+        self.sum += other.sum;
+        self.satisfied += other.satisfied;
+    }
+
     /// « 4,2 »; none when too few were given.
     pub fn mean(self) -> Option<String> {
         (self.given >= FEW).then(|| {
@@ -72,8 +78,8 @@ impl Marks {
 /// How many requests took how many days.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Delays {
-    /// (days, requests), in ascending order of days.
-    days: BTreeMap<i64, i64>,
+    /// (days, requests), in ascending order of days: a short list, read and merged thousands of times for one page.
+    days: Vec<(i64, i64)>,
 }
 
 impl Delays {
@@ -104,11 +110,19 @@ impl Delays {
     }
 
     pub fn add(&mut self, days: i64, requests: i64) {
-        *self.days.entry(days.max(0)).or_default() += requests;
+        let days = days.max(0);
+        match self.days.binary_search_by_key(&days, |(days, _)| *days) {
+            Ok(found) => {
+                if let Some((_, many)) = self.days.get_mut(found) {
+                    *many += requests;
+                }
+            }
+            Err(place) => self.days.insert(place, (days, requests)),
+        }
     }
 
     pub fn requests(&self) -> i64 {
-        self.days.values().sum()
+        self.days.iter().map(|(_, requests)| requests).sum()
     }
 
     /// Days within which `tenths` in ten requests were answered; none when there is none.
@@ -168,9 +182,9 @@ impl Figures {
         match count.measure {
             Measure::Sent => {
                 self.sent += count.many;
-                *self.channels.entry(count.channel.clone()).or_default() += count.many;
+                self.came(&count.channel, count.many);
             }
-            Measure::Elsewhere => *self.channels.entry(count.channel.clone()).or_default() += count.many,
+            Measure::Elsewhere => self.came(&count.channel, count.many),
             Measure::Asked => self.asked += count.many,
             Measure::OnTime => self.delays.merge(&count.delays),
             Measure::Late => {
@@ -184,6 +198,23 @@ impl Figures {
             }
             Measure::Step | Measure::Page => {}
         }
+    }
+
+    fn came(&mut self, channel: &str, many: i64) {
+        match self.channels.get_mut(channel) {
+            Some(known) => *known += many,
+            None => drop(self.channels.insert(channel.to_owned(), many)),
+        }
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.asked += other.asked;
+        self.late += other.late;
+        self.delays.merge(&other.delays);
+        self.marks.merge(other.marks);
+        other.scores.iter().for_each(|(score, many)| *self.scores.entry(*score).or_default() += many);
+        other.channels.iter().for_each(|(channel, many)| self.came(channel, *many));
     }
 
     pub fn answered(&self) -> i64 {

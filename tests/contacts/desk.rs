@@ -112,12 +112,20 @@ both! {
         nadia.upload(&form.action, &form.fields, &scan).await.is(303);
         assert_eq!(portal.count("contact").await, 1);
         nadia.get(&format!("{}?onglet=messages", desk(&filed))).await.is(200).shows("lettre.pdf");
-        let files: i64 = portal.db().one(sql!("select count(*) from file where authority_id = $1 and slot like 'contact:%'"), args![portal.city]).await.unwrap();
+        let files: i64 = portal.db().one(sql!("select count(*) from file where authority_id = $1 and slot like 'contact%'"), args![portal.city]).await.unwrap();
         assert_eq!(files, 1);
+        // Back to the form with other words: they are not taken for noted, and become a second contact.
+        let other = typed(&form, &[("texte", "Elle demande un duplicata.")]);
+        let page = nadia.upload(&form.action, &other.fields, &[]).await.is(422).shows("déjà noté");
+        let again = page.form("texte");
+        assert_eq!(again.value("texte"), "Elle demande un duplicata.");
+        assert_eq!(portal.count("contact").await, 1);
+        nadia.upload(&again.action, &again.fields, &[]).await.is(303);
+        assert_eq!(portal.count("contact").await, 2);
         // What an agent names is their own: it does not reach a colleague's contact.
         let mut herve = portal.agent("herve.le-goff").await;
         herve.upload(&form.action, &form.fields, &[]).await.is(303);
-        assert_eq!(portal.count("contact").await, 2);
+        assert_eq!(portal.count("contact").await, 3);
     }
 
     async fn a_contact_to_qualify_is_tied_by_its_reference(portal: Portal) {

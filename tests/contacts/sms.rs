@@ -167,11 +167,41 @@ both! {
         let jobs: i64 = portal.db().one(sql!("select count(*) from job where authority_id = $1 and kind = 'sms'"), args![portal.city]).await.unwrap();
         let waiting: i64 = portal.db().one(sql!("select count(*) from job where authority_id = $1 and done_at is null"), args![portal.city]).await.unwrap();
         assert_eq!((jobs, waiting, kannel.received()), (1, 0, vec![]));
-        // Another number starts afresh.
+        // Another number starts afresh, once it is confirmed.
         ask(&mut person, "06 39 98 00 01").await.is(303);
         portal.work().await;
-        kannel.told(NUMBER, "est votre code").await;
-        person.get("/compte/sms").await.is(200).hides("L'opérateur refuse");
+        let text = kannel.told(NUMBER, "est votre code").await;
+        let code: String = text.chars().filter(char::is_ascii_digit).collect();
+        person.get("/compte/sms").await.is(200).shows("L'opérateur refuse").shows("l'ancien numéro");
+        person.post("/compte/sms/code", &[("code", &code)]).await.leads_to("/compte/sms?fait=confirme");
+        person.get("/compte/sms").await.is(200).hides("L'opérateur refuse").shows("06 39 98 00 01").hides("06 39 98 00 09");
+    }
+
+    async fn a_number_to_confirm_silences_nobody_and_a_request_is_not_told_without_end(portal: Portal) {
+        let (mut person, mut nadia) = (portal.usager(USAGER).await, portal.agent("nadia.benali").await);
+        let kannel = kannel(&portal).await;
+        confirmed(&portal, USAGER, NUMBER).await;
+        ask(&mut person, "06 39 98 00 02").await.is(303);
+        let filed = person.file("acte-naissance", &birth()).await;
+        portal.work().await;
+        kannel.told("+33639980002", "est votre code").await;
+        kannel.told(NUMBER, &filed.reference).await;
+        let of_request = sql!("select count(*) from sms where authority_id = $1 and request_id = $2");
+        for turn in 2..13 {
+            let form = nadia.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200).form("message").with("message", &format!("Bonjour {turn}"));
+            nadia.post_form(&format!("/agent/demandes/{}/messages", filed.id), &form.fields).await.is(303);
+            work_on(&portal).await;
+            let sent: i64 = portal.db().one(of_request, args![portal.city, filed.id]).await.unwrap();
+            assert_eq!(sent, turn.min(10), "after {turn}");
+        }
+        let mails = portal.outbox().await.iter().filter(|(to, ..)| to == USAGER).count();
+        assert!(mails >= 12, "mails go on: {mails}");
+        portal.later(SignedDuration::from_hours(25));
+        let form = nadia.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200).form("message").with("message", "Encore");
+        nadia.post_form(&format!("/agent/demandes/{}/messages", filed.id), &form.fields).await.is(303);
+        work_on(&portal).await;
+        let sent: i64 = portal.db().one(of_request, args![portal.city, filed.id]).await.unwrap();
+        assert_eq!(sent, 11);
     }
 
     async fn three_that_do_not_arrive_are_enough(portal: Portal) {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use futures_util::{StreamExt, stream};
 use reqwest::{
     Method,
     header::{CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE},
@@ -130,6 +131,29 @@ impl Client {
         }
         for (name, file, bytes) in files {
             form = form.part((*name).to_owned(), multipart::Part::bytes(bytes.to_vec()).file_name((*file).to_owned()));
+        }
+        self.send(Method::POST, path, |request| request.multipart(form)).await
+    }
+
+    /// The same with one file, whose last bytes leave once `meanwhile` has happened.
+    pub async fn upload_slowly(
+        &mut self,
+        path: &str,
+        fields: &[(String, String)],
+        (name, file, bytes): Upload<'_>,
+        meanwhile: impl Future<Output = ()> + Send + 'static,
+    ) -> Page {
+        let (begin, end) = bytes.split_at(bytes.len() - 1);
+        let (begin, end) = (begin.to_vec(), end.to_vec());
+        let late = async move {
+            meanwhile.await;
+            std::io::Result::Ok(end)
+        };
+        let body = stream::once(async { Ok(begin) }).chain(stream::once(late));
+        let part = multipart::Part::stream(reqwest::Body::wrap_stream(body)).file_name(file.to_owned());
+        let mut form = multipart::Form::new().part(name.to_owned(), part);
+        for (name, value) in fields {
+            form = form.text(name.clone(), value.clone());
         }
         self.send(Method::POST, path, |request| request.multipart(form)).await
     }

@@ -139,6 +139,26 @@ both! {
         assert_eq!(mails(&portal, "Un avis est rendu").await[0].0, "urbanisme@valmont.example");
     }
 
+    async fn what_was_given_is_not_added_to(portal: Portal) {
+        let (_, mut guillaume, filed) = complete(&portal).await;
+        act(&mut guillaume, filed.id, "consult").await;
+        let path = asked(&portal, filed.id, "voirie").await;
+        let (mut thierry, mut maud) = (portal.agent("thierry.kowalski").await, portal.agent("maud.etienne").await);
+        let first = thierry.upload(&path, &fields("", ""), &[("fichier", "releve.pdf", PDF)]).await.is(422);
+        let kept = file_of(&first, "/fichiers/");
+        let (place, give) = (path.clone(), fields("favourable", "Rien à signaler."));
+        let meanwhile = async move {
+            thierry.upload(&place, &give, &[]).await.leads_to("/agent/avis-a-rendre?fait=rendu");
+        };
+        let late = maud.upload_slowly(&path, &fields("unfavourable", "Trop près."), ("fichier", "photo.pdf", PDF), meanwhile).await.is(200);
+        late.shows("n'est pas enregistré").shows("Trop près.");
+        maud.upload(&path, &[("retirer".to_owned(), kept)], &[]).await.is(200);
+        let page = guillaume.get(&format!("/agent/demandes/{}?onglet=avis", filed.id)).await.is(200);
+        page.shows("releve.pdf").hides("photo.pdf").shows("Favorable");
+        let files: i64 = portal.db().one(sql!("select count(*) from file where authority_id = $1 and slot like 'opinion:%'"), args![portal.city]).await.unwrap();
+        assert_eq!(files, 1);
+    }
+
     async fn a_forwarded_link_shows_nothing(portal: Portal) {
         let (_, mut guillaume, filed) = complete(&portal).await;
         let link = outside(&portal, &mut guillaume, filed.id, &["terrain"]).await;

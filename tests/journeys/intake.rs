@@ -169,6 +169,38 @@ both! {
         nadia.get(&format!("/agent/demandes/{}/deposee", other.id)).await.is(404);
     }
 
+    async fn answers_are_judged_on_the_day_of_reception_which_is_told_again_when_it_was_wrong(portal: Portal) {
+        let mut agent = portal.agent("karim.haddad").await;
+        let begun = begin(&mut agent, &[("demarche", "operation-tranquillite-vacances"), ("canal", "courrier"), ("recu", "17/11/2026")]).await.is(303);
+        let first = begun.location().to_owned();
+        let away = async |agent: &mut Client| {
+            let form = agent.get(&first).await.is(200).form("debut.jour");
+            let typed = [("debut", "12"), ("fin", "20")].into_iter().fold(form, |form, (name, day)| {
+                form.with(&format!("{name}.jour"), day).with(&format!("{name}.mois"), "11").with(&format!("{name}.annee"), "2026")
+            });
+            agent.post_form(&first, &typed.with("passages", "non").fields).await
+        };
+        away(&mut agent).await.is(422);
+        // The letter came a week before.
+        let reception = format!("{}/reception", first.rsplit_once('/').unwrap().0);
+        let page = agent.get(&reception).await.is(200);
+        let form = page.form("recu");
+        assert_eq!((form.value("recu"), form.value("canal")), ("17/11/2026", "courrier"));
+        agent.post_form(&reception, &form.with("recu", "18/11/2026").fields).await.is(422).shows("La date de réception est à venir");
+        agent.post_form(&reception, &page.form("recu").with("recu", "10/11/2026").with("compte", USAGER).fields).await.leads_to(&reception.replace("reception", "verifier"));
+        away(&mut agent).await.is(303);
+        agent.get(&reception.replace("reception", "verifier")).await.is(200).shows("reçue le 10 novembre 2026 (par courrier), pour Camille Martin").shows("Modifier la réception");
+        agent.get("/agent/depots").await.is(200).shows("Camille Martin");
+        let read = count(&portal, sql!("select count(*) from journal where authority_id = $1 and action = 'account-opened'")).await;
+        assert_eq!(read, 1);
+        // Unchanged, nobody's account is looked up again; emptied, it is for nobody known.
+        let form = agent.get(&reception).await.is(200).form("recu");
+        agent.post_form(&reception, &form.fields).await.is(303);
+        assert_eq!(count(&portal, sql!("select count(*) from journal where authority_id = $1 and action = 'account-opened'")).await, 1);
+        agent.post_form(&reception, &form.with("compte", "").fields).await.is(303);
+        assert_eq!(count(&portal, sql!("select count(*) from intake where authority_id = $1 and account_id is null")).await, 1);
+    }
+
     async fn what_is_wrong_before_the_first_page_is_told_and_kept(portal: Portal) {
         let mut nadia = portal.agent("nadia.benali").await;
         let fine = [("demarche", "acte-naissance"), ("canal", "telephone"), ("recu", "16/11/2026"), ("compte", USAGER)];

@@ -62,10 +62,11 @@ fn draw(
     told: Option<&str>,
 ) -> Result<Response, Problem> {
     let shown = number.map(|one| {
-        let lasting = one.confirmed_at.is_none() && citizen.now.duration_since(one.asked_at) < LASTS;
+        let lasting = citizen.now.duration_since(one.asked_at) < LASTS && one.tries < MOST_TRIES;
         context! {
-            number => phone::french(&one.number), confirmed => one.confirmed_at.map(|at| at.to_string()),
-            refused => one.refused_at.map(|at| at.to_string()), waiting => lasting && one.tries < MOST_TRIES,
+            number => one.number.as_deref().map(phone::french), asked => one.asked.as_deref().filter(|_| lasting).map(phone::french),
+            confirmed => one.confirmed_at.map(|at| at.to_string()),
+            refused => one.refused_at.map(|at| at.to_string()),
         }
     });
     let context = context! { number => shown.unwrap_or_else(|| Value::from(())), typed => typed, errors => errors(wrong), ..flash(told) };
@@ -112,25 +113,26 @@ fn done(what: &str) -> Response {
     Redirect::to(&format!("{HOME}?fait={what}")).into_response()
 }
 
-/// Six digits bound to the account, the number and the moment when it was asked for: kept nowhere.
-fn code(visit: &Visit, number: &Number) -> String {
-    let asked = number.asked_at.as_microsecond().to_be_bytes();
-    let what = [number.account_id.as_bytes().as_slice(), number.number.as_bytes(), &asked].concat();
+/// Six digits bound to the account, the number to confirm and the moment when it was asked for: kept nowhere.
+fn code(visit: &Visit, number: &Number, asked: &str) -> String {
+    let at = number.asked_at.as_microsecond().to_be_bytes();
+    let what = [number.account_id.as_bytes().as_slice(), asked.as_bytes(), &at].concat();
     let print = visit.app.secret.fingerprint("sms code", &what);
     let value = print.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
     format!("{:06}", value % 1_000_000)
 }
 
-pub fn code_text(visit: &Visit, number: &Number) -> anyhow::Result<String> {
-    let context = context! { city => &visit.site.settings.short, code => code(visit, number) };
+pub fn code_text(visit: &Visit, number: &Number, asked: &str) -> anyhow::Result<String> {
+    let context = context! { city => &visit.site.settings.short, code => code(visit, number, asked) };
     Ok(text::plain(&visit.app.templates.render("sms/code.txt", context)?))
 }
 
 pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, Problem> {
-    let Some(number) = open(&citizen).await?.filter(|one| one.confirmed_at.is_none()) else {
+    let known = open(&citizen).await?;
+    let Some((number, asked)) = known.as_ref().and_then(|one| Some((one, one.asked.as_deref()?))) else {
         return Ok(Redirect::to(HOME).into_response());
     };
-    let again = |text: &str| draw(&citizen, Some(&number), "", &[Wrong::new("code", text)], None);
+    let again = |text: &str| draw(&citizen, Some(number), "", &[Wrong::new("code", text)], None);
     if citizen.now.duration_since(number.asked_at) >= LASTS {
         return again("Ce code n’est plus valable : demandez-en un autre");
     }
@@ -139,7 +141,7 @@ pub async fn confirm(citizen: Citizen, Typed(typed): Typed) -> Result<Response, 
     if !counted {
         return again("Trop d’essais : demandez un autre code");
     }
-    if !crate::platform::secret::same_code(typed.text("code"), &code(&citizen, &number)) {
+    if !crate::platform::secret::same_code(typed.text("code"), &code(&citizen, number, asked)) {
         return again("Ce n’est pas le code envoyé par SMS");
     }
     let confirmed =

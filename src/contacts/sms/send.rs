@@ -1,6 +1,7 @@
 //! Sending one SMS by the gateway (Kannel's sendsms). Its text is of a template: no answer, no name, no procedure.
 
 use db::Tx;
+use jiff::SignedDuration;
 use minijinja::context;
 use reqwest::StatusCode;
 use serde_json::{Value as Json, json};
@@ -19,6 +20,8 @@ use crate::{
 pub const SMS: &str = "sms";
 /// What Kannel is to tell of: delivered (1), not delivered (2), refused by the operator (16).
 const HEARD: &str = "19";
+/// More on one request in a day would tell nothing new: something waits there.
+const MOST_A_DAY: i64 = 10;
 
 /// Queues the SMS of a message about a request, if its filer chose to be told so. Without the request's own place
 /// in the queue: what waits for the morning must not hold up mails.
@@ -47,20 +50,27 @@ pub async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendErro
         return Ok(Outcome::Done);
     };
     let about: Option<Uuid> = text("about").parse().ok();
-    let body = match about {
-        None => number::code_text(visit, &known)?,
+    let (to, body) = match about {
+        None => {
+            // Confirmed already.
+            let Some(to) = known.asked.as_deref() else { return Ok(Outcome::Done) };
+            (to, number::code_text(visit, &known, to)?)
+        }
         Some(id) => {
             // Stopped, or refused since; or the request is gone.
             let request = requests::find(&visit.db, id).await.map_err(anyhow::Error::from)?;
-            let Some(request) = request.filter(|_| known.confirmed_at.is_some() && known.refused_at.is_none()) else {
-                return Ok(Outcome::Done);
-            };
+            let number = known.number.as_deref().filter(|_| known.refused_at.is_none());
+            let (Some(request), Some(to)) = (request, number) else { return Ok(Outcome::Done) };
             // Who asks for a code waits for it, whatever the hour.
             if let Some(until) = gateway.later(visit.now, &visit.site.zone) {
                 jobs::postpone(&visit.db, job, until).await.map_err(anyhow::Error::from)?;
                 return Ok(Outcome::Recorded);
             }
-            about_request(visit, &request, text("message"))?
+            let since = visit.now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(visit.now);
+            if store::too_many(&visit.db, id, MOST_A_DAY, since).await.map_err(anyhow::Error::from)? {
+                return Ok(Outcome::Done);
+            }
+            (to, about_request(visit, &request, text("message"))?)
         }
     };
     let sent = store::Sent {
@@ -68,12 +78,12 @@ pub async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendErro
         account,
         request: about,
         what: if about.is_some() { text("message") } else { "code" },
-        number: &known.number,
+        number: to,
         parts: i64::try_from(text::parts(&body)).unwrap_or(i64::MAX),
     };
     let leaving = async |tx: &mut Tx| store::leaving(tx, &sent, visit.now).await;
     visit.db.write(leaving).await.map_err(anyhow::Error::from)?;
-    let taken = match hand_over(visit, &gateway, &password, &known.number, &body, job.id).await {
+    let taken = match hand_over(visit, &gateway, &password, to, &body, job.id).await {
         Ok(()) => true,
         Err(SendError::Permanent(why)) => {
             tracing::warn!(job = %job.id, why, "a number is refused");
@@ -84,7 +94,7 @@ pub async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendErro
     let write = async |tx: &mut Tx| {
         store::left(tx, job.id, taken).await?;
         if !taken {
-            store::refuse(tx, account, &known.number, visit.now).await?;
+            store::refuse(tx, account, to, visit.now).await?;
         }
         jobs::record(tx, job, visit.now).await
     };

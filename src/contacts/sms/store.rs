@@ -14,7 +14,10 @@ row! {
     #[derive(Debug, Clone)]
     pub struct Number {
         pub account_id: Uuid,
-        pub number: String,
+        /// Confirmed.
+        pub number: Option<String>,
+        /// To be confirmed.
+        pub asked: Option<String>,
         pub asked_at: Timestamp,
         pub tries: i64,
         pub confirmed_at: Option<Timestamp>,
@@ -62,20 +65,19 @@ pub async fn forget(tx: &mut Tx) -> Result<bool, db::Error> {
 pub async fn number(db: &Db, account: Uuid) -> Result<Option<Number>, db::Error> {
     db.first(
         sql!(
-            "select account_id, number, asked_at, tries, confirmed_at, failures, refused_at from sms_number where authority_id = $1 and account_id = $2"
+            "select account_id, number, asked, asked_at, tries, confirmed_at, failures, refused_at from sms_number where authority_id = $1 and account_id = $2"
         ),
         args![db.authority(), account],
     )
     .await
 }
 
-/// A number to confirm, in the place of the one before.
+/// A number to confirm; until it is, the one before is told.
 pub async fn ask(tx: &mut Tx, account: Uuid, number: &str, now: Timestamp) -> Result<(), db::Error> {
     tx.run(
         sql!(
-            "insert into sms_number (authority_id, account_id, number, asked_at, tries, failures) values ($1, $2, $3, $4, 0, 0)
-             on conflict (authority_id, account_id) do update set number = excluded.number, asked_at = excluded.asked_at, tries = 0, failures = 0,
-               confirmed_at = null, refused_at = null"
+            "insert into sms_number (authority_id, account_id, asked, asked_at, tries, failures) values ($1, $2, $3, $4, 0, 0)
+             on conflict (authority_id, account_id) do update set asked = excluded.asked, asked_at = excluded.asked_at, tries = 0"
         ),
         args![tx.authority(), account, number, now],
     )
@@ -99,7 +101,8 @@ pub async fn confirm(tx: &mut Tx, account: Uuid, asked: Timestamp, now: Timestam
     let done = tx
         .run(
             sql!(
-                "update sms_number set confirmed_at = $4 where authority_id = $1 and account_id = $2 and asked_at = $3 and confirmed_at is null"
+                "update sms_number set number = asked, asked = null, confirmed_at = $4, failures = 0, refused_at = null
+                 where authority_id = $1 and account_id = $2 and asked_at = $3 and asked is not null"
             ),
             args![tx.authority(), account, asked, now],
         )
@@ -152,6 +155,17 @@ pub async fn chosen(tx: &mut Tx, request: Uuid) -> Result<bool, db::Error> {
         )
         .await?;
     Ok(found.is_some())
+}
+
+/// Whether so many left about a request since then.
+pub async fn too_many(db: &Db, request: Uuid, most: i64, since: Timestamp) -> Result<bool, db::Error> {
+    let sent: i64 = db
+        .one(
+            sql!("select count(*) from sms where authority_id = $1 and request_id = $2 and at > $3"),
+            args![db.authority(), request, since],
+        )
+        .await?;
+    Ok(sent >= most)
 }
 
 /// The number of the filer of a request, and since when it is refused, for agents.
@@ -285,7 +299,7 @@ pub async fn export(db: &Db, account: Uuid) -> Result<Json, db::Error> {
         )
         .collect();
     Ok(json!({
-        "numero": number.as_ref().map(|one| &one.number), "accepte_le": number.as_ref().and_then(|one| one.confirmed_at).map(|at| at.to_string()),
+        "numero": number.as_ref().map(|one| &one.number), "a_confirmer": number.as_ref().map(|one| &one.asked), "accepte_le": number.as_ref().and_then(|one| one.confirmed_at).map(|at| at.to_string()),
         "refuse_depuis": number.as_ref().and_then(|one| one.refused_at).map(|at| at.to_string()), "envois": sent,
     }))
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::{Filling, notice, procedure_link, sections, start, twin};
 use crate::{
+    accounts::session::Account,
     acting::Deed,
     error::Problem,
     platform::french,
@@ -145,7 +146,7 @@ async fn draw(filler: &Filler, filling: &Filling, typed: &Raw, errors: &[Json]) 
         twin => Serde(twin::of(filler, filling).await?),
         missing => Serde(missing(filler, filling, &reading)),
         mode => filling.mode(),
-        intake => filling.intake.as_ref().map_or_else(String::new, told),
+        intake => Serde(filling.intake.as_ref().map_or(Json::Null, |intake| told(filling, intake))),
         may_send => correcting || (filler.require(Deed::Send).is_ok() && !theirs),
         theirs => theirs,
         discard => if correcting { String::new() } else { filling.url("supprimer") },
@@ -164,9 +165,13 @@ async fn draw(filler: &Filler, filling: &Filling, typed: &Raw, errors: &[Json]) 
     }
 }
 
-/// « le 21 novembre 2026 (par courrier) ».
-fn told(intake: &Intake) -> String {
-    format!("le {} ({})", french::date(intake.received_on), french::lower_first(intake.channel.words()))
+/// « le 21 novembre 2026 (par courrier) », for whom, and where to tell it again.
+fn told(filling: &Filling, intake: &Intake) -> Json {
+    let channel = french::lower_first(intake.channel.words());
+    json!({
+        "when": format!("le {} ({channel})", french::date(intake.received_on)),
+        "whom": intake.account.as_ref().map(Account::full_name).unwrap_or_default(), "change": filling.url("reception"),
+    })
 }
 
 fn back(filler: &Filler, filling: &Filling, reading: &Reading<'_>) -> String {

@@ -251,6 +251,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "avis-demande" => "L’avis est demandé. Vous le lirez ici, et un courriel vous préviendra.".to_owned(),
         "avis-retire" => "La demande d’avis est retirée\u{a0}: plus rien de ce dossier n’est montré.".to_owned(),
         "avis-lien" => "Un nouveau lien est envoyé. L’ancien ne s’ouvre plus.".to_owned(),
+        "avis-trop-tard" => "La demande vient de se terminer\u{a0}: l’avis n’a pas été demandé.".to_owned(),
         "avis-deja" => "Cet avis n’est plus attendu\u{a0}: il vient d’être rendu ou retiré.".to_owned(),
         "relance" => "L’envoi va être tenté de nouveau.".to_owned(),
         _ => match dossier.file.procedure.workflow.transition(code) {

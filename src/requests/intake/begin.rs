@@ -4,7 +4,7 @@ use axum::{
     extract::Query,
     response::{IntoResponse, Redirect, Response},
 };
-use forms::answers::Raw;
+use forms::{answers::Raw, model::Procedure};
 use minijinja::{Value, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -29,7 +29,7 @@ use crate::{
     visit::Agent,
 };
 
-const PAGE: &str = "agent/intake.html";
+pub const PAGE: &str = "agent/intake.html";
 const TITLE: &str = "Nouvelle demande au guichet";
 
 #[derive(Debug, Default, Deserialize)]
@@ -74,21 +74,38 @@ pub async fn start(agent: Agent, Query(asked): Query<Asked>) -> Result<Response,
         journal::read(&agent, &Line::agent(&agent, Action::AccountOpened).about("account", id)).await?;
         typed.set("compte", account.login);
     }
-    agent.page(PAGE, TITLE, context(&agent, &offered, &typed, &[], &[]))
+    agent.page(PAGE, TITLE, context(&agent, Place::New(&offered), &typed, &[], &[]))
 }
 
-fn context(agent: &Agent, offered: &[Published], typed: &Raw, several: &[Account], wrong: &[Wrong]) -> Value {
-    let option =
-        |value: &str, text: &str, chosen: &str| json!({"value": value, "text": text, "chosen": value == chosen});
+/// Where the form stands.
+pub enum Place<'a> {
+    /// Before a draft of one of these.
+    New(&'a [Published]),
+    /// Beside a draft: its address, and its procedure.
+    Draft(&'a str, &'a Procedure),
+}
+
+fn option(value: &str, text: &str, chosen: &str) -> Json {
+    json!({"value": value, "text": text, "chosen": value == chosen})
+}
+
+fn groups(agent: &Agent, offered: &[Published], chosen: &str) -> Vec<Json> {
     let mut groups: Vec<Json> = Vec::new();
     for (id, name) in agent.departments() {
         let ours = offered.iter().filter(|one| one.procedure.department == id);
-        let options: Vec<Json> =
-            ours.map(|one| option(&one.procedure.id, &one.procedure.title, typed.text("demarche"))).collect();
+        let options: Vec<Json> = ours.map(|one| option(&one.procedure.id, &one.procedure.title, chosen)).collect();
         if !options.is_empty() {
             groups.push(json!({"name": name, "options": options}));
         }
     }
+    groups
+}
+
+pub fn context(agent: &Agent, place: Place<'_>, typed: &Raw, several: &[Account], wrong: &[Wrong]) -> Value {
+    let (groups, draft, procedure) = match place {
+        Place::New(offered) => (groups(agent, offered, typed.text("demarche")), "", ""),
+        Place::Draft(url, procedure) => (Vec::new(), url, procedure.title.as_str()),
+    };
     let channels: Vec<Json> =
         Channel::FILED.iter().map(|one| option(one.id(), one.words(), typed.text("canal"))).collect();
     let papers: Vec<Json> =
@@ -100,7 +117,7 @@ fn context(agent: &Agent, offered: &[Published], typed: &Raw, several: &[Account
     let errors: Vec<Json> =
         wrong.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     Value::from(Serde(json!({
-        "procedures": groups, "channels": channels, "papers": papers, "several": several, "errors": errors,
+        "procedures": groups, "draft": draft, "procedure": procedure, "channels": channels, "papers": papers, "several": several, "errors": errors,
         "received": typed.text("recu"), "account": typed.text("compte"), "once": typed.text("une-fois"),
         "accounts": agent.at_counter().is_ok(),
     })))
@@ -116,10 +133,10 @@ pub async fn begin(agent: Agent, Typed(typed): Typed) -> Result<Response, Proble
     let told = model::read(&typed, agent.today(), &mut wrong);
     let (account, several) = whom(&agent, &typed, &mut wrong).await?;
     if let (Some(chosen), Some(told)) = (chosen, &told) {
-        suits(&agent, chosen, told, account.as_ref(), &mut wrong).await?;
+        suits(&agent, &chosen.procedure, told, account.as_ref(), &mut wrong).await?;
     }
     let (Some(chosen), Some(told), true) = (chosen, told, wrong.is_empty()) else {
-        return agent.page_again(PAGE, TITLE, context(&agent, &offered, &typed, &several, &wrong));
+        return agent.page_again(PAGE, TITLE, context(&agent, Place::New(&offered), &typed, &several, &wrong));
     };
     // The form's own: sent twice, it begins one draft.
     let id = typed.text("une-fois").parse().unwrap_or_else(|_| agent.id());
@@ -132,7 +149,7 @@ pub async fn begin(agent: Agent, Typed(typed): Typed) -> Result<Response, Proble
 
 /// The account that the agent typed, as far as accounts may be looked for: by the whole address or sign-in name. When
 /// several people share it, those to choose from.
-async fn whom(agent: &Agent, typed: &Raw, wrong: &mut Vec<Wrong>) -> Result<(Option<Account>, Vec<Account>), Problem> {
+pub async fn whom(agent: &Agent, typed: &Raw, wrong: &mut Vec<Wrong>) -> Result<(Option<Account>, Vec<Account>), Problem> {
     let text = typed.text("compte").trim();
     if text.is_empty() {
         return Ok((None, Vec::new()));
@@ -162,14 +179,14 @@ async fn whom(agent: &Agent, typed: &Raw, wrong: &mut Vec<Wrong>) -> Result<(Opt
 }
 
 /// What the procedure itself asks: to be open that day, and somebody whose identity is known.
-async fn suits(
+pub async fn suits(
     agent: &Agent,
-    chosen: &Published,
+    procedure: &Procedure,
     told: &Told,
     account: Option<&Account>,
     wrong: &mut Vec<Wrong>,
 ) -> Result<(), Problem> {
-    if !citizen::start::is_open(&chosen.procedure, told.received_on) {
+    if !citizen::start::is_open(procedure, told.received_on) {
         let day = french::date(told.received_on);
         wrong.push(("demarche", format!("Cette démarche n’était pas ouverte le {day}, jour de la réception")));
     }
@@ -177,7 +194,7 @@ async fn suits(
         Some(account) => identity::find(&agent.db, account.id).await?.is_some(),
         None => false,
     };
-    model::identified(&chosen.procedure, told, verified, wrong);
+    model::identified(procedure, told, verified, wrong);
     Ok(())
 }
 

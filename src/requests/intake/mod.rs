@@ -2,6 +2,7 @@
 //! first (procedure, channel, day of reception, for whom) is kept beside the draft, which is then filled in on the
 //! usager's own pages. See docs/decisions/0030-counter.md.
 
+mod amend;
 mod begin;
 mod filed;
 mod list;
@@ -9,6 +10,7 @@ mod model;
 mod paper;
 mod store;
 
+pub use amend::{save as amend, show as amending};
 pub use begin::{begin, start};
 pub use filed::{confirmation, receipt};
 pub use list::show as list;

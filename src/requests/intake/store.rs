@@ -4,7 +4,7 @@ use db::{Tx, args, row, sql};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::Intake;
+use super::{Intake, model::Told};
 use crate::{
     accounts,
     agents::Role,
@@ -100,6 +100,16 @@ pub async fn insert(tx: &mut Tx, draft: Uuid, intake: &Intake) -> Result<(), db:
             tx.authority(), draft, &intake.department, intake.agent, intake.account.as_ref().map(|account| account.id),
             intake.channel.id(), intake.received_on, &intake.paper
         ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Says it again; nothing changes once the draft is sent.
+pub async fn amend(tx: &mut Tx, draft: Uuid, told: &Told, account: Option<Uuid>) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update intake set channel = $3, received_on = $4, paper = $5, account_id = $6 where authority_id = $1 and draft_id = $2"),
+        args![tx.authority(), draft, told.channel.id(), told.received_on, told.paper, account],
     )
     .await?;
     Ok(())

@@ -26,6 +26,8 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     // It asks for no piece.
     ("GET", "/agent/depots/{draft=intake}/pieces/{piece}", "ag ag ag 404 404 404 404 404"),
     ("POST", "/agent/depots/{draft=intake}/pieces/{piece}", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/depots/{draft=intake}/reception", "ag ag ag 404 404 404 200 200"),
+    ("POST", "/agent/depots/{draft=intake}/reception", "ag ag ag 404 404 404 422 422"),
     ("GET", "/agent/depots/{draft=intake}/supprimer", "ag ag ag 404 404 404 200 200"),
     // An usager's own draft is nobody else's, and a request that was sent is found among requests.
     ("GET", "/agent/depots/{draft}/verifier", "ag ag ag 404 404 404 404 404"),

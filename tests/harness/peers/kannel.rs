@@ -20,6 +20,11 @@ pub struct Kannel {
 
 impl Drop for Kannel {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for name in ["bearerbox.log", "smsbox.log", "operator"] {
+                println!("{name}:\n{}", std::fs::read_to_string(self.folder.0.join(name)).unwrap_or_default());
+            }
+        }
         for child in self.operator.iter_mut().chain(self.running.iter_mut().rev()) {
             let _ = child.kill();
             let _ = child.wait();

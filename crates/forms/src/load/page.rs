@@ -12,6 +12,9 @@ use super::{
 };
 use crate::model::Page;
 
+/// What addresses say of a draft beside its pages: a page so named could not be reached.
+const RESERVED: [&str; 4] = ["enregistre", "reception", "supprimer", "verifier"];
+
 /// Ids already taken: pages, then fields, with their places.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -27,6 +30,11 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>, seen: &mut Seen) -> Opt
         Some(node) => keys::id(node, reader.found).unwrap_or_default(),
         None => slug(&title),
     };
+    if RESERVED.contains(&id.as_str()) {
+        let message = format!("L'identifiant « {id} » d'une page est réservé aux adresses du site.");
+        let advice = format!("Donnez-en un autre à la page : « id: la-{id} ».");
+        reader.found.push(advised(&own.unwrap_or(node).at, &message, &advice));
+    }
     if !id.is_empty() {
         field::unique(&id, own.unwrap_or(node), "La page", &mut seen.pages, reader);
     }

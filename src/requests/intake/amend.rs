@@ -1,0 +1,81 @@
+//! How, when and for whom a draft of the department came, told again: a year typed wrong, an account found since.
+
+use axum::{
+    extract::Path,
+    response::{IntoResponse, Redirect, Response},
+};
+use db::Tx;
+use forms::answers::Raw;
+use uuid::Uuid;
+
+use super::{
+    begin::{self, PAGE, Place},
+    model::{self, Intake},
+    store,
+};
+use crate::{
+    accounts::session::Account,
+    catalogue,
+    error::Problem,
+    journal::{self, Action, Line},
+    platform::form::Typed,
+    requests::drafts::Draft,
+    visit::Agent,
+};
+
+const TITLE: &str = "Réception de la demande";
+
+fn url(draft: &Draft) -> String {
+    format!("/agent/depots/{}", draft.id)
+}
+
+pub async fn show(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let (draft, intake) = store::find(&agent, id).await?.ok_or(Problem::NotFound)?;
+    let procedure = catalogue::version(&agent, &draft.procedure_id, draft.procedure_version).await?;
+    let mut typed = Raw::default();
+    typed.set("canal", intake.channel.id());
+    typed.set("recu", intake.received_on.strftime("%d/%m/%Y").to_string());
+    typed.set("compte", intake.account.map(|account| account.login).unwrap_or_default());
+    typed.set("piece", intake.paper.unwrap_or_default());
+    let place = Place::Draft(&url(&draft), &procedure);
+    agent.page(PAGE, TITLE, begin::context(&agent, place, &typed, &[], &[]))
+}
+
+pub async fn save(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
+    let (draft, intake) = store::find(&agent, id).await?.ok_or(Problem::NotFound)?;
+    let procedure = catalogue::version(&agent, &draft.procedure_id, draft.procedure_version).await?;
+    let mut wrong = Vec::new();
+    let told = model::read(&typed, agent.today(), &mut wrong);
+    let (account, several) = whom(&agent, &typed, &intake, &mut wrong).await?;
+    if let Some(told) = &told {
+        begin::suits(&agent, &procedure, told, account.as_ref(), &mut wrong).await?;
+    }
+    let (Some(told), true) = (told, wrong.is_empty()) else {
+        let place = Place::Draft(&url(&draft), &procedure);
+        return agent.page_again(PAGE, TITLE, begin::context(&agent, place, &typed, &several, &wrong));
+    };
+    if let Some(account) = account.as_ref().filter(|account| known(&intake) != Some(account.id)) {
+        journal::read(&agent, &Line::agent(&agent, Action::AccountOpened).about("account", account.id)).await?;
+    }
+    let account = account.map(|account| account.id);
+    agent.db.write(async |tx: &mut Tx| store::amend(tx, id, &told, account).await).await?;
+    Ok(Redirect::to(&format!("{}/verifier", url(&draft))).into_response())
+}
+
+fn known(intake: &Intake) -> Option<Uuid> {
+    intake.account.as_ref().map(|account| account.id)
+}
+
+/// The account that was typed; who may not look accounts up leaves it as it is.
+async fn whom(
+    agent: &Agent,
+    typed: &Raw,
+    intake: &Intake,
+    wrong: &mut Vec<model::Wrong>,
+) -> Result<(Option<Account>, Vec<Account>), Problem> {
+    let unchanged = intake.account.as_ref().is_some_and(|account| account.login == typed.text("compte").trim());
+    if unchanged || agent.at_counter().is_err() {
+        return Ok((intake.account.clone(), Vec::new()));
+    }
+    begin::whom(agent, typed, wrong).await
+}
