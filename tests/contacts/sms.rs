@@ -197,6 +197,7 @@ both! {
         let mails = portal.outbox().await.iter().filter(|(to, ..)| to == USAGER).count();
         assert!(mails >= 12, "mails go on: {mails}");
         portal.later(SignedDuration::from_hours(25));
+        let mut nadia = portal.agent("nadia.benali").await;
         let form = nadia.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200).form("message").with("message", "Encore");
         nadia.post_form(&format!("/agent/demandes/{}/messages", filed.id), &form.fields).await.is(303);
         work_on(&portal).await;
