@@ -76,8 +76,8 @@ both! {
             ("my request", &scene.owner, &mine, 12),
             ("desk list", &scene.processor, "/agent", 8),
             ("desk search", &scene.processor, "/agent?vue=toutes&q=martin", 11),
-            ("desk request", &scene.processor, &theirs, 12),
-            ("desk action", &scene.processor, &action, 8),
+            ("desk request", &scene.processor, &theirs, 13),
+            ("desk action", &scene.processor, &action, 9),
             ("desk failures", &scene.processor, "/agent/envois", 6),
         ];
         let mut wrong = Vec::new();

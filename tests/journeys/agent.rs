@@ -49,6 +49,55 @@ both! {
         nadia.get(&theirs).await.is(200).shows("Zoëlle");
     }
 
+    async fn a_request_is_entrusted_to_a_colleague(portal: Portal) {
+        let mut person = portal.usager(USAGER).await;
+        let (one, two, three) = (person.file("acte-naissance", &birth()).await, person.file("acte-naissance", &birth()).await, person.file("acte-naissance", &birth()).await);
+        let theirs = format!("/agent/demandes/{}", one.id);
+        let path = format!("{theirs}/confier");
+        let (mut nadia, mut herve) = (portal.agent("nadia.benali").await, portal.agent("herve.le-goff").await);
+        // Each sees that the other is at work, before either holds it.
+        nadia.get(&theirs).await.is(200).hides("travaille sur ce dossier").shows("Confier à un collègue");
+        herve.get(&theirs).await.is(200).shows("Nadia Benali travaille sur ce dossier");
+        herve.get(&format!("{theirs}/actions/take")).await.is(200).shows("Nadia Benali travaille sur ce dossier");
+
+        let page = nadia.get(&path).await.is(200).shows("Hervé Le Goff").hides("Fatoumata");
+        let form = page.form("une-fois");
+        let wrong = nadia.post_form(&path, &form.clone().with("note", "Tu le connais mieux.").fields).await.is(422).shows("Choisissez à qui");
+        assert_eq!(wrong.form("une-fois").value("note"), "Tu le connais mieux.");
+        let option = |page: &Page, name: &str| {
+            let tags = crate::harness::html::tags(page.html());
+            tags.iter().find(|tag| tag.name == "option" && crate::harness::html::decode(tag.after).starts_with(name)).unwrap().get("value").to_owned()
+        };
+        let to = option(&page, "Hervé Le Goff");
+        let chosen = wrong.form("une-fois").with("collegue", &to);
+        nadia.post_form(&path, &chosen.fields).await.leads_to(&format!("{theirs}?fait=confie"));
+        nadia.post_form(&path, &chosen.fields).await.is(303);
+        nadia.get(&format!("{theirs}?fait=confie")).await.is(200).shows("Le dossier est confié").shows("pris en charge par Hervé Le Goff");
+        herve.get(&format!("{theirs}?onglet=historique")).await.is(200).shows("Dossier confié à Hervé Le Goff").shows("Nadia Benali");
+        let notes = herve.get(&format!("{theirs}?onglet=notes")).await.is(200).shows("Tu le connais mieux.");
+        assert_eq!(notes.words().matches("Tu le connais mieux.").count(), 1);
+        portal.work().await;
+        let told: Vec<_> = portal.outbox().await.into_iter().filter(|(_, subject, _)| subject.contains("vous sont confiés")).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].2.contains("Nadia Benali vous confie le dossier") && told[0].2.contains(&one.reference), "{told:?}");
+        person.get(&format!("/demandes/{}", one.id)).await.is(200).hides("Hervé").hides("Tu le connais");
+        // Whoever looked at it before it moved learns that it did.
+        nadia.post_form(&path, &form.with("collegue", &option(&page, "Claire")).fields).await.is(422).shows("changer de mains");
+
+        // Several, in one mail.
+        let several = format!("/agent/lot?d={}&d={}", two.id, three.id);
+        nadia.get(&format!("{several}&action=confier&collegue=")).await.is(422).shows("Choisissez à qui confier ces dossiers");
+        let shown = nadia.get(&format!("{several}&action=confier&collegue={to}")).await.is(200).shows("Confier les dossiers à Hervé Le Goff").shows("Confirmer pour 2 dossiers");
+        let form = shown.form("collegue");
+        nadia.post_form("/agent/lot", &form.fields).await.is(200).shows("Confier les dossiers à Hervé Le Goff : 2 dossiers");
+        nadia.post_form("/agent/lot", &form.fields).await.is(200);
+        portal.work().await;
+        let told: Vec<_> = portal.outbox().await.into_iter().filter(|(_, subject, _)| subject.contains("vous sont confiés")).collect();
+        assert_eq!(told.len(), 2);
+        assert!(told[1].2.contains("Nadia Benali vous confie 2 dossiers"), "{told:?}");
+        herve.get("/agent?vue=mes-dossiers").await.is(200).shows(&one.reference).shows(&two.reference).shows(&three.reference);
+    }
+
     async fn from_taking_charge_to_the_decision(portal: Portal) {
         let mut person = portal.usager(USAGER).await;
         let filed = person.file("acte-naissance", &birth()).await;

@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, Query, Request as Sent},
     response::{IntoResponse, Redirect, Response},
 };
+use db::Tx;
 use forms::{
     answers::{Answers, Raw},
     journey::{self, FieldReading},
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::{
     error::Problem,
+    journal,
     requests::{
         access::{self, Decide, Process},
         fields::{Drawing, Drawn},
@@ -195,8 +197,11 @@ impl<'f> Deed<'f> {
         let Self { file, transition, typed, signing, choices } = self;
         let form = form.draw(agent, file, errors)?;
         let author = &signing.author;
-        let held =
-            file.request.holder_id.filter(|holder| *holder != agent.account.id).and(file.request.holder_name.as_ref());
+        let held = file.request.holder_id.filter(|holder| *holder != agent.account.id);
+        let held = match held.and(file.request.holder_name.clone()) {
+            Some(name) => Some(name),
+            None => journal::busy(agent, &[file.request.id]).await?.remove(&file.request.id),
+        };
         let mut listed: Vec<Json> =
             problems.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
         listed.extend(form.errors);
@@ -294,8 +299,8 @@ async fn hand(agent: &Agent, id: Uuid, from: &From, to: Option<Uuid>, done: &str
     let file = Opened::<Process>::open(agent, id).await?;
     let seen = from.de.parse().ok();
     // A second click finds done what the first one did.
-    let handed =
-        file.request.holder_id == to || desk::hand(&agent.db, id, seen, to, agent.account.id, agent.now).await?;
+    let write = async |tx: &mut Tx| desk::hand(tx, id, seen, to, agent.account.id, agent.now).await;
+    let handed = file.request.holder_id == to || agent.db.write(write).await?;
     if handed {
         Ok(Redirect::to(&file.came.on(&format!("{}?fait={done}", file.url()))).into_response())
     } else {

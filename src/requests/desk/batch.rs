@@ -8,6 +8,7 @@ use axum::{
     extract::{Query, Request as Sent},
     response::Response,
 };
+use db::Tx;
 use forms::{
     answers::Raw,
     workflow::{Action, Need, Transition},
@@ -19,15 +20,18 @@ use uuid::Uuid;
 use super::{
     Opened, act,
     came::Came,
+    entrust,
     give::{self, Typed},
     store::{self as desk, PAGE},
 };
 use crate::{
     error::Problem,
+    platform::french,
     requests::{
         access::Process,
         fire::{self, By, With},
         form,
+        handover::Receiver,
     },
     visit::Agent,
 };
@@ -36,6 +40,8 @@ const TITLE: &str = "Agir sur plusieurs dossiers";
 /// Deeds that are not transitions.
 const TAKE: &str = "affecter";
 const RELEASE: &str = "liberer";
+/// With the colleague that is chosen beside.
+const ENTRUST: &str = "confier";
 
 /// How a request was when it was shown.
 #[derive(Debug, Clone, Copy)]
@@ -50,10 +56,36 @@ struct Chosen {
     requests: Vec<(Uuid, Option<Seen>)>,
     deed: String,
     message: String,
+    colleague: String,
+    /// Of each department of these requests.
+    colleagues: BTreeMap<String, Vec<Receiver>>,
     came: Came,
 }
 
 impl Chosen {
+    /// Reads what was chosen, and opens it.
+    async fn open(agent: &Agent, raw: &Raw) -> Result<(Self, Vec<Opened<Process>>), Problem> {
+        let mut chosen = Self::read(raw);
+        let files = Opened::several(agent, &ids(&chosen)).await?;
+        let departments: Vec<&str> = files.iter().map(|file| file.request.department_id.as_str()).collect();
+        chosen.colleagues = entrust::colleagues(agent, &departments).await?;
+        Ok((chosen, files))
+    }
+
+    /// Those who process at least one of the requests.
+    fn all(&self) -> Vec<Receiver> {
+        let mut all: Vec<Receiver> = self.colleagues.values().flatten().cloned().collect();
+        all.sort_by_cached_key(|one| (french::fold(&one.last_name), french::fold(&one.first_name), one.id));
+        all.dedup_by_key(|one| one.id);
+        all
+    }
+
+    /// The colleague chosen, if they process in this department.
+    fn colleague(&self, department: &str) -> Option<&Receiver> {
+        let ours = self.colleagues.get(department)?;
+        ours.iter().find(|one| one.id.to_string() == self.colleague)
+    }
+
     fn read(raw: &Raw) -> Self {
         let request = |text: &str| {
             let (id, seen) = text.split_once(':').unwrap_or((text, ""));
@@ -65,6 +97,8 @@ impl Chosen {
             requests: raw.all("d").flat_map(|some| some.split(',')).filter_map(request).take(PAGE).collect(),
             deed: raw.text("action").to_owned(),
             message: raw.text("message").to_owned(),
+            colleague: raw.text("collegue").to_owned(),
+            colleagues: BTreeMap::new(),
             came: Came::named(raw.text("liste")),
         }
     }
@@ -74,6 +108,7 @@ impl Chosen {
 enum Deed<'a> {
     Take,
     Release,
+    Entrust(Uuid),
     Fire(&'a Transition),
 }
 
@@ -88,15 +123,33 @@ fn simple(transition: &Transition) -> bool {
     !letter && transition.form.is_empty() && transition.needs.iter().all(|need| *need == Need::Message)
 }
 
-/// Whether the deed `code` may be done on this request now, or why not.
-fn judge<'a>(agent: &Agent, file: &'a Opened<Process>, wanted: &str) -> Result<Deed<'a>, &'static str> {
+/// Whether the deed may be done on this request now, or why not.
+fn judge<'a>(
+    agent: &Agent,
+    file: &'a Opened<Process>,
+    chosen: &Chosen,
+    wanted: &str,
+) -> Result<Deed<'a>, &'static str> {
     let request = &file.request;
     match wanted {
-        TAKE | RELEASE if request.ended_at.is_some() => return Err("Ce dossier est terminé."),
+        TAKE | RELEASE | ENTRUST if request.ended_at.is_some() => return Err("Ce dossier est terminé."),
         TAKE if request.holder_id == Some(agent.account.id) => return Err("Ce dossier vous est déjà affecté."),
         TAKE => return Ok(Deed::Take),
         RELEASE if request.holder_id.is_none() => return Err("Ce dossier n’est affecté à personne."),
         RELEASE => return Ok(Deed::Release),
+        ENTRUST if chosen.colleague.is_empty() => {
+            let ours = chosen.colleagues.get(&request.department_id);
+            let anybody = ours.and_then(|ours| ours.first()).ok_or("Personne d’autre n’instruit dans ce service.")?;
+            return Ok(Deed::Entrust(anybody.id));
+        }
+        ENTRUST => {
+            let to = chosen.colleague(&request.department_id).ok_or("Votre collègue n’instruit pas dans ce service.")?;
+            return if request.holder_id == Some(to.id) {
+                Err("Ce dossier lui est déjà affecté.")
+            } else {
+                Ok(Deed::Entrust(to.id))
+            };
+        }
         _ => {}
     }
     let transitions = &file.procedure.workflow.transitions;
@@ -124,26 +177,31 @@ pub async fn show(agent: Agent, Query(pairs): Query<Vec<(String, String)>>) -> R
     for (name, value) in pairs {
         raw.0.entry(name).or_default().push(value);
     }
-    let chosen = Chosen::read(&raw);
-    let files = Opened::several(&agent, &ids(&chosen)).await?;
-    let context = context(&agent, &chosen, &files, &[]).await;
-    agent.page("agent/batch.html", TITLE, context)
+    let (chosen, files) = Chosen::open(&agent, &raw).await?;
+    let missing = chosen.deed == ENTRUST && chosen.colleague.is_empty();
+    let errors = if missing { problems(&chosen, &files) } else { Vec::new() };
+    let context = context(&agent, &chosen, &files, &errors).await;
+    let draw = if missing { Agent::page_again } else { Agent::page };
+    draw(&agent, "agent/batch.html", TITLE, context)
 }
 
 /// Does it.
 pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
-    let chosen = Chosen::read(&form::plain(sent).await?);
-    let files = Opened::several(&agent, &ids(&chosen)).await?;
+    let (chosen, files) = Chosen::open(&agent, &form::plain(sent).await?).await?;
     let errors = problems(&chosen, &files);
     if !errors.is_empty() {
         let context = context(&agent, &chosen, &files, &errors).await;
         return agent.page_again("agent/batch.html", TITLE, context);
     }
     let (mut done, mut left) = (Vec::new(), Vec::new());
+    let mut entrusted = 0;
     for file in &files {
         let seen = chosen.requests.iter().find(|(id, _)| *id == file.request.id).and_then(|(_, seen)| *seen);
         match act(&agent, file, &chosen, seen).await {
-            Ok(()) => done.push(row(file, "")),
+            Ok(new) => {
+                entrusted += usize::from(new && chosen.deed == ENTRUST);
+                done.push(row(file, ""));
+            }
             Err(problem @ (Problem::Unavailable(_) | Problem::Broken(_))) if done.is_empty() => return Err(problem),
             Err(Problem::Unavailable(error) | Problem::Broken(error)) => {
                 tracing::error!(request = %file.request.id, error = format!("{error:#}"), "a deed on several requests stopped");
@@ -151,6 +209,9 @@ pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
             }
             Err(problem) => left.push(row(file, why(&problem))),
         }
+    }
+    if let (1.., Ok(to)) = (entrusted, chosen.colleague.parse()) {
+        entrust::tell(&agent, to, entrusted).await?;
     }
     let unsent = if left.is_empty() { "" } else { chosen.message.as_str() };
     let context =
@@ -164,7 +225,10 @@ fn ids(chosen: &Chosen) -> Vec<Uuid> {
 
 /// What is wrong with the whole, before anything is done; each request is judged by itself.
 fn problems(chosen: &Chosen, files: &[Opened<Process>]) -> Vec<(&'static str, String)> {
-    if matches!(chosen.deed.as_str(), TAKE | RELEASE) && !files.is_empty() {
+    if chosen.deed == ENTRUST && !chosen.all().iter().any(|one| one.id.to_string() == chosen.colleague) {
+        return vec![("collegue", "Choisissez à qui confier ces dossiers.".to_owned())];
+    }
+    if matches!(chosen.deed.as_str(), TAKE | RELEASE | ENTRUST) && !files.is_empty() {
         return Vec::new();
     }
     let named = files.iter().filter_map(|file| fired(file, &chosen.deed));
@@ -186,6 +250,10 @@ async fn done(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Seen
     match chosen.deed.as_str() {
         TAKE => Ok(seen.holder != Some(me) && file.request.holder_id == Some(me)),
         RELEASE => Ok(seen.holder.is_some() && file.request.holder_id.is_none()),
+        ENTRUST => {
+            let to = chosen.colleague(&file.request.department_id).map(|one| one.id);
+            Ok(to.is_some() && seen.holder != to && file.request.holder_id == to)
+        }
         deed => match fired(file, deed) {
             Some(transition) => Ok(act::sent_twice(agent, file, transition, seen.version).await?),
             None => Ok(false),
@@ -193,16 +261,16 @@ async fn done(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Seen
     }
 }
 
-/// Does it to one request, if it still is what was seen.
-async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Option<Seen>) -> Result<(), Problem> {
+/// Does it to one request, if it still is what was seen. False when it was done already.
+async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Option<Seen>) -> Result<bool, Problem> {
     const CHANGED: &str = "Ce dossier a changé entre-temps\u{a0}: ouvrez-le pour voir où il en est.";
     let request = &file.request;
     let me = agent.account.id;
     let Some(seen) = seen else { return Err(Problem::Conflict(CHANGED)) };
     if done(agent, file, chosen, seen).await? {
-        return Ok(());
+        return Ok(false);
     }
-    let deed = judge(agent, file, &chosen.deed).map_err(Problem::Conflict)?;
+    let deed = judge(agent, file, chosen, &chosen.deed).map_err(Problem::Conflict)?;
     if seen.version != request.version {
         return Err(Problem::Conflict(CHANGED));
     }
@@ -211,13 +279,19 @@ async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Optio
             let message = Some(chosen.message.as_str()).filter(|_| transition.needs.contains(&Need::Message));
             let by = By { actor: request.actor, account: Some(me), acted: None };
             let with = With { message, ..With::default() };
-            return fire::fire(agent, &file.procedure, request, &transition.id, by, &with).await;
+            fire::fire(agent, &file.procedure, request, &transition.id, by, &with).await?;
+            return Ok(true);
         }
         Deed::Take => Some(me),
         Deed::Release => None,
+        Deed::Entrust(to) => Some(to),
     };
-    if desk::hand(&agent.db, request.id, seen.holder, to, me, agent.now).await? {
-        return Ok(());
+    let write = async |tx: &mut Tx| match to.filter(|to| *to != me) {
+        Some(to) => entrust::hand(tx, agent, request, (seen.holder, to)).await,
+        None => desk::hand(tx, request.id, seen.holder, to, me, agent.now).await,
+    };
+    if agent.db.write(write).await? {
+        return Ok(true);
     }
     Err(Problem::Conflict("Ce dossier vient de changer de mains."))
 }
@@ -234,6 +308,10 @@ fn label(chosen: &Chosen, files: &[Opened<Process>]) -> String {
     match chosen.deed.as_str() {
         TAKE => "M’affecter les dossiers".to_owned(),
         RELEASE => "Libérer les dossiers".to_owned(),
+        ENTRUST => {
+            let to = chosen.all().into_iter().find(|one| one.id.to_string() == chosen.colleague);
+            to.map_or_else(|| "Confier les dossiers".to_owned(), |to| format!("Confier les dossiers à {}", to.name()))
+        }
         _ => fired.map(|one| one.label.clone()).unwrap_or_default(),
     }
 }
@@ -250,11 +328,12 @@ fn offered(agent: &Agent, chosen: &Chosen, files: &[Opened<Process>]) -> Vec<Jso
         codes.entry(code(transition)).or_insert_with(|| transition.label.clone());
     }
     let transitions = codes.into_iter();
-    let hands = [(TAKE.to_owned(), "M’affecter".to_owned()), (RELEASE.to_owned(), "Libérer".to_owned())];
+    let hands = [(TAKE, "M’affecter"), (RELEASE, "Libérer"), (ENTRUST, "Confier au collègue choisi plus bas")];
+    let hands = hands.map(|(code, label)| (code.to_owned(), label.to_owned()));
     transitions
         .chain(hands)
         .filter_map(|(code, label)| {
-            let many = files.iter().filter(|file| judge(agent, file, &code).is_ok()).count();
+            let many = files.iter().filter(|file| judge(agent, file, chosen, &code).is_ok()).count();
             (many > 0).then(|| json!({"value": code, "text": label, "many": many, "chosen": code == chosen.deed}))
         })
         .collect()
@@ -269,7 +348,7 @@ async fn context(
     let (mut rows, mut left, mut previews) = (Vec::new(), Vec::new(), BTreeMap::new());
     let mut message = false;
     for file in files.iter().filter(|_| !chosen.deed.is_empty()) {
-        match judge(agent, file, &chosen.deed) {
+        match judge(agent, file, chosen, &chosen.deed) {
             Err(why) => left.push(row(file, why)),
             Ok(Deed::Fire(transition)) => {
                 message |= transition.needs.contains(&Need::Message);
@@ -295,6 +374,7 @@ async fn context(
         errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     Value::from(Serde(json!({
         "many": files.len(), "gone": chosen.requests.len() - files.len(), "back": back(chosen),
+        "colleague": chosen.colleague, "colleagues": entrust::options(&chosen.all(), &chosen.colleague),
         "list": chosen.came.query(), "action": chosen.deed, "label": label(chosen, files),
         "actions": offered(agent, chosen, files),
         "chosen": files.iter().map(seen).collect::<Vec<_>>().join(","),

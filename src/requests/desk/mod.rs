@@ -22,6 +22,7 @@ pub mod batch;
 mod came;
 pub mod code;
 mod delays;
+pub mod entrust;
 pub mod export;
 pub mod failures;
 mod filters;

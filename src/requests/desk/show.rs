@@ -19,7 +19,7 @@ use crate::{
     consultations,
     contacts::{self, Contact},
     error::Problem,
-    journal::Action,
+    journal::{self, Action},
     platform::{attachment, french, jobs},
     requests::{
         access::{Process, Read},
@@ -50,6 +50,8 @@ pub struct Dossier {
     /// How else its filer is told.
     pub reach: Vec<String>,
     /// Pages of the requests before and after it in the list it was opened from.
+    /// A colleague at work on it now.
+    pub busy: Option<String>,
     pub beside: (String, String),
 }
 
@@ -71,9 +73,11 @@ impl Dossier {
             failures: Vec::new(),
             opinions: Vec::new(),
             reach: Vec::new(),
+            busy: None,
             beside,
         };
         if dossier.file.content() {
+            dossier.busy = journal::busy(agent, &[id]).await?.remove(&id);
             dossier.marks = certified::of(agent, id).await?;
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
@@ -158,6 +162,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "restricted": !file.content(),
         "request": view::banner(agent, file),
         "lock": view::lock(agent, dossier),
+        "busy": dossier.busy,
         "actions": view::actions(agent, dossier),
         "held_back": view::held_back(agent, dossier),
         "waiting": waiting(agent, dossier),
@@ -242,6 +247,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
     let text = match code {
         "" => return Json::Null,
         "affecte" => "Ce dossier vous est affecté.".to_owned(),
+        "confie" => "Le dossier est confié. Un courriel prévient votre collègue.".to_owned(),
         "libere" => "Ce dossier n’est plus affecté à personne.".to_owned(),
         "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),

@@ -1,6 +1,6 @@
 //! The desk's own SQL: lists, counters, holders, messages that could not be delivered.
 
-use db::{Db, Query, Tx, args, row, sql};
+use db::{Query, Tx, args, row, sql};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     requests::{
         access::{self, Process},
+        handover::HANDED,
         store::{self, Entry},
     },
     visit::Agent,
@@ -277,29 +278,31 @@ pub async fn colleagues(agent: &Agent) -> Result<Vec<Colleague>, db::Error> {
 
 /// Gives the request to `to`, or to nobody, if it is still held by `from`. False when it is not.
 pub async fn hand(
-    db: &Db,
+    tx: &mut Tx,
     request: Uuid,
     from: Option<Uuid>,
     to: Option<Uuid>,
     by: Uuid,
     now: Timestamp,
 ) -> Result<bool, db::Error> {
-    db.write(async |tx: &mut Tx| {
-        let changed = tx
-            .run(
-                sql!(
-                    "update request set holder_id = $1 where authority_id = $2 and id = $3 and not ended
-                     and (holder_id = $4 or (holder_id is null and cast($4 as uuid) is null))"
-                ),
-                args![to, tx.authority(), request, from],
-            )
-            .await?;
-        if changed == 1 && from != to {
-            note(tx, request, by, if to.is_some() { words::HELD } else { words::RELEASED }, None, now).await?;
-        }
-        Ok(changed == 1)
-    })
-    .await
+    let changed = tx
+        .run(
+            sql!(
+                "update request set holder_id = $1 where authority_id = $2 and id = $3 and not ended
+                 and (holder_id = $4 or (holder_id is null and cast($4 as uuid) is null))"
+            ),
+            args![to, tx.authority(), request, from],
+        )
+        .await?;
+    if changed == 1 && from != to {
+        let (code, subject) = match to {
+            None => (words::RELEASED, None),
+            Some(to) if to == by => (words::HELD, None),
+            Some(to) => (HANDED, Some(to)),
+        };
+        note(tx, request, by, code, subject, now).await?;
+    }
+    Ok(changed == 1)
 }
 
 /// Adds to the history something an agent did that is not a transition.

@@ -250,6 +250,7 @@ pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
             None if !taking => actions.push(json!({"href": came.on(&format!("{url}/affecter?de=")), "label": "M’affecter le dossier", "kind": "secondary", "direct": true})),
             None => {}
         }
+        actions.push(json!({"href": came.on(&format!("{url}/confier")), "label": "Confier à un collègue", "kind": "secondary", "direct": false}));
     }
     json!(actions)
 }
