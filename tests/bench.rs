@@ -31,6 +31,33 @@ const KEYS: [&str; 24] = [
     "signing_key_read_ms",
 ];
 
+/// Of pages over many requests, for both engines.
+const MANY: [&str; 8] = [
+    "list_ms_p95",
+    "filter_ms_p95",
+    "search_ms_p95",
+    "request_ms_p95",
+    "statistics_ms_p95",
+    "late_ms_p95",
+    "export_rows_s",
+    "export_peak_mb",
+];
+
+#[test]
+fn pages_over_many_requests_are_measured() {
+    let mut bench = Command::new(env!("CARGO_BIN_EXE_guichet"));
+    let output = bench.args(["bench", "--json", "--seconds", "0.2", "--lists", "1000", "--only-lists"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let measures: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for key in MANY {
+        for engine in ["sqlite", "postgres"] {
+            let name = format!("{key}_{engine}_1k");
+            assert!(measures[&name].as_f64().is_some_and(|found| found > 0.0), "{name}: {measures}\n{told}");
+        }
+    }
+}
+
 #[test]
 fn every_measure_is_made() {
     let mut bench = Command::new(env!("CARGO_BIN_EXE_guichet"));

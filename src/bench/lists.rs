@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
-    seed,
+    export, seed,
     site::Site,
     wire::{Wire, get},
 };
@@ -68,7 +68,7 @@ const STATISTICS: [&str; 6] = [
 ];
 const LATE: [&str; 2] = ["/agent/retards", "/agent/retards?demarche=mesure-01"];
 
-/// `list`, `filter`, `search`, `request`, `statistics`, `late`: milliseconds.
+/// `list_ms_p95`, and so of filters, searches, requests, statistics, late ones; `export_rows_s`, `export_peak_mb`.
 pub async fn measure(site: &mut Site, requests: u64, time: Duration) -> Result<BTreeMap<&'static str, f64>> {
     let visit = site.visit().await?;
     seed::seed(&visit, requests).await?;
@@ -84,18 +84,25 @@ pub async fn measure(site: &mut Site, requests: u64, time: Duration) -> Result<B
         cookies.push(cookie);
     }
     let kinds: [(&'static str, Vec<String>); 6] = [
-        ("list", LISTS.map(str::to_owned).to_vec()),
-        ("filter", FILTERS.map(str::to_owned).to_vec()),
-        ("search", SEARCHES.map(str::to_owned).to_vec()),
-        ("request", pages),
-        ("statistics", STATISTICS.map(str::to_owned).to_vec()),
-        ("late", LATE.map(str::to_owned).to_vec()),
+        ("list_ms_p95", LISTS.map(str::to_owned).to_vec()),
+        ("filter_ms_p95", FILTERS.map(str::to_owned).to_vec()),
+        ("search_ms_p95", SEARCHES.map(str::to_owned).to_vec()),
+        ("request_ms_p95", pages),
+        ("statistics_ms_p95", STATISTICS.map(str::to_owned).to_vec()),
+        ("late_ms_p95", LATE.map(str::to_owned).to_vec()),
     ];
     let mut found = BTreeMap::new();
     for (kind, paths) in kinds {
         let both: Vec<Vec<u8>> = paths.iter().flat_map(|path| cookies.iter().map(|cookie| get(path, cookie))).collect();
         found.insert(kind, p95(site, kind, &Arc::new(both), time).await?);
     }
+    site.stop().await?;
+    // Its memory is that of the export alone.
+    site.start().await?;
+    let exported = export::measure(site, cookies.last().context("cookie")?).await?;
+    anyhow::ensure!(exported.rows == requests, "{} rows of {requests} requests", exported.rows);
+    found.insert("export_rows_s", exported.rows_s);
+    found.extend(exported.peak_mb.map(|peak| ("export_peak_mb", peak)));
     site.stop().await?;
     Ok(found)
 }

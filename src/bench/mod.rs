@@ -15,6 +15,7 @@ use serde::Serialize;
 
 mod bare;
 mod doors;
+mod export;
 mod lists;
 mod load;
 mod pages;
@@ -180,7 +181,7 @@ async fn on_many(measures: &mut Measures, folder: &Path, mails: &Sink, requests:
         };
         let mut site = Site::make(&folder.join("site"), &url, mails).await?;
         for (name, found) in lists::measure(&mut site, requests, time).await? {
-            measures.lists.insert(format!("{name}_ms_p95_{engine}_{}", short(requests)), found);
+            measures.lists.insert(format!("{name}_{engine}_{}", short(requests)), found);
         }
         drop((site, server));
         std::fs::remove_dir_all(folder)?;
