@@ -18,6 +18,9 @@ pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
             count += 1;
             let findings = findings(&shown(path, file), text, &sources.shared);
             wrong += findings.len();
+            if findings.is_empty() {
+                notes(&shown(path, file), text, &sources.shared);
+            }
             for finding in findings {
                 println!("{finding}");
             }
@@ -30,6 +33,15 @@ pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
         println!("{count} procedures, no finding");
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is right, and must be known before it is published.
+fn notes(file: &str, text: &str, shared: &load::Shared) {
+    let Ok(procedure) = load::procedure(file, text, shared) else { return };
+    for webhook in procedure.workflow.webhooks.iter().filter(|one| !one.sensitive.is_empty()) {
+        let (label, sent) = (&webhook.label, webhook.sensitive.join(", "));
+        println!("{file}: note: des réponses sensibles sont envoyées à l’application « {label} » : {sent}");
+    }
 }
 
 /// Writes the picture and the tables of a procedure's workflow; nothing for one that does not load.
