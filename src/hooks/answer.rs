@@ -37,8 +37,10 @@ pub fn read(procedure: &Procedure, webhook: &Webhook, body: &[u8]) -> Result<Ans
     if outcomes.peek().is_none() || body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Answer::default());
     }
-    let answer: Answer =
-        serde_json::from_slice(body).ok().context("réponse illisible\u{a0}: un objet JSON est attendu")?;
+    // An object: serde would also take a list of the same values in order.
+    let object =
+        serde_json::from_slice::<Answers>(body).and_then(|object| serde_json::from_value(Json::Object(object)));
+    let answer: Answer = object.ok().context("réponse illisible\u{a0}: un objet JSON est attendu")?;
     match &answer.outcome {
         None => ensure!(answer.set.is_empty(), "« set » ne va pas sans « outcome »"),
         Some(word) => ensure!(
@@ -113,6 +115,7 @@ mod tests {
         for wrong in [
             "<html>",
             "[]",
+            "[\"planifie\"]",
             "3",
             "{\"outcome\": 3}",
             "{\"outcome\": \"refuse\"}",

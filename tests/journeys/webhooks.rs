@@ -112,6 +112,8 @@ both! {
         let secret = declare(&portal, &application.url(), &[]).await;
         let filed = file(&portal).await;
         assert!(application.calls().is_empty());
+        // Usagers read it among the recipients of their answers.
+        portal.client().get("/demarches/intervention-technique").await.is(200).shows("Logiciel de l’atelier");
         application.says(PLANNED);
         tell(&portal, filed.id).await;
         let [call] = <[_; 1]>::try_from(application.calls()).unwrap();
@@ -232,7 +234,8 @@ both! {
         portal.later(SignedDuration::from_hours(1));
         portal.work().await;
         assert_eq!((state(&portal, other.id).await.as_str(), application.calls().len()), ("in-progress", 1));
-        thierry(&portal).await.get(&format!("/agent/demandes/{}", other.id)).await.is(200).shows("cette application n’est pas déclarée");
+        thierry(&portal).await.get(&format!("/agent/demandes/{}", other.id)).await.is(200).shows("La demande n’a pas été transmise à « Logiciel de l’atelier »");
+        thierry(&portal).await.get("/agent/envois").await.is(200).shows("cette application n’est pas déclarée");
     }
 
     async fn nothing_inside_is_called_unless_the_operator_named_it(portal: Portal) {
