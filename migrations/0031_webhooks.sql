@@ -4,6 +4,9 @@ create table webhook (
   id text not null,
   declaration {json} not null,
   sealed {bytes} not null,
+  -- The secret before, which signs beside the new one until then.
+  old_sealed {bytes},
+  old_until {time},
   declared_at {time} not null,
   -- It does not answer: calls wait until then.
   rest_until {time},

@@ -105,7 +105,7 @@ impl Call {
         }
         let last = |error: anyhow::Error| Trouble::Final(format!("{error:#}"));
         let url = declaration.address().map_err(last)?;
-        let key = key(visit, &self.webhook.id, &declared.sealed).map_err(last)?;
+        let keys = self.keys(visit, declared).map_err(last)?;
         let entry =
             store::entry(&visit.db, self.request.id, self.seq).await.map_err(|error| Trouble::Wrong(error.into()))?;
         let entry = entry.ok_or_else(|| Trouble::Final("l’étape n’est plus dans l’historique".to_owned()))?;
@@ -120,7 +120,7 @@ impl Call {
             .header(header::CONTENT_TYPE, "application/json")
             .header("webhook-id", &id)
             .header("webhook-timestamp", seconds)
-            .header("webhook-signature", sign::signature(&key, &id, seconds, &body))
+            .header("webhook-signature", sign::signatures(&keys, &id, seconds, &body))
             .body(body);
         let (status, body) = read(asked).await?;
         match status {
@@ -132,6 +132,16 @@ impl Call {
             }
             _ => Err(Trouble::Away(anyhow!("l’application répond {status}"))),
         }
+    }
+
+    /// The secret's, then that of the one before while it goes on.
+    fn keys(&self, visit: &Visit, declared: &Declared) -> Result<Vec<Vec<u8>>> {
+        let old = declared.old_sealed.as_deref().filter(|_| declared.old_until.is_some_and(|until| visit.now < until));
+        [Some(declared.sealed.as_slice()), old]
+            .into_iter()
+            .flatten()
+            .map(|sealed| key(visit, &self.webhook.id, sealed))
+            .collect()
     }
 
     /// What the application is told: where the request went at that entry, and its answers as they stand now.

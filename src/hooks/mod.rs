@@ -5,7 +5,7 @@
 use anyhow::{Context, Result, ensure};
 use db::{Db, Tx};
 use forms::model::Procedure;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,6 +34,8 @@ const LATE: &str = "webhook-late:";
 const FAILED: &str = "webhook-failed:";
 
 const SEALING: &str = "webhook";
+/// How long the secret before signs beside a new one: time to set the application up anew.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Who owns a sealed secret: the application, of its authority.
 fn owner(authority: Uuid, id: &str) -> Vec<u8> {
@@ -79,7 +81,8 @@ pub async fn declare(
     let detail = format!("webhook {}", declaration.id);
     let write = async |tx: &mut Tx| {
         journal::note(tx, now, &Line::city(None, Action::ApplicationChanged).detail(&detail)).await?;
-        store::put(tx, declaration, sealed.as_deref(), now).await
+        let sealed = sealed.as_deref().map(|sealed| (sealed, now.checked_add(OVERLAP).unwrap_or(now)));
+        store::put(tx, declaration, sealed, now).await
     };
     ensure!(db.write(write).await?, "somebody took {} out meanwhile: try again", declaration.id);
     let ours = kept == Some(made.as_str());

@@ -26,8 +26,12 @@ pub fn key(secret: &str) -> Result<Vec<u8>> {
     Ok(key)
 }
 
-/// The header `webhook-signature`.
-pub fn signature(key: &[u8], id: &str, seconds: i64, body: &str) -> String {
+/// The header `webhook-signature`, under each of these keys.
+pub fn signatures(keys: &[Vec<u8>], id: &str, seconds: i64, body: &str) -> String {
+    keys.iter().map(|key| signature(key, id, seconds, body)).collect::<Vec<_>>().join(" ")
+}
+
+fn signature(key: &[u8], id: &str, seconds: i64, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     let tag = hmac::sign(&key, format!("{id}.{seconds}.{body}").as_bytes());
     format!("v1,{}", BASE64.encode(tag.as_ref()))

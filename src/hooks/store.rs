@@ -11,6 +11,8 @@ row! {
     pub struct Declared {
         pub declaration: Json<Declaration>,
         pub sealed: Vec<u8>,
+        pub old_sealed: Option<Vec<u8>>,
+        pub old_until: Option<Timestamp>,
         /// It does not answer: calls wait until then.
         pub rest_until: Option<Timestamp>,
     }
@@ -18,7 +20,7 @@ row! {
 
 pub async fn get(db: &Db, id: &str) -> Result<Option<Declared>, db::Error> {
     db.first(
-        sql!("select declaration, sealed, rest_until from webhook where authority_id = $1 and id = $2"),
+        sql!("select declaration, sealed, old_sealed, old_until, rest_until from webhook where authority_id = $1 and id = $2"),
         args![db.authority(), id],
     )
     .await
@@ -28,23 +30,24 @@ pub async fn all(db: &Db) -> Result<Vec<Json<Declaration>>, db::Error> {
     db.all(sql!("select declaration from webhook where authority_id = $1 order by id"), args![db.authority()]).await
 }
 
-/// `sealed`: its secret; none keeps the one before. False when there is none, given or known.
+/// `sealed`: its secret, and until when the one before goes on beside it; none keeps the one before. False when there
+/// is none, given or known.
 pub async fn put(
     tx: &mut Tx,
     declaration: &Declaration,
-    sealed: Option<&[u8]>,
+    sealed: Option<(&[u8], Timestamp)>,
     now: Timestamp,
 ) -> Result<bool, db::Error> {
     let (a, id, kept) = (tx.authority(), &declaration.id, Json(declaration.clone()));
     let done = match sealed {
-        Some(sealed) => {
+        Some((sealed, old_until)) => {
             tx.run(
                 sql!(
                     "insert into webhook (authority_id, id, declaration, sealed, declared_at) values ($1, $2, $3, $4, $5)
                      on conflict (authority_id, id) do update set declaration = excluded.declaration, sealed = excluded.sealed,
-                       declared_at = excluded.declared_at, rest_until = null"
+                       old_sealed = webhook.sealed, old_until = $6, declared_at = excluded.declared_at, rest_until = null"
                 ),
-                args![a, id, &kept, sealed.to_vec(), now],
+                args![a, id, &kept, sealed.to_vec(), now, old_until],
             )
             .await?
         }

@@ -73,7 +73,8 @@ async fn thierry(portal: &Portal) -> Client {
 async fn tell(portal: &Portal, request: Uuid) {
     let mut agent = thierry(portal).await;
     let path = format!("/agent/demandes/{request}/actions/tell");
-    let form = agent.get(&path).await.is(200).form("version");
+    let page = agent.get(&path).await.is(200).shows("transmet la demande à l’application « Logiciel de l’atelier »");
+    let form = page.form("version");
     let days = form.names.iter().find(|name| name.ends_with("jours")).unwrap().clone();
     agent.post_form(&path, &form.with(&days, "3").fields).await.is(303);
     portal.work().await;
@@ -117,7 +118,8 @@ both! {
         application.says(PLANNED);
         tell(&portal, filed.id).await;
         let [call] = <[_; 1]>::try_from(application.calls()).unwrap();
-        assert!(call.is_signed_with(&secret) && !call.is_signed_with(&declare(&portal, &application.url(), &[]).await));
+        let renewed = declare(&portal, &application.url(), &[]).await;
+        assert!(call.is_signed_with(&secret) && !call.is_signed_with(&renewed));
         assert_eq!((call.path.as_str(), call.timestamp), ("/guichet", portal.app.clock.now().as_second()));
         let data = &call.body["data"];
         assert_eq!(call.body["type"], "request.transition");
@@ -131,9 +133,18 @@ both! {
         history(&portal, filed.id).await.shows("Demande transmise à l’application « Logiciel de l’atelier »").shows("Planifier → Planifiée");
         let said: Vec<String> = portal.db().all(sql!("select body from message where authority_id = $1 and request_id = $2"), args![portal.city, filed.id]).await.unwrap();
         assert_eq!(said, ["Une équipe passera."]);
+        // A new secret signs beside the one before, for a week.
+        let [other, last] = [file(&portal).await, file(&portal).await];
+        tell(&portal, other.id).await;
+        let calls = application.calls();
+        assert!(calls[1].is_signed_with(&secret) && calls[1].is_signed_with(&renewed));
+        portal.later(SignedDuration::from_hours(8 * 24));
+        tell(&portal, last.id).await;
+        let calls = application.calls();
+        assert!(!calls[2].is_signed_with(&secret) && calls[2].is_signed_with(&renewed));
         // Nothing personal stays in the queue.
         let kept: i64 = portal.db().one(sql!("select count(*) from job where authority_id = $1 and kind = 'webhook' and done_at is not null"), args![portal.city]).await.unwrap();
-        assert_eq!((kept, waiting(&portal).await), (1, Vec::new()));
+        assert_eq!((kept, waiting(&portal).await), (3, Vec::new()));
     }
 
     async fn a_call_is_tried_again_under_its_id_then_given_up_and_sent_again(portal: Portal) {
