@@ -16,6 +16,7 @@ use crate::{
         clock::Clock,
         config::Config,
         mail::Mailer,
+        outward::{self, Outward},
         page::Templates,
         secret::Secret,
         storage::{self, Storage},
@@ -56,6 +57,8 @@ pub struct Inner {
     pub http: reqwest::Client,
     /// For addresses that other applications declared: follows no redirection.
     pub outside: reqwest::Client,
+    /// For what procedures call: nothing private, but what the operator named.
+    pub outward: Outward,
     /// A sample city: says so on every page and shows the local outbox.
     pub demo: bool,
 }
@@ -83,6 +86,7 @@ impl App {
         db.migrate(migrations::ALL).await.context("migrations")?;
         let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build()?;
         let outside = outside(&config.outside_ca)?;
+        let outward = Outward::open(&config.hook_hosts, &config.outside_ca)?;
         Ok(Self(Arc::new(Inner {
             templates: Templates::new(config.templates.clone()),
             storage: Storage::open(&config)?,
@@ -102,19 +106,15 @@ impl App {
             clock,
             http,
             outside,
+            outward,
             demo,
         })))
     }
 }
 
 fn outside(ca: &std::path::Path) -> Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .timeout(std::time::Duration::from_secs(5))
         .redirect(reqwest::redirect::Policy::none());
-    if !ca.as_os_str().is_empty() {
-        let named = || format!("outside_ca: {}", ca.display());
-        let pem = std::fs::read(ca).with_context(named)?;
-        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem).with_context(named)?);
-    }
-    Ok(builder.build()?)
+    Ok(outward::trusting(builder, ca)?.build()?)
 }

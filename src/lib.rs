@@ -17,6 +17,7 @@ pub mod delegations;
 pub mod demo;
 pub mod directory;
 pub mod error;
+pub mod hooks;
 pub mod household;
 pub mod identity;
 pub mod journal;

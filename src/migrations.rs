@@ -126,4 +126,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0031_webhooks",
+        sql: include_str!("../migrations/0031_webhooks.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -10,9 +10,9 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, archives, catalogue, consultations, contacts, correspondence, delegations,
-    demo, error, household, identity, journal, links, mandates, opinions, organisations, own_data, pages, platform,
-    provider, requests, safe, sso, steering, visit,
+    accounts, acting, agents, app::App, archives, authorities::calendar, catalogue, consultations, contacts,
+    correspondence, delegations, demo, error, household, identity, journal, links, mandates, opinions, organisations,
+    own_data, pages, platform, provider, requests, safe, sso, steering, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -46,6 +46,7 @@ pub fn router(app: App) -> Router {
         .merge(steering::routes())
         .merge(journal::routes())
         .merge(archives::routes())
+        .merge(calendar::routes())
         .merge(pages::routes());
     if app.demo {
         routes = routes.merge(demo::routes());

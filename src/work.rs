@@ -15,8 +15,8 @@ use crate::{
     accounts, acting,
     app::App,
     archives,
-    authorities::{Authority, Settings},
-    consultations, contacts, correspondence, directory,
+    authorities::{Authority, Settings, calendar},
+    consultations, contacts, correspondence, directory, hooks,
     household::sharing,
     journal,
     platform::{
@@ -47,6 +47,8 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         archives::job::ELIMINATE => Ok(archives::job::eliminate(visit, job).await?),
         steering::LETTER => steering::send(visit, job).await.map(|()| Outcome::Done),
         contacts::sms::SMS => contacts::sms::carry_out(visit, job).await,
+        hooks::WEBHOOK => hooks::carry_out(visit, job).await,
+        calendar::RECOUNT => Ok(calendar::recount(visit, job).await.map(|()| Outcome::Done)?),
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }

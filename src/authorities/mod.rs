@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 use crate::agents::AnyRole;
 
+pub mod calendar;
+
 /// How long a replica may miss a change of hosts or settings.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);
 
@@ -188,24 +190,6 @@ impl Sites {
 /// Every authority of the installation.
 pub async fn all(db: &Db) -> Result<Vec<Uuid>, db::Error> {
     db.all(sql!("select id from authority"), args![]).await
-}
-
-/// Replaces the days on which the authority is closed, and which holidays it has, if `holidays` says so.
-pub async fn set_calendar(
-    db: &Db,
-    closed: &BTreeMap<Date, String>,
-    holidays: Option<Holidays>,
-) -> Result<(), db::Error> {
-    db.write(async |tx: &mut db::Tx| {
-        let db::Json(mut settings): db::Json<Settings> =
-            tx.one(sql!("select settings from authority where id = $1"), args![tx.authority()]).await?;
-        settings.closed_days.clone_from(closed);
-        settings.holidays = holidays.unwrap_or(settings.holidays);
-        tx.run(sql!("update authority set settings = $1 where id = $2"), args![db::Json(&settings), tx.authority()])
-            .await?;
-        Ok(())
-    })
-    .await
 }
 
 pub async fn create(

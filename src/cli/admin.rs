@@ -71,6 +71,8 @@ pub enum Command {
     Mail(super::mail::Command),
     #[command(flatten)]
     Calendar(super::calendar::Command),
+    #[command(flatten)]
+    Webhooks(super::webhooks::Command),
     /// Removes the second factor of an agent who has lost it, once their identity is checked.
     ResetFactor {
         #[arg(long)]
@@ -158,10 +160,10 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
     match command {
         Command::AddAuthority { file, host } => add_authority(&app, &file, &host).await,
         Command::Publish { authority } => {
-            let db = app.db.for_authority(find(&app, &authority).await?);
-            let count = catalogue::publish(&db, &super::sources(&app.config)?, app.clock.now()).await?;
+            let visit = work::visit(&app, find(&app, &authority).await?).await?;
+            let count = catalogue::publish(&visit.db, &super::sources(&app.config)?, visit.now).await?;
             println!("{count} procedures published");
-            Ok(())
+            super::webhooks::warn(&visit).await
         }
         Command::AddAgent { authority, email, first_name, last_name, quality, member, ends_on, administrator } => {
             let visit = work::visit(&app, find(&app, &authority).await?).await?;
@@ -212,6 +214,7 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
         }
         Command::Agents(command) => super::agents::run(&app, command).await,
         Command::Calendar(command) => super::calendar::run(&app, command).await,
+        Command::Webhooks(command) => super::webhooks::run(&app, command).await,
         Command::Directory(command) => super::agents::directory(&app, command).await,
         Command::Mail(command) => super::mail::run(&app, command).await,
         Command::ResetFactor { authority, email, reason } => {

@@ -9,7 +9,10 @@ use jiff::civil::Date;
 use super::admin::find;
 use crate::{
     app::App,
-    authorities::{self, Holidays},
+    authorities::{
+        Holidays,
+        calendar::{self, Change},
+    },
     requests::timers,
 };
 
@@ -43,7 +46,10 @@ pub async fn run(app: &App, command: Command) -> Result<()> {
         Place::France => Holidays::France,
         Place::AlsaceMoselle => Holidays::AlsaceMoselle,
     });
-    authorities::set_calendar(&app.db.for_authority(authority), &closed, holidays).await?;
+    let now = app.clock.now();
+    let db = app.db.for_authority(authority);
+    let change = Change { by: None, closed: &closed, holidays, seen: None };
+    db.write(async |tx: &mut db::Tx| calendar::keep(tx, &change, now).await).await?;
     let moved = timers::recount(app, authority).await?;
     println!("{} closed days; the delays of {moved} requests moved", closed.len());
     Ok(())

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use forms::{draw, load};
+use forms::{draw, load, workflow::Webhook};
 
 use crate::catalogue;
 
@@ -18,6 +18,9 @@ pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
             count += 1;
             let findings = findings(&shown(path, file), text, &sources.shared);
             wrong += findings.len();
+            for note in notes(file, text, &sources.shared) {
+                println!("{}: note: {note}", shown(path, file));
+            }
             for finding in findings {
                 println!("{finding}");
             }
@@ -30,6 +33,17 @@ pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
         println!("{count} procedures, no finding");
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is right, and is to be known before it is published; nothing of a file that does not load.
+fn notes(file: &str, text: &str, shared: &load::Shared) -> Vec<String> {
+    let Ok(procedure) = load::procedure(file, text, shared) else { return Vec::new() };
+    let told = procedure.workflow.webhooks.iter().filter(|one| !one.sensitive.is_empty());
+    let note = |one: &Webhook| {
+        let (label, sent) = (&one.label, one.sensitive.join(", "));
+        format!("des réponses sensibles sont envoyées à l’application «\u{a0}{label}\u{a0}»\u{a0}: {sent}")
+    };
+    told.map(note).collect()
 }
 
 /// Writes the picture and the tables of a procedure's workflow; nothing for one that does not load.
@@ -80,4 +94,23 @@ pub fn fmt(paths: &[PathBuf]) -> Result<ExitCode> {
         }
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sensitive_answers_that_leave_are_told() {
+        let sources = catalogue::shipped().unwrap();
+        let (file, text) = sources.procedures.iter().find(|(name, _)| name == "intervention-technique.yaml").unwrap();
+        let text = format!("{text}{}", include_str!("../hooks/tests/circuit.yaml"));
+        assert!(load::procedure(file, &text, &sources.shared).is_ok());
+        assert_eq!(notes(file, &text, &sources.shared), Vec::<String>::new());
+        let told = notes(file, &text.replace("gives:", "sensitive: [grille], gives:"), &sources.shared);
+        assert!(
+            told.len() == 1 && told[0].contains("Logiciel de l’atelier") && told[0].ends_with(": grille"),
+            "{told:?}"
+        );
+    }
 }

@@ -19,6 +19,7 @@ mod calendar;
 mod check;
 mod mail;
 pub mod serve;
+mod webhooks;
 
 #[derive(Parser)]
 #[command(name = "guichet", version, about = "Guichet unique en ligne pour les villes : démarches, demandes, agents.")]

@@ -50,7 +50,9 @@ pub enum Action {
     DelegationChanged,
     /// `detail`: administrator, or department and role; with a minus, taken away.
     RightsChanged,
-    /// `detail`: what happened and the application's id.
+    /// Closed days with a plus or a minus, and other public holidays.
+    CalendarChanged,
+    /// `detail`: what happened and the application's id; `webhook` before it when it is one that procedures call.
     ApplicationChanged,
     /// `detail`: what happened and the provider's id.
     ProviderChanged,
@@ -68,7 +70,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -94,6 +96,7 @@ impl Action {
         Self::TemplateChanged,
         Self::DelegationChanged,
         Self::RightsChanged,
+        Self::CalendarChanged,
         Self::ApplicationChanged,
         Self::ProviderChanged,
         Self::ArchivesChanged,
@@ -131,6 +134,7 @@ impl Action {
             Self::TemplateChanged => "template-changed",
             Self::DelegationChanged => "delegation-changed",
             Self::RightsChanged => "rights-changed",
+            Self::CalendarChanged => "calendar-changed",
             Self::ApplicationChanged => "application-changed",
             Self::ProviderChanged => "provider-changed",
             Self::ArchivesChanged => "archives-changed",
@@ -173,6 +177,7 @@ impl Action {
             Self::TemplateChanged => "Modèle de lettre ou de courriel changé",
             Self::DelegationChanged => "Délégation de signature notée ou terminée",
             Self::RightsChanged => "Droits d’un agent changés",
+            Self::CalendarChanged => "Calendrier changé",
             Self::ApplicationChanged => "Application reliée changée",
             Self::ProviderChanged => "Fournisseur d’identité changé",
             Self::ArchivesChanged => "Bordereau d’élimination changé",

@@ -31,6 +31,9 @@ pub struct Config {
     pub secret: String,
     /// Certificates (PEM) trusted, beside the usual ones, when other applications are called. Empty: none.
     pub outside_ca: PathBuf,
+    /// Hosts, separated by commas, that procedures may call (webhooks) although they are private:
+    /// `urbanisme.ville.lan, 10.0.0.7`. Empty: none.
+    pub hook_hosts: String,
     /// Cookies only over HTTPS. False only for a trial on plain HTTP.
     pub secure_cookies: bool,
     /// Name of the header in which a proxy gives the visitor's address, as `x-forwarded-for`. Empty: none.
@@ -103,6 +106,7 @@ impl Default for Config {
             templates: PathBuf::new(),
             secret: String::new(),
             outside_ca: PathBuf::new(),
+            hook_hosts: String::new(),
             secure_cookies: true,
             client_address_header: String::new(),
             posts_per_minute: 600,

@@ -123,18 +123,46 @@ pub async fn record(tx: &mut Tx, job: &Claimed, now: Timestamp) -> Result<(), db
 
 /// Puts the job back for later, or gives up when `fatal` or after too many tries.
 pub async fn retry(db: &Db, job: &Claimed, error: &str, fatal: bool, now: Timestamp) -> Result<(), db::Error> {
-    let failed = (fatal || job.attempts >= TRIES).then_some(now);
+    let failed = (fatal || last(job)).then_some(now);
+    db.write(async |tx: &mut db::Tx| put_back(tx, job, error, failed, now).await).await
+}
+
+/// Gives up, in the transaction of what follows from it.
+pub async fn fail(tx: &mut Tx, job: &Claimed, error: &str, now: Timestamp) -> Result<(), db::Error> {
+    put_back(tx, job, error, Some(now), now).await
+}
+
+async fn put_back(
+    tx: &mut Tx,
+    job: &Claimed,
+    error: &str,
+    failed: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
     let run_at = now.checked_add(back_off(job.attempts)).unwrap_or(now);
     let error: String = error.chars().take(500).collect();
-    db.write(async |tx: &mut db::Tx| {
-        tx.run(
-            sql!("update job set failed_at = $1, run_at = $2, last_error = $3, lease = null, leased_until = null where authority_id = $4 and id = $5 and lease = $6"),
-            args![failed, run_at, &error, job.authority_id, job.id, job.lease],
+    tx.run(
+        sql!("update job set failed_at = $1, run_at = $2, last_error = $3, lease = null, leased_until = null where authority_id = $4 and id = $5 and lease = $6"),
+        args![failed, run_at, &error, job.authority_id, job.id, job.lease],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Whether it is given up when it fails once more.
+pub fn last(job: &Claimed) -> bool {
+    job.attempts >= TRIES
+}
+
+/// Whether it is still this worker's: another may have taken it meanwhile.
+pub async fn is_ours(tx: &mut Tx, job: &Claimed) -> Result<bool, db::Error> {
+    let found: Option<i64> = tx
+        .first(
+            sql!("select 1 from job where authority_id = $1 and id = $2 and lease = $3"),
+            args![job.authority_id, job.id, job.lease],
         )
         .await?;
-        Ok(())
-    })
-    .await
+    Ok(found.is_some())
 }
 
 /// Puts a job back until then, as if it had not been tried.

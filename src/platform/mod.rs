@@ -13,6 +13,7 @@ pub mod guard;
 pub mod jobs;
 pub mod jws;
 pub mod mail;
+pub mod outward;
 pub mod page;
 pub mod scan;
 pub mod secret;

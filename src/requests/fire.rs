@@ -26,6 +26,7 @@ use crate::{
     consultations::{self, Automatic},
     contacts, correspondence,
     error::Problem,
+    hooks,
     platform::{
         clock,
         jobs::{self, NewJob},
@@ -156,7 +157,9 @@ pub fn decide<'a>(
     // What the agent has just answered counts for the values that the transition works out.
     let mut answered = request.given.0.clone();
     answered.extend(with.form.clone());
-    let known = known(procedure, &request.answers.0, &answered);
+    // So does what the usager has just corrected.
+    let answers = with.corrected.as_ref().map_or(&request.answers.0, |corrected| corrected.answers);
+    let known = known(procedure, answers, &answered);
     let (life, effects) =
         step::step(procedure, &request.life(), transition, by.actor, given, context(visit, &known)).map_err(refused)?;
     if effects.contains(&Effect::Letter) && with.letter.is_none() {
@@ -361,6 +364,9 @@ pub async fn queue(tx: &mut Tx, of: Queued, effects: &[Effect], ids: &[Uuid], no
     let Queued { request, reachable, letter, seq } = of;
     let reachable = reachable || contacts::sms::chosen(tx, request).await?;
     for (effect, id) in effects.iter().zip(ids) {
+        if let Effect::Webhook(called) = effect {
+            hooks::queue(tx, *id, (request, seq), called, now).await?;
+        }
         let job = match (effect, letter) {
             (Effect::Letter, Some(letter)) => correspondence::jobs::making(request, letter),
             // Who gave no address and no number is owed nothing: the follow-up page tells all.

@@ -142,7 +142,7 @@ pub async fn render_receipt(visit: &Visit, request: &Request, tracking: Option<&
         let notice = &procedure.notice;
         object.insert(
             "notice".into(),
-            json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": notice.recipients, "retention": super::citizen::retention(notice)}),
+            json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": procedure.recipients(), "retention": super::citizen::retention(notice)}),
         );
     }
     render(&letters::RECEIPT, data, visit).await

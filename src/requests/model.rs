@@ -192,9 +192,9 @@ pub fn archive_at(procedure: &Procedure, life: &Life, site: &Authority) -> Optio
     Some(last.tomorrow().ok()?.to_zoned(site.zone.clone()).ok()?.timestamp())
 }
 
-/// The transition of the platform that waits for no timer: archiving.
+/// The transition of the platform that waits for no timer and no answer: archiving.
 pub fn archiving<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transition> {
-    procedure.workflow.offered(state, Actor::System).find(|transition| transition.after.is_none())
+    procedure.workflow.offered(state, Actor::System).find(|transition| !transition.alone())
 }
 
 /// A new reference, `VAL-7F3K-29`: the authority's letters, then 29 bits without twin characters.

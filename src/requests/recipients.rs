@@ -77,7 +77,7 @@ fn group(procedure: &Procedure, department: &str, lines: &[Line], site: &Authori
     };
     json!({
         "title": procedure.title, "department": department, "purpose": notice.purpose, "basis": notice.basis,
-        "recipients": notice.recipients, "retention": citizen::retention(notice), "fate": fate(notice.retention.fate),
+        "recipients": procedure.recipients(), "retention": citizen::retention(notice), "fate": fate(notice.retention.fate),
         "requests": lines.iter().map(one).collect::<Vec<_>>(),
     })
 }

@@ -136,7 +136,7 @@ pub fn ready<'a>(visit: &Visit, sender: &'a Sender<'a>, sending: &'a Sending<'a>
     let transition = procedure
         .workflow
         .offered(&begun.state, Actor::Usager)
-        .next()
+        .find(|transition| transition.holds(cx))
         .ok_or_else(|| Problem::Broken(anyhow::anyhow!("{} cannot be sent", procedure.id)))?;
     let (life, effects) = step::step(procedure, &begun, &transition.id, Actor::Usager, Given::default(), cx)
         .map_err(|refused| Problem::Broken(anyhow::anyhow!("{} cannot be sent: {refused:?}", procedure.id)))?;

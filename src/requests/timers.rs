@@ -3,8 +3,9 @@
 
 use anyhow::Result;
 use forms::{
+    calendar::Calendar,
     model::Procedure,
-    step::{self, Actor},
+    step::{self, Actor, Context},
     timer,
 };
 use jiff::Timestamp;
@@ -121,6 +122,31 @@ pub async fn recount(app: &App, authority: Uuid) -> Result<usize> {
         last = end.id;
         for request in &batch {
             moved += usize::from(recount_one(&visit, request.id).await?);
+        }
+    }
+}
+
+/// What another calendar would move.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    pub requests: usize,
+    pub timers: usize,
+}
+
+/// Counts what `calendar` would move among requests that are not ended; nothing is written.
+pub async fn foresee(visit: &Visit, calendar: &Calendar) -> Result<Moved> {
+    let (mut moved, mut last) = (Moved::default(), Uuid::nil());
+    loop {
+        let batch = store::open(&visit.db, last).await?;
+        let Some(end) = batch.last() else { return Ok(moved) };
+        last = end.id;
+        for request in &batch {
+            let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
+            let (life, known) = (request.life(), fire::known(&procedure, &request.answers.0, &request.given.0));
+            let next = step::recount(&procedure, &life, Context { calendar, ..fire::context(visit, &known) });
+            moved.requests += usize::from(next != life);
+            let stay = |timer: &&timer::Timer| life.clocks.timers.contains(timer);
+            moved.timers += next.clocks.timers.len() - next.clocks.timers.iter().filter(stay).count();
         }
     }
 }

@@ -197,7 +197,7 @@ impl Agent {
         let departments: Vec<&str> = self.departments().into_iter().map(|(_, name)| name).collect();
         let menu = menu::of(&self.visit.here, self.highest(), &self.general);
         let ends = self.ends_on.filter(|_| ending::near(self.ends_on, self.today())).map(french::date);
-        let who = context! { menu => Serde(menu), name => self.account.full_name(), kind => "agent", unread => 0, email => &self.account.login, departments => Serde(departments), ends => ends };
+        let who = context! { menu => Serde(menu), name => self.account.full_name(), kind => "agent", email => &self.account.login, departments => Serde(departments), ends => ends };
         Ok(html(status, self.visit.draw_for(Some(who), template, title, context)?))
     }
 }

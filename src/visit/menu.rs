@@ -38,8 +38,12 @@ const DEPARTMENT: &[(&str, &str)] = &[
     ("/agent/retards", "Retards"),
     ("/agent/statistiques", "Statistiques"),
 ];
-const ADMINISTRATION: &[(&str, &str)] =
-    &[("/agent/applications", "Applications"), ("/agent/journal", "Journal"), ("/agent/delegations", "Délégations")];
+const ADMINISTRATION: &[(&str, &str)] = &[
+    ("/agent/applications", "Applications"),
+    ("/agent/journal", "Journal"),
+    ("/agent/delegations", "Délégations"),
+    ("/agent/calendrier", "Calendrier"),
+];
 const ARCHIVES: &[(&str, &str)] = &[("/agent/archives", "Archives")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.

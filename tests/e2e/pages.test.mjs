@@ -529,8 +529,16 @@ describe('administrators', () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent(undefined, 'administrator'));
     const home = '/agent/applications';
-    await checkAll(page, [home, `${home}/ajouter`, '/agent/journal']);
+    await checkAll(page, [home, `${home}/ajouter`, '/agent/journal', '/agent/calendrier']);
     await checkAll(page, ['/agent/journal?jour=demain'], { status: 422 });
+    await city.go(page, '/agent/calendrier');
+    await page.getByLabel('Jours de fermeture').fill('demain');
+    await press(page, page.getByRole('button', { name: 'Voir l’effet' }));
+    await city.checkPage(page);
+    await page.getByLabel('Jours de fermeture').fill('24/12/2026 Veille de Noël');
+    await press(page, page.getByRole('button', { name: 'Voir l’effet' }));
+    await page.getByText('Rien n’est encore enregistré').waitFor();
+    await city.checkPage(page);
     await checkMistakes(page, `${home}/ajouter`, 'Ajouter l’application');
     await page.locator('#identifiant').fill('velos');
     await page.getByLabel('Nom', { exact: true }).fill('Vélos');

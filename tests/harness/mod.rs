@@ -1,6 +1,7 @@
 //! What the tests stand on: a portal, browsers, pages, other programs.
 
 pub mod acting;
+pub mod application;
 pub mod client;
 pub mod household;
 pub mod html;

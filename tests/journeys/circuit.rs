@@ -1,7 +1,7 @@
 //! A procedure's own changes to a shared workflow: an action that the answers allow, and its questions.
 
 use db::{args, sql};
-use guichet::{catalogue, requests::timers};
+use guichet::{catalogue, requests::timers, work};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -189,4 +189,87 @@ both! {
             .unwrap();
         assert_eq!(count().await, 0);
     }
+}
+
+const GUARDS: &str = "
+    - id: cancel
+      when: danger != \"oui\"
+    - id: answer
+      when: danger == \"oui\"
+      to: submitted
+    - id: answer-calm
+      label: Envoyer ma réponse
+      from: [incomplete]
+      to: in-progress
+      who: usager
+    - id: send
+      when: nature == \"eclairage\"
+    - id: send-other
+      label: Envoyer le signalement
+      from: [draft]
+      to: in-progress
+      who: usager
+      does: [receipt]
+";
+
+/// The department asks for the danger to be told again; gives the page where it is typed.
+async fn asked_again(portal: &Portal, request: Uuid) {
+    let mut thierry = portal.agent("thierry.kowalski").await;
+    let path = format!("/agent/demandes/{request}/actions/ask");
+    let form = thierry.get(&path).await.is(200).form("version");
+    let form = form.with("champs", "danger").with("message", "Est-ce dangereux ?").with("jours", "30");
+    thierry.post_form(&path, &form.fields).await.is(303);
+}
+
+both! {
+    async fn what_usagers_may_do_depends_on_their_answers(portal: Portal) {
+        publish(&portal, "intervention-technique", GUARDS).await;
+        let mut person = portal.client();
+        let calm = person.file("intervention-technique", &street("gene")).await.id;
+        let danger = person.file("intervention-technique", &street("oui")).await.id;
+        let mut dirt = street("gene");
+        dirt.set("nature", "depot");
+        let other = person.file("intervention-technique", &dirt).await.id;
+        let state = async |id: Uuid| -> String {
+            let of = sql!("select state from request where authority_id = $1 and id = $2");
+            portal.db().one(of, args![portal.city, id]).await.unwrap()
+        };
+        assert_eq!([state(calm).await, state(danger).await, state(other).await], ["submitted", "submitted", "in-progress"]);
+        // Shown where the answers allow it, and checked at the click.
+        let cancel = |id: Uuid| format!("/demandes/{id}/annuler");
+        assert!(person.get(&format!("/demandes/{calm}")).await.is(200).links_to(&cancel(calm)));
+        assert!(!person.get(&format!("/demandes/{danger}")).await.is(200).links_to(&cancel(danger)));
+        person.get(&cancel(danger)).await.leads_to(&format!("/demandes/{danger}"));
+        person.post(&cancel(danger), &[]).await.is(409).shows("ne peut plus être annulée ici");
+        assert_eq!(state(danger).await, "submitted");
+        // A page that was opened before the answer changed.
+        let form = person.get(&cancel(calm)).await.is(200).form("version");
+        asked_again(&portal, calm).await;
+        let check = person.get(&format!("/demandes/{calm}/repondre")).await.is(303).location().to_owned();
+        let draft = check.trim_end_matches("/verifier").to_owned();
+        let page = format!("{draft}/{}", page_of(&portal, "danger").await);
+        let typed = person.get(&page).await.is(200).form("danger").with("danger", "oui");
+        person.post_form(&page, &typed.fields).await.is(303);
+        let sent = person.get(&check).await.is(200).form("version");
+        person.post_form(&check, &sent.fields).await.is(303);
+        // What they have just answered decides where it goes.
+        assert_eq!(state(calm).await, "submitted");
+        person.post_form(&cancel(calm), &form.fields).await.is(409);
+        asked_again(&portal, calm).await;
+        let typed = person.get(&format!("/demandes/{calm}/repondre")).await.is(303).location().to_owned();
+        assert_eq!(typed, check);
+        let typed = person.get(&page).await.is(200).form("danger").with("danger", "gene");
+        person.post_form(&page, &typed.fields).await.is(303);
+        let sent = person.get(&check).await.is(200).form("version");
+        person.post_form(&check, &sent.fields).await.is(303);
+        assert_eq!(state(calm).await, "in-progress");
+    }
+}
+
+/// The page of the procedure that asks this question.
+async fn page_of(portal: &Portal, question: &str) -> String {
+    let visit = work::visit(&portal.app, portal.city).await.unwrap();
+    let found = catalogue::find(&visit, "intervention-technique").await.unwrap().unwrap();
+    let mut pages = found.procedure.pages.iter();
+    pages.find(|page| page.fields.iter().any(|field| field.id == question)).unwrap().id.clone()
 }

@@ -31,3 +31,4 @@ mod sharing;
 pub mod signing_in;
 mod steering;
 mod timers;
+mod webhooks;

@@ -112,3 +112,57 @@ both! {
         herve.get(&format!("/agent/demandes/{}?onglet=historique", filed.id)).await.is(200).shows("Délais recalculés");
     }
 }
+
+/// The days on which the city is closed, as they are kept.
+async fn closed(portal: &Portal) -> Vec<String> {
+    let db::Json(settings): db::Json<serde_json::Value> =
+        portal.db().one(sql!("select settings from authority where id = $1"), args![portal.city]).await.unwrap();
+    let days = settings["closed_days"].as_object().cloned().unwrap_or_default();
+    days.into_iter().map(|(day, name)| format!("{day} {}", name.as_str().unwrap())).collect()
+}
+
+both! {
+    async fn administrators_see_what_a_calendar_moves_before_they_keep_it(portal: Portal) {
+        const PAGE: &str = "/agent/calendrier";
+        let mut person = portal.client();
+        let filed = person.file("acte-naissance", &birth()).await;
+        let due = async |portal: &Portal| -> Timestamp {
+            let of = sql!("select due_at from request where authority_id = $1 and id = $2");
+            portal.db().one(of, args![portal.city, filed.id]).await.unwrap()
+        };
+        let before = (due(&portal).await, closed(&portal).await);
+        let mut maelle = portal.agent("maelle.keller").await;
+        let form = maelle.get(PAGE).await.is(200).shows("25 décembre 2026").form("jours");
+        let present = form.value("jours").to_owned();
+        // What is wrong is told, and stays as it was typed.
+        let page = maelle.post_form(PAGE, &form.clone().with("jours", "20/11/2026 Pont\n31/11/2026").fields).await;
+        let page = page.is(422).shows("ligne 2, « 31/11/2026 » n'est pas une date");
+        assert_eq!(page.form("jours").value("jours"), "20/11/2026 Pont\n31/11/2026");
+        maelle.post_form(PAGE, &form.fields).await.is(422).shows("celui qui vaut déjà");
+        let wanted = form.clone().with("jours", &format!("{present}\n20/11/2026 Pont"));
+        let page = maelle.post_form(PAGE, &wanted.fields).await.is(200).shows("1 demande en cours change de délai");
+        let seen = page.shows("20 novembre 2026 (Pont)").form("confirmer").with("confirmer", "oui");
+        // Another calendar than the one whose effect was seen: its own effect is shown first.
+        let other = seen.clone().with("jours", &format!("{present}\n28/12/2026 Fermeture"));
+        maelle.post_form(PAGE, &other.fields).await.is(200).shows("Rien n'est encore enregistré").shows("Aucune demande en cours");
+        assert_eq!((due(&portal).await, closed(&portal).await), before);
+        maelle.post_form(PAGE, &seen.fields).await.leads_to("/agent/calendrier?fait=change");
+        maelle.get("/agent/calendrier?fait=change").await.is(200).shows("Le calendrier est enregistré");
+        assert!(closed(&portal).await.contains(&"2026-11-20 Pont".to_owned()));
+        // Once every process knows it.
+        portal.work().await;
+        assert_eq!(due(&portal).await, before.0);
+        portal.later(SignedDuration::from_mins(1));
+        portal.work().await;
+        assert!(due(&portal).await > before.0);
+        assert_eq!(done(&portal, filed.id).await.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>(), ["calendar"]);
+        // Who typed before that does not undo it unaware.
+        maelle.post_form(PAGE, &wanted.fields).await.is(422).shows("modifié pendant votre saisie").shows("20 novembre 2026");
+        let said: Vec<String> = portal
+            .db()
+            .all(sql!("select detail from journal where authority_id = $1 and action = 'calendar-changed'"), args![portal.city])
+            .await
+            .unwrap();
+        assert_eq!(said, ["+2026-11-20"]);
+    }
+}

@@ -109,6 +109,8 @@ pub enum Effect {
     LetGo,
     /// Ask this opinion of the workflow.
     Opinion(String),
+    /// Call this application of the workflow.
+    Webhook(String),
     /// Give the request to somebody.
     Assign(Assignee),
     /// These are the latest answers to questions of agents' forms.
@@ -236,6 +238,7 @@ pub fn step(
                 next.clocks.consulted = None;
                 effects.push(Effect::Opinion(id.clone()));
             }
+            Action::Webhook(id) => effects.push(Effect::Webhook(id.clone())),
             Action::Erase(id) => effects.push(Effect::Erase(id.clone())),
         }
     }

@@ -19,6 +19,23 @@ pub struct Workflow {
     pub transitions: Vec<Transition>,
     /// What transitions ask of other departments, by name.
     pub opinions: Vec<Opinion>,
+    /// The applications that transitions call, by the name under which the authority declares them.
+    pub webhooks: Vec<Webhook>,
+}
+
+/// A call to another application: all that it is told of the request, and what its answer may give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Webhook {
+    /// The authority declares an application of this name, with its address and its secret.
+    pub id: String,
+    /// For agents: « Logiciel d’urbanisme ».
+    pub label: String,
+    /// Ids of the questions, of the usager or of agents, whose answers it is told; none is sensitive.
+    pub sends: Vec<String>,
+    /// The same for sensitive ones: apart, so that none is sent without being meant.
+    pub sensitive: Vec<String>,
+    /// Ids of the questions to agents that its answer may give.
+    pub gives: Vec<String>,
 }
 
 /// An opinion (« avis ») that a transition asks of another department: what it is asked, until when, and all that
@@ -70,11 +87,13 @@ pub struct Transition {
     pub from: Vec<String>,
     pub to: String,
     pub who: Who,
-    /// What the answers must be; no transition of the usager has one.
+    /// What the answers must be. Of the usager's transitions that send something, the first that holds is fired.
     pub when: Option<Expr>,
     /// When the platform fires it; none for people, and for archiving, which waits for the end of the
     /// time in current use.
     pub after: Option<After>,
+    /// Which answer to a call makes the platform fire it.
+    pub upon: Option<Upon>,
     /// How often the platform fires it during one stay in a state, when it stays there (a reminder).
     pub times: u32,
     pub needs: Vec<Need>,
@@ -125,6 +144,15 @@ pub struct After {
     /// Counted backwards from the origin.
     pub before: bool,
     pub origin: Origin,
+}
+
+/// What a call came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Upon {
+    /// Id of the webhook.
+    pub webhook: String,
+    /// The word of its answer; none: it could not be reached, however often it was tried.
+    pub outcome: Option<String>,
 }
 
 /// From where a timer counts.
@@ -191,11 +219,18 @@ pub enum Action {
     MarkComplete,
     /// Ask this opinion of the workflow (`voirie`).
     Opinion(String),
+    /// Call this application (`urbanisme`).
+    Webhook(String),
     /// Erase this answer, or the files of this piece, of a request that ended.
     Erase(String),
 }
 
 impl Transition {
+    /// Whether the platform fires it by itself while the request goes on: archiving, which waits for its end, is not.
+    pub fn alone(&self) -> bool {
+        self.after.is_some() || self.upon.is_some()
+    }
+
     /// Whether it has an expression over the answers.
     pub fn reads(&self) -> bool {
         self.when.is_some() || !self.assign.is_empty() || !self.sets.is_empty()
@@ -221,6 +256,16 @@ impl Transition {
 impl Workflow {
     pub fn opinion(&self, id: &str) -> Option<&Opinion> {
         self.opinions.iter().find(|opinion| opinion.id == id)
+    }
+
+    pub fn webhook(&self, id: &str) -> Option<&Webhook> {
+        self.webhooks.iter().find(|webhook| webhook.id == id)
+    }
+
+    /// The transitions that an answer of this webhook may fire, in the order of the file.
+    pub fn upon<'a>(&'a self, webhook: &'a str) -> impl Iterator<Item = (&'a Transition, &'a Upon)> {
+        let upon = self.transitions.iter().filter_map(|one| Some((one, one.upon.as_ref()?)));
+        upon.filter(move |(_, upon)| upon.webhook == webhook)
     }
 
     /// Every question to agents, in the order of the file.

@@ -35,11 +35,11 @@ pub struct Toward {
     vers: Option<String>,
 }
 
-/// The usager's transition that answers the department.
-pub fn answering<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transition> {
+/// The usager's transitions that answer the department: the first whose condition what they send fulfils is fired.
+pub fn answering<'a>(procedure: &'a Procedure, state: &'a str) -> impl Iterator<Item = &'a Transition> {
     let waits = procedure.workflow.state(state).is_some_and(|state| state.open_to_usager);
-    let mut offered = procedure.workflow.offered(state, Actor::Usager);
-    offered.find(|transition| {
+    let offered = procedure.workflow.offered(state, Actor::Usager);
+    offered.filter(move |transition| {
         waits
             && procedure.workflow.state(&transition.to).is_some_and(|to| !to.end)
             && !transition.needs.contains(&Need::Message)
@@ -50,7 +50,7 @@ pub fn answering<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Tra
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(toward): Query<Toward>) -> Result<Response, Problem> {
     let request = access::mine_to(&visitor, id, Deed::Answer).await?;
     let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
-    if answering(&procedure, &request.state).is_none() {
+    if answering(&procedure, &request.state).next().is_none() {
         return Err(Problem::Elsewhere(format!("/demandes/{id}")));
     }
     prepare(&visitor, &request, &procedure).await?;
@@ -122,7 +122,9 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     if !reading.ready() {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
-    let Some(transition) = answering(&filling.procedure, &request.state) else {
+    let known = fire::known(&filling.procedure, &reading.answers, &request.given.0);
+    let mut answering = answering(&filling.procedure, &request.state);
+    let Some(transition) = answering.find(|one| one.holds(fire::context(visitor, &known))) else {
         return Err(Problem::Elsewhere(format!("/demandes/{}", request.id)));
     };
     let confidential = addresses::told(&visitor.db, request.account_id, &reading.answers).await?;

@@ -20,14 +20,21 @@ use crate::{
     requests::{
         access,
         fire::{self, With},
+        model::Request,
         owner,
     },
-    visit::Visitor,
+    visit::{Visit, Visitor},
 };
 
-/// The usager's transition that ends the request, from the state where it stands.
-pub fn ending<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transition> {
-    procedure.workflow.offered(state, Actor::Usager).find(|transition| {
+/// The usager's transition that ends the request, from the state where it stands, if its answers allow it.
+pub fn ending<'a>(visit: &Visit, procedure: &'a Procedure, request: &'a Request) -> Option<&'a Transition> {
+    let known = fire::known(procedure, &request.answers.0, &request.given.0);
+    ends(procedure, &request.state).find(|transition| transition.holds(fire::context(visit, &known)))
+}
+
+/// Those that would end it, whatever its answers.
+fn ends<'a>(procedure: &'a Procedure, state: &'a str) -> impl Iterator<Item = &'a Transition> {
+    procedure.workflow.offered(state, Actor::Usager).filter(|transition| {
         procedure.workflow.state(&transition.to).is_some_and(|to| to.end && to.status == Status::Ended)
     })
 }
@@ -35,7 +42,7 @@ pub fn ending<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transi
 pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let request = access::mine_to(&visitor, id, Deed::Send).await?;
     let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
-    if ending(&procedure, &request.state).is_none() {
+    if ending(&visitor, &procedure, &request).is_none() {
         return Err(Problem::Elsewhere(format!("/demandes/{id}")));
     }
     let context = context! {
@@ -51,9 +58,17 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
 pub async fn confirm(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let request = access::mine_to(&visitor, id, Deed::Send).await?;
     let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
-    if let Some(transition) = ending(&procedure, &request.state) {
-        let by = owner::by(&visitor, request.account_id);
-        fire::fire(&visitor, &procedure, &request, &transition.id, by, &With::default()).await?;
+    match ending(&visitor, &procedure, &request) {
+        Some(transition) => {
+            let by = owner::by(&visitor, request.account_id);
+            fire::fire(&visitor, &procedure, &request, &transition.id, by, &With::default()).await?;
+        }
+        None if ends(&procedure, &request.state).next().is_some() => {
+            return Err(Problem::Conflict(
+                "Cette demande ne peut plus être annulée ici. Pour y renoncer, écrivez au service depuis sa page.",
+            ));
+        }
+        None => {}
     }
     Ok(Redirect::to(&format!("/demandes/{id}")).into_response())
 }

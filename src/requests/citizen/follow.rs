@@ -145,7 +145,7 @@ pub async fn draw(
         message => message,
         errors => Serde(errors),
         can_reply => running && may(Deed::Answer),
-        can_cancel => may(Deed::Send) && cancel::ending(&procedure, &request.state).is_some(),
+        can_cancel => may(Deed::Send) && cancel::ending(visitor, &procedure, request).is_some(),
         cancel => format!("/demandes/{}/annuler", request.id),
         reply => format!("/demandes/{}/messages", request.id),
         again => format!("/demarches/{}", request.procedure_id),
@@ -221,7 +221,7 @@ async fn awaited(
     procedure: &Procedure,
     messages: &[Message],
 ) -> Result<Json, Problem> {
-    if answer::answering(procedure, &request.state).is_none() || visitor.require(Deed::Answer).is_err() {
+    if answer::answering(procedure, &request.state).next().is_none() || visitor.require(Deed::Answer).is_err() {
         return Ok(Json::Null);
     }
     let asks = store::asks(&visitor.db, request.id).await?;

@@ -284,7 +284,7 @@ pub fn procedure_link(procedure: &Procedure) -> Json {
 
 pub fn notice(procedure: &Procedure) -> Json {
     let notice = &procedure.notice;
-    json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": notice.recipients, "retention": retention(notice)})
+    json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": procedure.recipients(), "retention": retention(notice)})
 }
 
 /// « 3 mois après la fin du traitement, puis archivage pendant 1 an ».

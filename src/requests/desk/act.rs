@@ -9,6 +9,7 @@ use db::Tx;
 use forms::{
     answers::{Answers, Raw},
     journey::{self, FieldReading},
+    model::Procedure,
     workflow::{Action, Need, Transition, Who},
 };
 use jiff::Span;
@@ -219,6 +220,7 @@ impl<'f> Deed<'f> {
             "unreachable": told.is_some() && file.request.email.is_none(),
             "preview": preview(agent, file, told).await,
             "unsigned": signing.refused,
+            "calls": calls(&file.procedure, transition),
             "author": {"name": author.name, "quality": author.quality, "service": author.service, "delegation": author.delegation},
             "letter": draft.map(|draft| draft.json(&url)),
             "reread": false,
@@ -232,6 +234,15 @@ impl<'f> Deed<'f> {
         })));
         Ok(context! { form_html => form_html, ..context })
     }
+}
+
+/// The applications that a transition tells, by name.
+fn calls<'p>(procedure: &'p Procedure, transition: &'p Transition) -> Vec<&'p str> {
+    let called = transition.does.iter().filter_map(|action| match action {
+        Action::Webhook(id) => procedure.workflow.webhook(id),
+        _ => None,
+    });
+    called.map(|webhook| webhook.label.as_str()).collect()
 }
 
 /// The questions of a transition, as the agent answered them.

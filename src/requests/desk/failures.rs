@@ -17,6 +17,7 @@ use super::{
 use crate::{
     consultations, correspondence,
     error::Problem,
+    hooks,
     requests::{form, jobs},
     visit::Agent,
 };
@@ -55,6 +56,9 @@ pub async fn show(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
 
 /// One failure for the templates; `back`: where to return after trying again.
 pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
+    if failure.kind == hooks::WEBHOOK {
+        return call(procedure, failure, back);
+    }
     let own = failure.kind == consultations::MAIL;
     let mail = failure.kind == jobs::NOTIFY || own;
     json!({
@@ -68,6 +72,24 @@ pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
             _ => "Accusé d’enregistrement",
         },
         "problem": if own { "Un courriel sur un avis n’a pas pu partir. Relancez-le, ou prévenez autrement." } else { problem(mail, failure.last_error.as_deref().unwrap_or_default()) },
+        "detail": failure.last_error,
+        "date": failure.failed_at,
+        "tries": failure.attempts,
+        "retry": format!("/agent/envois/{}/relancer", failure.id),
+        "back": back,
+    })
+}
+
+/// A call to an application.
+fn call(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
+    let id = failure.payload.0.get("webhook").and_then(Json::as_str).unwrap_or_default();
+    json!({
+        "reference": failure.reference,
+        "href": format!("/agent/demandes/{}", failure.request_id),
+        "to": procedure.workflow.webhook(id).map_or(id, |webhook| webhook.label.as_str()),
+        "kind": "Appel",
+        "subject": "Transmission de la demande",
+        "problem": "L’application n’a pas reçu la demande. Relancez, ou prévenez la personne qui s’occupe de cette application.",
         "detail": failure.last_error,
         "date": failure.failed_at,
         "tries": failure.attempts,

@@ -37,7 +37,7 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
     searched(&agent, &filters).await?;
     let counts = store::counts(&agent).await?;
     let page = store::page(&agent, &filters).await?;
-    let counted = counts.iter().find(|(view, _)| *view == filters.view && !filters.narrowed());
+    let counted = counts.views.iter().find(|(view, _)| *view == filters.view && !filters.narrowed());
     let total = match counted {
         Some((_, many)) => Total { many: (*many).min(store::MOST), more: *many > store::MOST },
         None => store::total(&agent, &filters, &page).await?,
@@ -118,7 +118,7 @@ pub async fn explain(agent: &Agent, address: &str) -> anyhow::Result<(String, Ve
 const FORMATS: [Format; 3] = [Format::Csv, Format::Xlsx, Format::Ods];
 
 /// The left menu. `failures`: the page of undelivered messages is the current one.
-pub fn menu(counts: &[(View, i64)], current: Option<View>, failures: bool) -> Json {
+pub fn menu(counts: &store::Counts, current: Option<View>, failures: bool) -> Json {
     let icon = |view| match view {
         View::Todo | View::All => "inbox",
         View::Mine => "user-check",
@@ -126,14 +126,15 @@ pub fn menu(counts: &[(View, i64)], current: Option<View>, failures: bool) -> Js
         View::Late => "clock",
         View::Done => "circle-check",
     };
+    let told = |many: i64| if many > store::MOST { "1\u{202f}000+".to_owned() } else { many.to_string() };
     let link = |view: View, count: Option<i64>| {
-        let count = count.map(|many| if many > store::MOST { "1\u{202f}000+".to_owned() } else { many.to_string() });
+        let count = count.map(told);
         let alert = view == View::Late && count.as_deref().is_some_and(|many| many != "0");
         json!({"href": format!("/agent?vue={}", view.id()), "icon": icon(view), "title": view.title(), "count": count, "current": current == Some(view), "alert": alert})
     };
-    let mut links: Vec<Json> = counts.iter().map(|(view, many)| link(*view, Some(*many))).collect();
+    let mut links: Vec<Json> = counts.views.iter().map(|(view, many)| link(*view, Some(*many))).collect();
     links.extend([View::Done, View::All].map(|view| link(view, None)));
-    let sent = json!({"href": "/agent/envois", "icon": "mail", "title": "Envois en échec", "count": null, "current": failures, "alert": false});
+    let sent = json!({"href": "/agent/envois", "icon": "mail", "title": "Envois en échec", "count": told(counts.failures), "current": failures, "alert": counts.failures > 0});
     json!([{"title": "Dossiers", "links": links}, {"title": "Messages", "links": [sent]}])
 }
 

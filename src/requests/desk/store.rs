@@ -192,8 +192,17 @@ impl Order {
     }
 }
 
-/// How many requests each view holds, in one query; beyond [`MOST`] it stops counting.
-pub async fn counts(agent: &Agent) -> Result<Vec<(View, i64)>, db::Error> {
+/// What the menu counts.
+#[derive(Debug, Clone)]
+pub struct Counts {
+    pub views: Vec<(View, i64)>,
+    /// What could not be delivered.
+    pub failures: i64,
+}
+
+/// How many requests each view holds, and how much could not be delivered, in one query; beyond [`MOST`] it stops
+/// counting.
+pub async fn counts(agent: &Agent) -> Result<Counts, db::Error> {
     let mut query = Query::new("");
     for (index, view) in View::COUNTED.into_iter().enumerate() {
         query = query
@@ -202,11 +211,17 @@ pub async fn counts(agent: &Agent) -> Result<Vec<(View, i64)>, db::Error> {
         query = query.push("select 1 as one from request r where r.ended = false");
         query = view.restrict(access::scope(query, agent), agent).push(" limit 1001) t");
     }
-    let counts: Vec<(String, i64)> = agent.db.all(query, args![]).await?;
-    Ok(View::COUNTED
-        .into_iter()
-        .map(|view| (view, counts.iter().find(|(id, _)| id == view.id()).map_or(0, |(_, many)| *many)))
-        .collect())
+    query = query.push(
+        " union all select cast('failures' as text) as view, count(*) as many from (
+           select 1 as one from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where j.failed_at is not null",
+    );
+    let query = access::scope_as::<Process>(query.and("j.authority_id = {}", agent.db.authority()), agent);
+    let counts: Vec<(String, i64)> = agent.db.all(query.push(" limit 1001) t"), args![]).await?;
+    let of = |name: &str| counts.iter().find(|(id, _)| id == name).map_or(0, |(_, many)| *many);
+    Ok(Counts {
+        views: View::COUNTED.into_iter().map(|view| (view, of(view.id()))).collect(),
+        failures: of("failures"),
+    })
 }
 
 /// How many requests a list holds, its first page known: counted no further than [`FEW`].
@@ -340,6 +355,7 @@ row! {
         procedure_id: String,
         procedure_version: i64,
         email: Option<String>,
+        payload: db::Json<serde_json::Value>,
     }
 }
 
@@ -347,7 +363,7 @@ row! {
 /// request when it is named.
 pub async fn failures(agent: &Agent, request: Option<Uuid>) -> Result<Vec<Failure>, db::Error> {
     let query = Query::new(
-        "select j.id, j.kind, j.failed_at, j.last_error, j.attempts, r.id as request_id, r.reference, r.procedure_id, r.procedure_version, r.email
+        "select j.id, j.kind, j.failed_at, j.last_error, j.attempts, r.id as request_id, r.reference, r.procedure_id, r.procedure_version, r.email, j.payload
          from job j join request r on r.authority_id = j.authority_id and r.id = j.request_id where j.failed_at is not null",
     );
     let query = query.and("j.authority_id = {}", agent.db.authority()).and_some("j.request_id = {}", request);

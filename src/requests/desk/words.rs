@@ -5,6 +5,7 @@ use forms::model::Procedure;
 use crate::consultations as opinions;
 use crate::contacts;
 use crate::correspondence::post::POSTED;
+use crate::hooks;
 use crate::requests::{
     assign::{ASSIGNED, UNASSIGNED},
     code,
@@ -43,6 +44,9 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         opinions::LINKED => return format!("Nouveau lien envoyé pour un avis\u{a0}: {}", who()),
         _ => {}
     }
+    if let Some(text) = hooks::words(procedure, &event.code) {
+        return text;
+    }
     match event.code.as_str() {
         UNASSIGNED => "Affectation par une règle impossible : la personne désignée n’instruit plus dans ce service",
         HELD => "Dossier affecté",
@@ -54,7 +58,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         contacts::INTERNAL => "Échange noté, interne",
         contacts::mail::MAIL => "Courriel reçu de l’adresse de l’usager",
         contacts::sms::RECEIVED => "SMS reçu du numéro de l’usager",
-        AGAIN => "Courriel relancé",
+        AGAIN => "Envoi relancé",
         POSTED => "Lettre postée",
         CALENDAR => "Délais recalculés : le calendrier de la collectivité a changé",
         other => other,

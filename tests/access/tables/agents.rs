@@ -196,6 +196,8 @@ pub const MANAGERS: &[(&str, &str, &str)] = &[
 /// who decides, an administrator.
 pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/journal", "ag ag ag 200 403 200"),
+    ("GET", "/agent/calendrier", "ag ag ag 200 403 200"),
+    ("POST", "/agent/calendrier", "ag ag ag 422 403 422"),
     ("GET", "/agent/applications", "ag ag ag 200 403 200"),
     ("GET", "/agent/applications/ajouter", "ag ag ag 200 403 200"),
     ("POST", "/agent/applications/ajouter", "ag ag ag 422 403 422"),

@@ -9,7 +9,7 @@ mod tests;
 
 use crate::{
     model::Procedure,
-    workflow::{After, Origin, Transition, Who, Workflow},
+    workflow::{After, Origin, Transition, Upon, Who, Workflow},
 };
 
 pub use svg::svg;
@@ -27,13 +27,27 @@ fn who(transition: &Transition) -> &'static str {
 
 /// When it is possible, or when the platform does it; empty when always.
 fn when(procedure: &Procedure, transition: &Transition) -> String {
-    let moment = match (transition.after, transition.who) {
-        (Some(after), _) => Some(moment(after, transition.times)),
-        (None, Who::System) => Some("À la fin de la durée d’utilité courante".to_owned()),
-        (None, _) => None,
+    let moment = match (transition.after, &transition.upon, transition.who) {
+        (Some(after), ..) => Some(moment(after, transition.times)),
+        (None, Some(upon), _) => Some(answer(&procedure.workflow, upon)),
+        (None, None, Who::System) => Some("À la fin de la durée d’utilité courante".to_owned()),
+        (None, None, _) => None,
     };
     let condition = transition.when.as_ref().map(|when| format!("si {}", procedure.says(when)));
     [moment, condition].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn answer(workflow: &Workflow, upon: &Upon) -> String {
+    let name = called(workflow, &upon.webhook);
+    match &upon.outcome {
+        Some(outcome) => format!("Dès que « {name} » répond « {outcome} »"),
+        None => format!("Quand « {name} » n’a pas pu être appelé"),
+    }
+}
+
+/// The application's name for agents.
+fn called<'w>(workflow: &'w Workflow, id: &'w str) -> &'w str {
+    workflow.webhook(id).map_or(id, |webhook| webhook.label.as_str())
 }
 
 fn moment(after: After, times: u32) -> String {

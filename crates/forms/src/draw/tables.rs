@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{escape, label, svg, when, who};
+use super::{called, escape, label, svg, when, who};
 use crate::{
     model::Procedure,
     workflow::{Action, Assignee, Dispatch, Need, State, Status, Transition, Workflow},
@@ -112,6 +112,7 @@ fn does(procedure: &Procedure, transition: &Transition) -> String {
             Action::Release => "libère la demande".to_owned(),
             Action::MarkComplete => "déclare le dossier complet".to_owned(),
             Action::Opinion(id) => opinion(workflow, id),
+            Action::Webhook(id) => call(workflow, id),
             Action::Erase(id) => format!("efface {id}"),
         })
         .collect();
@@ -131,6 +132,12 @@ fn assigned(procedure: &Procedure, rule: &Dispatch) -> String {
         Some(when) => format!("{to} si {}", procedure.says(when)),
         None => to,
     }
+}
+
+fn call(workflow: &Workflow, id: &str) -> String {
+    let sent = workflow.webhook(id).map(|webhook| [webhook.sends.as_slice(), &webhook.sensitive].concat());
+    let sent = sent.filter(|sent| !sent.is_empty()).map_or_else(|| "aucune réponse".to_owned(), |sent| sent.join(", "));
+    format!("appelle « {} » et lui envoie : {sent}", called(workflow, id))
 }
 
 fn opinion(workflow: &Workflow, id: &str) -> String {

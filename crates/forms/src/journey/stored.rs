@@ -17,6 +17,12 @@ impl Procedure {
         self.pages.iter().flat_map(|page| &page.fields)
     }
 
+    /// Who receives the answers: as the notice says, and the applications that its circuit calls.
+    pub fn recipients(&self) -> Vec<&str> {
+        let called = self.workflow.webhooks.iter().map(|webhook| webhook.label.as_str());
+        self.notice.recipients.iter().map(String::as_str).chain(called).collect()
+    }
+
     /// The answers of a sent request, as expressions see them.
     pub fn values(&self, answers: &Answers) -> BTreeMap<String, Value> {
         given(self.fields(), answers)

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     expr::{Env, Type, Value},
-    workflow::{Action, Assignee, Dispatch, Opinion, Setting},
+    workflow::{Action, Assignee, Dispatch, Opinion, Setting, Webhook},
 };
 
 const ACTIONS: &[(&str, Action)] = &[
@@ -33,14 +33,19 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
     if let Some(("opinion", name)) = text.split_once(' ') {
         return asked(&Node::of_text(node.inside("opinion ".len()), name.trim()), reader);
     }
+    if let Some(("webhook", name)) = text.split_once(' ') {
+        return called(&Node::of_text(node.inside("webhook ".len()), name.trim()), reader).map(Action::Webhook);
+    }
     if let Some(("erase", name)) = text.split_once(' ') {
         return keys::text(&Node::of_text(node.inside("erase ".len()), name.trim()), reader.found).map(Action::Erase);
     }
-    let known = ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …", "opinion …", "erase …"]);
+    let known =
+        ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …", "opinion …", "webhook …", "erase …"]);
     let advice = match text.as_str() {
         "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
         "letter" => "Dites avec quel modèle : « letter accord ».".to_owned(),
         "opinion" => "Dites lequel : « opinion voirie », déclaré sous « opinions » du circuit.".to_owned(),
+        "webhook" => "Dites lequel : « webhook urbanisme », déclaré sous « webhooks » du circuit.".to_owned(),
         "erase" => "Dites quoi : « erase rib », une réponse ou une pièce.".to_owned(),
         _ => keys::known_words(&text, known),
     };
@@ -79,6 +84,29 @@ fn asked(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
         reader.found.push(advised(&node.at, message, advice));
     }
     Some(Action::Opinion(name))
+}
+
+/// An application that is called is declared by the workflow.
+pub(super) fn called(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+    let name = keys::id(node, reader.found)?;
+    if !reader.webhooks.contains(&name) {
+        let advice = keys::known_words(&name, reader.webhooks.iter().map(String::as_str));
+        let message = format!("Le circuit ne déclare pas d'appel « {name} » (« webhooks »).");
+        reader.found.push(advised(&node.at, message, advice));
+    }
+    Some(name)
+}
+
+/// What another application is told, and what its answer may give.
+pub(super) fn webhook<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Placed<'n, Webhook>> {
+    let mut keys = Keys::new(node, "de l'appel", reader.found)?;
+    let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found));
+    let label = keys.need_text("label", reader.found);
+    let sends = keys.texts("sends", reader.found);
+    let sensitive = keys.texts("sensitive", reader.found);
+    let gives = keys.texts("gives", reader.found);
+    keys.finish(reader.found);
+    Some(Placed { at: &node.at, it: Webhook { id: id?, label, sends, sensitive, gives } })
 }
 
 /// What another department is asked, and shown.

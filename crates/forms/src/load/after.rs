@@ -1,11 +1,13 @@
-//! When the platform fires a transition: `10 days`, `3 working days before due`, `until`.
+//! When the platform fires a transition: `10 days`, `3 working days before due`, `until`, or once an application
+//! answered: `urbanisme answers recu`, `urbanisme fails`.
 
 use super::{
-    Finding,
+    action,
     keys::{self, advised},
     node::Node,
+    scope::Reader,
 };
-use crate::workflow::{After, Origin};
+use crate::workflow::{After, Origin, Upon};
 
 const ORIGINS: &[(&str, Origin)] = &[
     ("sent", Origin::Sent),
@@ -21,12 +23,41 @@ const ALONE: &[&str] = &["due", "legal", "until"];
 /// The same for what nobody can tell before it happens.
 const EVENT: &str = "opinions";
 
-pub(super) fn read(node: &Node, found: &mut Vec<Finding>) -> Option<After> {
-    let text = keys::text(node, found)?;
-    let read = after(&text);
+/// What `after` says: a moment, or an answer.
+pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> (Option<After>, Option<Upon>) {
+    let Some(text) = keys::text(node, reader.found) else { return (None, None) };
+    match upon(node, &text) {
+        Some((webhook, outcome)) => (None, answer(&webhook, outcome.as_ref(), reader)),
+        None => (moment(node, &text, reader), None),
+    }
+}
+
+/// `urbanisme answers recu`, `urbanisme fails`: the name and the word, each where it is written.
+fn upon(node: &Node, text: &str) -> Option<(Node, Option<Node>)> {
+    const ANSWERS: &str = " answers ";
+    let name = |name: &str| Node::of_text(node.inside(0), name);
+    if let Some(failing) = text.strip_suffix(" fails") {
+        return Some((name(failing), None));
+    }
+    let (webhook, outcome) = text.split_once(ANSWERS)?;
+    let place = node.inside(webhook.len().saturating_add(ANSWERS.len()));
+    Some((name(webhook), Some(Node::of_text(place, outcome.trim()))))
+}
+
+fn answer(webhook: &Node, outcome: Option<&Node>, reader: &mut Reader<'_>) -> Option<Upon> {
+    let webhook = action::called(webhook, reader);
+    let outcome = match outcome {
+        Some(word) => Some(keys::id(word, reader.found)?),
+        None => None,
+    };
+    Some(Upon { webhook: webhook?, outcome })
+}
+
+fn moment(node: &Node, text: &str, reader: &mut Reader<'_>) -> Option<After> {
+    let read = after(text);
     if read.is_none() {
-        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until, opinions), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour ; « opinions » : dès que tous les avis demandés sont rendus.";
-        found.push(advised(&node.at, "Le moment d'agir est attendu ici.", advice));
+        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until, opinions), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour ; « opinions » : dès que tous les avis demandés sont rendus ; « urbanisme answers recu » ou « urbanisme fails » : ce que répond une application appelée.";
+        reader.found.push(advised(&node.at, "Le moment d'agir est attendu ici.", advice));
     }
     read
 }

@@ -19,6 +19,7 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     beneficiary(tree, procedure, found);
     verified(tree, procedure, found);
     opinions(tree, procedure, found);
+    webhooks(tree, procedure, found);
     erased(tree, procedure, found);
 }
 
@@ -54,6 +55,47 @@ fn opinions(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
         shown(node, "shows", "question", &fields, found);
         shown(node, "pieces", "pièce", &pieces, found);
     }
+}
+
+/// An application is told answers that exist, sensitive ones by their own list, and gives what agents are asked.
+fn webhooks(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let nodes = tree.get("workflow").and_then(|workflow| workflow.get("webhooks")?.list()).unwrap_or_default();
+    let told: Vec<&Field> = procedure.fields().chain(procedure.workflow.form_fields()).collect();
+    let given: Vec<&Field> = procedure.workflow.form_fields().collect();
+    for node in nodes {
+        let mut each = |key: &str, known: &[&Field], wrong: &dyn Fn(&Field) -> Option<(&'static str, &'static str)>| {
+            for item in node.get(key).and_then(Node::list).unwrap_or_default() {
+                let Some(id) = item.text() else { continue };
+                let Some(field) = known.iter().find(|field| field.id == id) else {
+                    let advice = keys::known_words(id, known.iter().map(|field| field.id.as_str()));
+                    found.push(advised(&item.at, format!("Aucune question ne s'appelle ici « {id} »."), advice));
+                    continue;
+                };
+                if let Some((what, advice)) = wrong(field) {
+                    found.push(advised(&item.at, format!("La question « {id} » {what}"), advice));
+                }
+            }
+        };
+        let files = |field: &Field| {
+            (field.kind.files().is_some() || field.kind.silent()).then_some((
+                "n'a pas de réponse à envoyer.",
+                "Retirez-la : un appel n'envoie ni fichier ni explication.",
+            ))
+        };
+        each("sends", &told, &|field| {
+            let advice = "Nommez-la sous « sensitive » s'il faut vraiment l'envoyer, sinon retirez-la.";
+            files(field).or_else(|| sensitive(field).then_some(("est sensible.", advice)))
+        });
+        each("sensitive", &told, &|field| {
+            files(field).or_else(|| (!sensitive(field)).then_some(("n'est pas sensible.", "Nommez-la sous « sends ».")))
+        });
+        each("gives", &given, &|field| field.kind.silent().then_some(("ne reçoit pas de réponse.", "Retirez-la.")));
+    }
+}
+
+/// Itself, or a question of its rows.
+fn sensitive(field: &Field) -> bool {
+    field.sensitive || field.kind.group().is_some_and(|group| group.fields.iter().any(sensitive))
 }
 
 /// What is erased exists: a question, of the usager or of agents, or a piece.

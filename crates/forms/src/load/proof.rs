@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, keys::advised, node::At, workflow::Placed};
-use crate::workflow::{Action, Need, Opinion, Origin, State, Status, Transition, Who};
+use crate::workflow::{Action, Need, Opinion, Origin, State, Status, Transition, Webhook, Who};
 
 pub(super) struct Circuit<'c, 'n> {
     pub at: &'n At,
@@ -12,6 +12,7 @@ pub(super) struct Circuit<'c, 'n> {
     pub states: &'c [Placed<'n, State>],
     pub transitions: &'c [Placed<'n, Transition>],
     pub opinions: &'c [Placed<'n, Opinion>],
+    pub webhooks: &'c [Placed<'n, Webhook>],
 }
 
 pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
@@ -19,9 +20,11 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.ways(found);
     circuit.somebody(found);
     circuit.timers(found);
+    circuit.choices(found);
     circuit.circles(found);
     circuit.refusals(found);
     circuit.opinions(found);
+    circuit.webhooks(found);
     circuit.gifts(found);
     circuit.erasures(found);
 }
@@ -98,7 +101,7 @@ impl Circuit<'_, '_> {
                     let message = format!("La transition « {name} » part d'un brouillon : seul l'usager y agit.");
                     found.push(advised(at, message, "Retirez cet état de « from »."));
                 }
-                Who::System if it.after.is_none() && !it.from.iter().all(|from| self.is_end(from)) => {
+                Who::System if !it.alone() && !it.from.iter().all(|from| self.is_end(from)) => {
                     let message = format!("Rien ne dit quand la plateforme fera « {name} ».");
                     let advice = "Ajoutez « after » : « 10 days », « until », « at once ». Sans lui, elle n'archive que ce qui est fini.";
                     found.push(advised(at, message, advice));
@@ -129,7 +132,7 @@ impl Circuit<'_, '_> {
             let stays = it.from.iter().all(|from| *from == it.to);
             let counted = it.after.is_some_and(|after| after.delay.is_some() && !after.before);
             say(
-                !system && it.after.is_some(),
+                !system && it.alone(),
                 "« after » ne va qu'à une transition de la plateforme (« who: system »).",
                 "Retirez « after », ou changez « who ».",
             );
@@ -137,11 +140,6 @@ impl Circuit<'_, '_> {
                 !system && it.says.is_some(),
                 "« says » ne va qu'à une transition de la plateforme (« who: system »).",
                 "Un agent écrit lui-même : « needs: [message] ».",
-            );
-            say(
-                it.who == Who::Usager && it.when.is_some(),
-                "« when » ne va pas à une transition de l'usager.",
-                "Ce qui dépend des réponses s'arrête dans le formulaire, par « stop-if » ou « check ».",
             );
             say(
                 system && it.does.contains(&Action::TakeCharge),
@@ -161,9 +159,40 @@ impl Circuit<'_, '_> {
         }
     }
 
+    /// Whatever the answers are, the usager can send their request, and what they are asked for: the first of their
+    /// transitions whose condition holds is taken, and the last has none. One that ends the request may have one.
+    fn choices(&self, found: &mut Vec<Finding>) {
+        for Placed { it: state, .. } in self.states {
+            let sends = |one: &Transition| {
+                one.who == Who::Usager && one.from.contains(&state.id) && !self.is_end(&one.to) && one.needs.is_empty()
+            };
+            let ways: Vec<_> = self.transitions.iter().filter(|one| sends(&one.it)).collect();
+            let Some((last, before)) = ways.split_last() else { continue };
+            if last.it.when.is_some() {
+                let message = format!(
+                    "Quand aucune condition n'est remplie, l'usager ne peut rien envoyer depuis l'état « {} ».",
+                    state.id
+                );
+                let advice = "Ajoutez une dernière transition de l'usager sans « when » ; pour qu'il ne puisse pas envoyer du tout : « stop-if » ou « check », dans le formulaire.";
+                found.push(advised(last.at, message, advice));
+            }
+            if before.iter().any(|one| one.it.when.is_none()) {
+                let message = format!(
+                    "Depuis l'état « {} », « {} » ne sert jamais : une transition de l'usager qui la précède est toujours possible.",
+                    state.id, last.it.id
+                );
+                found.push(advised(
+                    last.at,
+                    message,
+                    "Donnez un « when » à celle qui précède, ou retirez l'une des deux.",
+                ));
+            }
+        }
+    }
+
     /// A circle of transitions that the platform fires by itself would never end.
     fn circles(&self, found: &mut Vec<Finding>) {
-        for Placed { at, it } in self.transitions.iter().filter(|one| one.it.after.is_some()) {
+        for Placed { at, it } in self.transitions.iter().filter(|one| one.it.alone()) {
             let Some(from) = it.from.iter().find(|from| **from != it.to && self.returns(&it.to, from)) else {
                 continue;
             };
@@ -182,7 +211,7 @@ impl Circuit<'_, '_> {
             if here == goal {
                 return true;
             }
-            let own = self.transitions.iter().map(|one| &one.it).filter(|one| one.after.is_some());
+            let own = self.transitions.iter().map(|one| &one.it).filter(|one| one.alone());
             let next = own.filter(|one| one.from.iter().any(|from| from == here)).map(|one| one.to.as_str());
             waiting.extend(next.filter(|state| reached.insert(state)));
         }
@@ -207,6 +236,24 @@ impl Circuit<'_, '_> {
             for one in asking.filter(|one| self.is_end(&one.it.to)) {
                 let message = format!("La transition « {} » demande un avis et termine la demande.", one.it.id);
                 found.push(advised(one.at, message, "Demandez-le avant : personne ne l'attendrait plus."));
+            }
+        }
+    }
+
+    /// Each application is called by somebody; what its answer fires does not call again from the same place.
+    fn webhooks(&self, found: &mut Vec<Finding>) {
+        for Placed { at, it } in self.webhooks {
+            let calls = |does: &Action| matches!(does, Action::Webhook(called) if *called == it.id);
+            if !self.transitions.iter().any(|one| one.it.does.iter().any(calls)) {
+                let message = format!("Aucune transition n'appelle « {} ».", it.id);
+                let advice = format!("Ajoutez « webhook {} » au « does » de l'une d'elles.", it.id);
+                found.push(advised(at, message, advice));
+            }
+        }
+        for Placed { at, it } in self.transitions.iter().filter(|one| one.it.upon.is_some()) {
+            if it.from.contains(&it.to) && it.does.iter().any(|does| matches!(does, Action::Webhook(_))) {
+                let message = format!("La plateforme tourne en rond : « {} » répond à un appel par un appel.", it.id);
+                found.push(advised(at, message, "Faites passer le nouvel appel par quelqu'un, ou menez ailleurs."));
             }
         }
     }

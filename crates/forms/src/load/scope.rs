@@ -26,6 +26,8 @@ pub(super) struct Reader<'f> {
     pub shared: &'f Shared,
     /// The opinions that the workflow declares.
     pub opinions: BTreeSet<String>,
+    /// The applications that it calls.
+    pub webhooks: BTreeSet<String>,
 }
 
 impl<'f> Reader<'f> {
@@ -33,7 +35,8 @@ impl<'f> Reader<'f> {
         let pages = tree.get("pages").and_then(Node::list).unwrap_or_default();
         let fields = pages.iter().filter_map(|page| page.get("fields")?.list()).flatten();
         let (scope, ahead, broken) = (Scope::default(), ids(fields), BTreeSet::new());
-        Self { found, scope, ahead, broken, current: None, shared, opinions: BTreeSet::new() }
+        let (opinions, webhooks) = (BTreeSet::new(), BTreeSet::new());
+        Self { found, scope, ahead, broken, current: None, shared, opinions, webhooks }
     }
 
     pub fn expr(&mut self, node: &Node, wanted: Option<&Type>) -> Option<Expr> {

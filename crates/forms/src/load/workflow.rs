@@ -50,6 +50,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let title = keys.need_text("title", reader.found);
     let initial = keys.need("initial", reader.found);
     let opinions = keys.items("opinions", reader.found);
+    let webhooks = keys.items("webhooks", reader.found);
     let states = keys.need("states", reader.found).map(|node| keys::items(node, reader.found)).unwrap_or_default();
     let transitions = keys.need("transitions", reader.found);
     let transitions = transitions.map(|node| keys::items(node, reader.found)).unwrap_or_default();
@@ -60,11 +61,14 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let initial = mentions.first().map(|first| first.state.clone()).unwrap_or_default();
     let opinions: Vec<_> = opinions.iter().filter_map(|node| action::opinion(node, reader)).collect();
     reader.opinions = opinions.iter().map(|opinion| opinion.it.id.clone()).collect();
+    let webhooks: Vec<_> = webhooks.iter().filter_map(|node| action::webhook(node, reader)).collect();
+    reader.webhooks = webhooks.iter().map(|webhook| webhook.it.id.clone()).collect();
     let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, reader)).collect();
 
     let found = &mut *reader.found;
     once(states.iter().map(|state| (state.at, state.it.id.as_str())), "L'état", found);
     once(opinions.iter().map(|one| (one.at, one.it.id.as_str())), "L'avis", found);
+    once(webhooks.iter().map(|one| (one.at, one.it.id.as_str())), "L'appel", found);
     once(transitions.iter().map(|one| (one.at, one.it.id.as_str())), "La transition", found);
     known(&mentions, &states, found);
     // What follows judges the whole, which must first be readable.
@@ -75,13 +79,15 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
             states: &states,
             transitions: &transitions,
             opinions: &opinions,
+            webhooks: &webhooks,
         };
         proof::prove(&circuit, found);
     }
     let states = states.into_iter().map(|state| state.it).collect();
     let transitions = transitions.into_iter().map(|transition| transition.it).collect();
     let opinions = opinions.into_iter().map(|opinion| opinion.it).collect();
-    Some(Workflow { id, title, initial, states, transitions, opinions })
+    let webhooks = webhooks.into_iter().map(|webhook| webhook.it).collect();
+    Some(Workflow { id, title, initial, states, transitions, opinions, webhooks })
 }
 
 fn state<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Placed<'n, State>> {
@@ -108,7 +114,7 @@ fn transition<'n>(
     let to = keys.need("to", reader.found).and_then(|node| mention(node, reader.found));
     let who = keys.need("who", reader.found).and_then(|node| keys::word(node, WHO, reader.found));
     let when = reader.condition(&mut keys, "when", "cette transition n'est jamais possible");
-    let after = keys.take("after").and_then(|node| after::read(node, reader.found));
+    let (after, upon) = keys.take("after").map(|node| after::read(node, reader)).unwrap_or_default();
     let times = keys.take("times").and_then(|node| keys::whole(node, 1, reader.found)).unwrap_or(1);
     let needs = keys.items("needs", reader.found);
     let needs: Vec<_> = needs.iter().filter_map(|node| keys::word(node, NEEDS, reader.found)).collect();
@@ -141,6 +147,7 @@ fn transition<'n>(
         who,
         when,
         after,
+        upon,
         times,
         needs,
         form,
