@@ -126,4 +126,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0030_approvals",
+        sql: include_str!("../migrations/0030_approvals.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -5,7 +5,6 @@ use db::{Db, args, sql};
 use forms::{
     load::{self, Shared},
     model::Procedure,
-    workflow::Opinion,
 };
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
@@ -70,9 +69,15 @@ fn sort(mut texts: Vec<(String, String)>) -> Sources {
     }
 }
 
-/// The opinions that a procedure asks of departments which are not there.
-fn unknown<'p>(procedure: &'p Procedure, departments: &BTreeSet<String>) -> impl Iterator<Item = &'p Opinion> {
-    procedure.workflow.opinions.iter().filter(|opinion| !departments.contains(&opinion.department))
+/// The departments which a procedure asks for opinions or approvals and which are not there: where it does, and which.
+fn unknown<'p>(procedure: &'p Procedure, departments: &BTreeSet<String>) -> Vec<(String, &'p str)> {
+    let workflow = &procedure.workflow;
+    let opinions = workflow.opinions.iter().map(|one| (format!("opinions: {}", one.id), one.department.as_str()));
+    let approvals = workflow.approvals.iter().flat_map(|circuit| {
+        let steps = circuit.steps.iter().filter_map(|step| step.department.as_deref());
+        steps.map(|department| (format!("approvals: {}", circuit.id), department))
+    });
+    opinions.chain(approvals).filter(|(_, department)| !departments.contains(*department)).collect()
 }
 
 /// Publishes each procedure that differs from its current version; gives how many did.
@@ -93,12 +98,9 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
                 wrong
                     .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
             }
-            Ok((procedure, _)) if unknown(&procedure, &departments).next().is_some() => {
-                wrong.extend(unknown(&procedure, &departments).map(|opinion| {
-                    format!(
-                        "{file}: opinions: {}: this authority has no department « {} »",
-                        opinion.id, opinion.department
-                    )
+            Ok((procedure, _)) if !unknown(&procedure, &departments).is_empty() => {
+                wrong.extend(unknown(&procedure, &departments).into_iter().map(|(place, department)| {
+                    format!("{file}: {place}: this authority has no department « {department} »")
                 }));
             }
             Ok((procedure, body)) => match correspondence::ready(db, &procedure, &sources.shared).await? {

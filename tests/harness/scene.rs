@@ -112,6 +112,7 @@ impl Scene {
             ("disposal", disposal(&portal).await),
             ("delegation", delegation(&portal).await),
             ("consultation", consultation(&portal, filed.id).await),
+            ("visa", visa(&portal, filed.id, nadia).await),
             ("contact", contact(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
@@ -188,6 +189,25 @@ async fn consultation(portal: &Portal, request: Uuid) -> String {
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, request, now]).await;
     portal.db().write(write).await.unwrap();
     id.to_string()
+}
+
+/// An approval of the request, which its processor asked of those who decide in its department.
+async fn visa(portal: &Portal, request: Uuid, asked_by: Uuid) -> String {
+    let (id, step, now) = (Uuid::new_v4(), Uuid::new_v4(), portal.app.clock.now());
+    let circuit = sql!(
+        "insert into approval (authority_id, id, request_id, circuit, title, asked_at, asked_by, asker_too, state, fingerprint, letter)
+         values ($1, $2, $3, 'accord', 'Zéphyrine', $4, $5, false, 'open', $6, 'null')"
+    );
+    let one = sql!(
+        "insert into approval_step (authority_id, id, approval_id, position, title, department_id, role, state, until)
+         values ($1, $2, $3, 0, 'Direction', 'etat-civil', 'decider', 'open', '2027-01-01')"
+    );
+    let write = async |tx: &mut db::Tx| {
+        tx.run(circuit, args![tx.authority(), id, request, now, asked_by, vec![0_u8; 32]]).await?;
+        tx.run(one, args![tx.authority(), step, id]).await
+    };
+    portal.db().write(write).await.unwrap();
+    step.to_string()
 }
 
 /// A contact that waits in the department whose request it is.

@@ -4,6 +4,7 @@ mod account;
 mod addresses;
 mod agent;
 mod anonymous;
+mod approvals;
 pub mod archives;
 mod beneficiaries;
 mod catalogue;

@@ -19,6 +19,8 @@ pub struct Workflow {
     pub transitions: Vec<Transition>,
     /// What transitions ask of other departments, by name.
     pub opinions: Vec<Opinion>,
+    /// The circuits of approvals that transitions open, by name.
+    pub approvals: Vec<Approval>,
 }
 
 /// An opinion (« avis ») that a transition asks of another department: what it is asked, until when, and all that
@@ -34,6 +36,33 @@ pub struct Opinion {
     pub shows: Vec<String>,
     /// Ids of the pieces that are shown; none is sensitive.
     pub pieces: Vec<String>,
+}
+
+/// A circuit of approvals (« parapheur »): who approves what is about to be decided, before it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    pub id: String,
+    /// What is approved, for agents: « Projet d’arrêté ».
+    pub title: String,
+    /// For each step, from the day on which it is its turn.
+    pub delay: Delay,
+    /// All at once, in any order; otherwise one after the other.
+    pub together: bool,
+    /// Whether who asked may approve as well.
+    pub asker_too: bool,
+    /// At least one; each is approved by somebody else.
+    pub steps: Vec<Visa>,
+}
+
+/// One step of a circuit of approvals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Visa {
+    /// By which function: « Direction de l’urbanisme ».
+    pub title: String,
+    /// Id of its department; none: the one of the request.
+    pub department: Option<String>,
+    /// [`Who::Process`] or [`Who::Decide`]: what its approver may do in that department.
+    pub who: Who,
 }
 
 #[derive(Debug, Clone)]
@@ -78,6 +107,8 @@ pub struct Transition {
     /// How often the platform fires it during one stay in a state, when it stays there (a reminder).
     pub times: u32,
     pub needs: Vec<Need>,
+    /// The circuit of approvals that must have approved.
+    pub approved: Option<String>,
     /// Questions to the agent who fires it; conditions written after it know their answers.
     pub form: Vec<Field>,
     pub does: Vec<Action>,
@@ -144,6 +175,17 @@ pub enum Origin {
     Until,
     /// Every opinion that was asked is given, or given up.
     Opinions,
+    /// Everybody approved.
+    Approved,
+    /// Somebody refused to approve, or what was to be approved has changed.
+    Declined,
+}
+
+impl Origin {
+    /// Nobody can tell it before it happens.
+    pub(crate) fn is_event(self) -> bool {
+        matches!(self, Self::Opinions | Self::Approved | Self::Declined)
+    }
 }
 
 /// Who may fire a transition.
@@ -191,6 +233,8 @@ pub enum Action {
     MarkComplete,
     /// Ask this opinion of the workflow (`voirie`).
     Opinion(String),
+    /// Open this circuit of approvals (`arrete`).
+    Approval(String),
     /// Erase this answer, or the files of this piece, of a request that ended.
     Erase(String),
 }
@@ -209,6 +253,14 @@ impl Transition {
         })
     }
 
+    /// The circuit of approvals that it opens.
+    pub fn opens(&self) -> Option<&str> {
+        self.does.iter().find_map(|action| match action {
+            Action::Approval(id) => Some(id.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether it is a decision, favourable or not: `Some(false)` is a refusal.
     pub fn decides(&self) -> Option<bool> {
         if self.needs.contains(&Need::Refusal) {
@@ -221,6 +273,17 @@ impl Transition {
 impl Workflow {
     pub fn opinion(&self, id: &str) -> Option<&Opinion> {
         self.opinions.iter().find(|opinion| opinion.id == id)
+    }
+
+    pub fn approval(&self, id: &str) -> Option<&Approval> {
+        self.approvals.iter().find(|approval| approval.id == id)
+    }
+
+    /// The template of the letter that is approved by the circuit which `transition` opens: the letter of the
+    /// transition that waits for it.
+    pub fn prepared(&self, transition: &Transition) -> Option<&str> {
+        let circuit = transition.opens()?;
+        self.transitions.iter().filter(|one| one.approved.as_deref() == Some(circuit)).find_map(Transition::letter)
     }
 
     /// Every question to agents, in the order of the file.

@@ -85,7 +85,8 @@ fn code(transition: &Transition) -> String {
 /// Nothing has to be given for each request but a message, the same for all, nor read before it is sent.
 fn simple(transition: &Transition) -> bool {
     let letter = transition.does.iter().any(|action| matches!(action, Action::Letter(_)));
-    !letter && transition.form.is_empty() && transition.needs.iter().all(|need| *need == Need::Message)
+    let approvals = transition.opens().is_some() || transition.approved.is_some();
+    !letter && !approvals && transition.form.is_empty() && transition.needs.iter().all(|need| *need == Need::Message)
 }
 
 /// Whether the deed `code` may be done on this request now, or why not.

@@ -16,7 +16,7 @@ use super::{
     view, words,
 };
 use crate::{
-    consultations,
+    approvals, consultations,
     contacts::{self, Contact},
     error::Problem,
     journal::Action,
@@ -47,6 +47,8 @@ pub struct Dossier {
     pub failures: Vec<Failure>,
     /// Asked of others: see [`consultations::on_request`].
     pub opinions: Vec<Json>,
+    /// Circuits of approvals, the latest first: see [`approvals::on_request`].
+    pub approvals: Vec<Json>,
     /// How else its filer is told.
     pub reach: Vec<String>,
     /// Pages of the requests before and after it in the list it was opened from.
@@ -70,6 +72,7 @@ impl Dossier {
             forms: Vec::new(),
             failures: Vec::new(),
             opinions: Vec::new(),
+            approvals: Vec::new(),
             reach: Vec::new(),
             beside,
         };
@@ -92,6 +95,9 @@ impl Dossier {
             if dossier.events.iter().any(|event| event.code == consultations::ASKED) {
                 dossier.opinions = consultations::on_request(agent, id, &dossier.files).await?;
             }
+            if dossier.events.iter().any(|event| event.code == approvals::ASKED) {
+                dossier.approvals = approvals::on_request(agent, id).await?;
+            }
             dossier.failures = desk::failures(agent, Some(id)).await?;
         }
         Ok(dossier)
@@ -113,11 +119,12 @@ pub struct Asked {
     fait: String,
 }
 
-const TABS: [(&str, &str); 6] = [
+const TABS: [(&str, &str); 7] = [
     ("demande", "Demande"),
     ("pieces", "Pièces"),
     ("messages", "Messages"),
     ("avis", "Avis"),
+    ("parapheur", "Parapheur"),
     ("notes", "Notes internes"),
     ("historique", "Historique"),
 ];
@@ -168,6 +175,8 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
             "list": dossier.opinions,
             "ask": if file.request.ended_at.is_none() { format!("{url}/avis/demander") } else { String::new() },
         },
+        "approvals": dossier.approvals,
+        "unapproved": view::unapproved(dossier),
         "sections": [], "pieces": [], "messages": [], "notes": [], "history": [],
         "message": written.message,
         "note": written.note,
@@ -217,10 +226,13 @@ fn tabs(dossier: &Dossier) -> Json {
         ),
         "messages" => Some(dossier.unread()).filter(|unread| *unread > 0),
         "avis" => Some(dossier.opinions.iter().filter(|one| one["state"] == "open").count()),
+        "parapheur" => Some(dossier.approvals.iter().filter(|one| one["state"] == "open").count()),
         "notes" => Some(dossier.messages.iter().filter(|message| message.internal).count()),
         _ => None,
     };
-    let shown = TABS.iter().filter(|_| dossier.file.content());
+    // Few procedures have circuits of approvals.
+    let circuits = !dossier.file.procedure.workflow.approvals.is_empty();
+    let shown = TABS.iter().filter(|(id, _)| dossier.file.content() && (*id != "parapheur" || circuits));
     json!(shown.map(|(id, title)| json!({"id": id, "title": title, "href": dossier.file.came.on(&format!("{url}?onglet={id}")), "count": count(id).filter(|many| *many > 0)})).collect::<Vec<_>>())
 }
 

@@ -2,6 +2,7 @@
 
 use forms::model::Procedure;
 
+use crate::approvals;
 use crate::consultations as opinions;
 use crate::contacts;
 use crate::correspondence::post::POSTED;
@@ -41,6 +42,13 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         opinions::REMINDED => return format!("Avis rappelé\u{a0}: {}", who()),
         opinions::LATE => return format!("Avis non rendu dans le délai\u{a0}: {}", who()),
         opinions::LINKED => return format!("Nouveau lien envoyé pour un avis\u{a0}: {}", who()),
+        approvals::ASKED => return format!("Mis au parapheur\u{a0}: {}", who()),
+        approvals::GIVEN => return format!("Visé\u{a0}: {}", who()),
+        approvals::DECLINED => return format!("Visa refusé\u{a0}: {}", who()),
+        approvals::COMPLETE => return format!("Visé par tous\u{a0}: {}", who()),
+        approvals::VOID => return format!("Visa caduc, le dossier a changé\u{a0}: {}", who()),
+        approvals::REMINDED => return format!("Visa rappelé\u{a0}: {}", who()),
+        approvals::LATE => return format!("Visa non donné dans le délai\u{a0}: {}", who()),
         _ => {}
     }
     match event.code.as_str() {

@@ -145,6 +145,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
             states: Vec::new(),
             transitions: Vec::new(),
             opinions: Vec::new(),
+            approvals: Vec::new(),
         },
     }
 }

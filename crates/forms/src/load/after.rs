@@ -14,18 +14,18 @@ const ORIGINS: &[(&str, Origin)] = &[
     ("legal", Origin::Legal),
     ("until", Origin::Until),
     ("opinions", Origin::Opinions),
+    ("approved", Origin::Approved),
+    ("declined", Origin::Declined),
 ];
 
 /// What a timer may wait for without a delay: days that are known before they come.
 const ALONE: &[&str] = &["due", "legal", "until"];
-/// The same for what nobody can tell before it happens.
-const EVENT: &str = "opinions";
 
 pub(super) fn read(node: &Node, found: &mut Vec<Finding>) -> Option<After> {
     let text = keys::text(node, found)?;
     let read = after(&text);
     if read.is_none() {
-        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until, opinions), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour ; « opinions » : dès que tous les avis demandés sont rendus.";
+        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until, opinions, approved, declined), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour ; « opinions » : dès que tous les avis demandés sont rendus ; « approved », « declined » : dès que tous ont visé, ou que l'un refuse.";
         found.push(advised(&node.at, "Le moment d'agir est attendu ici.", advice));
     }
     read
@@ -37,7 +37,8 @@ fn after(text: &str) -> Option<After> {
     if text == "at once" {
         return Some(After { delay: None, before: false, origin: Origin::Entry });
     }
-    if ALONE.contains(&text) || text == EVENT {
+    let event = named(text).is_some_and(Origin::is_event);
+    if ALONE.contains(&text) || event {
         return Some(After { delay: None, before: false, origin: named(text)? });
     }
     if let Some((delay, origin)) = split(" before ") {

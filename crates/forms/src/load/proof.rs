@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, keys::advised, node::At, workflow::Placed};
-use crate::workflow::{Action, Need, Opinion, Origin, State, Status, Transition, Who};
+use crate::workflow::{Action, Approval, Need, Opinion, Origin, State, Status, Transition, Who};
 
 pub(super) struct Circuit<'c, 'n> {
     pub at: &'n At,
@@ -12,6 +12,7 @@ pub(super) struct Circuit<'c, 'n> {
     pub states: &'c [Placed<'n, State>],
     pub transitions: &'c [Placed<'n, Transition>],
     pub opinions: &'c [Placed<'n, Opinion>],
+    pub approvals: &'c [Placed<'n, Approval>],
 }
 
 pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
@@ -22,6 +23,7 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.circles(found);
     circuit.refusals(found);
     circuit.opinions(found);
+    super::approval::prove(circuit, found);
     circuit.gifts(found);
     circuit.erasures(found);
 }
@@ -31,7 +33,7 @@ impl Circuit<'_, '_> {
         self.states.iter().map(|state| &state.it).find(|state| state.id == id)
     }
 
-    fn is_end(&self, id: &str) -> bool {
+    pub(super) fn is_end(&self, id: &str) -> bool {
         self.state(id).is_some_and(|state| state.end)
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Reader<'f> {
     pub shared: &'f Shared,
     /// The opinions that the workflow declares.
     pub opinions: BTreeSet<String>,
+    /// The circuits of approvals that it declares.
+    pub approvals: BTreeSet<String>,
 }
 
 impl<'f> Reader<'f> {
@@ -33,7 +35,16 @@ impl<'f> Reader<'f> {
         let pages = tree.get("pages").and_then(Node::list).unwrap_or_default();
         let fields = pages.iter().filter_map(|page| page.get("fields")?.list()).flatten();
         let (scope, ahead, broken) = (Scope::default(), ids(fields), BTreeSet::new());
-        Self { found, scope, ahead, broken, current: None, shared, opinions: BTreeSet::new() }
+        Self {
+            found,
+            scope,
+            ahead,
+            broken,
+            current: None,
+            shared,
+            opinions: BTreeSet::new(),
+            approvals: BTreeSet::new(),
+        }
     }
 
     pub fn expr(&mut self, node: &Node, wanted: Option<&Type>) -> Option<Expr> {

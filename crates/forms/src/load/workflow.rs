@@ -50,6 +50,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let title = keys.need_text("title", reader.found);
     let initial = keys.need("initial", reader.found);
     let opinions = keys.items("opinions", reader.found);
+    let approvals = keys.items("approvals", reader.found);
     let states = keys.need("states", reader.found).map(|node| keys::items(node, reader.found)).unwrap_or_default();
     let transitions = keys.need("transitions", reader.found);
     let transitions = transitions.map(|node| keys::items(node, reader.found)).unwrap_or_default();
@@ -60,11 +61,14 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let initial = mentions.first().map(|first| first.state.clone()).unwrap_or_default();
     let opinions: Vec<_> = opinions.iter().filter_map(|node| action::opinion(node, reader)).collect();
     reader.opinions = opinions.iter().map(|opinion| opinion.it.id.clone()).collect();
+    let approvals: Vec<_> = approvals.iter().filter_map(|node| action::approval(node, reader)).collect();
+    reader.approvals = approvals.iter().map(|approval| approval.it.id.clone()).collect();
     let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, reader)).collect();
 
     let found = &mut *reader.found;
     once(states.iter().map(|state| (state.at, state.it.id.as_str())), "L'état", found);
     once(opinions.iter().map(|one| (one.at, one.it.id.as_str())), "L'avis", found);
+    once(approvals.iter().map(|one| (one.at, one.it.id.as_str())), "Le visa", found);
     once(transitions.iter().map(|one| (one.at, one.it.id.as_str())), "La transition", found);
     known(&mentions, &states, found);
     // What follows judges the whole, which must first be readable.
@@ -75,13 +79,15 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
             states: &states,
             transitions: &transitions,
             opinions: &opinions,
+            approvals: &approvals,
         };
         proof::prove(&circuit, found);
     }
     let states = states.into_iter().map(|state| state.it).collect();
     let transitions = transitions.into_iter().map(|transition| transition.it).collect();
     let opinions = opinions.into_iter().map(|opinion| opinion.it).collect();
-    Some(Workflow { id, title, initial, states, transitions, opinions })
+    let approvals = approvals.into_iter().map(|approval| approval.it).collect();
+    Some(Workflow { id, title, initial, states, transitions, opinions, approvals })
 }
 
 fn state<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Placed<'n, State>> {
@@ -112,6 +118,7 @@ fn transition<'n>(
     let times = keys.take("times").and_then(|node| keys::whole(node, 1, reader.found)).unwrap_or(1);
     let needs = keys.items("needs", reader.found);
     let needs: Vec<_> = needs.iter().filter_map(|node| keys::word(node, NEEDS, reader.found)).collect();
+    let approved = keys.take("approved").and_then(|node| action::circuit(node, reader));
     let form = keys.take("form").map(|node| form(node, reader)).unwrap_or_default();
     let does = keys.items("does", reader.found);
     let does: Vec<_> = does.iter().filter_map(|node| action::read(node, reader)).collect();
@@ -143,6 +150,7 @@ fn transition<'n>(
         after,
         times,
         needs,
+        approved,
         form,
         does,
         assign,
