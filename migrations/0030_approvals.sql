@@ -7,6 +7,8 @@ create table approval (
   circuit text not null,
   title text not null,
   asked_at {time} not null,
+  -- Of the request when it was asked: which circuit came after which.
+  version bigint not null,
   asked_by uuid not null,
   -- Whether who asked may approve as well.
   asker_too boolean not null,
@@ -20,7 +22,7 @@ create table approval (
   primary key (authority_id, id),
   foreign key (authority_id, request_id) references request (authority_id, id) on delete cascade
 );
-create index approval_request on approval (authority_id, request_id, asked_at);
+create index approval_request on approval (authority_id, request_id, version);
 
 create table approval_step (
   authority_id uuid not null,

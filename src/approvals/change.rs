@@ -66,6 +66,7 @@ impl Opening {
             New {
                 id: visit.id(),
                 asked_by: by,
+                version: request.version,
                 steps: steps.collect(),
                 approval: approval.clone(),
                 until,

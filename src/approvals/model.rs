@@ -105,6 +105,8 @@ pub fn barred(circuit: &[Visa], step: &Visa, agent: Uuid) -> &'static str {
 pub struct New {
     pub id: Uuid,
     pub asked_by: Uuid,
+    /// Of the request.
+    pub version: i64,
     pub approval: Approval,
     pub steps: Vec<NewStep>,
     pub until: Date,

@@ -30,7 +30,7 @@ macro_rules! steps {
 /// Every step of every circuit of a request, the latest circuit first.
 pub async fn of(db: &Db, request: Uuid) -> Result<Vec<Visa>, db::Error> {
     db.all(
-        steps!("where p.authority_id = $1 and p.request_id = $2 order by p.asked_at desc, p.id, s.position"),
+        steps!("where p.authority_id = $1 and p.request_id = $2 order by p.version desc, s.position"),
         args![db.authority(), request],
     )
     .await
@@ -115,7 +115,7 @@ pub async fn shown(db: &Db, approval: Uuid) -> Result<Option<Shown>, db::Error> 
 pub async fn latest(db: &Db, request: Uuid, circuit: &str) -> Result<Option<Shown>, db::Error> {
     db.first(
         sql!(
-            "select id, state, asked_at, fingerprint, letter from approval where authority_id = $1 and request_id = $2 and circuit = $3 order by asked_at desc, id limit 1"
+            "select id, state, asked_at, fingerprint, letter from approval where authority_id = $1 and request_id = $2 and circuit = $3 order by version desc limit 1"
         ),
         args![db.authority(), request, circuit],
     )
@@ -126,11 +126,11 @@ pub async fn insert(tx: &mut Tx, request: Uuid, new: &New, now: Timestamp) -> Re
     let a = tx.authority();
     tx.run(
         sql!(
-            "insert into approval (authority_id, id, request_id, circuit, title, asked_at, asked_by, asker_too, state, fingerprint, letter)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10)"
+            "insert into approval (authority_id, id, request_id, circuit, title, asked_at, version, asked_by, asker_too, state, fingerprint, letter)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10, $11)"
         ),
         args![
-            a, new.id, request, &new.approval.id, &new.approval.title, now, new.asked_by, new.approval.asker_too, &new.fingerprint, Json(&new.letter)
+            a, new.id, request, &new.approval.id, &new.approval.title, now, new.version, new.asked_by, new.approval.asker_too, &new.fingerprint, Json(&new.letter)
         ],
     )
     .await?;
@@ -234,7 +234,7 @@ pub async fn settle(tx: &mut Tx, approval: Uuid, state: &str, now: Timestamp) ->
 pub async fn current(tx: &mut Tx, request: Uuid) -> Result<Option<Uuid>, db::Error> {
     tx.first(
         sql!(
-            "select id from approval where authority_id = $1 and request_id = $2 and state in ('open', 'approved') order by asked_at desc, id limit 1"
+            "select id from approval where authority_id = $1 and request_id = $2 and state in ('open', 'approved') order by version desc limit 1"
         ),
         args![tx.authority(), request],
     )

@@ -195,8 +195,8 @@ async fn consultation(portal: &Portal, request: Uuid) -> String {
 async fn visa(portal: &Portal, request: Uuid, asked_by: Uuid) -> String {
     let (id, step, now) = (Uuid::new_v4(), Uuid::new_v4(), portal.app.clock.now());
     let circuit = sql!(
-        "insert into approval (authority_id, id, request_id, circuit, title, asked_at, asked_by, asker_too, state, fingerprint, letter)
-         values ($1, $2, $3, 'accord', 'Zéphyrine', $4, $5, false, 'open', $6, 'null')"
+        "insert into approval (authority_id, id, request_id, circuit, title, asked_at, version, asked_by, asker_too, state, fingerprint, letter)
+         values ($1, $2, $3, 'accord', 'Zéphyrine', $4, 1, $5, false, 'open', $6, 'null')"
     );
     let one = sql!(
         "insert into approval_step (authority_id, id, approval_id, position, title, department_id, role, state, until)

@@ -44,7 +44,7 @@ async fn state(portal: &Portal, request: Uuid) -> String {
 async fn step(portal: &Portal, request: Uuid, department: &str) -> String {
     let of = sql!(
         "select s.id from approval p join approval_step s on s.authority_id = p.authority_id and s.approval_id = p.id
-         where p.authority_id = $1 and p.request_id = $2 and s.department_id = $3 order by p.asked_at desc, s.position desc limit 1"
+         where p.authority_id = $1 and p.request_id = $2 and s.department_id = $3 order by p.version desc, s.position desc limit 1"
     );
     let id: Uuid = portal.db().one(of, args![portal.city, request, department]).await.unwrap();
     format!("/agent/a-viser/{id}")
@@ -161,7 +161,7 @@ both! {
         thierry.get("/agent/a-viser").await.is(200).hides(&filed.reference);
         thierry.get(&voirie).await.is(403).hides(WHERE);
         maud.get("/agent/a-viser").await.is(200).shows(&filed.reference).shows("Projet d’arrêté");
-        let seen = maud.get(&voirie).await.is(200).shows(WHERE).shows(FINDING).shows("Guillaume Perez");
+        let seen = maud.get(&voirie).await.is(200).shows(WHERE).shows(FINDING).shows("Guillaume Pérez");
         let file = html::tags(seen.html()).into_iter().find_map(|tag| tag.get("href").split_once("/fichiers/").map(|(_, id)| id.to_owned())).unwrap();
         maud.get(&format!("{voirie}/fichiers/{file}")).await.is(200);
         maud.get(&page).await.is(404);
@@ -188,7 +188,7 @@ both! {
         assert_eq!(mails(&portal, "Visé par tous").await[0].0, "guillaume.perez@valmont.example");
         assert_eq!(timers::tick(&portal.app).await.unwrap(), 0);
         let tab = guillaume.get(&format!("{page}?onglet=parapheur")).await.is(200);
-        tab.shows("Projet d’arrêté : visé par tous").shows("Conforme au plan.").shows("Anne-Sophie Lhermitte");
+        tab.shows("Projet d’arrêté : visé par tous").shows("Conforme au plan.").shows("Anne-Sophie L’Hermitte");
         act(&mut anne, &page, "accept", &[]).await.is(303);
         assert_eq!(state(&portal, filed.id).await, "validated");
         let history = guillaume.get(&format!("{page}?onglet=historique")).await.is(200);
