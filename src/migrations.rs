@@ -127,8 +127,8 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration {
-        name: "0030_approvals",
-        sql: include_str!("../migrations/0030_approvals.sql"),
+        name: "0030_circuits",
+        sql: include_str!("../migrations/0030_circuits.sql"),
         sqlite: None,
         postgres: None,
     },

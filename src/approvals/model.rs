@@ -141,12 +141,7 @@ pub fn fingerprint(answers: &Answers, given: &Answers) -> Vec<u8> {
 pub fn lacking(steps: &[(&str, Role)], members: &[(Uuid, String, Role)], without: Option<Uuid>) -> Option<usize> {
     // Who has each step; a person is moved to another of theirs to make room.
     let mut taken: Vec<(Uuid, usize)> = Vec::new();
-    for step in 0..steps.len() {
-        if !place(step, steps, members, without, &mut taken, &mut Vec::new()) {
-            return Some(step);
-        }
-    }
-    None
+    (0..steps.len()).find(|step| !place(*step, steps, members, without, &mut taken, &mut Vec::new()))
 }
 
 fn place(

@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, path::Path};
 use anyhow::{Context, Result, bail};
 use db::{Db, args, sql};
 use forms::{
+    linked,
     load::{self, Shared},
     model::Procedure,
 };
@@ -110,6 +111,8 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
             Err(findings) => wrong.extend(findings.iter().map(ToString::to_string)),
         }
     }
+    let procedures: Vec<&Procedure> = ready.iter().map(|(procedure, ..)| procedure).collect();
+    wrong.extend(unlinked(db, &procedures).await?);
     if !wrong.is_empty() {
         bail!("nothing was published:\n{}", wrong.join("\n"));
     }
@@ -126,6 +129,28 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
         published += usize::from(publish_one(db, &procedure.id, i64::from(procedure.format), &body, now).await?);
     }
     Ok(published)
+}
+
+/// What is wrong between the procedures to publish and those that they start, which may be published already.
+async fn unlinked(db: &Db, ready: &[&Procedure]) -> Result<Vec<String>> {
+    let (mut known, mut asked): (Vec<Procedure>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
+    loop {
+        let all: Vec<&Procedure> = ready.iter().copied().chain(&known).collect();
+        let mut started = all.iter().flat_map(|one| &one.workflow.starts).map(|start| start.procedure.clone());
+        let missing = started.find(|id| !asked.contains(id) && all.iter().all(|one| one.id != *id));
+        let Some(id) = missing else {
+            let found = linked::check(ready, &all);
+            return Ok(found.into_iter().map(|(id, text)| format!("{id}: {text}")).collect());
+        };
+        let body: Option<String> = db
+            .first(
+                sql!("select body from procedure_version where authority_id = $1 and procedure_id = $2 and retired_at is null"),
+                args![db.authority(), &id],
+            )
+            .await?;
+        known.extend(body.and_then(|body| load::procedure("version", &body, &Shared::default()).ok()));
+        asked.insert(id);
+    }
 }
 
 fn read(file: &str, text: &str, shared: &Shared) -> Result<(Procedure, String), Vec<load::Finding>> {

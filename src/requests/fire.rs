@@ -19,6 +19,7 @@ use super::{
     assign,
     certified::Mark,
     erase::{self, Erasure},
+    linked,
     model::{self, Decision, Request},
     store::{self, Entry, NewMessage},
 };
@@ -104,6 +105,7 @@ pub struct Fired<'a> {
     effects: Vec<Effect>,
     opinions: Automatic,
     approvals: Opening,
+    linked: Vec<linked::New>,
     erasure: Option<Erasure>,
     /// Made before the transaction, which may run more than once.
     ids: Vec<Uuid>,
@@ -184,6 +186,7 @@ pub fn decide<'a>(
     };
     let days = (clock::day(request.submitted_at, &visit.site.zone), clock::day(now, &visit.site.zone));
     let opinions = Automatic::of(visit, procedure, &effects);
+    let linked = linked::New::of(visit, procedure, &effects);
     let erasure = Erasure::of(procedure, request, &effects);
     Ok(Fired {
         request,
@@ -196,6 +199,7 @@ pub fn decide<'a>(
         effects,
         opinions,
         approvals,
+        linked,
         erasure,
         ids,
         now,
@@ -302,6 +306,9 @@ impl Fired<'_> {
         }
         self.opinions.store(tx, request.id, now).await?;
         self.approvals.store(tx, request.id, now).await?;
+        for linked in &self.linked {
+            linked.store(tx, request, now).await?;
+        }
         if let Some(letter) = &with.letter {
             correspondence::insert(tx, request.id, letter).await?;
         }

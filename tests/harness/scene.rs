@@ -113,6 +113,7 @@ impl Scene {
             ("delegation", delegation(&portal).await),
             ("consultation", consultation(&portal, filed.id).await),
             ("visa", visa(&portal, filed.id, nadia).await),
+            ("linked", linked(&portal, filed.id).await),
             ("contact", contact(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
@@ -208,6 +209,17 @@ async fn visa(portal: &Portal, request: Uuid, asked_by: Uuid) -> String {
     };
     portal.db().write(write).await.unwrap();
     step.to_string()
+}
+
+/// Another procedure that the request's usager may go on with.
+async fn linked(portal: &Portal, request: Uuid) -> String {
+    let (id, now) = (Uuid::new_v4(), portal.app.clock.now());
+    let statement = sql!(
+        "insert into linked_request (authority_id, id, request_id, start, procedure_id, title, offered_at) values ($1, $2, $3, 'suite', 'acte-naissance', 'Zéphyrine', $4)"
+    );
+    let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, request, now]).await;
+    portal.db().write(write).await.unwrap();
+    id.to_string()
 }
 
 /// A contact that waits in the department whose request it is.

@@ -20,6 +20,7 @@ mod journal_chain;
 mod leaving;
 mod letters;
 pub mod life;
+mod linked;
 mod links;
 mod mails;
 mod mandates;

@@ -139,6 +139,8 @@ pub enum Effect {
     Opinion(String),
     /// Open this circuit of approvals.
     Approval(String),
+    /// Offer the usager to go on with this other procedure.
+    Start(String),
     /// Nobody has to approve any more.
     Recall,
     /// What was to be approved, or was, has changed: its approvals count for nothing.
@@ -282,6 +284,7 @@ pub fn step(
                 effects.push(Effect::Opinion(id.clone()));
             }
             Action::Approval(id) => effects.push(Effect::Approval(id.clone())),
+            Action::Start(id) => effects.push(Effect::Start(id.clone())),
             Action::Erase(id) => effects.push(Effect::Erase(id.clone())),
         }
     }

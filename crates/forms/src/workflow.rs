@@ -21,6 +21,8 @@ pub struct Workflow {
     pub opinions: Vec<Opinion>,
     /// The circuits of approvals that transitions open, by name.
     pub approvals: Vec<Approval>,
+    /// The requests that transitions start for the usager, by name.
+    pub starts: Vec<Start>,
 }
 
 /// An opinion (« avis ») that a transition asks of another department: what it is asked, until when, and all that
@@ -36,6 +38,18 @@ pub struct Opinion {
     pub shows: Vec<String>,
     /// Ids of the pieces that are shown; none is sensitive.
     pub pieces: Vec<String>,
+}
+
+/// A linked request (« démarche liée »): another procedure that its usager may go on with, their answers carried over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Start {
+    pub id: String,
+    /// Id of the other procedure.
+    pub procedure: String,
+    /// As the usager is told.
+    pub title: String,
+    /// Questions of the other one (`nom`; `enfants.nom`: of the first row of a group), and of this one.
+    pub with: Vec<(String, String)>,
 }
 
 /// A circuit of approvals (« parapheur »): who approves what is about to be decided, before it is.
@@ -235,6 +249,8 @@ pub enum Action {
     Opinion(String),
     /// Open this circuit of approvals (`arrete`).
     Approval(String),
+    /// Offer the usager to go on with this other procedure (`cantine`).
+    Start(String),
     /// Erase this answer, or the files of this piece, of a request that ended.
     Erase(String),
 }
@@ -273,6 +289,10 @@ impl Transition {
 impl Workflow {
     pub fn opinion(&self, id: &str) -> Option<&Opinion> {
         self.opinions.iter().find(|opinion| opinion.id == id)
+    }
+
+    pub fn start(&self, id: &str) -> Option<&Start> {
+        self.starts.iter().find(|start| start.id == id)
     }
 
     pub fn approval(&self, id: &str) -> Option<&Approval> {

@@ -26,6 +26,7 @@ use crate::{
         certified::{self, Mark},
         files, form,
         jobs::{NOTIFY, Printed, render_file},
+        linked,
         model::{Ask, Decision, Event, File, Form, Message},
         store::{self, NewMessage},
     },
@@ -49,6 +50,8 @@ pub struct Dossier {
     pub opinions: Vec<Json>,
     /// Circuits of approvals, the latest first: see [`approvals::on_request`].
     pub approvals: Vec<Json>,
+    /// Requests that it led to, or that led to it.
+    pub linked: Vec<Json>,
     /// How else its filer is told.
     pub reach: Vec<String>,
     /// Pages of the requests before and after it in the list it was opened from.
@@ -73,6 +76,7 @@ impl Dossier {
             failures: Vec::new(),
             opinions: Vec::new(),
             approvals: Vec::new(),
+            linked: Vec::new(),
             reach: Vec::new(),
             beside,
         };
@@ -82,7 +86,10 @@ impl Dossier {
             dossier.messages = store::messages(&agent.db, id).await?;
             match tab {
                 "messages" => dossier.contacts = contacts::of_request(&agent.db, id).await?,
-                "demande" => dossier.reach = contacts::show::reach(agent, id).await?,
+                "demande" => {
+                    dossier.linked = dossier.links(agent).await?;
+                    dossier.reach = contacts::show::reach(agent, id).await?;
+                }
                 _ => {}
             }
             dossier.asks = store::asks(&agent.db, id).await?;
@@ -101,6 +108,25 @@ impl Dossier {
             dossier.failures = desk::failures(agent, Some(id)).await?;
         }
         Ok(dossier)
+    }
+
+    /// The other request of each link: who may not open it knows that it exists, what it is and its public status.
+    async fn links(&self, agent: &Agent) -> Result<Vec<Json>, Problem> {
+        let request = &self.file.request;
+        let offered = self.events.iter().any(|event| event.code == linked::OFFERED);
+        if !linked::possible(agent, &request.procedure_id, offered).await? {
+            return Ok(Vec::new());
+        }
+        let mut list = Vec::new();
+        for link in linked::of(&agent.db, request.id).await? {
+            let other = link.other(agent, request.id).await?;
+            let opens = other.reference.is_some() && agent.role_on(other.department, other.procedure).is_some();
+            list.push(json!({
+                "before": other.before, "title": other.title, "reference": other.reference, "status": other.status,
+                "href": if opens { format!("/agent/demandes/{}", other.id) } else { String::new() },
+            }));
+        }
+        Ok(list)
     }
 
     fn unread(&self) -> usize {
@@ -176,6 +202,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
             "ask": if file.request.ended_at.is_none() { format!("{url}/avis/demander") } else { String::new() },
         },
         "approvals": dossier.approvals,
+        "linked": dossier.linked,
         "unapproved": view::unapproved(dossier),
         "sections": [], "pieces": [], "messages": [], "notes": [], "history": [],
         "message": written.message,

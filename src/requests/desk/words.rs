@@ -10,6 +10,7 @@ use crate::requests::{
     assign::{ASSIGNED, UNASSIGNED},
     code,
     handover::HANDED,
+    linked,
     model::{Event, Request},
     timers::CALENDAR,
 };
@@ -52,6 +53,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         _ => {}
     }
     match event.code.as_str() {
+        linked::OFFERED => "Démarche liée proposée à l’usager",
         UNASSIGNED => "Affectation par une règle impossible : la personne désignée n’instruit plus dans ce service",
         HELD => "Dossier affecté",
         RELEASED => "Dossier libéré",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{escape, label, svg, when, who};
 use crate::{
     model::Procedure,
-    workflow::{Action, Assignee, Dispatch, Need, State, Status, Transition, Who, Workflow},
+    workflow::{Action, Assignee, Dispatch, Need, Start, State, Status, Transition, Who, Workflow},
 };
 
 const STYLE: &str = "body{font-family:sans-serif;line-height:1.4;margin:1.5rem auto;max-width:75rem;padding:0 1rem;color:#0b0c0c;background:#fff}svg{max-width:100%;height:auto}.large{overflow-x:auto}table{border-collapse:collapse;margin-bottom:2rem}caption{font-weight:bold;text-align:left;padding:.5rem 0}th,td{border:1px solid #767676;padding:.4rem .6rem;text-align:left;vertical-align:top}";
@@ -113,6 +113,7 @@ fn does(procedure: &Procedure, transition: &Transition) -> String {
             Action::MarkComplete => "déclare le dossier complet".to_owned(),
             Action::Opinion(id) => opinion(workflow, id),
             Action::Approval(id) => approval(workflow, id),
+            Action::Start(id) => started(workflow, id),
             Action::Erase(id) => format!("efface {id}"),
         })
         .collect();
@@ -132,6 +133,12 @@ fn assigned(procedure: &Procedure, rule: &Dispatch) -> String {
         Some(when) => format!("{to} si {}", procedure.says(when)),
         None => to,
     }
+}
+
+fn started(workflow: &Workflow, id: &str) -> String {
+    let told =
+        |start: &Start| format!("propose à l’usager de poursuivre avec « {} » ({})", start.title, start.procedure);
+    workflow.start(id).map_or_else(|| format!("propose {id}"), told)
 }
 
 fn approval(workflow: &Workflow, id: &str) -> String {

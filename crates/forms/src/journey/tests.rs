@@ -146,6 +146,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
             transitions: Vec::new(),
             opinions: Vec::new(),
             approvals: Vec::new(),
+            starts: Vec::new(),
         },
     }
 }

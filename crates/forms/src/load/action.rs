@@ -2,13 +2,13 @@
 
 use super::{
     keys::{self, Keys, advised},
-    node::Node,
+    node::{Body, Node},
     scope::Reader,
     workflow::Placed,
 };
 use crate::{
     expr::{Env, Type, Value},
-    workflow::{Action, Approval, Assignee, Dispatch, Opinion, Setting, Visa, Who},
+    workflow::{Action, Approval, Assignee, Dispatch, Opinion, Setting, Start, Visa, Who},
 };
 
 const ACTIONS: &[(&str, Action)] = &[
@@ -36,16 +36,26 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
     if let Some(("approval", name)) = text.split_once(' ') {
         return circuit(&Node::of_text(node.inside("approval ".len()), name.trim()), reader).map(Action::Approval);
     }
+    if let Some(("start", name)) = text.split_once(' ') {
+        return started(&Node::of_text(node.inside("start ".len()), name.trim()), reader);
+    }
     if let Some(("erase", name)) = text.split_once(' ') {
         return keys::text(&Node::of_text(node.inside("erase ".len()), name.trim()), reader.found).map(Action::Erase);
     }
-    let known =
-        ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …", "opinion …", "approval …", "erase …"]);
+    let known = ACTIONS.iter().map(|(name, _)| *name).chain([
+        "notify …",
+        "letter …",
+        "opinion …",
+        "approval …",
+        "start …",
+        "erase …",
+    ]);
     let advice = match text.as_str() {
         "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
         "letter" => "Dites avec quel modèle : « letter accord ».".to_owned(),
         "opinion" => "Dites lequel : « opinion voirie », déclaré sous « opinions » du circuit.".to_owned(),
         "approval" => "Dites lequel : « approval arrete », déclaré sous « approvals » du circuit.".to_owned(),
+        "start" => "Dites laquelle : « start cantine », déclarée sous « starts » du circuit.".to_owned(),
         "erase" => "Dites quoi : « erase rib », une réponse ou une pièce.".to_owned(),
         _ => keys::known_words(&text, known),
     };
@@ -95,6 +105,42 @@ pub(super) fn circuit(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
         reader.found.push(advised(&node.at, message, advice));
     }
     Some(name)
+}
+
+/// A linked request is declared by its workflow.
+fn started(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let name = keys::id(node, reader.found)?;
+    if !reader.starts.contains(&name) {
+        let advice = keys::known_words(&name, reader.starts.iter().map(String::as_str));
+        let message = format!("Le circuit ne déclare pas de démarche liée « {name} » (« starts »).");
+        reader.found.push(advised(&node.at, message, advice));
+    }
+    Some(Action::Start(name))
+}
+
+/// Another procedure that the usager may go on with.
+pub(super) fn start<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Placed<'n, Start>> {
+    let mut keys = Keys::new(node, "de la démarche liée", reader.found)?;
+    let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found));
+    let procedure = keys.need("procedure", reader.found).and_then(|node| keys::id(node, reader.found));
+    let title = keys.need_text("title", reader.found);
+    let with = keys.need("with", reader.found);
+    keys.finish(reader.found);
+    let mut carried = Vec::new();
+    match with.map(|with| (with, &with.body)) {
+        Some((_, Body::Map(entries))) => {
+            for entry in entries {
+                carried.extend(keys::text(&entry.value, reader.found).map(|source| (entry.key.clone(), source)));
+            }
+        }
+        Some((with, _)) => {
+            let advice = "« with: {nom_de_l_autre: nom_d_ici} ».";
+            reader.found.push(advised(&with.at, "Les réponses reprises sont attendues ici.".to_owned(), advice));
+        }
+        None => {}
+    }
+    let it = Start { id: id?, procedure: procedure?, title, with: carried };
+    Some(Placed { at: &node.at, it })
 }
 
 /// Who approves what is about to be decided.

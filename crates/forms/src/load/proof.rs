@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, keys::advised, node::At, workflow::Placed};
-use crate::workflow::{Action, Approval, Need, Opinion, Origin, State, Status, Transition, Who};
+use crate::workflow::{Action, Approval, Need, Opinion, Origin, Start, State, Status, Transition, Who};
 
 pub(super) struct Circuit<'c, 'n> {
     pub at: &'n At,
@@ -13,6 +13,7 @@ pub(super) struct Circuit<'c, 'n> {
     pub transitions: &'c [Placed<'n, Transition>],
     pub opinions: &'c [Placed<'n, Opinion>],
     pub approvals: &'c [Placed<'n, Approval>],
+    pub starts: &'c [Placed<'n, Start>],
 }
 
 pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
@@ -24,6 +25,7 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.refusals(found);
     circuit.opinions(found);
     super::approval::prove(circuit, found);
+    circuit.starts(found);
     circuit.gifts(found);
     circuit.erasures(found);
 }
@@ -209,6 +211,24 @@ impl Circuit<'_, '_> {
             for one in asking.filter(|one| self.is_end(&one.it.to)) {
                 let message = format!("La transition « {} » demande un avis et termine la demande.", one.it.id);
                 found.push(advised(one.at, message, "Demandez-le avant : personne ne l'attendrait plus."));
+            }
+        }
+    }
+
+    /// Each linked request is started, and by the department: who sends a request has just filled in one.
+    fn starts(&self, found: &mut Vec<Finding>) {
+        let starts = |one: &Transition, id: &str| {
+            one.does.iter().any(|does| matches!(does, Action::Start(started) if started == id))
+        };
+        for Placed { at, it } in self.starts {
+            let mut starting = self.transitions.iter().filter(|one| starts(&one.it, &it.id)).peekable();
+            if starting.peek().is_none() {
+                let message = format!("Aucune transition ne propose la démarche liée « {} ».", it.id);
+                found.push(advised(at, message, format!("Ajoutez « start {} » au « does » de l'une d'elles.", it.id)));
+            }
+            for one in starting.filter(|one| one.it.who == Who::Usager) {
+                let message = format!("La transition de l'usager « {} » propose une démarche liée.", one.it.id);
+                found.push(advised(one.at, message, "« start » va à une transition d'un agent ou de la plateforme."));
             }
         }
     }

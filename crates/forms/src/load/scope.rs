@@ -28,6 +28,8 @@ pub(super) struct Reader<'f> {
     pub opinions: BTreeSet<String>,
     /// The circuits of approvals that it declares.
     pub approvals: BTreeSet<String>,
+    /// The requests that it declares to start.
+    pub starts: BTreeSet<String>,
 }
 
 impl<'f> Reader<'f> {
@@ -44,6 +46,7 @@ impl<'f> Reader<'f> {
             shared,
             opinions: BTreeSet::new(),
             approvals: BTreeSet::new(),
+            starts: BTreeSet::new(),
         }
     }
 

@@ -51,6 +51,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let initial = keys.need("initial", reader.found);
     let opinions = keys.items("opinions", reader.found);
     let approvals = keys.items("approvals", reader.found);
+    let starts = keys.items("starts", reader.found);
     let states = keys.need("states", reader.found).map(|node| keys::items(node, reader.found)).unwrap_or_default();
     let transitions = keys.need("transitions", reader.found);
     let transitions = transitions.map(|node| keys::items(node, reader.found)).unwrap_or_default();
@@ -62,6 +63,8 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let opinions: Vec<_> = opinions.iter().filter_map(|node| action::opinion(node, reader)).collect();
     reader.opinions = opinions.iter().map(|opinion| opinion.it.id.clone()).collect();
     let approvals: Vec<_> = approvals.iter().filter_map(|node| action::approval(node, reader)).collect();
+    let starts: Vec<_> = starts.iter().filter_map(|node| action::start(node, reader)).collect();
+    reader.starts = starts.iter().map(|start| start.it.id.clone()).collect();
     reader.approvals = approvals.iter().map(|approval| approval.it.id.clone()).collect();
     let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, reader)).collect();
 
@@ -69,6 +72,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     once(states.iter().map(|state| (state.at, state.it.id.as_str())), "L'état", found);
     once(opinions.iter().map(|one| (one.at, one.it.id.as_str())), "L'avis", found);
     once(approvals.iter().map(|one| (one.at, one.it.id.as_str())), "Le visa", found);
+    once(starts.iter().map(|one| (one.at, one.it.id.as_str())), "La démarche liée", found);
     once(transitions.iter().map(|one| (one.at, one.it.id.as_str())), "La transition", found);
     known(&mentions, &states, found);
     // What follows judges the whole, which must first be readable.
@@ -80,6 +84,7 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
             transitions: &transitions,
             opinions: &opinions,
             approvals: &approvals,
+            starts: &starts,
         };
         proof::prove(&circuit, found);
     }
@@ -87,7 +92,8 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let transitions = transitions.into_iter().map(|transition| transition.it).collect();
     let opinions = opinions.into_iter().map(|opinion| opinion.it).collect();
     let approvals = approvals.into_iter().map(|approval| approval.it).collect();
-    Some(Workflow { id, title, initial, states, transitions, opinions, approvals })
+    let starts = starts.into_iter().map(|start| start.it).collect();
+    Some(Workflow { id, title, initial, states, transitions, opinions, approvals, starts })
 }
 
 fn state<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Placed<'n, State>> {

@@ -53,3 +53,21 @@ create index approval_step_approval on approval_step (authority_id, approval_id,
 create index approval_step_department on approval_step (authority_id, department_id, state, until);
 create index approval_step_decided on approval_step (authority_id, decided_by, decided_at) where decided_by is not null;
 create index approval_step_remind on approval_step (authority_id, remind_at) where remind_at is not null;
+
+-- What usagers may go on with, as a transition of a request offered it. No answer is kept here: they are carried over
+-- when its draft is begun.
+create table linked_request (
+  authority_id uuid not null,
+  -- Of the draft and of the request that it becomes.
+  id uuid not null,
+  -- The request that offered it.
+  request_id uuid not null,
+  -- Its name in the workflow of that request: offered once.
+  start text not null,
+  procedure_id text not null,
+  title text not null,
+  offered_at {time} not null,
+  primary key (authority_id, id),
+  foreign key (authority_id, request_id) references request (authority_id, id) on delete cascade
+);
+create unique index linked_request_once on linked_request (authority_id, request_id, start);
