@@ -113,7 +113,7 @@ impl Scene {
             ("delegation", delegation(&portal).await),
             ("consultation", consultation(&portal, filed.id).await),
             ("visa", visa(&portal, filed.id, nadia).await),
-            ("linked", linked(&portal, filed.id).await),
+            ("linked", offered(&portal, filed.id).await),
             ("contact", contact(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
@@ -212,10 +212,10 @@ async fn visa(portal: &Portal, request: Uuid, asked_by: Uuid) -> String {
 }
 
 /// Another procedure that the request's usager may go on with.
-async fn linked(portal: &Portal, request: Uuid) -> String {
+async fn offered(portal: &Portal, request: Uuid) -> String {
     let (id, now) = (Uuid::new_v4(), portal.app.clock.now());
     let statement = sql!(
-        "insert into linked_request (authority_id, id, request_id, start, procedure_id, title, offered_at) values ($1, $2, $3, 'suite', 'acte-naissance', 'Zéphyrine', $4)"
+        "insert into linked_request (authority_id, id, request_id, start, procedure_id, title, offered_at) values ($1, $2, $3, 'suite', 'acte-mariage', 'Zéphyrine', $4)"
     );
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, request, now]).await;
     portal.db().write(write).await.unwrap();

@@ -68,15 +68,20 @@ both! {
     }
 
     async fn a_draft_that_was_discarded_is_begun_again_and_a_confidential_address_is_not_carried(portal: Portal) {
+        let mut sources = catalogue::shipped().unwrap();
+        sources.procedures.retain(|(name, _)| *name == format!("{SCHOOL}.yaml"));
+        sources.procedures[0].1 = sources.procedures[0].1.replace("demandeur: demandeur,", "demandeur: demandeur, adresse: adresse,");
+        assert_eq!(catalogue::publish(&portal.db(), &sources, portal.app.clock.now()).await.unwrap(), 1);
+        portal.app.catalogue.refresh(portal.city);
         let mut person = portal.usager(USAGER).await;
         let mut answers = portal.sample(SCHOOL).await;
         answers.set("adresse.numero_voie", "12 rue Zéphyrine");
-        answers.set("adresse_confidentielle", "oui");
         let filed = person.file(SCHOOL, &answers).await;
         let (mine, desk) = (format!("/demandes/{}", filed.id), format!("/agent/demandes/{}", filed.id));
         let (mut fatoumata, mut sandrine) = (portal.agent("fatoumata.diallo").await, portal.agent("sandrine.lopez").await);
         act(&mut fatoumata, &desk, "take", &[]).await.is(303);
         act(&mut sandrine, &desk, "accept", &[]).await.is(303);
+        portal.direct(vec!["update request set confidential_address = true".to_owned()]).await;
         let action = go_on(person.get(&mine).await.is(200).forms()).action;
         let draft = person.post(&action, &[]).await.is(303).location().to_owned();
         let raw = sql!("select cast(raw as text) from draft where authority_id = $1 and procedure_id = 'restaurant-scolaire'");
