@@ -51,7 +51,7 @@ pub async fn watchers(agent: &Agent, request: Uuid) -> Result<Vec<Json>, db::Err
     let why = |one: &Visa| {
         let able = if one.role == agents::Role::Decider.name() { "décident" } else { "instruisent" };
         format!(
-            "pour un visa ({}), sans ce qui est sensible\u{a0}: ceux qui y {able}, jusqu’à leur réponse",
+            "pour un visa ({}), la lettre et ce qui n’est pas sensible\u{a0}: ceux qui y {able}, jusqu’à leur réponse",
             one.circuit_title
         )
     };
