@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod acting;
 pub mod agents;
 pub mod app;
+pub mod approvals;
 pub mod archives;
 pub mod authorities;
 pub mod bench;

@@ -132,4 +132,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0030_circuits",
+        sql: include_str!("../migrations/0030_circuits.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -10,7 +10,7 @@ use tower_http::{
 };
 
 use crate::{
-    accounts, acting, agents, app::App, archives, authorities::calendar, catalogue, consultations, contacts,
+    accounts, acting, agents, app::App, approvals, archives, authorities::calendar, catalogue, consultations, contacts,
     correspondence, delegations, demo, error, household, identity, journal, links, mandates, opinions, organisations,
     own_data, pages, platform, provider, requests, safe, sso, steering, visit,
 };
@@ -26,6 +26,7 @@ pub fn router(app: App) -> Router {
     let mut routes = Router::new()
         .merge(catalogue::citizen::routes())
         .merge(requests::routes())
+        .merge(approvals::routes())
         .merge(consultations::routes())
         .merge(accounts::routes())
         .merge(agents::routes())

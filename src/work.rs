@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     accounts, acting,
     app::App,
-    archives,
+    approvals, archives,
     authorities::{Authority, Settings, calendar},
     consultations, contacts, correspondence, directory, hooks,
     household::sharing,
@@ -39,6 +39,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     match job.kind.as_str() {
         requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
+        approvals::MAIL => approvals::send(visit, job).await.map(|()| Outcome::Done),
         consultations::MAIL => consultations::send(visit, job).await.map(|()| Outcome::Done),
         correspondence::jobs::MAKE => Ok(correspondence::jobs::make(visit, job).await?),
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
@@ -84,6 +85,9 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             }
             if let Err(error) = consultations::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "reminders of opinions failed");
+            }
+            if let Err(error) = approvals::tick(&app).await {
+                tracing::error!(error = format!("{error:#}"), "reminders of approvals failed");
             }
             tokio::spawn(contacts::mail::every(app.clone()));
             if let Err(error) = steering::tick(&app).await {

@@ -46,7 +46,8 @@ const MANY: [&str; 8] = [
 #[test]
 fn pages_over_many_requests_are_measured() {
     let mut bench = Command::new(env!("CARGO_BIN_EXE_guichet"));
-    let output = bench.args(["bench", "--json", "--seconds", "0.2", "--lists", "1000", "--only-lists"]).output().unwrap();
+    let output =
+        bench.args(["bench", "--json", "--seconds", "0.2", "--lists", "1000", "--only-lists"]).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
     let measures: Value = serde_json::from_slice(&output.stdout).unwrap();

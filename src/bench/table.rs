@@ -84,10 +84,12 @@ mod tests {
         let line = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
         assert!(line("public page").ends_with("at least 0.5: MISSED"));
         assert!(line("memory at rest").ends_with("at most 60"));
-        let lists = [("list_ms_p95_sqlite_10k", 20.0), ("list_ms_p95_sqlite_1m", 40.0), ("export_rows_s_sqlite_1m", 1e4)];
+        let lists =
+            [("list_ms_p95_sqlite_10k", 20.0), ("list_ms_p95_sqlite_1m", 40.0), ("export_rows_s_sqlite_1m", 1e4)];
         let lists = lists.map(|(name, found)| (name.to_owned(), found)).into();
         let grown = super::table(&Measures { lists, ..Measures::default() });
-        let told = |name: &str| grown.lines().any(|line| line.starts_with(name) && line.ends_with("at most 1.5: MISSED"));
+        let told =
+            |name: &str| grown.lines().any(|line| line.starts_with(name) && line.ends_with("at most 1.5: MISSED"));
         assert!(told("list_ms_p95_sqlite: 1m to 10k"), "{grown}");
         assert!(line("start").ends_with('–') || line("start").trim_end().ends_with('–'));
     }

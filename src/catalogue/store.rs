@@ -3,9 +3,9 @@ use std::{collections::BTreeSet, path::Path};
 use anyhow::{Context, Result, bail};
 use db::{Db, args, sql};
 use forms::{
+    linked,
     load::{self, Shared},
     model::Procedure,
-    workflow::Opinion,
 };
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
@@ -70,9 +70,15 @@ fn sort(mut texts: Vec<(String, String)>) -> Sources {
     }
 }
 
-/// The opinions that a procedure asks of departments which are not there.
-fn unknown<'p>(procedure: &'p Procedure, departments: &BTreeSet<String>) -> impl Iterator<Item = &'p Opinion> {
-    procedure.workflow.opinions.iter().filter(|opinion| !departments.contains(&opinion.department))
+/// The departments which a procedure asks for opinions or approvals and which are not there: where it does, and which.
+fn unknown<'p>(procedure: &'p Procedure, departments: &BTreeSet<String>) -> Vec<(String, &'p str)> {
+    let workflow = &procedure.workflow;
+    let opinions = workflow.opinions.iter().map(|one| (format!("opinions: {}", one.id), one.department.as_str()));
+    let approvals = workflow.approvals.iter().flat_map(|circuit| {
+        let steps = circuit.steps.iter().filter_map(|step| step.department.as_deref());
+        steps.map(|department| (format!("approvals: {}", circuit.id), department))
+    });
+    opinions.chain(approvals).filter(|(_, department)| !departments.contains(*department)).collect()
 }
 
 /// Publishes each procedure that differs from its current version; gives how many did.
@@ -93,12 +99,9 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
                 wrong
                     .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
             }
-            Ok((procedure, _)) if unknown(&procedure, &departments).next().is_some() => {
-                wrong.extend(unknown(&procedure, &departments).map(|opinion| {
-                    format!(
-                        "{file}: opinions: {}: this authority has no department « {} »",
-                        opinion.id, opinion.department
-                    )
+            Ok((procedure, _)) if !unknown(&procedure, &departments).is_empty() => {
+                wrong.extend(unknown(&procedure, &departments).into_iter().map(|(place, department)| {
+                    format!("{file}: {place}: this authority has no department « {department} »")
                 }));
             }
             Ok((procedure, body)) => match correspondence::ready(db, &procedure, &sources.shared).await? {
@@ -108,6 +111,8 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
             Err(findings) => wrong.extend(findings.iter().map(ToString::to_string)),
         }
     }
+    let procedures: Vec<&Procedure> = ready.iter().map(|(procedure, ..)| procedure).collect();
+    wrong.extend(unlinked(db, &procedures).await?);
     if !wrong.is_empty() {
         bail!("nothing was published:\n{}", wrong.join("\n"));
     }
@@ -124,6 +129,28 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
         published += usize::from(publish_one(db, &procedure.id, i64::from(procedure.format), &body, now).await?);
     }
     Ok(published)
+}
+
+/// What is wrong between the procedures to publish and those that they start, which may be published already.
+async fn unlinked(db: &Db, ready: &[&Procedure]) -> Result<Vec<String>> {
+    let (mut known, mut asked): (Vec<Procedure>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
+    loop {
+        let all: Vec<&Procedure> = ready.iter().copied().chain(&known).collect();
+        let mut started = all.iter().flat_map(|one| &one.workflow.starts).map(|start| start.procedure.clone());
+        let missing = started.find(|id| !asked.contains(id) && all.iter().all(|one| one.id != *id));
+        let Some(id) = missing else {
+            let found = linked::check(ready, &all);
+            return Ok(found.into_iter().map(|(id, text)| format!("{id}: {text}")).collect());
+        };
+        let body: Option<String> = db
+            .first(
+                sql!("select body from procedure_version where authority_id = $1 and procedure_id = $2 and retired_at is null"),
+                args![db.authority(), &id],
+            )
+            .await?;
+        known.extend(body.and_then(|body| load::procedure("version", &body, &Shared::default()).ok()));
+        asked.insert(id);
+    }
 }
 
 fn read(file: &str, text: &str, shared: &Shared) -> Result<(Procedure, String), Vec<load::Finding>> {

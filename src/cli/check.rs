@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use forms::{draw, load, workflow::Webhook};
+use forms::{draw, linked, load, model::Procedure, workflow::Webhook};
 
 use crate::catalogue;
 
@@ -14,6 +14,10 @@ pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
     let (mut count, mut wrong) = (0, 0);
     for path in paths {
         let sources = catalogue::folder(path)?;
+        for finding in unlinked(path, &sources)? {
+            wrong += 1;
+            println!("{finding}");
+        }
         for (file, text) in &sources.procedures {
             count += 1;
             let findings = findings(&shown(path, file), text, &sources.shared);
@@ -44,6 +48,20 @@ fn notes(file: &str, text: &str, shared: &load::Shared) -> Vec<String> {
         format!("des réponses sensibles sont envoyées à l’application «\u{a0}{label}\u{a0}»\u{a0}: {sent}")
     };
     told.map(note).collect()
+}
+
+/// What is wrong between these procedures and those of their folder that they start; those that do not load are told
+/// elsewhere.
+fn unlinked(path: &Path, sources: &catalogue::Sources) -> Result<Vec<String>> {
+    let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let all = catalogue::folder(if root.as_os_str().is_empty() { Path::new(".") } else { root })?;
+    let load = |sources: &catalogue::Sources| -> Vec<Procedure> {
+        let texts = sources.procedures.iter();
+        texts.filter_map(|(file, text)| load::procedure(file, text, &all.shared).ok()).collect()
+    };
+    let (checked, all) = (load(sources), load(&all));
+    let found = linked::check(&checked.iter().collect::<Vec<_>>(), &all.iter().collect::<Vec<_>>());
+    Ok(found.into_iter().map(|(id, text)| format!("{}: {text}", shown(path, &format!("{id}.yaml")))).collect())
 }
 
 /// Writes the picture and the tables of a procedure's workflow; nothing for one that does not load.

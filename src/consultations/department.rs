@@ -98,7 +98,8 @@ async fn draw(agent: &Agent, found: &Consultation, typed: &Typed, late: bool) ->
         let page = context! { open => false, limited => (), form => (), ..page };
         return agent.page(PAGE, TITLE, page);
     }
-    let limited = shown::limited(agent, found, trace(agent, found, Action::OpinionOpened), &files).await?;
+    let trace = trace(agent, found, Action::OpinionOpened);
+    let limited = limited::page(agent, found.request_id, shown::of(found), trace, &files).await?;
     let form = answer::drawn(agent, found, typed, &files).await?;
     let page = context! { open => true, limited => Serde(limited), form => Serde(form), ..page };
     if typed.errors.is_empty() { agent.page(PAGE, TITLE, page) } else { agent.page_again(PAGE, TITLE, page) }

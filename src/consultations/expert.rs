@@ -58,7 +58,8 @@ fn code_page(token: &str, sent: bool, wrong: &str) -> Value {
 async fn draw(visitor: &Visitor, token: &str, found: &Consultation, typed: &Typed) -> Result<Response, Problem> {
     let action = format!("/avis/{token}");
     let files = format!("{action}/fichiers");
-    let limited = shown::limited(visitor, found, trace(visitor, found, Action::OpinionOpened), &files).await?;
+    let trace = trace(visitor, found, Action::OpinionOpened);
+    let limited = limited::page(visitor, found.request_id, shown::of(found), trace, &files).await?;
     let form = answer::drawn(visitor, found, typed, &files).await?;
     let own = context! { asked => Serde(shown::asked(found)), limited => Serde(limited), form => Serde(form), action => action };
     let page = context! { ..own, ..page("answer", typed) };

@@ -8,18 +8,16 @@ use super::{
     store,
 };
 use crate::{
-    error::Problem,
-    journal::Line,
     requests::{
         limited::{self, Shown},
         model::File,
     },
-    visit::{Agent, Visit},
+    visit::Agent,
 };
 
 /// What was chosen for who is asked.
 pub fn of(found: &Consultation) -> Shown<'_> {
-    Shown { fields: &found.fields.0, pieces: &found.pieces.0 }
+    Shown { fields: &found.fields.0, pieces: &found.pieces.0, given: false }
 }
 
 /// The question, and the answer once there is one.
@@ -28,24 +26,6 @@ pub fn asked(found: &Consultation) -> Json {
         "who": found.who(), "question": found.question, "until": found.until.to_string(), "asked": found.asked_at, "state": found.state,
         "verdict": found.verdict.as_deref().map(verdict_words), "answer": found.answer, "given": found.answered_at, "by": found.answered_by_name,
     })
-}
-
-/// What they see of the request, with files under `base`; its line in the journal comes first.
-pub async fn limited(visit: &Visit, found: &Consultation, trace: Line<'_>, base: &str) -> Result<Json, Problem> {
-    let seen = limited::open(visit, found.request_id, of(found), trace).await?;
-    let rows = |section: &forms::journey::Section| -> Vec<Json> {
-        section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect()
-    };
-    let sections: Vec<Json> = seen.sections.iter().map(|one| json!({"title": one.title, "rows": rows(one)})).collect();
-    let named = |(title, file): &(String, File)| {
-        let mut one = limited::json(file, base);
-        if let Some(one) = one.as_object_mut() {
-            one.insert("name".to_owned(), format!("{title}\u{a0}: {}", file.name).into());
-        }
-        one
-    };
-    let files: Vec<Json> = seen.files.iter().map(named).collect();
-    Ok(json!({"reference": seen.reference, "procedure": seen.procedure, "sections": sections, "files": files}))
 }
 
 /// Who else sees some of a request now, and why, for « Qui peut voir ce dossier ».

@@ -23,6 +23,7 @@ use crate::{
 
 mod acting;
 mod answers;
+mod approvals;
 mod city;
 mod decisions;
 mod figures;

@@ -10,10 +10,11 @@ use forms::{
     workflow::{Need, Transition},
 };
 use jiff::SignedDuration;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    answers,
+    answers, approvals,
     city::{self, AgentOf, City, Usager},
     decisions,
 };
@@ -199,7 +200,12 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
     let plan = plan(index);
     let forgotten = index % 29 == 3;
     let settled = end.duration_since(visit.now) > SETTLED && !forgotten;
-    let steps = if settled { plan.len() } else { index % 4 };
+    let proposed = plan.iter().position(|one| *one == "propose").filter(|_| index.is_multiple_of(2));
+    let steps = match proposed.filter(|_| !procedure.workflow.approvals.is_empty()) {
+        _ if settled => plan.len(),
+        Some(last) => last + 1,
+        None => index % 4,
+    };
     for wanted in plan.into_iter().take(steps) {
         let request = store::find(&visit.db, id).await?.context("request")?;
         let Some((transition, actor)) = offered(procedure, &request, wanted) else { continue };
@@ -219,8 +225,11 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
             .collect();
         let signing = transition.needs.iter().any(|need| matches!(need, Need::Decision | Need::Refusal));
         let by_letter = transition.letter().is_some();
+        let asks = transition.opens().is_some();
         let able = |agent: &&&AgentOf| {
-            !signing || (agent.decides(&request.department_id) && (!by_letter || agent.signs(&request.department_id)))
+            let decides = agent.decides(&request.department_id);
+            // Who asks for approvals is not who gives them.
+            !(asks && decides) && (!signing || (decides && (!by_letter || agent.signs(&request.department_id))))
         };
         let agents: Vec<_> = agents.iter().filter(able).collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
@@ -230,8 +239,12 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
             Actor::System => None,
             _ => city::account_of(visit, Kind::Agent, &agent.email).await?,
         };
-        fire_one(visit, procedure, &request, transition, By { actor, account, acted: None }, (agent, department))
-            .await?;
+        let by = By { actor, account, acted: None };
+        if transition.approved.is_some() {
+            approvals::given(visit, city, id).await?;
+        }
+        let request = store::find(&visit.db, id).await?.context("request")?;
+        fire_one(visit, procedure, &request, transition, by, (agent, department)).await?;
     }
     Ok(())
 }
@@ -249,6 +262,7 @@ fn plan(index: usize) -> Vec<&'static str> {
         plan.push("answer");
     }
     plan.push("mark-complete");
+    plan.push("propose");
     plan.push(match index % 11 {
         4 => "refuse",
         8 => "dismiss",
@@ -285,7 +299,9 @@ async fn fire_one(
     by: By,
     signed: (&AgentOf, &str),
 ) -> Result<()> {
-    let mut with = With::default();
+    let texts = transition.form.iter().filter(|field| field.kind.name() == "long-text");
+    let form = texts.map(|field| (field.id.clone(), json!("La limite de la voie est celle du plan d’alignement.")));
+    let mut with = With { form: form.collect(), ..With::default() };
     for need in &transition.needs {
         match need {
             Need::Message => {

@@ -17,6 +17,8 @@ pub enum Action {
     RequestFollowed,
     /// What is shown of it to who is asked for an opinion.
     OpinionOpened,
+    /// What is shown of it to who is asked to approve.
+    ApprovalOpened,
     /// An entry of its history: `detail` is the entry's code.
     RequestChanged,
     /// By an agent, for somebody: `detail` is the channel.
@@ -70,12 +72,13 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
         Self::RequestFollowed,
         Self::OpinionOpened,
+        Self::ApprovalOpened,
         Self::RequestChanged,
         Self::RequestFiled,
         Self::DraftOpened,
@@ -114,6 +117,7 @@ impl Action {
             Self::FileOpened => "file-opened",
             Self::RequestFollowed => "request-followed",
             Self::OpinionOpened => "opinion-opened",
+            Self::ApprovalOpened => "approval-opened",
             Self::RequestChanged => "request-changed",
             Self::RequestFiled => "request-filed",
             Self::DraftOpened => "draft-opened",
@@ -157,6 +161,7 @@ impl Action {
             Self::FileOpened => "Pièce ouverte",
             Self::RequestFollowed => "Suivi ouvert avec le code",
             Self::OpinionOpened => "Dossier ouvert pour un avis",
+            Self::ApprovalOpened => "Dossier ouvert pour un visa",
             Self::RequestChanged => "Action sur un dossier",
             Self::RequestFiled => "Demande déposée pour un usager",
             Self::DraftOpened => "Brouillon du service ouvert",

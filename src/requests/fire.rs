@@ -19,10 +19,12 @@ use super::{
     assign,
     certified::Mark,
     erase::{self, Erasure},
+    linked,
     model::{self, Decision, Request},
     store::{self, Entry, NewMessage},
 };
 use crate::{
+    approvals::{Opening, Prepared},
     consultations::{self, Automatic},
     contacts, correspondence,
     error::Problem,
@@ -50,6 +52,8 @@ pub struct With<'a> {
     pub form: Answers,
     /// The letter that the transition makes, as the agent read it.
     pub letter: Option<correspondence::New>,
+    /// The letter of the decision that the transition asks approval for, as the agent read it.
+    pub prepared: Option<Prepared>,
 }
 
 /// Corrected answers, and what is kept beside answers in columns of their own.
@@ -101,6 +105,8 @@ pub struct Fired<'a> {
     archive_at: Option<Timestamp>,
     effects: Vec<Effect>,
     opinions: Automatic,
+    approvals: Opening,
+    linked: Vec<linked::New>,
     erasure: Option<Erasure>,
     /// Made before the transaction, which may run more than once.
     ids: Vec<Uuid>,
@@ -151,6 +157,7 @@ pub fn decide<'a>(
         ground: with.decision.as_ref().is_some_and(|decision| text(&decision.ground)),
         facts: with.decision.as_ref().is_some_and(|decision| text(&decision.facts)),
         appeal: with.decision.as_ref().is_some_and(|decision| text(&decision.appeal)),
+        changes: with.corrected.is_some() || !with.form.is_empty(),
         until: with.until,
     };
     let now = visit.now;
@@ -165,6 +172,12 @@ pub fn decide<'a>(
     if effects.contains(&Effect::Letter) && with.letter.is_none() {
         return Err(Problem::Bad("Il manque la lettre que fait cette action."));
     }
+    let prepares = procedure.workflow.transition(transition).and_then(|one| procedure.workflow.prepared(one));
+    if prepares.is_some() && with.prepared.is_none() {
+        return Err(Problem::Bad("Il manque la lettre à viser."));
+    }
+    answered.extend(set(&effects));
+    let approvals = Opening::of(visit, procedure, request, &effects, &answered, (by.account, with.prepared.as_ref()));
     let status = procedure.workflow.state(&life.state).map_or("in-progress", |state| model::status_name(state.status));
     let archive_at = model::archive_at(procedure, &life, &visit.site);
     let ids = std::iter::repeat_with(|| visit.id()).take(4 + with.asks.len() + effects.len()).collect();
@@ -176,6 +189,7 @@ pub fn decide<'a>(
     };
     let days = (clock::day(request.submitted_at, &visit.site.zone), clock::day(now, &visit.site.zone));
     let opinions = Automatic::of(visit, procedure, &effects);
+    let linked = linked::New::of(visit, procedure, &effects);
     let erasure = Erasure::of(procedure, request, &effects);
     Ok(Fired {
         request,
@@ -187,6 +201,8 @@ pub fn decide<'a>(
         archive_at,
         effects,
         opinions,
+        approvals,
+        linked,
         erasure,
         ids,
         now,
@@ -232,11 +248,7 @@ impl Fired<'_> {
     /// What the agent answered, and the values that the transition works out.
     fn form(&self) -> Answers {
         let mut form = self.with.form.clone();
-        for effect in &self.effects {
-            if let Effect::Set(set) = effect {
-                form.extend(set.clone());
-            }
-        }
+        form.extend(set(&self.effects));
         form
     }
 
@@ -296,6 +308,10 @@ impl Fired<'_> {
             consultations::close(tx, request.id).await?;
         }
         self.opinions.store(tx, request.id, now).await?;
+        self.approvals.store(tx, request.id, now).await?;
+        for linked in &self.linked {
+            linked.store(tx, request, now).await?;
+        }
         if let Some(letter) = &with.letter {
             correspondence::insert(tx, request.id, letter).await?;
         }
@@ -305,6 +321,15 @@ impl Fired<'_> {
         queue(tx, of, &self.effects, &rest, now).await?;
         Ok(true)
     }
+}
+
+/// The values that a transition works out.
+fn set(effects: &[Effect]) -> Answers {
+    let set = effects.iter().filter_map(|effect| match effect {
+        Effect::Set(set) => Some(set.clone()),
+        _ => None,
+    });
+    set.flatten().collect()
 }
 
 /// Stores what was given along with the transition.
@@ -342,6 +367,9 @@ fn refused(refused: Refused) -> Problem {
         ),
         Refused::NotNow => Problem::Conflict("Les réponses de cette demande ne permettent pas cette action."),
         Refused::NotDue => Problem::Conflict("Le moment de cette action n’est pas venu."),
+        Refused::NotApproved => {
+            Problem::Conflict("Cette action attend un visa : l’onglet « Parapheur » du dossier dit où il en est.")
+        }
         Refused::NotYours => Problem::Forbidden("Votre rôle ne permet pas cette action."),
         Refused::Unknown => Problem::NotFound,
         Refused::Missing(_) => Problem::Bad("Il manque une information obligatoire pour cette action."),

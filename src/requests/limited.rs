@@ -1,9 +1,10 @@
-//! What somebody who is asked for an opinion sees of a request: the answers and pieces chosen for them, and nothing
-//! else. Beside [`super::access`], the only way to a request's content; its line in the journal comes first.
+//! What somebody who is asked for an opinion or an approval sees of a request: the answers and pieces that are for
+//! them, and nothing else. Beside [`super::access`], the only way to a request's content; its line in the journal comes first.
 
 use axum::response::Response;
 use db::Tx;
-use forms::journey::Section;
+use forms::journey::{Section, form_shown};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
@@ -24,20 +25,50 @@ use crate::{
 pub struct Shown<'a> {
     pub fields: &'a [String],
     pub pieces: &'a [String],
+    /// Whether what agents answered is seen as well, but what is sensitive.
+    pub given: bool,
 }
 
 #[derive(Debug)]
-pub struct Limited {
-    pub reference: String,
-    pub procedure: String,
-    pub sections: Vec<Section>,
+struct Limited {
+    reference: String,
+    procedure: String,
+    confidential_address: bool,
+    sections: Vec<Section>,
     /// Each with the title of its piece or the words of its question.
-    pub files: Vec<(String, File)>,
+    files: Vec<(String, File)>,
 }
 
+/// What may be seen, as templates show it (`agent/_opinion_view.html`), with files under `base`.
+///
 /// # Errors
-/// `NotFound` when the request is gone, or has ended: nobody's opinion is awaited any more.
-pub async fn open(visit: &Visit, request: Uuid, shown: Shown<'_>, trace: Line<'_>) -> Result<Limited, Problem> {
+/// `NotFound` when the request is gone, or has ended: nobody is waited for any more.
+pub async fn page(
+    visit: &Visit,
+    request: Uuid,
+    shown: Shown<'_>,
+    trace: Line<'_>,
+    base: &str,
+) -> Result<Json, Problem> {
+    let seen = open(visit, request, shown, trace).await?;
+    let rows = |section: &Section| -> Vec<Json> {
+        section.rows.iter().map(|line| json!({"key": line.label, "values": line.lines})).collect()
+    };
+    let sections: Vec<Json> = seen.sections.iter().map(|one| json!({"title": one.title, "rows": rows(one)})).collect();
+    let named = |(title, file): &(String, File)| {
+        let mut one = self::json(file, base);
+        if let Some(one) = one.as_object_mut() {
+            one.insert("name".to_owned(), format!("{title}\u{a0}: {}", file.name).into());
+        }
+        one
+    };
+    let files: Vec<Json> = seen.files.iter().map(named).collect();
+    Ok(json!({
+        "reference": seen.reference, "procedure": seen.procedure, "confidential_address": seen.confidential_address, "sections": sections, "files": files,
+    }))
+}
+
+async fn open(visit: &Visit, request: Uuid, shown: Shown<'_>, trace: Line<'_>) -> Result<Limited, Problem> {
     let found = store::find(&visit.db, request).await?.filter(|found| found.ended_at.is_none());
     let found = found.ok_or(Problem::NotFound)?;
     let procedure = catalogue::version(visit, &found.procedure_id, found.procedure_version).await?;
@@ -51,6 +82,12 @@ pub async fn open(visit: &Visit, request: Uuid, shown: Shown<'_>, trace: Line<'_
         // A sensitive part of a group that is not was never chosen by itself.
         section.rows.retain(|line| !line.sensitive || sensitive(&line.path));
     }
+    if shown.given {
+        let fields: Vec<_> = procedure.workflow.form_fields().cloned().collect();
+        let mut given = form_shown("Ce que le service a noté", &fields, &found.given.0);
+        given.iter_mut().for_each(|section| section.rows.retain(|line| !line.sensitive));
+        sections.extend(given);
+    }
     sections.retain(|section| !section.rows.is_empty());
     let title = |slot: &str| -> Option<String> {
         let piece = procedure.pieces.iter().find(|piece| piece_slot(&piece.id) == slot);
@@ -60,10 +97,11 @@ pub async fn open(visit: &Visit, request: Uuid, shown: Shown<'_>, trace: Line<'_
     };
     let files = files::of(&visit.db, request).await?;
     let files = files.into_iter().filter_map(|file| Some((title(&file.slot)?, file))).collect();
-    Ok(Limited { reference: found.reference, procedure: procedure.title.clone(), sections, files })
+    let (procedure, confidential_address) = (procedure.title.clone(), found.confidential_address);
+    Ok(Limited { reference: found.reference, procedure, confidential_address, sections, files })
 }
 
-/// One of the files that may be seen, or of the `slot` of the opinion itself.
+/// One of the files that may be seen, or of the `slot` of the opinion itself; an empty one is no file's.
 ///
 /// # Errors
 /// `NotFound` for any other file.
@@ -81,7 +119,7 @@ pub async fn file(
     }
     let chosen = shown.pieces.iter().any(|piece| piece_slot(piece) == file.slot)
         || shown.fields.iter().any(|field| field_slot(field) == file.slot);
-    if !chosen && file.slot != slot {
+    if !chosen && (slot.is_empty() || file.slot != slot) {
         return Err(Problem::NotFound);
     }
     journal::read(visit, &trace.request(request).about("file", id)).await?;
@@ -109,6 +147,6 @@ pub async fn detach(tx: &mut Tx, request: Uuid, slot: &str, gone: &[Uuid]) -> Re
 }
 
 /// As templates list it, downloaded under `base`.
-pub fn json(file: &File, base: &str) -> serde_json::Value {
+pub fn json(file: &File, base: &str) -> Json {
     citizen::file_json(file, base)
 }

@@ -31,6 +31,7 @@ mod intake;
 pub mod jobs;
 pub mod late;
 pub mod limited;
+pub mod linked;
 pub mod model;
 pub mod owner;
 pub mod purge;
@@ -53,7 +54,7 @@ pub use files::{attachment as send_file, keep as keep_file, of as files_of, take
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
-    use citizen::{answer, cancel, check, follow, mine, piece, question, received, sent, start, track};
+    use citizen::{answer, cancel, check, follow, linked as next, mine, piece, question, received, sent, start, track};
     Router::new()
         .route("/demarches/{procedure}/commencer", get(start::show))
         .route("/demarches/{procedure}/remplir", get(question::first).post(received::begin))
@@ -79,6 +80,7 @@ pub fn routes() -> Router<App> {
         .route("/demandes/{request}/ranger", post(sent::keep))
         .route("/demandes/{request}/messages", post(follow::write))
         .route("/demandes/{request}/repondre", get(answer::show).post(answer::send))
+        .route("/demandes/{request}/suites/{linked}", post(next::go_on))
         .route("/demandes/{request}/annuler", get(cancel::show).post(cancel::confirm))
         .route("/suivre", get(track::show).post(track::open))
         .route("/fichiers/{file}", get(files::mine))

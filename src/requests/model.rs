@@ -104,7 +104,7 @@ row! {
         to_state: Option<String>,
         /// `mandate` or `organisation`, when its actor acted in somebody's name.
         acted: Option<String>,
-        /// The agent it is about, or who is asked for an opinion, when it is about one.
+        /// The agent it is about, who is asked for an opinion, or what is approved and by whom, when it is about one.
         subject_name: Option<String>,
     }
 }

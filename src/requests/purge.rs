@@ -50,6 +50,8 @@ pub async fn rows(tx: &mut Tx, id: Uuid) -> Result<Purge, db::Error> {
     let named = format!("%{reference}%");
     tx.run(sql!("delete from outbox where authority_id = $1 and (subject like $2 or body like $2)"), args![a, &named])
         .await?;
+    // That it followed another says something of it.
+    tx.run(sql!("delete from linked_request where authority_id = $1 and id = $2"), args![a, id]).await?;
     tx.run(sql!("delete from request where authority_id = $1 and id = $2"), args![a, id]).await?;
     Ok(Purge::Gone)
 }

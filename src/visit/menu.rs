@@ -27,6 +27,7 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/contacts", "Contacts"),
     ("/agent/courriers", "Lettres"),
     ("/agent/avis-a-rendre", "Avis à rendre"),
+    ("/agent/a-viser", "À viser"),
 ];
 const FIGURES: &[(&str, &str)] = &[("/agent/retards", "Retards"), ("/agent/statistiques", "Statistiques")];
 const DEPARTMENT: &[(&str, &str)] = &[

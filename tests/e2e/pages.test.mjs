@@ -362,6 +362,41 @@ describe('pages of agents', () => {
     await other.context.close();
   });
 
+  test('approvals: asked by one, given by others in turn', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('voirie', 'manager'));
+    await checkAll(page, ['/agent/a-viser']);
+    const waiting = await hrefs(page, /^\/agent\/a-viser\/[0-9a-f-]+$/);
+    assert.ok(waiting.length > 1, 'nothing is to be approved by the roads department');
+    await checkAll(page, [waiting[0]]);
+    await checkMistakes(page, waiting[0], 'Répondre');
+    for (const [visa, choice, words] of [[waiting[0], 'Je vise', 'Conforme au plan.'], [waiting[1], 'Je refuse de viser', 'Le plan est ancien.']]) {
+      await city.go(page, visa);
+      await page.getByLabel(choice).check();
+      await page.getByLabel('Votre raison').fill(words);
+      await press(page, page.getByRole('button', { name: 'Répondre' }));
+      await city.checkPage(page);
+      await checkAll(page, [visa]);
+    }
+    await context.close();
+    const other = await city.open();
+    await city.signIn(other.page, city.agent('urbanisme', 'processor'));
+    await city.go(other.page, '/agent?vue=toutes&demarche=certificat-alignement');
+    const requests = (await hrefs(other.page, /^\/agent\/demandes\/[0-9a-f-]+(\?|$)/)).map((href) => href.split('?')[0]);
+    assert.ok(requests.length > 0);
+    let proposed = false;
+    for (const request of requests) {
+      await city.go(other.page, request);
+      const [action] = await hrefs(other.page, /\/actions\/propose(\?|$)/);
+      if (await other.page.getByText('visa refusé').count()) await checkAll(other.page, [request, `${request}?onglet=parapheur`]);
+      if (!action || proposed) continue;
+      await checkAll(other.page, [action]);
+      await checkMistakes(other.page, action, /^Confirmer/);
+      proposed = true;
+    }
+    await other.context.close();
+  });
+
   test('contacts: noted, to qualify, tied', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('commerce', 'manager'));

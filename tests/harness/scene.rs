@@ -112,6 +112,8 @@ impl Scene {
             ("disposal", disposal(&portal).await),
             ("delegation", delegation(&portal).await),
             ("consultation", consultation(&portal, filed.id).await),
+            ("visa", visa(&portal, filed.id, nadia).await),
+            ("linked", offered(&portal, filed.id).await),
             ("contact", contact(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
@@ -184,6 +186,36 @@ async fn consultation(portal: &Portal, request: Uuid) -> String {
     let statement = sql!(
         "insert into consultation (authority_id, id, request_id, department_id, expert_name, expert_email, question, fields, pieces, until, asked_at, state)
          values ($1, $2, $3, 'voirie', '', '', 'Zéphyrine ?', '[\"demandeur\"]', '[]', '2027-01-01', $4, 'open')"
+    );
+    let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, request, now]).await;
+    portal.db().write(write).await.unwrap();
+    id.to_string()
+}
+
+/// An approval of the request, which its processor asked of those who decide in its department.
+async fn visa(portal: &Portal, request: Uuid, asked_by: Uuid) -> String {
+    let (id, step, now) = (Uuid::new_v4(), Uuid::new_v4(), portal.app.clock.now());
+    let circuit = sql!(
+        "insert into approval (authority_id, id, request_id, circuit, title, asked_at, version, asked_by, asker_too, state, fingerprint, letter)
+         values ($1, $2, $3, 'accord', 'Zéphyrine', $4, 1, $5, false, 'open', $6, 'null')"
+    );
+    let one = sql!(
+        "insert into approval_step (authority_id, id, approval_id, position, title, department_id, role, state, until)
+         values ($1, $2, $3, 0, 'Direction', 'etat-civil', 'decider', 'open', '2027-01-01')"
+    );
+    let write = async |tx: &mut db::Tx| {
+        tx.run(circuit, args![tx.authority(), id, request, now, asked_by, vec![0_u8; 32]]).await?;
+        tx.run(one, args![tx.authority(), step, id]).await
+    };
+    portal.db().write(write).await.unwrap();
+    step.to_string()
+}
+
+/// Another procedure that the request's usager may go on with.
+async fn offered(portal: &Portal, request: Uuid) -> String {
+    let (id, now) = (Uuid::new_v4(), portal.app.clock.now());
+    let statement = sql!(
+        "insert into linked_request (authority_id, id, request_id, start, procedure_id, title, offered_at) values ($1, $2, $3, 'suite', 'acte-mariage', 'Zéphyrine', $4)"
     );
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, request, now]).await;
     portal.db().write(write).await.unwrap();

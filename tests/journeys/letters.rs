@@ -27,18 +27,23 @@ fn typed(form: &Form, fields: &[(&str, &str)]) -> Form {
 
 /// Fires a transition that makes a letter: types, reads the letter again, confirms.
 pub async fn send(agent: &mut Client, request: &str, action: &str, fields: &[(&str, &str)]) -> Page {
+    send_as(agent, request, action, fields, "telle qu'elle partira").await
+}
+
+/// The same, where the page that is read again says `told`.
+pub async fn send_as(agent: &mut Client, request: &str, action: &str, fields: &[(&str, &str)], told: &str) -> Page {
     let path = format!("{request}/actions/{action}");
     let form = typed(&agent.get(&path).await.is(200).form("version"), fields);
     let page = agent.post_form(&path, &form.fields).await;
     if page.status == 303 {
         return page;
     }
-    let form = page.is(200).shows("telle qu'elle partira").form("version");
+    let form = page.is(200).shows(told).form("version");
     agent.post_form(&path, &form.fields).await
 }
 
 /// The words of the letters that the usager finds on their page, the latest first.
-async fn letters(person: &mut Client, filed: &Filed) -> Vec<String> {
+pub async fn letters(person: &mut Client, filed: &Filed) -> Vec<String> {
     let page = person.get(&format!("/demandes/{}", filed.id)).await.is(200);
     let hrefs: Vec<String> = crate::harness::html::tags(page.html())
         .into_iter()

@@ -18,6 +18,7 @@ pub mod draw;
 pub mod expr;
 pub mod journey;
 pub mod kinds;
+pub mod linked;
 pub mod load;
 pub mod model;
 mod rules;

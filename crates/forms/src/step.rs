@@ -47,12 +47,38 @@ pub struct Clocks {
     pub given: i32,
     /// When the last of the opinions that were asked was given; none while one is awaited, or when none was asked.
     pub consulted: Option<Timestamp>,
+    /// The latest circuit of approvals; none when none was opened, or when it was taken back.
+    pub approval: Option<Circuit>,
     pub timers: Vec<Timer>,
+}
+
+/// Where a circuit of approvals stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Circuit {
+    /// Its name in the workflow.
+    pub id: String,
+    pub outcome: Outcome,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Open,
+    Approved,
+    Declined,
+    /// What was to be approved, or was, has changed.
+    Void,
 }
 
 impl Life {
     pub fn entered(&self) -> Timestamp {
         self.clocks.entered.unwrap_or(self.submitted)
+    }
+
+    fn circuit(&self, outcome: Outcome) -> Option<&Circuit> {
+        self.clocks.approval.as_ref().filter(|circuit| circuit.outcome == outcome)
     }
 }
 
@@ -74,6 +100,8 @@ pub struct Given {
     pub ground: bool,
     pub facts: bool,
     pub appeal: bool,
+    /// Other answers or pieces of the usager, or answers of an agent.
+    pub changes: bool,
     /// Last day to complete what is asked.
     pub until: Option<Date>,
 }
@@ -111,6 +139,14 @@ pub enum Effect {
     Opinion(String),
     /// Call this application of the workflow.
     Webhook(String),
+    /// Open this circuit of approvals.
+    Approval(String),
+    /// Offer the usager to go on with this other procedure.
+    Start(String),
+    /// Nobody has to approve any more.
+    Recall,
+    /// What was to be approved, or was, has changed: its approvals count for nothing.
+    Void,
     /// Give the request to somebody.
     Assign(Assignee),
     /// These are the latest answers to questions of agents' forms.
@@ -132,6 +168,8 @@ pub enum Refused {
     NotNow,
     /// A timer before its moment, or one that fired already.
     NotDue,
+    /// The circuit of approvals that it waits for has not approved.
+    NotApproved,
     /// Something that the law or the circuit wants is missing.
     Missing(Need),
 }
@@ -158,6 +196,12 @@ impl Transition {
     pub fn holds(&self, cx: Context<'_>) -> bool {
         let env = Env { today: cx.day(cx.now), names: cx.known, row: None };
         self.when.as_ref().is_none_or(|when| when.holds(&env))
+    }
+
+    /// Whether the circuit of approvals that it waits for has approved; it waits for none most often.
+    pub fn is_approved(&self, life: &Life) -> bool {
+        let approved = life.circuit(Outcome::Approved);
+        self.approved.as_ref().is_none_or(|wanted| approved.is_some_and(|circuit| circuit.id == *wanted))
     }
 
     /// Whether the request's clock allows it: always, unless it is a timer.
@@ -220,6 +264,9 @@ pub fn step(
     if !transition.is_due(life, cx) {
         return Err(Refused::NotDue);
     }
+    if !transition.is_approved(life) {
+        return Err(Refused::NotApproved);
+    }
     if let Some(missing) = transition.needs.iter().find(|need| !given.satisfies(**need)) {
         return Err(Refused::Missing(*missing));
     }
@@ -239,14 +286,18 @@ pub fn step(
                 effects.push(Effect::Opinion(id.clone()));
             }
             Action::Webhook(id) => effects.push(Effect::Webhook(id.clone())),
+            Action::Approval(id) => effects.push(Effect::Approval(id.clone())),
+            Action::Start(id) => effects.push(Effect::Start(id.clone())),
             Action::Erase(id) => effects.push(Effect::Erase(id.clone())),
         }
     }
     effects.extend(transition.assignee(cx).map(Effect::Assign));
     let set = workflow.set(transition, cx);
-    if !set.is_empty() {
+    let sets = !set.is_empty();
+    if sets {
         effects.push(Effect::Set(set));
     }
+    circuit(transition, &mut next, life, given.changes || sets, &mut effects, cx);
     if actor == Actor::Usager {
         next.clocks.received = Some(cx.now);
     }
@@ -280,6 +331,44 @@ pub fn consulted(procedure: &Procedure, life: &Life, awaited: usize, cx: Context
     next.clocks.consulted = (awaited == 0).then_some(cx.now);
     next.clocks.timers = timer::timers(procedure, &next, cx);
     next
+}
+
+/// The same request after somebody approved or refused to.
+pub fn approved(procedure: &Procedure, life: &Life, outcome: Outcome, cx: Context<'_>) -> Life {
+    let mut next = life.clone();
+    if let Some(circuit) = next.clocks.approval.as_mut().filter(|_| outcome != Outcome::Open) {
+        (circuit.outcome, circuit.at) = (outcome, cx.now);
+    }
+    next.clocks.timers = timer::timers(procedure, &next, cx);
+    next
+}
+
+/// What a transition makes of circuits of approvals. One at a time: another takes the place of the one before. It
+/// ends with the stay of the request in the state that waits for it, and approves nothing but what it was shown.
+fn circuit(
+    transition: &Transition,
+    next: &mut Life,
+    life: &Life,
+    changes: bool,
+    effects: &mut Vec<Effect>,
+    cx: Context<'_>,
+) {
+    let open = life.circuit(Outcome::Open).is_some();
+    if let Some(id) = transition.opens() {
+        if open {
+            effects.push(Effect::Recall);
+        }
+        next.clocks.approval = Some(Circuit { id: id.to_owned(), outcome: Outcome::Open, at: cx.now });
+    } else if open && next.state != life.state {
+        next.clocks.approval = None;
+        effects.push(Effect::Recall);
+    } else if changes
+        && let Some(circuit) = next.clocks.approval.as_mut()
+        && matches!(circuit.outcome, Outcome::Open | Outcome::Approved)
+    {
+        (circuit.outcome, circuit.at) = (Outcome::Void, cx.now);
+        effects.push(Effect::Void);
+    }
 }
 
 /// « Le délai […] réputée acceptée ne court qu'à compter de la réception des pièces et informations requises »

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{Delay, Procedure},
-    step::{Actor, Context, Life, legal_end, start_of},
+    step::{Actor, Context, Life, Outcome, legal_end, start_of},
     workflow::{After, Origin, Transition},
 };
 
@@ -62,7 +62,7 @@ fn moment(after: After, fired: u32, procedure: &Procedure, life: &Life, cx: Cont
     let at = match after.delay {
         None if after.origin == Origin::Entry => entered,
         // What was waited for has come: not the morning after.
-        None if after.origin == Origin::Opinions => life.clocks.consulted?,
+        None if after.origin.is_event() => event(after.origin, life)?,
         None => start_of(from.tomorrow().ok()?, cx.zone)?,
         Some(delay) if after.before => start_of(cx.calendar.before(from, delay), cx.zone)?,
         Some(delay) => {
@@ -83,7 +83,20 @@ fn origin(origin: Origin, procedure: &Procedure, life: &Life, cx: Context<'_>) -
         Origin::Due => life.suspended.is_none().then(|| cx.day(life.due)),
         Origin::Legal => legal_end(procedure, life, cx),
         Origin::Until => life.clocks.until,
-        Origin::Opinions => life.clocks.consulted.map(|consulted| cx.day(consulted)),
+        Origin::Opinions | Origin::Approved | Origin::Declined => event(origin, life).map(|at| cx.day(at)),
+    }
+}
+
+/// When what nobody can tell before happened.
+fn event(origin: Origin, life: &Life) -> Option<Timestamp> {
+    let settled = |outcomes: &[Outcome]| {
+        life.clocks.approval.as_ref().filter(|circuit| outcomes.contains(&circuit.outcome)).map(|circuit| circuit.at)
+    };
+    match origin {
+        Origin::Opinions => life.clocks.consulted,
+        Origin::Approved => settled(&[Outcome::Approved]),
+        Origin::Declined => settled(&[Outcome::Declined, Outcome::Void]),
+        _ => None,
     }
 }
 

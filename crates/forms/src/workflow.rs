@@ -21,6 +21,10 @@ pub struct Workflow {
     pub opinions: Vec<Opinion>,
     /// The applications that transitions call, by the name under which the authority declares them.
     pub webhooks: Vec<Webhook>,
+    /// The circuits of approvals that transitions open, by name.
+    pub approvals: Vec<Approval>,
+    /// The requests that transitions start for the usager, by name.
+    pub starts: Vec<Start>,
 }
 
 /// A call to another application: all that it is told of the request, and what its answer may give.
@@ -51,6 +55,45 @@ pub struct Opinion {
     pub shows: Vec<String>,
     /// Ids of the pieces that are shown; none is sensitive.
     pub pieces: Vec<String>,
+}
+
+/// A linked request (« démarche liée »): another procedure that its usager may go on with, their answers carried over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Start {
+    pub id: String,
+    /// Id of the other procedure.
+    pub procedure: String,
+    /// As the usager is told.
+    pub title: String,
+    /// Questions of the other one (`nom`; `enfants.nom`: of the first row of a group), and of this one.
+    pub with: Vec<(String, String)>,
+}
+
+/// A circuit of approvals (« parapheur »): who approves what is about to be decided, before it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    pub id: String,
+    /// What is approved, for agents: « Projet d’arrêté ».
+    pub title: String,
+    /// For each step, from the day on which it is its turn.
+    pub delay: Delay,
+    /// All at once, in any order; otherwise one after the other.
+    pub together: bool,
+    /// Whether who asked may approve as well.
+    pub asker_too: bool,
+    /// At least one; each is approved by somebody else.
+    pub steps: Vec<Visa>,
+}
+
+/// One step of a circuit of approvals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Visa {
+    /// By which function: « Direction de l’urbanisme ».
+    pub title: String,
+    /// Id of its department; none: the one of the request.
+    pub department: Option<String>,
+    /// [`Who::Process`] or [`Who::Decide`]: what its approver may do in that department.
+    pub who: Who,
 }
 
 #[derive(Debug, Clone)]
@@ -97,6 +140,8 @@ pub struct Transition {
     /// How often the platform fires it during one stay in a state, when it stays there (a reminder).
     pub times: u32,
     pub needs: Vec<Need>,
+    /// The circuit of approvals that must have approved.
+    pub approved: Option<String>,
     /// Questions to the agent who fires it; conditions written after it know their answers.
     pub form: Vec<Field>,
     pub does: Vec<Action>,
@@ -172,6 +217,17 @@ pub enum Origin {
     Until,
     /// Every opinion that was asked is given, or given up.
     Opinions,
+    /// Everybody approved.
+    Approved,
+    /// Somebody refused to approve, or what was to be approved has changed.
+    Declined,
+}
+
+impl Origin {
+    /// Nobody can tell it before it happens.
+    pub(crate) fn is_event(self) -> bool {
+        matches!(self, Self::Opinions | Self::Approved | Self::Declined)
+    }
 }
 
 /// Who may fire a transition.
@@ -221,6 +277,10 @@ pub enum Action {
     Opinion(String),
     /// Call this application (`urbanisme`).
     Webhook(String),
+    /// Open this circuit of approvals (`arrete`).
+    Approval(String),
+    /// Offer the usager to go on with this other procedure (`cantine`).
+    Start(String),
     /// Erase this answer, or the files of this piece, of a request that ended.
     Erase(String),
 }
@@ -240,6 +300,14 @@ impl Transition {
     pub fn letter(&self) -> Option<&str> {
         self.does.iter().find_map(|action| match action {
             Action::Letter(template) => Some(template.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The circuit of approvals that it opens.
+    pub fn opens(&self) -> Option<&str> {
+        self.does.iter().find_map(|action| match action {
+            Action::Approval(id) => Some(id.as_str()),
             _ => None,
         })
     }
@@ -266,6 +334,21 @@ impl Workflow {
     pub fn upon<'a>(&'a self, webhook: &'a str) -> impl Iterator<Item = (&'a Transition, &'a Upon)> {
         let upon = self.transitions.iter().filter_map(|one| Some((one, one.upon.as_ref()?)));
         upon.filter(move |(_, upon)| upon.webhook == webhook)
+    }
+
+    pub fn start(&self, id: &str) -> Option<&Start> {
+        self.starts.iter().find(|start| start.id == id)
+    }
+
+    pub fn approval(&self, id: &str) -> Option<&Approval> {
+        self.approvals.iter().find(|approval| approval.id == id)
+    }
+
+    /// The template of the letter that is approved by the circuit which `transition` opens: the letter of the
+    /// transition that waits for it.
+    pub fn prepared(&self, transition: &Transition) -> Option<&str> {
+        let circuit = transition.opens()?;
+        self.transitions.iter().filter(|one| one.approved.as_deref() == Some(circuit)).find_map(Transition::letter)
     }
 
     /// Every question to agents, in the order of the file.

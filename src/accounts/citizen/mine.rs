@@ -20,7 +20,7 @@ use crate::{
         session::{self, Kind},
         store::{self, Account},
     },
-    consultations, contacts,
+    approvals, consultations, contacts,
     error::Problem,
     household, identity, links, mandates, opinions, organisations,
     platform::form::Typed,
@@ -172,6 +172,8 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("services_rattaches".into(), links::export(citizen, account.id).await?.into());
         data.insert("consultations".into(), requests::readings::export(&citizen.db, account.id).await?.into());
         data.insert("avis_demandes".into(), consultations::export(&citizen.db, account.id).await?.into());
+        data.insert("visas_demandes".into(), approvals::export(&citizen.db, account.id).await?.into());
+        data.insert("demandes_liees".into(), requests::linked::export(&citizen.db, account.id).await?.into());
         data.insert("contacts".into(), contacts::export(&citizen.db, account.id).await?.into());
         data.insert("sms".into(), contacts::sms::export(&citizen.db, account.id).await?);
         data.insert("avis".into(), opinions::export(&citizen.db, account.id).await?.into());

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{answer, cancel, file_json, file_kind, procedure_link, sections, sent};
+use super::{answer, cancel, file_json, file_kind, linked as next, procedure_link, sections, sent};
 use crate::{
     acting::{Deed, trace},
     authorities::{self, Department},
@@ -22,7 +22,7 @@ use crate::{
     platform::{clock, french},
     requests::{
         access::{self, Mine},
-        certified, code, files, form, jobs,
+        certified, code, files, form, jobs, linked,
         model::{Decision, Event, File, Message, piece_slot},
         owner,
         store::{self, Entry, NewMessage},
@@ -113,6 +113,7 @@ pub async fn draw(
     let mut contacts = contacts::of_request(&visitor.db, request.id).await?;
     contacts.retain(|contact| contact.shared);
     let decision = store::decision(&visitor.db, request.id).await?;
+    let offered = events.iter().any(|event| event.code == linked::OFFERED);
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
     let awaits =
@@ -137,6 +138,7 @@ pub async fn draw(
         sections => Serde(sections(&shown, |_| String::new())),
         pieces => Serde(pieces(&procedure, &files)),
         documents => Serde(documents(request.id, &files)),
+        linked => Serde(next::shown(visitor, request, offered).await?),
         keeping => sent::keeping(visitor, request).await?,
         keep => format!("/demandes/{}/ranger", request.id),
         messages => Serde(shown_messages(&messages, &contacts, &files, &department)),

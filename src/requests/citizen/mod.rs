@@ -36,6 +36,7 @@ pub mod check;
 pub mod follow;
 mod household;
 mod known;
+pub mod linked;
 pub mod mine;
 pub mod piece;
 pub mod question;

@@ -26,6 +26,7 @@ use super::{
     store as desk, view,
 };
 use crate::{
+    approvals::{self, Granted},
     error::Problem,
     journal,
     requests::{
@@ -52,6 +53,11 @@ pub fn wanted<'a>(agent: &Agent, file: &'a Opened<Process>, id: &str) -> Result<
     if !transition.holds(fire::context(agent, &known)) {
         return Err(Problem::Conflict("Les réponses de cette demande ne permettent pas cette action."));
     }
+    if !transition.is_approved(&file.request.life()) {
+        return Err(Problem::Conflict(
+            "Cette action attend un visa\u{a0}: l’onglet « Parapheur » du dossier dit où il en est.",
+        ));
+    }
     match transition.who {
         Who::Process => {}
         Who::Decide => access::may::<Decide>(agent, &file.request)?,
@@ -66,6 +72,10 @@ pub struct Deed<'f> {
     pub transition: &'f Transition,
     pub typed: Typed,
     pub signing: Signing,
+    /// What was approved, for what waits for it.
+    pub granted: Option<Granted>,
+    /// Why nobody could approve what it asks approval for; empty when somebody can.
+    unable: String,
     choices: Choices,
 }
 
@@ -122,6 +132,9 @@ pub async fn confirm(
     if !deed.signing.refused.is_empty() {
         problems.push(("confirmer", deed.signing.refused.clone()));
     }
+    if !deed.unable.is_empty() {
+        problems.push(("confirmer", deed.unable.clone()));
+    }
     problems.extend(draft.iter().flat_map(Draft::problems));
     if !problems.is_empty() || !filled.valid() {
         let context = deed.context(&agent, &problems, draft.as_ref(), &filled, true).await?;
@@ -164,11 +177,19 @@ impl<'f> Deed<'f> {
         let choices = Choices::of(agent, file, &received);
         choices.keep_offered(&mut typed);
         let signing = Signing::of(agent, file, transition).await?;
-        Ok(Self { file, transition, typed, signing, choices })
+        let granted = match &transition.approved {
+            Some(circuit) => Some(approvals::granted(agent, &file.request, circuit).await?),
+            None => None,
+        };
+        let unable = match transition.opens().and_then(|id| file.procedure.workflow.approval(id)) {
+            Some(circuit) => approvals::able(agent, &file.request, circuit).await?,
+            None => String::new(),
+        };
+        Ok(Self { file, transition, typed, signing, granted, unable, choices })
     }
 
     async fn fire(&self, agent: &Agent, draft: Option<&Draft>, filled: &Form<'_>) -> Result<(), Problem> {
-        let Self { file, transition, typed, signing, choices } = self;
+        let Self { file, transition, typed, signing, choices, .. } = self;
         let with = With {
             message: Some(typed.message.as_str())
                 .filter(|_| transition.needs.iter().any(|need| matches!(need, Need::Message | Need::Ask))),
@@ -181,6 +202,7 @@ impl<'f> Deed<'f> {
             corrected: None,
             form: journey::answered(&filled.readings),
             letter: draft.and_then(|draft| draft.keep(agent, &file.request.department_id)),
+            prepared: draft.and_then(Draft::prepared),
         };
         let by = By { actor: file.request.actor, account: Some(agent.account.id), acted: None };
         fire::fire(agent, &file.procedure, &file.request, &transition.id, by, &with).await
@@ -195,7 +217,7 @@ impl<'f> Deed<'f> {
         form: &Form<'_>,
         errors: bool,
     ) -> Result<Value, Problem> {
-        let Self { file, transition, typed, signing, choices } = self;
+        let Self { file, transition, typed, signing, choices, .. } = self;
         let form = form.draw(agent, file, errors)?;
         let author = &signing.author;
         let held = file.request.holder_id.filter(|holder| *holder != agent.account.id);
@@ -219,7 +241,8 @@ impl<'f> Deed<'f> {
             "receives": transition.receives.as_deref().unwrap_or_default(),
             "unreachable": told.is_some() && file.request.email.is_none(),
             "preview": preview(agent, file, told).await,
-            "unsigned": signing.refused,
+            "unsigned": if self.unable.is_empty() { &signing.refused } else { &self.unable },
+            "circuit": circuit(self),
             "calls": calls(&file.procedure, transition),
             "author": {"name": author.name, "quality": author.quality, "service": author.service, "delegation": author.delegation},
             "letter": draft.map(|draft| draft.json(&url)),
@@ -243,6 +266,15 @@ fn calls<'p>(procedure: &'p Procedure, transition: &'p Transition) -> Vec<&'p st
         _ => None,
     });
     called.map(|webhook| webhook.label.as_str()).collect()
+}
+
+/// The circuit of approvals that a deed opens, for its page: title, who in turn.
+fn circuit(deed: &Deed<'_>) -> Json {
+    let circuit = deed.transition.opens().and_then(|id| deed.file.procedure.workflow.approval(id));
+    circuit.map_or(Json::Null, |circuit| {
+        let steps: Vec<&str> = circuit.steps.iter().map(|step| step.title.as_str()).collect();
+        json!({"title": circuit.title, "together": circuit.together, "steps": steps, "delay": circuit.delay.to_string()})
+    })
 }
 
 /// The questions of a transition, as the agent answered them.

@@ -120,7 +120,8 @@ fn code(transition: &Transition) -> String {
 /// Nothing has to be given for each request but a message, the same for all, nor read before it is sent.
 fn simple(transition: &Transition) -> bool {
     let letter = transition.does.iter().any(|action| matches!(action, Action::Letter(_)));
-    !letter && transition.form.is_empty() && transition.needs.iter().all(|need| *need == Need::Message)
+    let approvals = transition.opens().is_some() || transition.approved.is_some();
+    !letter && !approvals && transition.form.is_empty() && transition.needs.iter().all(|need| *need == Need::Message)
 }
 
 /// Whether the deed may be done on this request now, or why not.
@@ -143,7 +144,8 @@ fn judge<'a>(
             return Ok(Deed::Entrust(anybody.id));
         }
         ENTRUST => {
-            let to = chosen.colleague(&request.department_id).ok_or("Votre collègue n’instruit pas dans ce service.")?;
+            let to =
+                chosen.colleague(&request.department_id).ok_or("Votre collègue n’instruit pas dans ce service.")?;
             return if request.holder_id == Some(to.id) {
                 Err("Ce dossier lui est déjà affecté.")
             } else {

@@ -47,8 +47,7 @@ pub async fn colleagues(agent: &Agent, departments: &[&str]) -> Result<BTreeMap<
 
 /// As a list to choose from.
 pub fn options(colleagues: &[Receiver], chosen: &str) -> Vec<Json> {
-    let option =
-        |one: &Receiver| json!({"value": one.id, "text": one.name(), "chosen": one.id.to_string() == chosen});
+    let option = |one: &Receiver| json!({"value": one.id, "text": one.name(), "chosen": one.id.to_string() == chosen});
     colleagues.iter().map(option).collect()
 }
 
@@ -125,7 +124,8 @@ async fn entrust(
                 if !hand(tx, agent, &file.request, (from, to)).await? {
                     return Ok(false);
                 }
-                jobs::queue(tx, agent, Letter::HandedOver, to, More { about: about.clone(), ..More::default() }).await?;
+                jobs::queue(tx, agent, Letter::HandedOver, to, More { about: about.clone(), ..More::default() })
+                    .await?;
             }
             if let Some(body) = note {
                 let message = NewMessage { id: once, author: "agent", author_id: Some(me), internal: true, body };

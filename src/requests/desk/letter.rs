@@ -12,14 +12,15 @@ use uuid::Uuid;
 
 use super::act::{Deed, Form};
 use crate::{
+    approvals::{Granted, Prepared},
     correspondence::{
-        self,
+        self, Author,
         compose::{self, About, Composed, Unfit},
     },
     error::Problem,
     platform::attachment,
     requests::form::plain,
-    visit::Agent,
+    visit::{Agent, Visit},
 };
 
 /// Longest paragraph of an agent, in characters.
@@ -58,6 +59,17 @@ pub struct Draft {
     typed: Typed,
     /// Where it can be posted; empty when nobody knows.
     address: Vec<String>,
+    purpose: Purpose,
+}
+
+/// What a letter is drawn for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Sent,
+    /// To be approved before its decision is taken.
+    Prepared,
+    /// To leave as it was approved: whether it still is that one.
+    Approved(bool),
 }
 
 impl Draft {
@@ -69,17 +81,33 @@ impl Draft {
         mut typed: Typed,
         fresh: bool,
     ) -> Result<Option<Self>, Problem> {
-        let Some(code) = deed.transition.letter() else { return Ok(None) };
+        let prepared = deed.file.procedure.workflow.prepared(deed.transition);
+        let Some(code) = deed.transition.letter().or(prepared) else { return Ok(None) };
         let request = &deed.file.request;
         let decision = deed.signing.decision(agent, deed.transition, &deed.typed);
         let given = form.given(request);
-        let mut about = About { given: &given, ..About::request(request, &deed.file.procedure, &deed.signing.author) };
-        let address = compose::address(&about);
+        let nobody = signatory();
+        let author = if prepared.is_some() { &nobody } else { &deed.signing.author };
+        let mut about = About { given: &given, ..About::request(request, &deed.file.procedure, author) };
+        let address = if prepared.is_some() { Vec::new() } else { compose::address(&about) };
         // Whoever gave no e-mail hears of it by post.
         typed.to_post |= fresh && request.email.is_none() && !address.is_empty();
-        (about.decision, about.motivation, about.to_post) = (decision.as_ref(), &typed.motivation, typed.to_post);
+        typed.to_post &= prepared.is_none();
+        about.decision = decision.as_ref();
+        let purpose = match &deed.granted {
+            Some(Granted { asked_at, letter: Some(approved) }) => {
+                (typed.motivation, typed.version) = (approved.motivation.clone(), None);
+                let then = Visit { now: *asked_at, ..Visit::clone(agent) };
+                let about = About { author: &nobody, motivation: &approved.motivation, ..about };
+                let same = compose::compose(&then, code, None, &about).await?;
+                Purpose::Approved(same.is_ok_and(|letter| letter.digest() == approved.digest))
+            }
+            _ if prepared.is_some() => Purpose::Prepared,
+            _ => Purpose::Sent,
+        };
+        (about.motivation, about.to_post) = (&typed.motivation, typed.to_post);
         let letter = compose::compose(agent, code, typed.version, &about).await?;
-        Ok(Some(Self { letter, typed, address }))
+        Ok(Some(Self { letter, typed, address, purpose }))
     }
 
     /// Whether the agent has read these very words.
@@ -90,6 +118,10 @@ impl Draft {
     /// What keeps it from leaving.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
+        if self.purpose == Purpose::Approved(false) {
+            let text = "Cette lettre n’est plus celle qui a été visée\u{a0}: retirez ce que vous avez ajouté. Si son modèle a changé depuis, faites-la viser de nouveau.";
+            found.push(("lettre", text.to_owned()));
+        }
         if let Err(unfit) = &self.letter {
             found.extend(unfit.sentences.iter().map(|sentence| ("lettre", sentence.clone())));
         }
@@ -106,9 +138,15 @@ impl Draft {
         found
     }
 
+    /// What those who approve will read.
+    pub fn prepared(&self) -> Option<Prepared> {
+        let letter = self.letter.as_ref().ok().filter(|_| self.purpose == Purpose::Prepared)?;
+        Some(Prepared::of(letter, &self.typed.motivation))
+    }
+
     /// The letter to keep.
     pub fn keep(&self, agent: &Agent, department: &str) -> Option<correspondence::New> {
-        let letter = self.letter.as_ref().ok()?;
+        let letter = self.letter.as_ref().ok().filter(|_| self.purpose != Purpose::Prepared)?;
         Some(correspondence::New {
             id: agent.id(),
             department: department.to_owned(),
@@ -132,7 +170,8 @@ impl Draft {
             "seen": letter.map(Composed::digest).unwrap_or_default(),
             "unfit": unfit.map(|unfit| &unfit.sentences),
             "earlier": earlier.map(|version| json!({"version": version, "href": format!("{url}?modele={version}")})),
-            "takes_motivation": letter.map_or_else(|| unfit.is_some_and(|unfit| unfit.takes_motivation), |letter| letter.takes_motivation),
+            "purpose": match self.purpose { Purpose::Sent => "sent", Purpose::Prepared => "prepared", Purpose::Approved(_) => "approved" },
+            "takes_motivation": !matches!(self.purpose, Purpose::Approved(_)) && letter.map_or_else(|| unfit.is_some_and(|unfit| unfit.takes_motivation), |letter| letter.takes_motivation),
             "motivation": self.typed.motivation,
             "to_post": self.typed.to_post,
             "address": self.address,
@@ -140,6 +179,12 @@ impl Draft {
             "pdf": format!("{url}/lettre.pdf"),
         })
     }
+}
+
+/// In the place of who will sign, as long as nobody knows.
+fn signatory() -> Author {
+    let (name, quality) = ("[Signataire]".to_owned(), "[Qualité]".to_owned());
+    Author { name, quality, ..Author::default() }
 }
 
 /// The letter as it would be, as a PDF, from what is typed.

@@ -16,7 +16,7 @@ use super::{
     view, words,
 };
 use crate::{
-    consultations,
+    approvals, consultations,
     contacts::{self, Contact},
     error::Problem,
     journal::{self, Action},
@@ -26,6 +26,7 @@ use crate::{
         certified::{self, Mark},
         files, form,
         jobs::{NOTIFY, Printed, render_file},
+        linked,
         model::{Ask, Decision, Event, File, Form, Message},
         store::{self, NewMessage},
     },
@@ -47,6 +48,10 @@ pub struct Dossier {
     pub failures: Vec<Failure>,
     /// Asked of others: see [`consultations::on_request`].
     pub opinions: Vec<Json>,
+    /// Circuits of approvals, the latest first: see [`approvals::on_request`].
+    pub approvals: Vec<Json>,
+    /// Requests that it led to, or that led to it.
+    pub linked: Vec<Json>,
     /// How else its filer is told.
     pub reach: Vec<String>,
     /// Pages of the requests before and after it in the list it was opened from.
@@ -72,6 +77,8 @@ impl Dossier {
             forms: Vec::new(),
             failures: Vec::new(),
             opinions: Vec::new(),
+            approvals: Vec::new(),
+            linked: Vec::new(),
             reach: Vec::new(),
             busy: None,
             beside,
@@ -83,7 +90,10 @@ impl Dossier {
             dossier.messages = store::messages(&agent.db, id).await?;
             match tab {
                 "messages" => dossier.contacts = contacts::of_request(&agent.db, id).await?,
-                "demande" => dossier.reach = contacts::show::reach(agent, id).await?,
+                "demande" => {
+                    dossier.linked = dossier.links(agent).await?;
+                    dossier.reach = contacts::show::reach(agent, id).await?;
+                }
                 _ => {}
             }
             dossier.asks = store::asks(&agent.db, id).await?;
@@ -96,9 +106,31 @@ impl Dossier {
             if dossier.events.iter().any(|event| event.code == consultations::ASKED) {
                 dossier.opinions = consultations::on_request(agent, id, &dossier.files).await?;
             }
+            if dossier.events.iter().any(|event| event.code == approvals::ASKED) {
+                dossier.approvals = approvals::on_request(agent, id).await?;
+            }
             dossier.failures = desk::failures(agent, Some(id)).await?;
         }
         Ok(dossier)
+    }
+
+    /// The other request of each link: who may not open it knows that it exists, what it is and its public status.
+    async fn links(&self, agent: &Agent) -> Result<Vec<Json>, Problem> {
+        let request = &self.file.request;
+        let offered = self.events.iter().any(|event| event.code == linked::OFFERED);
+        if !linked::possible(agent, &request.procedure_id, offered).await? {
+            return Ok(Vec::new());
+        }
+        let mut list = Vec::new();
+        for link in linked::of(&agent.db, request.id).await? {
+            let other = link.other(agent, request.id).await?;
+            let opens = other.reference.is_some() && agent.role_on(other.department, other.procedure).is_some();
+            list.push(json!({
+                "before": other.before, "title": other.title, "reference": other.reference, "status": other.status,
+                "href": if opens { format!("/agent/demandes/{}", other.id) } else { String::new() },
+            }));
+        }
+        Ok(list)
     }
 
     fn unread(&self) -> usize {
@@ -117,11 +149,12 @@ pub struct Asked {
     fait: String,
 }
 
-const TABS: [(&str, &str); 6] = [
+const TABS: [(&str, &str); 7] = [
     ("demande", "Demande"),
     ("pieces", "Pièces"),
     ("messages", "Messages"),
     ("avis", "Avis"),
+    ("parapheur", "Parapheur"),
     ("notes", "Notes internes"),
     ("historique", "Historique"),
 ];
@@ -173,6 +206,9 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
             "list": dossier.opinions,
             "ask": if file.request.ended_at.is_none() { format!("{url}/avis/demander") } else { String::new() },
         },
+        "approvals": dossier.approvals,
+        "linked": dossier.linked,
+        "unapproved": view::unapproved(dossier),
         "sections": [], "pieces": [], "messages": [], "notes": [], "history": [],
         "message": written.message,
         "note": written.note,
@@ -222,10 +258,13 @@ fn tabs(dossier: &Dossier) -> Json {
         ),
         "messages" => Some(dossier.unread()).filter(|unread| *unread > 0),
         "avis" => Some(dossier.opinions.iter().filter(|one| one["state"] == "open").count()),
+        "parapheur" => Some(dossier.approvals.iter().filter(|one| one["state"] == "open").count()),
         "notes" => Some(dossier.messages.iter().filter(|message| message.internal).count()),
         _ => None,
     };
-    let shown = TABS.iter().filter(|_| dossier.file.content());
+    // Few procedures have circuits of approvals.
+    let circuits = !dossier.file.procedure.workflow.approvals.is_empty();
+    let shown = TABS.iter().filter(|(id, _)| dossier.file.content() && (*id != "parapheur" || circuits));
     json!(shown.map(|(id, title)| json!({"id": id, "title": title, "href": dossier.file.came.on(&format!("{url}?onglet={id}")), "count": count(id).filter(|many| *many > 0)})).collect::<Vec<_>>())
 }
 

@@ -260,15 +260,32 @@ fn offered<'d>(agent: &Agent, dossier: &'d Dossier) -> impl Iterator<Item = (&'d
     let (request, procedure) = (&dossier.file.request, &dossier.file.procedure);
     let known = fire::known(procedure, &request.answers.0, &request.given.0);
     let judged = procedure.workflow.offered(&request.state, request.actor);
-    let judged: Vec<_> = judged.map(|one| (one, one.holds(fire::context(agent, &known)))).collect();
+    let life = request.life();
+    let able = |one: &Transition| one.holds(fire::context(agent, &known)) && one.is_approved(&life);
+    let judged: Vec<_> = judged.map(|one| (one, able(one))).collect();
     judged.into_iter()
 }
 
-/// The transitions that the answers do not allow, each with its condition; conditions tell of answers.
+/// The transitions that the answers do not allow, or that wait for approvals, each with its condition; conditions tell
+/// of answers.
 pub fn held_back(agent: &Agent, dossier: &Dossier) -> Vec<Json> {
     let procedure = &dossier.file.procedure;
     let held = offered(agent, dossier).filter(|(_, holds)| !holds && dossier.file.content());
-    held.filter_map(|(one, _)| Some(json!({"label": one.label, "when": procedure.says(one.when.as_ref()?)}))).collect()
+    held.map(|(one, _)| {
+        let circuit = one.approved.as_ref().and_then(|id| procedure.workflow.approval(id));
+        let approved = circuit.map(|circuit| format!("« {} » est visé", circuit.title));
+        let when = one.when.as_ref().map(|when| procedure.says(when));
+        json!({"label": one.label, "when": when.into_iter().chain(approved).collect::<Vec<_>>().join(", et ")})
+    })
+    .collect()
+}
+
+/// The latest circuit of approvals when it says something that agents must read: somebody refused, or what was to be
+/// approved has changed.
+pub fn unapproved(dossier: &Dossier) -> Json {
+    let latest = dossier.approvals.first();
+    let told = latest.filter(|circuit| circuit["state"] == "declined" || circuit["state"] == "void");
+    told.filter(|_| dossier.file.request.ended_at.is_none()).cloned().unwrap_or(Json::Null)
 }
 
 /// `warning` for a refusal.

@@ -6,14 +6,14 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{Opened, view};
-use crate::{agents, consultations, error::Problem, requests::access::Process, visit::Agent};
+use crate::{agents, approvals, consultations, error::Problem, requests::access::Process, visit::Agent};
 
 pub async fn show(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
     let watchers = agents::watchers(&agent, &file.request.department_id, &file.procedure.id).await?;
     let context = context! {
         request => Serde(view::banner(&agent, &file)), agents => Serde(watchers), owners => Serde(owners(&file)),
-        consulted => Serde(consultations::watchers(&agent, id).await?),
+        consulted => Serde([consultations::watchers(&agent, id).await?, approvals::watchers(&agent, id).await?].concat()),
     };
     agent.page("agent/watchers.html", "Qui peut voir ce dossier", context)
 }

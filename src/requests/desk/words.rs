@@ -2,6 +2,7 @@
 
 use forms::model::Procedure;
 
+use crate::approvals;
 use crate::consultations as opinions;
 use crate::contacts;
 use crate::correspondence::post::POSTED;
@@ -10,6 +11,7 @@ use crate::requests::{
     assign::{ASSIGNED, UNASSIGNED},
     code,
     handover::HANDED,
+    linked,
     model::{Event, Request},
     timers::CALENDAR,
 };
@@ -42,12 +44,20 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         opinions::REMINDED => return format!("Avis rappelé\u{a0}: {}", who()),
         opinions::LATE => return format!("Avis non rendu dans le délai\u{a0}: {}", who()),
         opinions::LINKED => return format!("Nouveau lien envoyé pour un avis\u{a0}: {}", who()),
+        approvals::ASKED => return format!("Mis au parapheur\u{a0}: {}", who()),
+        approvals::GIVEN => return format!("Visé\u{a0}: {}", who()),
+        approvals::DECLINED => return format!("Visa refusé\u{a0}: {}", who()),
+        approvals::COMPLETE => return format!("Visé par tous\u{a0}: {}", who()),
+        approvals::VOID => return format!("Visa caduc, le dossier a changé\u{a0}: {}", who()),
+        approvals::REMINDED => return format!("Visa rappelé\u{a0}: {}", who()),
+        approvals::LATE => return format!("Visa non donné dans le délai\u{a0}: {}", who()),
         _ => {}
     }
     if let Some(text) = hooks::words(procedure, &event.code) {
         return text;
     }
     match event.code.as_str() {
+        linked::OFFERED => "Démarche liée proposée à l’usager",
         UNASSIGNED => "Affectation par une règle impossible : la personne désignée n’instruit plus dans ce service",
         HELD => "Dossier affecté",
         RELEASED => "Dossier libéré",

@@ -149,7 +149,11 @@ pub async fn begin(agent: Agent, Typed(typed): Typed) -> Result<Response, Proble
 
 /// The account that the agent typed, as far as accounts may be looked for: by the whole address or sign-in name. When
 /// several people share it, those to choose from.
-pub async fn whom(agent: &Agent, typed: &Raw, wrong: &mut Vec<Wrong>) -> Result<(Option<Account>, Vec<Account>), Problem> {
+pub async fn whom(
+    agent: &Agent,
+    typed: &Raw,
+    wrong: &mut Vec<Wrong>,
+) -> Result<(Option<Account>, Vec<Account>), Problem> {
     let text = typed.text("compte").trim();
     if text.is_empty() {
         return Ok((None, Vec::new()));

@@ -51,6 +51,13 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/avis-a-rendre/{consultation}", "ag ag ag 404 404 404 404 404"),
     ("POST", "/agent/avis-a-rendre/{consultation}", "ag ag ag 404 404 404 404 404"),
     ("GET", "/agent/avis-a-rendre/{consultation}/fichiers/{file}", "ag ag ag 404 404 404 404 404"),
+    ("GET", "/agent/demandes/{request}?onglet=parapheur", "ag ag ag 404 404 200 200 200"),
+    ("GET", "/agent/a-viser", "ag ag ag 200 200 403 200 200"),
+    // Asked of those who decide, by who processes.
+    ("GET", "/agent/a-viser/{visa}", "ag ag ag 404 404 403 403 200"),
+    ("POST", "/agent/a-viser/{visa}", "ag ag ag 404 404 403 403 422"),
+    // The receipt is no piece of the usager's.
+    ("GET", "/agent/a-viser/{visa}/fichiers/{file}", "ag ag ag 404 404 403 403 404"),
     ("POST", "/agent/demandes/{request}/avis/{consultation}/retirer", "ag ag ag 404 404 403 303 303"),
     // The scene's request is an account's: it has no code.
     ("GET", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),

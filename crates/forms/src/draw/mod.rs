@@ -34,7 +34,10 @@ fn when(procedure: &Procedure, transition: &Transition) -> String {
         (None, None, _) => None,
     };
     let condition = transition.when.as_ref().map(|when| format!("si {}", procedure.says(when)));
-    [moment, condition].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let approval = transition.approved.as_deref();
+    let title = |id| procedure.workflow.approval(id).map_or(id, |circuit| circuit.title.as_str());
+    let approval = approval.map(|id| format!("une fois visé « {} »", title(id)));
+    [moment, condition, approval].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn answer(workflow: &Workflow, upon: &Upon) -> String {
@@ -59,10 +62,16 @@ fn moment(after: After, times: u32) -> String {
         Origin::Legal => "la fin du délai légal",
         Origin::Until => "le dernier jour donné pour compléter",
         Origin::Opinions => "le dernier avis rendu",
+        Origin::Approved => "le dernier visa",
+        Origin::Declined => "le refus d’un visa",
     };
     let said = match after.delay {
         None if after.origin == Origin::Entry => "Aussitôt".to_owned(),
         None if after.origin == Origin::Opinions => "Dès que tous les avis demandés sont rendus".to_owned(),
+        None if after.origin == Origin::Approved => "Dès que tous ont visé".to_owned(),
+        None if after.origin == Origin::Declined => {
+            "Dès qu’un visa est refusé, ou que ce qui est à viser a changé".to_owned()
+        }
         None => format!("Le lendemain : {origin} est passé"),
         Some(delay) if after.before => format!("{delay} avant {origin}"),
         Some(delay) => format!("{delay} après {origin}"),

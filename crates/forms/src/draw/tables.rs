@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{called, escape, label, svg, when, who};
 use crate::{
     model::Procedure,
-    workflow::{Action, Assignee, Dispatch, Need, State, Status, Transition, Workflow},
+    workflow::{Action, Assignee, Dispatch, Need, Start, State, Status, Transition, Who, Workflow},
 };
 
 const STYLE: &str = "body{font-family:sans-serif;line-height:1.4;margin:1.5rem auto;max-width:75rem;padding:0 1rem;color:#0b0c0c;background:#fff}svg{max-width:100%;height:auto}.large{overflow-x:auto}table{border-collapse:collapse;margin-bottom:2rem}caption{font-weight:bold;text-align:left;padding:.5rem 0}th,td{border:1px solid #767676;padding:.4rem .6rem;text-align:left;vertical-align:top}";
@@ -113,6 +113,8 @@ fn does(procedure: &Procedure, transition: &Transition) -> String {
             Action::MarkComplete => "déclare le dossier complet".to_owned(),
             Action::Opinion(id) => opinion(workflow, id),
             Action::Webhook(id) => call(workflow, id),
+            Action::Approval(id) => approval(workflow, id),
+            Action::Start(id) => started(workflow, id),
             Action::Erase(id) => format!("efface {id}"),
         })
         .collect();
@@ -138,6 +140,28 @@ fn call(workflow: &Workflow, id: &str) -> String {
     let sent = workflow.webhook(id).map(|webhook| [webhook.sends.as_slice(), &webhook.sensitive].concat());
     let sent = sent.filter(|sent| !sent.is_empty()).map_or_else(|| "aucune réponse".to_owned(), |sent| sent.join(", "));
     format!("appelle « {} » et lui envoie : {sent}", called(workflow, id))
+}
+
+fn started(workflow: &Workflow, id: &str) -> String {
+    let told =
+        |start: &Start| format!("propose à l’usager de poursuivre avec « {} » ({})", start.title, start.procedure);
+    workflow.start(id).map_or_else(|| format!("propose {id}"), told)
+}
+
+fn approval(workflow: &Workflow, id: &str) -> String {
+    let Some(circuit) = workflow.approval(id) else { return format!("ouvre le visa {id}") };
+    let steps: Vec<String> = circuit
+        .steps
+        .iter()
+        .map(|step| {
+            let able = if step.who == Who::Decide { "qui décide" } else { "qui instruit" };
+            let place = step.department.as_deref().unwrap_or("le service");
+            format!("{} ({able} dans {place})", step.title)
+        })
+        .collect();
+    let then = if circuit.together { ", et " } else { ", puis " };
+    let asker = if circuit.asker_too { "" } else { "un autre que qui le demande, " };
+    format!("met au parapheur « {} » : {asker}{}, chacun sous {}", circuit.title, steps.join(then), circuit.delay)
 }
 
 fn opinion(workflow: &Workflow, id: &str) -> String {

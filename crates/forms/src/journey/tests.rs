@@ -146,6 +146,8 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
             transitions: Vec::new(),
             opinions: Vec::new(),
             webhooks: Vec::new(),
+            approvals: Vec::new(),
+            starts: Vec::new(),
         },
     }
 }

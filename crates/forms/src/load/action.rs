@@ -2,13 +2,13 @@
 
 use super::{
     keys::{self, Keys, advised},
-    node::Node,
+    node::{Body, Node},
     scope::Reader,
     workflow::Placed,
 };
 use crate::{
     expr::{Env, Type, Value},
-    workflow::{Action, Assignee, Dispatch, Opinion, Setting, Webhook},
+    workflow::{Action, Approval, Assignee, Dispatch, Opinion, Setting, Start, Visa, Webhook, Who},
 };
 
 const ACTIONS: &[(&str, Action)] = &[
@@ -36,16 +36,31 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
     if let Some(("webhook", name)) = text.split_once(' ') {
         return called(&Node::of_text(node.inside("webhook ".len()), name.trim()), reader).map(Action::Webhook);
     }
+    if let Some(("approval", name)) = text.split_once(' ') {
+        return circuit(&Node::of_text(node.inside("approval ".len()), name.trim()), reader).map(Action::Approval);
+    }
+    if let Some(("start", name)) = text.split_once(' ') {
+        return started(&Node::of_text(node.inside("start ".len()), name.trim()), reader);
+    }
     if let Some(("erase", name)) = text.split_once(' ') {
         return keys::text(&Node::of_text(node.inside("erase ".len()), name.trim()), reader.found).map(Action::Erase);
     }
-    let known =
-        ACTIONS.iter().map(|(name, _)| *name).chain(["notify …", "letter …", "opinion …", "webhook …", "erase …"]);
+    let known = ACTIONS.iter().map(|(name, _)| *name).chain([
+        "notify …",
+        "letter …",
+        "opinion …",
+        "approval …",
+        "start …",
+        "webhook …",
+        "erase …",
+    ]);
     let advice = match text.as_str() {
         "notify" => "Dites avec quel message : « notify recue ».".to_owned(),
         "letter" => "Dites avec quel modèle : « letter accord ».".to_owned(),
         "opinion" => "Dites lequel : « opinion voirie », déclaré sous « opinions » du circuit.".to_owned(),
         "webhook" => "Dites lequel : « webhook urbanisme », déclaré sous « webhooks » du circuit.".to_owned(),
+        "approval" => "Dites lequel : « approval arrete », déclaré sous « approvals » du circuit.".to_owned(),
+        "start" => "Dites laquelle : « start cantine », déclarée sous « starts » du circuit.".to_owned(),
         "erase" => "Dites quoi : « erase rib », une réponse ou une pièce.".to_owned(),
         _ => keys::known_words(&text, known),
     };
@@ -107,6 +122,84 @@ pub(super) fn webhook<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Pla
     let gives = keys.texts("gives", reader.found);
     keys.finish(reader.found);
     Some(Placed { at: &node.at, it: Webhook { id: id?, label, sends, sensitive, gives } })
+}
+
+/// A circuit of approvals is declared by its workflow.
+pub(super) fn circuit(node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+    let name = keys::id(node, reader.found)?;
+    if !reader.approvals.contains(&name) {
+        let advice = keys::known_words(&name, reader.approvals.iter().map(String::as_str));
+        let message = format!("Le circuit ne déclare pas de visa « {name} » (« approvals »).");
+        reader.found.push(advised(&node.at, message, advice));
+    }
+    Some(name)
+}
+
+/// A linked request is declared by its workflow.
+fn started(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
+    let name = keys::id(node, reader.found)?;
+    if !reader.starts.contains(&name) {
+        let advice = keys::known_words(&name, reader.starts.iter().map(String::as_str));
+        let message = format!("Le circuit ne déclare pas de démarche liée « {name} » (« starts »).");
+        reader.found.push(advised(&node.at, message, advice));
+    }
+    Some(Action::Start(name))
+}
+
+/// Another procedure that the usager may go on with.
+pub(super) fn start<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Placed<'n, Start>> {
+    let mut keys = Keys::new(node, "de la démarche liée", reader.found)?;
+    let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found));
+    let procedure = keys.need("procedure", reader.found).and_then(|node| keys::id(node, reader.found));
+    let title = keys.need_text("title", reader.found);
+    let with = keys.need("with", reader.found);
+    keys.finish(reader.found);
+    let mut carried = Vec::new();
+    match with.map(|with| (with, &with.body)) {
+        Some((_, Body::Map(entries))) => {
+            for entry in entries {
+                carried.extend(keys::text(&entry.value, reader.found).map(|source| (entry.key.clone(), source)));
+            }
+        }
+        Some((with, _)) => {
+            let advice = "« with: {nom_de_l_autre: nom_d_ici} ».";
+            reader.found.push(advised(&with.at, "Les réponses reprises sont attendues ici.".to_owned(), advice));
+        }
+        None => {}
+    }
+    let it = Start { id: id?, procedure: procedure?, title, with: carried };
+    Some(Placed { at: &node.at, it })
+}
+
+/// Who approves what is about to be decided.
+pub(super) fn approval<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Placed<'n, Approval>> {
+    let mut keys = Keys::new(node, "du visa", reader.found)?;
+    let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found));
+    let title = keys.need_text("title", reader.found);
+    let delay = keys.need("delay", reader.found).and_then(|node| keys::delay(node, reader.found));
+    let together = keys.flag("together", reader.found);
+    let asker_too = keys.flag("asker-too", reader.found);
+    let steps = keys.need("steps", reader.found);
+    keys.finish(reader.found);
+    let nodes = steps.map(|node| keys::items(node, reader.found)).unwrap_or_default();
+    if let Some(steps) = steps.filter(|steps| steps.list().is_some_and(<[Node]>::is_empty)) {
+        reader.found.push(advised(&steps.at, "Ce visa n'a aucune étape.", "Dites au moins qui vise."));
+    }
+    let steps = nodes.iter().filter_map(|node| visa(node, reader)).collect();
+    let it = Approval { id: id?, title, delay: delay?, together, asker_too, steps };
+    Some(Placed { at: &node.at, it })
+}
+
+/// `{title: Direction de l'urbanisme, department: urbanisme, who: decide}`.
+fn visa(node: &Node, reader: &mut Reader<'_>) -> Option<Visa> {
+    let mut keys = Keys::new(node, "de l'étape du visa", reader.found)?;
+    let title = keys.need_text("title", reader.found);
+    let department = keys.take("department").and_then(|node| keys::id(node, reader.found));
+    let who = keys.need("who", reader.found);
+    let who =
+        who.and_then(|node| keys::word(node, &[("process", Who::Process), ("decide", Who::Decide)], reader.found));
+    keys.finish(reader.found);
+    Some(Visa { title, department, who: who? })
 }
 
 /// What another department is asked, and shown.

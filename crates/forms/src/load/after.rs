@@ -16,12 +16,12 @@ const ORIGINS: &[(&str, Origin)] = &[
     ("legal", Origin::Legal),
     ("until", Origin::Until),
     ("opinions", Origin::Opinions),
+    ("approved", Origin::Approved),
+    ("declined", Origin::Declined),
 ];
 
 /// What a timer may wait for without a delay: days that are known before they come.
 const ALONE: &[&str] = &["due", "legal", "until"];
-/// The same for what nobody can tell before it happens.
-const EVENT: &str = "opinions";
 
 /// What `after` says: a moment, or an answer.
 pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> (Option<After>, Option<Upon>) {
@@ -56,7 +56,7 @@ fn answer(webhook: &Node, outcome: Option<&Node>, reader: &mut Reader<'_>) -> Op
 fn moment(node: &Node, text: &str, reader: &mut Reader<'_>) -> Option<After> {
     let read = after(text);
     if read.is_none() {
-        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until, opinions), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour ; « opinions » : dès que tous les avis demandés sont rendus ; « urbanisme answers recu » ou « urbanisme fails » : ce que répond une application appelée.";
+        let advice = "« at once », « 10 days » depuis l'entrée dans l'état, « 2 months from sent » (ou complete, due, legal, until, opinions, approved, declined), « 3 working days before due » (ou legal, until), ou « due », « legal », « until » : le lendemain de ce jour ; « opinions » : dès que tous les avis demandés sont rendus ; « urbanisme answers recu » ou « urbanisme fails » : ce que répond une application appelée ; « approved », « declined » : dès que tous ont visé, ou que l'un refuse.";
         reader.found.push(advised(&node.at, "Le moment d'agir est attendu ici.", advice));
     }
     read
@@ -68,7 +68,8 @@ fn after(text: &str) -> Option<After> {
     if text == "at once" {
         return Some(After { delay: None, before: false, origin: Origin::Entry });
     }
-    if ALONE.contains(&text) || text == EVENT {
+    let event = named(text).is_some_and(Origin::is_event);
+    if ALONE.contains(&text) || event {
         return Some(After { delay: None, before: false, origin: named(text)? });
     }
     if let Some((delay, origin)) = split(" before ") {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Finding,
     keys::{self, advised},
-    node::Node,
+    node::{Body, Node},
 };
 use crate::{
     model::{Field, Identification, Procedure, Silence},
@@ -21,6 +21,7 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     opinions(tree, procedure, found);
     webhooks(tree, procedure, found);
     erased(tree, procedure, found);
+    carried(tree, procedure, found);
 }
 
 /// A verified identity is the filer's own: it needs their account, and is not the beneficiary's.
@@ -108,6 +109,26 @@ fn erased(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
         if let Some(name) = name.filter(|name| !known.contains(name)) {
             let message = format!("Aucune question ni aucune pièce ne s'appelle « {name} ».");
             found.push(advised(&item.inside("erase ".len()), message, keys::known_words(name, known.iter().copied())));
+        }
+    }
+}
+
+/// What a linked request carries over is an answer of its usager, or one of an agent that is not sensitive. What the
+/// other procedure asks is judged with it, by [`linked::check`](crate::linked::check).
+fn carried(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let own = procedure.fields();
+    let given = procedure.workflow.form_fields().filter(|field| !field.sensitive);
+    let plain = |field: &&Field| field.kind.files().is_none() && field.kind.group().is_none() && !field.kind.silent();
+    let known: Vec<&str> = own.chain(given).filter(plain).map(|field| field.id.as_str()).collect();
+    let nodes = tree.get("workflow").and_then(|workflow| workflow.get("starts")?.list()).unwrap_or_default();
+    let maps = nodes.iter().filter_map(|node| match &node.get("with")?.body {
+        Body::Map(entries) => Some(entries),
+        _ => None,
+    });
+    for (source, at) in maps.flatten().filter_map(|entry| Some((entry.value.text()?, &entry.value.at))) {
+        if !known.contains(&source) {
+            let message = format!("« {source} » n'est pas une réponse qui puisse être reprise.");
+            found.push(advised(at, message, keys::known_words(source, known.iter().copied())));
         }
     }
 }

@@ -75,7 +75,10 @@ impl Expander<'_> {
     fn adapt(&mut self, place: &mut Node, own: Node) {
         let (at, Body::Map(own)) = (own.at, own.body) else { return };
         for entry in own.into_iter().filter(|entry| entry.key != "use") {
-            let parts = matches!(entry.key.as_str(), "states" | "transitions" | "opinions" | "webhooks");
+            let parts = matches!(
+                entry.key.as_str(),
+                "states" | "transitions" | "opinions" | "webhooks" | "approvals" | "starts"
+            );
             match (value_mut(place, &entry.key), entry.value.body) {
                 (Some(Node { body: Body::List(known), .. }), Body::List(items)) if parts => {
                     for item in items {

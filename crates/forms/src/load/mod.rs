@@ -6,6 +6,7 @@
 
 mod action;
 mod after;
+mod approval;
 mod check;
 mod expand;
 mod field;

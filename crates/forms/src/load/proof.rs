@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, keys::advised, node::At, workflow::Placed};
-use crate::workflow::{Action, Need, Opinion, Origin, State, Status, Transition, Webhook, Who};
+use crate::workflow::{Action, Approval, Need, Opinion, Origin, Start, State, Status, Transition, Webhook, Who};
 
 pub(super) struct Circuit<'c, 'n> {
     pub at: &'n At,
@@ -13,6 +13,8 @@ pub(super) struct Circuit<'c, 'n> {
     pub transitions: &'c [Placed<'n, Transition>],
     pub opinions: &'c [Placed<'n, Opinion>],
     pub webhooks: &'c [Placed<'n, Webhook>],
+    pub approvals: &'c [Placed<'n, Approval>],
+    pub starts: &'c [Placed<'n, Start>],
 }
 
 pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
@@ -25,6 +27,8 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.refusals(found);
     circuit.opinions(found);
     circuit.webhooks(found);
+    super::approval::prove(circuit, found);
+    circuit.starts(found);
     circuit.gifts(found);
     circuit.erasures(found);
 }
@@ -34,7 +38,7 @@ impl Circuit<'_, '_> {
         self.states.iter().map(|state| &state.it).find(|state| state.id == id)
     }
 
-    fn is_end(&self, id: &str) -> bool {
+    pub(super) fn is_end(&self, id: &str) -> bool {
         self.state(id).is_some_and(|state| state.end)
     }
 
@@ -254,6 +258,24 @@ impl Circuit<'_, '_> {
             if it.from.contains(&it.to) && it.does.iter().any(|does| matches!(does, Action::Webhook(_))) {
                 let message = format!("La plateforme tourne en rond : « {} » répond à un appel par un appel.", it.id);
                 found.push(advised(at, message, "Faites passer le nouvel appel par quelqu'un, ou menez ailleurs."));
+            }
+        }
+    }
+
+    /// Each linked request is started, and by the department: who sends a request has just filled in one.
+    fn starts(&self, found: &mut Vec<Finding>) {
+        let starts = |one: &Transition, id: &str| {
+            one.does.iter().any(|does| matches!(does, Action::Start(started) if started == id))
+        };
+        for Placed { at, it } in self.starts {
+            let mut starting = self.transitions.iter().filter(|one| starts(&one.it, &it.id)).peekable();
+            if starting.peek().is_none() {
+                let message = format!("Aucune transition ne propose la démarche liée « {} ».", it.id);
+                found.push(advised(at, message, format!("Ajoutez « start {} » au « does » de l'une d'elles.", it.id)));
+            }
+            for one in starting.filter(|one| one.it.who == Who::Usager) {
+                let message = format!("La transition de l'usager « {} » propose une démarche liée.", one.it.id);
+                found.push(advised(one.at, message, "« start » va à une transition d'un agent ou de la plateforme."));
             }
         }
     }

@@ -28,6 +28,10 @@ pub(super) struct Reader<'f> {
     pub opinions: BTreeSet<String>,
     /// The applications that it calls.
     pub webhooks: BTreeSet<String>,
+    /// The circuits of approvals that it declares.
+    pub approvals: BTreeSet<String>,
+    /// The requests that it declares to start.
+    pub starts: BTreeSet<String>,
 }
 
 impl<'f> Reader<'f> {
@@ -36,7 +40,8 @@ impl<'f> Reader<'f> {
         let fields = pages.iter().filter_map(|page| page.get("fields")?.list()).flatten();
         let (scope, ahead, broken) = (Scope::default(), ids(fields), BTreeSet::new());
         let (opinions, webhooks) = (BTreeSet::new(), BTreeSet::new());
-        Self { found, scope, ahead, broken, current: None, shared, opinions, webhooks }
+        let (approvals, starts) = (BTreeSet::new(), BTreeSet::new());
+        Self { found, scope, ahead, broken, current: None, shared, opinions, webhooks, approvals, starts }
     }
 
     pub fn expr(&mut self, node: &Node, wanted: Option<&Type>) -> Option<Expr> {

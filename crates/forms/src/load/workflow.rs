@@ -51,6 +51,8 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let initial = keys.need("initial", reader.found);
     let opinions = keys.items("opinions", reader.found);
     let webhooks = keys.items("webhooks", reader.found);
+    let approvals = keys.items("approvals", reader.found);
+    let starts = keys.items("starts", reader.found);
     let states = keys.need("states", reader.found).map(|node| keys::items(node, reader.found)).unwrap_or_default();
     let transitions = keys.need("transitions", reader.found);
     let transitions = transitions.map(|node| keys::items(node, reader.found)).unwrap_or_default();
@@ -63,12 +65,18 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     reader.opinions = opinions.iter().map(|opinion| opinion.it.id.clone()).collect();
     let webhooks: Vec<_> = webhooks.iter().filter_map(|node| action::webhook(node, reader)).collect();
     reader.webhooks = webhooks.iter().map(|webhook| webhook.it.id.clone()).collect();
+    let approvals: Vec<_> = approvals.iter().filter_map(|node| action::approval(node, reader)).collect();
+    let starts: Vec<_> = starts.iter().filter_map(|node| action::start(node, reader)).collect();
+    reader.starts = starts.iter().map(|start| start.it.id.clone()).collect();
+    reader.approvals = approvals.iter().map(|approval| approval.it.id.clone()).collect();
     let transitions: Vec<_> = transitions.iter().filter_map(|node| transition(node, &mut mentions, reader)).collect();
 
     let found = &mut *reader.found;
     once(states.iter().map(|state| (state.at, state.it.id.as_str())), "L'état", found);
     once(opinions.iter().map(|one| (one.at, one.it.id.as_str())), "L'avis", found);
     once(webhooks.iter().map(|one| (one.at, one.it.id.as_str())), "L'appel", found);
+    once(approvals.iter().map(|one| (one.at, one.it.id.as_str())), "Le visa", found);
+    once(starts.iter().map(|one| (one.at, one.it.id.as_str())), "La démarche liée", found);
     once(transitions.iter().map(|one| (one.at, one.it.id.as_str())), "La transition", found);
     known(&mentions, &states, found);
     // What follows judges the whole, which must first be readable.
@@ -80,6 +88,8 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
             transitions: &transitions,
             opinions: &opinions,
             webhooks: &webhooks,
+            approvals: &approvals,
+            starts: &starts,
         };
         proof::prove(&circuit, found);
     }
@@ -87,7 +97,9 @@ pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Workflow> {
     let transitions = transitions.into_iter().map(|transition| transition.it).collect();
     let opinions = opinions.into_iter().map(|opinion| opinion.it).collect();
     let webhooks = webhooks.into_iter().map(|webhook| webhook.it).collect();
-    Some(Workflow { id, title, initial, states, transitions, opinions, webhooks })
+    let approvals = approvals.into_iter().map(|approval| approval.it).collect();
+    let starts = starts.into_iter().map(|start| start.it).collect();
+    Some(Workflow { id, title, initial, states, transitions, opinions, webhooks, approvals, starts })
 }
 
 fn state<'n>(node: &'n Node, found: &mut Vec<Finding>) -> Option<Placed<'n, State>> {
@@ -118,6 +130,7 @@ fn transition<'n>(
     let times = keys.take("times").and_then(|node| keys::whole(node, 1, reader.found)).unwrap_or(1);
     let needs = keys.items("needs", reader.found);
     let needs: Vec<_> = needs.iter().filter_map(|node| keys::word(node, NEEDS, reader.found)).collect();
+    let approved = keys.take("approved").and_then(|node| action::circuit(node, reader));
     let form = keys.take("form").map(|node| form(node, reader)).unwrap_or_default();
     let does = keys.items("does", reader.found);
     let does: Vec<_> = does.iter().filter_map(|node| action::read(node, reader)).collect();
@@ -150,6 +163,7 @@ fn transition<'n>(
         upon,
         times,
         needs,
+        approved,
         form,
         does,
         assign,

@@ -65,7 +65,10 @@ fn list(out: &mut String, items: &[Node], shape: Shape, indent: usize) {
 fn map(out: &mut String, entries: &[super::node::Entry], shape: Shape, indent: usize, hanging: bool) {
     for (index, entry) in shape.sorted(entries).into_iter().enumerate() {
         let apart = indent == 0
-            && matches!(entry.key.as_str(), "pages" | "pieces" | "opinions" | "webhooks" | "states" | "transitions");
+            && matches!(
+                entry.key.as_str(),
+                "pages" | "pieces" | "opinions" | "webhooks" | "approvals" | "starts" | "states" | "transitions"
+            );
         if apart && entry.value.list().is_some_and(|items| !items.is_empty()) {
             out.push('\n');
         }

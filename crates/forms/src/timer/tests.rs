@@ -7,7 +7,7 @@ use crate::{
     expr::Value,
     load::{self, Shared},
     model::{Procedure, Silence},
-    step::{self, Actor, Context, Effect, Given, Life, Refused, legal_end},
+    step::{self, Actor, Context, Effect, Given, Life, Outcome, Refused, legal_end},
     timer,
     workflow::Assignee,
 };
@@ -37,7 +37,10 @@ workflow:
   initial: draft
   opinions:
     - {id: voirie, department: voirie, question: La surface convient-elle ?, delay: 15 days, shows: [surface]}
+  approvals:
+    - {id: accord, title: Accord, delay: 5 days, steps: [{title: Direction, who: decide}, {title: Voirie, department: voirie, who: process}]}
   states:
+    - {id: proposed, label: Au parapheur, usager: En cours, status: in-progress}
     - {id: draft, label: Brouillon, usager: Brouillon, status: draft, open: true}
     - {id: sent, label: Envoyée, usager: Envoyée, status: sent}
     - {id: incomplete, label: Incomplète, usager: À compléter, status: action-needed, open: true}
@@ -69,6 +72,11 @@ workflow:
     - {id: lapse, label: Classer, from: [incomplete], to: closed, who: system, after: until}
     - {id: consult, label: Consulter, from: [sent, consulted], to: consulted, who: process, does: [opinion voirie]}
     - {id: told, label: Reprendre, from: [consulted], to: complete, who: system, after: opinions}
+    - {id: propose, label: Faire viser, from: [complete], to: proposed, who: process, does: [approval accord]}
+    - {id: declined, label: Revoir, from: [proposed], to: complete, who: system, after: declined}
+    - {id: recall, label: Retirer du parapheur, from: [proposed], to: complete, who: process}
+    - {id: weigh, label: Peser, from: [proposed], to: proposed, who: process, form: [{id: poids, ask: Poids ?, kind: number}]}
+    - {id: grant, label: Accorder, from: [proposed, complete], to: closed, who: decide, needs: [decision], approved: accord}
     - {id: late, label: Alerter, from: [sent, complete], to: sent, who: system, after: legal, when: surface > 20}
 "#;
 
@@ -303,4 +311,75 @@ fn a_rule_assigns_and_values_are_set() {
     // Nobody answers to a rule that does not hold, nor is anything set from what is unknown.
     assert_eq!(effects(Some(5)), [set(serde_json::json!({"prix": 1250}))]);
     assert_eq!(effects(None), []);
+}
+
+impl Case {
+    /// Complete, and proposed to those who approve.
+    fn proposed() -> Self {
+        let mut case = Self::sent("2026-11-02");
+        case.step("mark-complete", Actor::Processor, "2026-11-03", Given::default()).unwrap();
+        case.step("propose", Actor::Processor, "2026-11-04", Given::default()).unwrap();
+        case
+    }
+
+    fn settle(&mut self, outcome: Outcome, at: &str) {
+        self.life = step::approved(&self.procedure, &self.life, outcome, self.cx(moment(at)));
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        self.life.clocks.approval.as_ref().map(|circuit| circuit.outcome)
+    }
+
+    fn effects(&self, transition: &str, given: Given) -> Vec<Effect> {
+        let cx = self.cx(moment("2026-11-06"));
+        step::step(&self.procedure, &self.life, transition, Actor::Decider, given, cx).unwrap().1
+    }
+}
+
+#[test]
+fn what_waits_for_approvals_comes_after_the_last() {
+    let mut case = Case::proposed();
+    let (at, given) = ("2026-11-06", Given::default());
+    assert_eq!(case.step("grant", Actor::Decider, at, given), Err(Refused::NotApproved));
+    case.settle(Outcome::Open, "2026-11-05");
+    assert_eq!(case.step("grant", Actor::Decider, at, given), Err(Refused::NotApproved));
+    assert_eq!(case.step("declined", Actor::System, at, given), Err(Refused::NotDue));
+    case.settle(Outcome::Approved, "2026-11-05");
+    case.step("grant", Actor::Decider, at, given).unwrap();
+    assert_eq!(case.life.state, "closed");
+}
+
+#[test]
+fn a_refusal_to_approve_brings_the_request_back_at_once() {
+    let mut case = Case::proposed();
+    case.settle(Outcome::Declined, "2026-11-05");
+    assert_eq!(timer::wake(&case.life.clocks.timers), Some(moment("2026-11-05")));
+    case.step("declined", Actor::System, "2026-11-05", Given::default()).unwrap();
+    assert_eq!(case.life.state, "complete");
+    assert_eq!(case.step("grant", Actor::Decider, "2026-11-06", Given::default()), Err(Refused::NotApproved));
+}
+
+#[test]
+fn approvals_count_for_what_was_shown_and_while_they_are_awaited() {
+    let changes = Given { changes: true, ..Given::default() };
+    let mut case = Case::proposed();
+    assert_eq!(case.effects("recall", Given::default()), [Effect::Recall]);
+    assert_eq!(case.effects("weigh", Given::default()), []);
+    assert_eq!(case.effects("weigh", changes), [Effect::Void]);
+    case.step("weigh", Actor::Processor, "2026-11-05", changes).unwrap();
+    assert_eq!(case.outcome(), Some(Outcome::Void));
+    assert_eq!(timer::wake(&case.life.clocks.timers), Some(moment("2026-11-05")), "nobody waits for ever");
+
+    // Approved, taken back, changed.
+    let mut case = Case::proposed();
+    case.settle(Outcome::Approved, "2026-11-05");
+    case.step("recall", Actor::Processor, "2026-11-06", Given::default()).unwrap();
+    assert_eq!(case.outcome(), Some(Outcome::Approved));
+    case.ask("2026-11-07", date(2026, 11, 20));
+    case.step("answer", Actor::Usager, "2026-11-08", changes).unwrap();
+    assert_eq!(case.outcome(), Some(Outcome::Void));
+    case.step("mark-complete", Actor::Processor, "2026-11-09", Given::default()).unwrap();
+    assert_eq!(case.step("grant", Actor::Decider, "2026-11-10", Given::default()), Err(Refused::NotApproved));
+    case.step("propose", Actor::Processor, "2026-11-11", changes).unwrap();
+    assert_eq!(case.outcome(), Some(Outcome::Open), "asked anew, with what was just answered");
 }
