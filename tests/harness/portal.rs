@@ -93,6 +93,7 @@ fn config(url: &str, folder: &Path) -> Config {
         // Tests send more forms in a minute than any person.
         posts_per_minute: 0,
         secret: "of every portal under test, the same".into(),
+        program: env!("CARGO_BIN_EXE_guichet").into(),
         ..Config::default()
     }
 }

@@ -22,13 +22,13 @@ async fn begin(agent: &mut Client, more: &[(&str, &str)]) -> Page {
 }
 
 /// Fills in a draft up to the check page, from where `begin` leads; gives the draft's address.
-async fn fill(agent: &mut Client, begun: &Page, answers: &Raw) -> String {
+pub async fn fill(agent: &mut Client, begun: &Page, answers: &Raw) -> String {
     let check = agent.fill_from(begun.location(), answers).await;
     check.strip_suffix("/verifier").unwrap().to_owned()
 }
 
 /// Files what the check page shows; gives the confirmation, and the request's id.
-async fn deposit(agent: &mut Client, draft: &str) -> (Page, Uuid) {
+pub async fn deposit(agent: &mut Client, draft: &str) -> (Page, Uuid) {
     let check = format!("{draft}/verifier");
     let page = agent.get(&check).await.is(200).shows("Cette demande n’est pas encore déposée");
     let form =

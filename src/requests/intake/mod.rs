@@ -3,6 +3,7 @@
 //! usager's own pages. See docs/decisions/0030-counter.md.
 
 mod begin;
+mod complete;
 mod filed;
 mod list;
 mod model;
@@ -10,8 +11,9 @@ mod paper;
 mod store;
 
 pub use begin::{begin, start};
+pub use complete::{begin as complete, show as completing};
 pub use filed::{confirmation, receipt};
 pub use list::show as list;
-pub use model::Intake;
+pub use model::{Intake, received_at, reception};
 pub use paper::print;
 pub use store::{find, forget, insert, merge};
