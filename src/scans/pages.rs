@@ -108,8 +108,13 @@ fn draw(
     told: Option<&str>,
 ) -> Result<Response, Problem> {
     let url = format!("{HOME}/{}", batch.id);
-    let documents: Vec<Json> = model::documents(pages).iter().map(|one| document(&url, one)).collect();
-    let waiting: Vec<Json> = pages.iter().filter(|page| page.waits()).map(|page| picture(&url, page)).collect();
+    let documents = model::documents(pages);
+    let waiting: Vec<Json> = documents
+        .iter()
+        .filter(|one| one.waits())
+        .flat_map(|one| one.0.iter().map(|page| picture(&url, page, page.number == one.first())))
+        .collect();
+    let documents: Vec<Json> = documents.iter().map(|one| document(&url, one)).collect();
     let blanks = pages.iter().filter(|page| page.waits() && page.blank == Some(true)).count();
     let flash = told.map_or_else(
         || context! {},
@@ -123,10 +128,11 @@ fn draw(
     agent.page_with(status, "agent/scan.html", TITLE, context)
 }
 
-pub fn picture(url: &str, page: &Page) -> Json {
+/// `begins`: a document does, with this page.
+pub fn picture(url: &str, page: &Page, begins: bool) -> Json {
     let image = |id: Option<Uuid>| id.map(|id| format!("{url}/images/{id}")).unwrap_or_default();
     json!({
-        "number": page.number, "begins": page.begins, "blank": page.blank == Some(true), "pending": page.blank.is_none(),
+        "number": page.number, "begins": begins, "blank": page.blank == Some(true), "pending": page.blank.is_none(),
         "small": image(page.small_id), "large": image(page.large_id),
     })
 }

@@ -77,7 +77,7 @@ fn draw(batch: &Batch, document: Document<'_>, typed: &Raw, wrong: &[Wrong], tol
         .collect();
     let errors: Vec<Json> =
         wrong.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
-    let pages: Vec<Json> = document.0.iter().map(|page| picture(&url, page)).collect();
+    let pages: Vec<Json> = document.0.iter().map(|page| picture(&url, page, page.begins)).collect();
     let flash =
         told.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } });
     context! {
@@ -246,19 +246,16 @@ async fn carry_out(
     };
     let contact = (wanted.fate != Fate::Aside).then_some(id);
     let write = async |tx: &mut Tx| {
-        if !store::settle(tx, batch.id, whole, (wanted.fate, contact), by, now).await? {
-            return Ok(false);
-        }
+        store::settle(tx, batch.id, whole, (wanted.fate, contact), by, now).await?;
         if contact.is_some() {
             for file in &files {
                 keep_file(tx, id, contacts::LOOSE, file, now).await?;
             }
             contacts::add(tx, &new, now).await?;
         }
-        journal::note(tx, now, &line).await?;
-        Ok::<bool, db::Error>(true)
+        journal::note(tx, now, &line).await
     };
-    Ok(agent.db.write(write).await?.then_some(id))
+    done(agent.db.write(write).await).map(|done| done.then_some(id))
 }
 
 /// The files of a document, in storage and named by nothing yet.
@@ -289,16 +286,21 @@ pub async fn blanks(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Prob
         .collect();
     let line = noted(&agent, id, &batch.department_id).detail(Fate::Aside.code());
     let write = async |tx: &mut Tx| {
-        let mut many = 0;
         for whole in &blank {
-            let settled = store::settle(tx, id, *whole, (Fate::Aside, None), agent.account.id, agent.now).await?;
-            many += usize::from(settled);
+            store::settle(tx, id, *whole, (Fate::Aside, None), agent.account.id, agent.now).await?;
         }
-        if many > 0 {
-            journal::note(tx, agent.now, &line).await?;
-        }
-        Ok::<usize, db::Error>(many)
+        journal::note(tx, agent.now, &line).await
     };
-    let done = if agent.db.write(write).await? > 0 { "ecarte" } else { "deja" };
+    let settled = !blank.is_empty() && done(agent.db.write(write).await)?;
+    let done = if settled { "ecarte" } else { "deja" };
     Ok(Redirect::to(&format!("{HOME}/{id}?fait={done}")).into_response())
+}
+
+/// False when a colleague was faster.
+fn done(written: Result<(), db::Error>) -> Result<bool, Problem> {
+    match written {
+        Ok(()) => Ok(true),
+        Err(db::Error::NotFound) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }

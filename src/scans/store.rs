@@ -139,7 +139,10 @@ pub async fn mark(tx: &mut Tx, batch: &Batch, begins: &BTreeSet<i64>, now: Times
     Ok(true)
 }
 
-/// What becomes of the pages from `first` to `last`: all of them still wait, or nothing is done.
+/// What becomes of the pages from `first` to `last`.
+///
+/// # Errors
+/// `NotFound`, which undoes it all, when one of them does not wait any more: a colleague was faster.
 pub async fn settle(
     tx: &mut Tx,
     batch: Uuid,
@@ -147,22 +150,16 @@ pub async fn settle(
     (fate, contact): (Fate, Option<Uuid>),
     by: Uuid,
     now: Timestamp,
-) -> Result<bool, db::Error> {
+) -> Result<(), db::Error> {
     let many = last - first + 1;
     // First of all: two who settle the same pages wait for one another here.
-    let counted = tx
-        .run(
-            sql!(
-                "update scan_batch set waiting = waiting - $3, version = version + 1, touched_at = $4
-                 where authority_id = $1 and id = $2 and $3 = (
-                   select count(*) from scan_page p where p.authority_id = $1 and p.batch_id = $2 and p.number between $5 and $6 and p.fate = '')"
-            ),
-            args![tx.authority(), batch, many, now, first, last],
-        )
-        .await?;
-    if counted == 0 {
-        return Ok(false);
-    }
+    tx.run(
+        sql!(
+            "update scan_batch set waiting = waiting - $3, version = version + 1, touched_at = $4 where authority_id = $1 and id = $2"
+        ),
+        args![tx.authority(), batch, many, now],
+    )
+    .await?;
     let settled = tx
         .run(
             sql!(
@@ -172,7 +169,7 @@ pub async fn settle(
             args![tx.authority(), batch, first, last, fate.code(), contact, by, now],
         )
         .await?;
-    if i64::try_from(settled).ok() == Some(many) { Ok(true) } else { Err(db::Error::NotFound) }
+    if i64::try_from(settled).ok() == Some(many) { Ok(()) } else { Err(db::Error::NotFound) }
 }
 
 /// What a page looks like.

@@ -46,7 +46,6 @@ both! {
         assert!(page.links_to(&format!("{draft}/la-personne-concernee?retour=verifier")), "{}", page.html());
         nadia.get(&format!("{draft}/l-acte-demande")).await.is(303);
         portal.agent("fatoumata.diallo").await.get(&check).await.is(404);
-        portal.agent("lea.fontaine").await.get(&check).await.is(403);
         let mut corrected = birth();
         corrected.set("titulaire.prenoms", "Camille Zoëlle");
         let next = nadia.answer(&format!("{draft}/la-personne-concernee"), &corrected).await;
@@ -80,7 +79,7 @@ both! {
         claire.get(&format!("{theirs}/completer")).await.is(200).shows("a commencé à répondre sur le site").shows("Carte d’identité ou passeport");
         let check = begin(&mut claire, &theirs, &[]).await.is(303).location().to_owned();
         let piece = check.replace("verifier", "pieces/identite");
-        claire.get(&piece).await.is(200).shows("Merci de préciser.").shows("Document numérisé");
+        claire.get(&piece).await.is(200).shows("Merci de préciser.").shows("Ajouter un autre fichier");
         claire.upload(&piece, &[("action".into(), "ajouter".into())], &[("fichier", "passeport.pdf", PDF)]).await.leads_to(&piece);
         let page = claire.get(&piece).await.is(200).shows("passeport.pdf");
         let file = tags(page.html()).into_iter().find(|tag| tag.get("href").starts_with("/agent/fichiers/")).unwrap().get("href").to_owned();

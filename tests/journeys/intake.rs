@@ -166,7 +166,7 @@ both! {
         assert!(!kept.contains(&code), "{kept}");
         // What is filed by the usagers themselves has no such page.
         let other = portal.client().file("acte-naissance", &birth()).await;
-        nadia.get(&format!("/agent/demandes/{}/deposee", other.id)).await.is(404);
+        nadia.get(&format!("/agent/demandes/{}/deposee", other.id)).await.leads_to(&format!("/agent/demandes/{}", other.id));
     }
 
     async fn what_is_wrong_before_the_first_page_is_told_and_kept(portal: Portal) {
