@@ -34,6 +34,8 @@ for (const narrow of [false, true]) {
       const found = page.locator('.g-quick__found');
       const told = page.locator('.g-quick [role=status]');
       const focused = () => page.evaluate(() => document.activeElement.textContent);
+      const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
+      const before = await wide();
       // Nothing for two letters; a list and its announcement for more.
       await box.focus();
       await page.keyboard.type(name.slice(0, 2));
@@ -41,8 +43,9 @@ for (const narrow of [false, true]) {
       await page.keyboard.type(name.slice(2));
       await found.waitFor();
       assert.match(await told.textContent(), /trouvé/);
-      assert.ok((await found.boundingBox()).x >= 0);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), 'scrolls sideways');
+      const { x, width } = await found.boundingBox();
+      assert.ok(x >= 0 && x + width <= page.viewportSize().width, `${x} ${width}`);
+      assert.equal(await wide(), before, 'the page has become wider');
       await city.checkPage(page);
       // Down to the first, up again, and away.
       await page.keyboard.press('ArrowDown');
