@@ -402,14 +402,16 @@ describe('pages of agents', () => {
     await checkMistakes(page, '/agent/numerisations/nouvelle', 'Envoyer ce lot');
     // A scan of three pages.
     const paper = await context.newPage();
-    await paper.setContent('<h1>Lettre</h1><p style="break-before: page">Suite</p><h1 style="break-before: page">Autre lettre</h1>');
-    const buffer = await paper.pdf({ format: 'A4' });
+    await paper.setContent('<h1>Lettre</h1><h1 style="break-before: page">Suite</h1><h1 style="break-before: page">Autre lettre</h1>');
+    const buffer = await paper.pdf({ format: 'A4', margin: { top: '3cm', left: '3cm' } });
     await paper.close();
     await page.getByLabel('Pages numérisées').setInputFiles({ name: 'lot.pdf', mimeType: 'application/pdf', buffer });
     if (await page.getByLabel('Service qui traitera ce courrier').count()) await page.getByLabel('Service qui traitera ce courrier').selectOption('commerce');
     await press(page, page.getByRole('button', { name: 'Envoyer ce lot' }));
     const batch = new URL(page.url()).pathname;
-    await page.waitForFunction(async (address) => !(await (await fetch(address)).text()).includes('se préparent'), batch, { polling: 500, timeout: 60_000 });
+    // Pictures are made beside: looked for until they are there.
+    const late = Date.now() + 60_000;
+    do await city.go(page, batch); while (Date.now() < late && (await page.getByText('se préparent').count()));
     await checkAll(page, [batch]);
     const drawn = await page.locator('.g-pages img').evaluateAll((images) => images.map((image) => image.complete && image.naturalWidth > 100));
     assert.deepEqual(drawn, [true, true, true]);
