@@ -26,10 +26,12 @@ pub use store::sweep;
 const LARGEST: usize = 2 * 1024 * 1024 * 1024;
 
 pub fn routes() -> Router<App> {
-    let new = get(receive::new).post(receive::save).layer(DefaultBodyLimit::max(LARGEST));
     Router::new()
         .route("/agent/numerisations", get(pages::list))
-        .route("/agent/numerisations/nouvelle", new)
+        .route(
+            "/agent/numerisations/nouvelle",
+            get(receive::new).post(receive::save).layer(DefaultBodyLimit::max(LARGEST)),
+        )
         .route("/agent/numerisations/{batch}", get(pages::show).post(pages::mark))
         .route("/agent/numerisations/{batch}/blanches", post(settle::blanks))
         .route("/agent/numerisations/{batch}/images/{file}", get(pages::image))

@@ -192,7 +192,7 @@ async fn a_batch_has_its_own_limit() {
     let one = pdf(&["Un", "Deux"]);
     let portal = Portal::start_with(Engine::Sqlite, |config| config.scan_limit = one.len() as u64 * 3 / 2).await;
     let mut nadia = portal.agent("nadia.benali").await;
-    send(&mut nadia, &[], &[("a.pdf", &one), ("b.pdf", &one)]).await.is(422).shows("Ce lot dépasse");
+    send(&mut nadia, &[], &[("a.pdf", &one), ("b.pdf", &one)]).await.is(422).shows("b.pdf : ce lot dépasse");
     assert_eq!(objects(&portal), 0);
     send(&mut nadia, &[], &[("a.pdf", &one)]).await.is(303);
 }

@@ -12,11 +12,11 @@ pub const LARGE: u16 = 1400;
 /// The same of the one to recognise.
 const SMALL: u32 = 280;
 /// Part of each side that scanners darken: it is not looked at.
-const MARGIN: u32 = 25;
+const MARGIN: u32 = 33;
 /// A dot that is darker is ink.
 const INK: u8 = 170;
 /// Fewer dots of ink than one in so many: nothing is written there.
-const SPECKS: usize = 4_000;
+const SPECKS: usize = 8_000;
 /// Most memory that decoding an image may take, in bytes.
 const MEMORY: u64 = 600_000_000;
 

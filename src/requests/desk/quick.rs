@@ -54,6 +54,6 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         .collect();
     let all = format!("/agent?q={}", encode(&filters.search));
     let context = context! { found => Serde(found), more => more, all => all };
-    let html = agent.app.templates.render("agent/quick.html", context).map_err(anyhow::Error::from)?;
+    let html = agent.app.templates.render("agent/_quick.html", context).map_err(anyhow::Error::from)?;
     Ok(Html(html).into_response())
 }
