@@ -27,6 +27,7 @@ mod opinions;
 mod organisations;
 mod own_data;
 pub mod passkeys;
+mod quick;
 mod rights;
 mod scans;
 mod sharing;
