@@ -84,7 +84,7 @@ fn draw(batch: &Batch, document: Document<'_>, typed: &Raw, wrong: &[Wrong], tol
         url => format!("{url}/documents/{}", document.first()), back => &url, title => document.words(), last => document.last(),
         received => batch.received_on.to_string(), department => &batch.department, pages => Serde(pages), fates => Serde(fates),
         pdf => if document.parts().len() == 1 { format!("{url}/documents/{}/document.pdf", document.first()) } else { String::new() },
-        reference => typed.text("reference"), who => typed.text("qui"), text => typed.text("texte"), shared => typed.text("partage") == "oui",
+        reference => typed.text("reference"), writer => typed.text("qui"), text => typed.text("texte"), shared => typed.text("partage") == "oui",
         errors => Serde(errors), ..flash
     }
 }

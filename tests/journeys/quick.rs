@@ -14,7 +14,7 @@ both! {
         let filed = portal.usager(USAGER).await.file("acte-naissance", &birth()).await;
         let mut nadia = portal.agent("nadia.benali").await;
         let before = lines(&portal).await;
-        for typed in ["zephyrine", "Zéph", &filed.reference] {
+        for typed in ["zephyrine", "Zéphyrine", &filed.reference] {
             let found = nadia.get(&format!("/agent/recherche?q={typed}")).await.is(200).shows(&filed.reference).shows("1 dossier trouvé").shows("Camille Zoé Martin");
             assert!(found.links_to(&format!("/agent/demandes/{}", filed.id)) && !found.html().contains("<html"), "{}", found.html());
         }

@@ -80,7 +80,8 @@ both! {
         let first = format!("{batch}/documents/1");
         let read = nadia.get(&format!("{first}/document.pdf")).await.is(200);
         assert_eq!(text_of(&read.bytes).split_whitespace().collect::<Vec<_>>(), ["Lettre", "Suite"]);
-        settle(&mut nadia, &first, &[("reference", "VAL-0000-00")]).await.is(422).shows("Aucun dossier que vous instruisez");
+        let page = settle(&mut nadia, &first, &[("reference", "VAL-0000-00"), ("qui", "Madame Z")]).await.is(422).shows("Aucun dossier que vous instruisez");
+        assert!(page.form("vers").value("qui") == "Madame Z" && page.links_to("/agent/deconnexion"));
         settle(&mut nadia, &first, &[("reference", &filed.reference), ("partage", "oui"), ("texte", "Elle ajoute un document.")]).await.leads_to(&format!("{batch}/documents/4?fait=traite"));
         let page = nadia.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200).shows("Lettre reçue, noté par Nadia Benali").shows("Elle ajoute un document.").shows("10 novembre 2026");
         let file = nadia.get(&link(&page, "/agent/fichiers/")).await.is(200);
