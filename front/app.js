@@ -247,9 +247,84 @@ function passkeys() {
   showPasskeys(forms);
 }
 
+/**
+ * Requests found while an agent types. The box stays an ordinary form: what is found is a list of links after it,
+ * announced as a status, reached with the arrows or the tab key, closed with Escape.
+ */
+function quickSearch() {
+  const form = document.querySelector('form[data-quick]');
+  const input = form?.querySelector('input[type=search]');
+  if (!input) return;
+  const found = Object.assign(document.createElement('div'), {className: 'g-quick__found', hidden: true});
+  const status = Object.assign(document.createElement('p'), {className: 'govuk-visually-hidden'});
+  status.setAttribute('role', 'status');
+  form.append(found, status);
+  let timer = 0;
+  let running;
+  const close = () => {
+    clearTimeout(timer);
+    running?.abort();
+    found.hidden = true;
+    found.replaceChildren();
+    status.textContent = '';
+  };
+  const ask = (text) => {
+    running?.abort();
+    // Trusted Types let no script parse HTML: the browser does, of a whole answer.
+    const request = new XMLHttpRequest();
+    running = request;
+    request.open('GET', `${form.dataset.quick}?q=${encodeURIComponent(text)}`);
+    request.responseType = 'document';
+    request.addEventListener('load', () => {
+      const page = request.responseXML;
+      const told = page?.querySelector('.g-quick__told');
+      // Too many, or signed out meanwhile: the form still sends.
+      if (request.status !== 200 || !told) {
+        close();
+        return;
+      }
+      status.textContent = told.textContent;
+      found.replaceChildren(...page.body.childNodes);
+      found.hidden = false;
+    });
+    request.addEventListener('error', close);
+    request.send();
+  };
+  input.addEventListener('input', () => {
+    clearTimeout(timer);
+    const text = input.value.trim();
+    if (text.length < 3) close();
+    else timer = setTimeout(() => ask(text), 300);
+  });
+  form.addEventListener('keydown', (event) => {
+    if (found.hidden) return;
+    const links = [...found.querySelectorAll('a')];
+    const here = links.indexOf(document.activeElement);
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      close();
+      input.focus();
+    } else if (event.key === 'ArrowDown' && (here >= 0 || document.activeElement === input) && links[here + 1]) {
+      event.preventDefault();
+      links[here + 1].focus();
+    } else if (event.key === 'ArrowUp' && here >= 0) {
+      event.preventDefault();
+      (links[here - 1] ?? input).focus();
+    }
+  });
+  form.addEventListener('submit', close);
+  form.addEventListener('focusout', (event) => {
+    if (event.relatedTarget && !form.contains(event.relatedTarget)) close();
+  });
+  document.addEventListener('click', (event) => {
+    if (!form.contains(event.target)) close();
+  });
+}
+
 uploads();
 passkeys();
 guardDoubleSubmit();
 addresses();
+quickSearch();
 buttons();
 await govuk();

@@ -34,6 +34,7 @@ pub mod provider;
 pub mod requests;
 pub mod routes;
 pub mod safe;
+pub mod scans;
 pub mod sso;
 pub mod steering;
 pub mod visit;

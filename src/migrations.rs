@@ -138,4 +138,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0033_scans", sql: include_str!("../migrations/0033_scans.sql"), sqlite: None, postgres: None },
 ];

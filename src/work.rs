@@ -24,7 +24,7 @@ use crate::{
         jobs::{self, Claimed, Outcome},
         mail::SendError,
     },
-    requests, sso, steering,
+    requests, scans, sso, steering,
     visit::Visit,
 };
 
@@ -46,6 +46,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         acting::mails::LETTER => acting::mails::send(visit, job).await.map(|()| Outcome::Done),
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),
         archives::job::ELIMINATE => Ok(archives::job::eliminate(visit, job).await?),
+        scans::DRAW => Ok(scans::draw(visit, job).await.map(|()| Outcome::Done)?),
         steering::LETTER => steering::send(visit, job).await.map(|()| Outcome::Done),
         contacts::sms::SMS => contacts::sms::carry_out(visit, job).await,
         hooks::WEBHOOK => hooks::carry_out(visit, job).await,

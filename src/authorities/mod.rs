@@ -91,10 +91,17 @@ pub struct Settings {
     /// How long contacts that nobody tied to a request are kept.
     #[serde(default = "contacts_months")]
     pub contacts_months: u32,
+    /// How long batches of scans are kept once their last page has gone.
+    #[serde(default = "scans_days")]
+    pub scans_days: u32,
 }
 
 fn contacts_months() -> u32 {
     12
+}
+
+fn scans_days() -> u32 {
+    30
 }
 
 /// Public holidays of the place.

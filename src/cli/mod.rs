@@ -9,7 +9,9 @@ use crate::{
     app::App,
     bench, catalogue, demo,
     platform::{clock::Clock, config::Config},
-    requests, work,
+    requests,
+    scans::child,
+    work,
 };
 
 mod admin;
@@ -60,6 +62,9 @@ enum Command {
     Bench(bench::Options),
     /// Takes one mail on standard input, for the mail server of the authority (see docs/messages.md).
     MailIn(mail::Piped),
+    /// Reads one scan on standard input: what `serve` and `work` start, within limits.
+    #[command(hide = true)]
+    Pages(child::Asked),
     #[command(subcommand)]
     Admin(admin::Command),
     /// The journal of accesses.
@@ -92,6 +97,9 @@ fn start(cli: Cli) -> Result<ExitCode> {
     if let Command::Fmt { paths } = &cli.command {
         return check::fmt(paths);
     }
+    if let Command::Pages(asked) = &cli.command {
+        return Ok(child::run(asked));
+    }
     let config = Config::read(cli.config.as_deref(), std::env::vars().filter(|(name, _)| name != "GUICHET_CONFIG"))?;
     log(&config)?;
     // One provider for all of TLS.
@@ -122,7 +130,7 @@ async fn run(command: Command, config: Config) -> Result<()> {
         Command::Bench(options) => bench::run(options, config).await,
         Command::Admin(command) => admin::run(command, config).await,
         Command::Audit(command) => audit::run(command, config).await,
-        Command::Check { .. } | Command::Fmt { .. } | Command::MailIn(_) => Ok(()),
+        Command::Check { .. } | Command::Fmt { .. } | Command::MailIn(_) | Command::Pages(_) => Ok(()),
     }
 }
 

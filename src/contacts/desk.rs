@@ -95,7 +95,10 @@ fn line(one: &Contact) -> Json {
 }
 
 /// A contact of a department that the agent treats.
-async fn found(agent: &Agent, id: Uuid) -> Result<Contact, Problem> {
+///
+/// # Errors
+/// `Elsewhere` when it is on a request by now.
+pub async fn found(agent: &Agent, id: Uuid) -> Result<Contact, Problem> {
     let contact = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     if let Some(request) = contact.request_id {
         // It is its request's, with the rights of that one.
@@ -130,7 +133,7 @@ async fn draw(agent: &Agent, contact: &Contact, typed: &Raw, errors: &[Json]) ->
             "by": contact.recorded_name, "subject": contact.subject, "text": contact.body, "quoted": contact.quoted,
             "unproven": contact.unproven(), "waiting": contact.state == "waiting", "reason": contact.reason_words(), "settled": contact.settled_at,
         })),
-        files => Serde(files), departments => Serde(others), reasons => Serde(reasons), url => url,
+        id => contact.id.to_string(), files => Serde(files), departments => Serde(others), reasons => Serde(reasons), url => url,
         reference => typed.text("reference"), shared => typed.text("partage") == "oui", errors => Serde(errors),
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };

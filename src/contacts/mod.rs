@@ -18,8 +18,10 @@ pub mod show;
 pub mod sms;
 mod store;
 
+pub use desk::found as open_waiting;
+pub use model::LOOSE;
 pub use model::{Contact, INTERNAL, SHARED, is_internal_slot, slot};
-pub use store::{export, of_request, sweep};
+pub use store::{New, add, export, follow, of_request, sweep};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -185,6 +185,27 @@ pub async fn tie(
     Ok(true)
 }
 
+/// A contact that waits goes with the request that an agent filed from it, for its department alone; one that a
+/// colleague settled since stays where it is.
+pub async fn follow(
+    tx: &mut Tx,
+    contact: Uuid,
+    place: (Uuid, &str),
+    by: Uuid,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    let a = tx.authority();
+    let found: Option<Contact> = tx
+        .first(contacts!("where c.authority_id = $1 and c.id = $2 and c.state = 'waiting'"), args![a, contact])
+        .await?;
+    let Some(found) = found else { return Ok(()) };
+    if tie(tx, &found, place, false, by, now).await? {
+        let line = Line::city(Some(by), Action::ContactChanged).about("contact", contact);
+        journal::note(tx, now, &line.department(&found.department_id).detail("tied")).await?;
+    }
+    Ok(())
+}
+
 /// Closes a contact that waits.
 pub async fn close(tx: &mut Tx, id: Uuid, reason: &str, by: Uuid, now: Timestamp) -> Result<bool, db::Error> {
     let done = tx

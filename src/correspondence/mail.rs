@@ -19,12 +19,13 @@ use crate::{
 };
 
 /// The messages that workflows send, as managers know them.
-pub const MESSAGES: [(&str, &str); 11] = [
+pub const MESSAGES: [(&str, &str); 12] = [
     ("recue", "Demande enregistrée"),
     ("prise-en-charge", "Demande prise en charge"),
     ("piece-demandee", "Pièce ou correction demandée"),
     ("relance", "Rappel de ce qui est attendu"),
     ("complete", "Dossier complet"),
+    ("completee", "Réponse de l’usager saisie par le service"),
     ("decision", "Décision prise"),
     ("reponse", "Réponse donnée"),
     ("classee", "Demande classée sans suite"),

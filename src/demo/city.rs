@@ -152,6 +152,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
         holidays: Holidays::default(),
         closed_days: std::collections::BTreeMap::new(),
         contacts_months: 12,
+        scans_days: 30,
         zone: "Europe/Paris".into(),
         address: of.address.clone(),
         phone: of.phone.clone(),

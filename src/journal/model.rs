@@ -66,13 +66,17 @@ pub enum Action {
     ContactsOpened,
     /// `detail`: recorded, tied, closed, or the department it was handed to.
     ContactChanged,
+    /// A batch of scanned pages, pictures of which are read with it.
+    ScansOpened,
+    /// `detail`: recorded, cut, or what became of a document.
+    ScansChanged,
     JournalRead,
     /// `detail`: how many lines.
     JournalErased,
 }
 
 impl Action {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -106,6 +110,8 @@ impl Action {
         Self::RequestHeld,
         Self::ContactsOpened,
         Self::ContactChanged,
+        Self::ScansOpened,
+        Self::ScansChanged,
         Self::JournalRead,
         Self::JournalErased,
     ];
@@ -145,6 +151,8 @@ impl Action {
             Self::RequestHeld => "request-held",
             Self::ContactsOpened => "contacts-opened",
             Self::ContactChanged => "contact-changed",
+            Self::ScansOpened => "scans-opened",
+            Self::ScansChanged => "scans-changed",
             Self::JournalRead => "journal-read",
             Self::JournalErased => "journal-erased",
         }
@@ -189,6 +197,8 @@ impl Action {
             Self::RequestHeld => "Demande gelée ou libérée",
             Self::ContactsOpened => "Contacts à qualifier consultés",
             Self::ContactChanged => "Contact à qualifier traité",
+            Self::ScansOpened => "Courrier numérisé ouvert",
+            Self::ScansChanged => "Courrier numérisé reçu ou réparti",
             Self::JournalRead => "Journal consulté",
             Self::JournalErased => "Lignes du journal effacées",
         }

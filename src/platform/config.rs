@@ -44,6 +44,8 @@ pub struct Config {
     pub work_in_serve: bool,
     /// Largest uploaded file, in bytes.
     pub upload_limit: u64,
+    /// Largest batch of scanned pages, all of its files, in bytes.
+    pub scan_limit: u64,
     /// What the documents of one usager's safe may weigh together, in bytes.
     pub safe_quota: u64,
     /// Address of a clamd (`127.0.0.1:3310`) that looks at documents before they are encrypted. Empty: none.
@@ -54,6 +56,9 @@ pub struct Config {
     pub mail: Mail,
     pub log: Log,
     pub journal: Journal,
+    /// This program, to read scans in a process of its own. Empty: the one that runs.
+    #[serde(skip)]
+    pub program: PathBuf,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -112,6 +117,7 @@ impl Default for Config {
             posts_per_minute: 600,
             work_in_serve: true,
             upload_limit: 10_000_000,
+            scan_limit: 200_000_000,
             safe_quota: 200_000_000,
             clamd: String::new(),
             address_service: String::new(),
@@ -119,6 +125,7 @@ impl Default for Config {
             mail: mail(),
             log: log(),
             journal: Journal::default(),
+            program: PathBuf::new(),
         }
     }
 }
@@ -166,6 +173,9 @@ impl Config {
         }
         if self.upload_limit == 0 {
             bail!("upload_limit: more than 0");
+        }
+        if self.scan_limit == 0 || self.scan_limit > 2_000_000_000 {
+            bail!("scan_limit: more than 0, 2,000,000,000 at most");
         }
         // « Tout télécharger » is a ZIP file without the 64-bit extension.
         if self.safe_quota > 2_000_000_000 {

@@ -35,6 +35,30 @@ impl Channel {
         Self::ALL.into_iter().find(|channel| channel.id() == id)
     }
 
+    /// By which way a contact of this channel came.
+    pub fn of_contact(code: &str) -> Self {
+        match code {
+            "call" => Self::Phone,
+            "letter" => Self::Post,
+            "fax" => Self::Fax,
+            "email" => Self::Mail,
+            "sms" => Self::Sms,
+            _ => Self::Counter,
+        }
+    }
+
+    /// The other way round.
+    pub fn contact(self) -> &'static str {
+        match self {
+            Self::Phone => "call",
+            Self::Post => "letter",
+            Self::Fax => "fax",
+            Self::Mail => "email",
+            Self::Sms => "sms",
+            Self::Web | Self::Counter => "visit",
+        }
+    }
+
     /// As people read it.
     pub fn words(self) -> &'static str {
         match self {
@@ -82,5 +106,8 @@ mod tests {
             assert_eq!(Channel::FILED.contains(&channel), channel != Channel::Web);
         }
         assert_eq!(Channel::named("pigeon"), None);
+        for channel in Channel::FILED {
+            assert_eq!(Channel::of_contact(channel.contact()), channel);
+        }
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     intake::{self, Intake},
-    model,
+    model::{self, Request},
     owner::Whose,
     reach::Reach,
 };
@@ -113,7 +113,7 @@ pub async fn of_intake(db: &db::Db, id: Uuid) -> Result<Option<Draft>, db::Error
     db.first(
         sql!(
             "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at,
-               false as correcting, exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
+               exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting, exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
              from draft d where d.authority_id = $1 and d.id = $2"
         ),
         args![db.authority(), id],
@@ -198,6 +198,30 @@ pub async fn begin(
         }
     }
     Err(Problem::Broken(anyhow::anyhow!("no free reference")))
+}
+
+/// Makes the draft that completes a request already sent, with its own id and owner, unless it is there: then who
+/// opens it goes on with what was typed.
+pub async fn correct(
+    tx: &mut db::Tx,
+    request: &Request,
+    raw: &Json<Raw>,
+    beneficiary: Option<&str>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    let expires = now.checked_add(LASTS).unwrap_or(now);
+    tx.run(
+        sql!(
+            "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, beneficiary, raw, created_at, updated_at, expires_at, organisation_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11) on conflict (authority_id, id) do nothing"
+        ),
+        args![
+            tx.authority(), request.id, &request.procedure_id, request.procedure_version, &request.reference, request.account_id, beneficiary, raw, now, expires,
+            request.organisation_id
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Replaces what was typed for the fields called `names`; the rest stays, so that two tabs on two

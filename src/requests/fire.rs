@@ -50,6 +50,8 @@ pub struct With<'a> {
     pub corrected: Option<Corrected<'a>>,
     /// What the agent answered to the transition's form.
     pub form: Answers,
+    /// Of the usager, and typed by an agent for them: when the city received it.
+    pub entered: Option<Timestamp>,
     /// The letter that the transition makes, as the agent read it.
     pub letter: Option<correspondence::New>,
     /// The letter of the decision that the transition asks approval for, as the agent read it.
@@ -167,8 +169,8 @@ pub fn decide<'a>(
     // So does what the usager has just corrected.
     let answers = with.corrected.as_ref().map_or(&request.answers.0, |corrected| corrected.answers);
     let known = known(procedure, answers, &answered);
-    let (life, effects) =
-        step::step(procedure, &request.life(), transition, by.actor, given, context(visit, &known)).map_err(refused)?;
+    let cx = Context { now: with.entered.unwrap_or(now), ..context(visit, &known) };
+    let (life, effects) = step::step(procedure, &request.life(), transition, by.actor, given, cx).map_err(refused)?;
     if effects.contains(&Effect::Letter) && with.letter.is_none() {
         return Err(Problem::Bad("Il manque la lettre que fait cette action."));
     }
@@ -278,7 +280,7 @@ impl Fired<'_> {
         }
         let subject = with.decision.as_ref().map(|_| decision).or(with.message.map(|_| message));
         let entry = Entry {
-            actor: by.name(),
+            actor: if with.entered.is_some() { "agent" } else { by.name() },
             actor_id: by.account,
             code: self.transition,
             from: Some(&request.state),

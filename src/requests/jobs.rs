@@ -33,12 +33,13 @@ pub const CODE: &str = "code-de-suivi";
 pub const RECEIPT: &str = "receipt";
 
 /// The messages about a request that a workflow may send (`notify …`), each with its templates in `mails/`.
-pub const MESSAGES: [&str; 11] = [
+pub const MESSAGES: [&str; 12] = [
     "recue",
     "prise-en-charge",
     "piece-demandee",
     "relance",
     "complete",
+    "completee",
     "decision",
     "reponse",
     "classee",

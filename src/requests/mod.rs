@@ -50,7 +50,10 @@ pub use channel::Channel;
 pub use citizen::{file_json, file_kind, restore};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
-pub use files::{attachment as send_file, keep as keep_file, of as files_of, take_out as remove_file};
+pub use files::{
+    attachment as send_file, find as find_file, keep as keep_file, of as files_of, take_out as remove_file,
+};
+pub use intake::{received_at, reception as received_on};
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
@@ -71,6 +74,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/depots/{draft}/supprimer", get(start::discarding::<Agent>).post(start::discard::<Agent>))
         .route("/agent/depots/{draft}/pieces/{piece}", get(piece::show::<Agent>).post(piece::save::<Agent>))
         .route("/agent/depots/{draft}/{page}", get(question::show::<Agent>).post(received::save::<Agent>))
+        .route("/agent/demandes/{request}/completer", get(intake::completing).post(intake::complete))
         .route("/agent/demandes/{request}/deposee", get(intake::confirmation))
         .route("/agent/demandes/{request}/accuse.pdf", get(intake::receipt))
         .route("/mes-demandes", get(mine::show))
@@ -85,6 +89,7 @@ pub fn routes() -> Router<App> {
         .route("/suivre", get(track::show).post(track::open))
         .route("/fichiers/{file}", get(files::mine))
         .route("/agent", get(desk::list::show))
+        .route("/agent/recherche", get(desk::quick::show))
         .route("/agent/lot", get(desk::batch::show).post(desk::batch::confirm))
         .route("/agent/vues", get(desk::saved::show).post(desk::saved::save))
         .route("/agent/vues/renommer", post(desk::saved::rename))

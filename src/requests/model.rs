@@ -5,7 +5,7 @@ use forms::{
     answers::Answers,
     model::Procedure,
     step::{Actor, Clocks, Life},
-    workflow::{State, Status, Transition},
+    workflow::{State, Status, Transition, Who},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
@@ -110,6 +110,12 @@ row! {
 }
 
 impl Event {
+    /// What the usager was asked for, typed by an agent for them.
+    pub fn is_completing(&self, procedure: &Procedure) -> bool {
+        let usager = procedure.workflow.transition(&self.code).is_some_and(|one| one.who == Who::Usager);
+        self.actor == "agent" && usager && !self.is_filing(procedure)
+    }
+
     /// The sending, by an agent for somebody.
     pub fn is_filing(&self, procedure: &Procedure) -> bool {
         self.actor == "agent" && self.from_state.as_deref() == Some(procedure.workflow.initial.as_str())

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     consultations::Automatic,
+    contacts,
     error::Problem,
     household::addresses,
     journal::{self, Action, Line},
@@ -238,6 +239,9 @@ impl Ready<'_> {
             None => line,
         };
         journal::note(tx, self.now, &line).await?;
+        if let Some(contact) = intake.contact {
+            contacts::follow(tx, contact, (id, self.sending.department), agent.account.id, self.now).await?;
+        }
         if let Some(body) = intake.note() {
             let author_id = Some(agent.account.id);
             let note = NewMessage { id: self.note, author: "agent", author_id, internal: true, body: &body };

@@ -25,6 +25,7 @@ const COUNTER: &[(&str, &str)] = &[
     ("/agent/organisations", "Organisations"),
     ("/agent/mandats", "Mandats"),
     ("/agent/contacts", "Contacts"),
+    ("/agent/numerisations", "Numérisations"),
     ("/agent/courriers", "Lettres"),
     ("/agent/avis-a-rendre", "Avis à rendre"),
     ("/agent/a-viser", "À viser"),

@@ -430,6 +430,58 @@ describe('pages of agents', () => {
     await context.close();
   });
 
+  test('scanned post: sent, cut, dealt out; an answer typed for an usager', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('commerce', 'manager'));
+    await checkAll(page, ['/agent/numerisations', '/agent/numerisations/nouvelle']);
+    await checkMistakes(page, '/agent/numerisations/nouvelle', 'Envoyer ce lot');
+    // A scan of three pages.
+    const paper = await context.newPage();
+    await paper.setContent('<h1>Lettre</h1><h1 style="break-before: page">Suite</h1><h1 style="break-before: page">Autre lettre</h1>');
+    const buffer = await paper.pdf({ format: 'A4', margin: { top: '3cm', left: '3cm' } });
+    await paper.close();
+    await page.getByLabel('Pages numérisées').setInputFiles({ name: 'lot.pdf', mimeType: 'application/pdf', buffer });
+    if (await page.getByLabel('Service qui traitera ce courrier').count()) await page.getByLabel('Service qui traitera ce courrier').selectOption('commerce');
+    await press(page, page.getByRole('button', { name: 'Envoyer ce lot' }));
+    const batch = new URL(page.url()).pathname;
+    // Pictures are made beside: looked for until they are there.
+    const late = Date.now() + 60_000;
+    do await city.go(page, batch); while (Date.now() < late && (await page.getByText('se préparent').count()));
+    await checkAll(page, [batch]);
+    const drawn = await page.locator('.g-pages img').evaluateAll((images) => images.map((image) => image.complete && image.naturalWidth > 100));
+    assert.deepEqual(drawn, [true, true, true]);
+    await page.getByLabel('Page 3').check();
+    await press(page, page.getByRole('button', { name: 'Enregistrer le découpage' }));
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: 'Pages 1 à 2' }));
+    await city.checkPage(page);
+    await checkMistakes(page, `${batch}/documents/1`, 'Traiter ce document');
+    await page.getByLabel('Dans les contacts à qualifier').check();
+    await page.getByLabel('Qui écrit ?').fill('Monsieur Y');
+    await press(page, page.getByRole('button', { name: 'Traiter ce document' }));
+    await city.checkPage(page);
+    await page.getByLabel('Commencer une demande au guichet').check();
+    await press(page, page.getByRole('button', { name: 'Traiter ce document' }));
+    await page.getByText('À partir d’un contact du service').waitFor();
+    await city.checkPage(page);
+    await checkAll(page, [batch, '/agent/numerisations']);
+    // A request that waits for its usager.
+    await city.go(page, '/agent?vue=attente');
+    let [waiting] = await hrefs(page, /^\/agent\/demandes\/[0-9a-f-]+(\?|$)/);
+    assert.ok(waiting, 'no request waits for its usager');
+    waiting = waiting.split('?')[0];
+    await checkAll(page, [`${waiting}/completer`]);
+    await page.getByLabel('Date de réception').fill('1/1/2020');
+    await press(page, page.getByRole('button', { name: 'Continuer' }));
+    await page.locator('.govuk-error-summary').waitFor();
+    await city.checkPage(page, { status: 422 });
+    await city.go(page, `${waiting}/completer`);
+    await press(page, page.getByRole('button', { name: 'Continuer' }));
+    await city.checkPage(page);
+    for (const address of (await hrefs(page, /^\/agent\/depots\/[0-9a-f-]+\//)).slice(0, 2)) await checkAll(page, [address]);
+    await context.close();
+  });
+
   test('who manages a department', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('etat-civil', 'manager'));

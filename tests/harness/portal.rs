@@ -95,6 +95,7 @@ fn config(url: &str, folder: &Path) -> Config {
         // By number only: under the name « localhost » they are this machine's, as anybody's.
         hook_hosts: "127.0.0.1".into(),
         secret: "of every portal under test, the same".into(),
+        program: env!("CARGO_BIN_EXE_guichet").into(),
         ..Config::default()
     }
 }

@@ -115,6 +115,7 @@ impl Scene {
             ("visa", visa(&portal, filed.id, nadia).await),
             ("linked", offered(&portal, filed.id).await),
             ("contact", contact(&portal).await),
+            ("batch", batch(&portal).await),
             ("link", linked(&portal, &mut owner).await),
             ("session", second_session(&portal, "/connexion", USAGER).await),
             ("agent_session", second_session(&portal, "/agent/connexion", "nadia.benali@valmont.example").await),
@@ -232,6 +233,15 @@ async fn contact(portal: &Portal) -> String {
     let write = async |tx: &mut db::Tx| tx.run(statement, args![tx.authority(), id, now]).await;
     portal.db().write(write).await.unwrap();
     id.to_string()
+}
+
+/// A batch of two scanned images, in the department whose request it is.
+async fn batch(portal: &Portal) -> String {
+    let mut nadia = portal.agent("nadia.benali").await;
+    let form = nadia.get("/agent/numerisations/nouvelle").await.is(200).form("une-fois");
+    let files = [("documents", "Zéphyrine.jpg", JPEG), ("documents", "verso.jpg", JPEG)];
+    let sent = nadia.upload("/agent/numerisations/nouvelle", &form.fields, &files).await.is(303);
+    sent.location().split(['/', '?']).nth(3).unwrap().to_owned()
 }
 
 /// A line of the register of the department whose request it is.

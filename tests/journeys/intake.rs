@@ -22,13 +22,13 @@ async fn begin(agent: &mut Client, more: &[(&str, &str)]) -> Page {
 }
 
 /// Fills in a draft up to the check page, from where `begin` leads; gives the draft's address.
-async fn fill(agent: &mut Client, begun: &Page, answers: &Raw) -> String {
+pub async fn fill(agent: &mut Client, begun: &Page, answers: &Raw) -> String {
     let check = agent.fill_from(begun.location(), answers).await;
     check.strip_suffix("/verifier").unwrap().to_owned()
 }
 
 /// Files what the check page shows; gives the confirmation, and the request's id.
-async fn deposit(agent: &mut Client, draft: &str) -> (Page, Uuid) {
+pub async fn deposit(agent: &mut Client, draft: &str) -> (Page, Uuid) {
     let check = format!("{draft}/verifier");
     let page = agent.get(&check).await.is(200).shows("Cette demande n’est pas encore déposée");
     let form =
@@ -166,7 +166,7 @@ both! {
         assert!(!kept.contains(&code), "{kept}");
         // What is filed by the usagers themselves has no such page.
         let other = portal.client().file("acte-naissance", &birth()).await;
-        nadia.get(&format!("/agent/demandes/{}/deposee", other.id)).await.is(404);
+        nadia.get(&format!("/agent/demandes/{}/deposee", other.id)).await.leads_to(&format!("/agent/demandes/{}", other.id));
     }
 
     async fn answers_are_judged_on_the_day_of_reception_which_is_told_again_when_it_was_wrong(portal: Portal) {

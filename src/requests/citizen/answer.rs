@@ -7,8 +7,9 @@ use axum::{
 };
 use db::{Json, args, sql};
 use forms::{
+    journey::Reading,
     model::Procedure,
-    step::Actor,
+    step::{Actor, Effect},
     workflow::{Need, Transition},
 };
 use serde::Deserialize;
@@ -17,17 +18,17 @@ use uuid::Uuid;
 use super::Filling;
 use crate::{
     acting::Deed,
-    catalogue,
+    catalogue, contacts,
     error::Problem,
     household::addresses,
     requests::{
         access::{self, Mine},
         drafts,
-        fire::{self, Corrected, With},
-        model::Ask,
+        fire::{self, By, Corrected, Queued, With},
+        model::{Ask, Request},
         owner, store,
     },
-    visit::{Visit, Visitor},
+    visit::{Agent, Visit, Visitor},
 };
 
 #[derive(Debug, Deserialize)]
@@ -65,21 +66,15 @@ pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(toward): Query<T
 async fn prepare(visitor: &Visitor, request: &Mine, procedure: &Procedure) -> Result<(), Problem> {
     // Who acts in somebody's name reaches the draft by that right alone.
     let session = visitor.session.as_ref().filter(|_| visitor.acting.is_none()).map(|session| session.id);
-    let expires = visitor.now.checked_add(drafts::LASTS).unwrap_or(visitor.now);
     let raw = Json(procedure.fill(&request.answers.0));
     let beneficiary = procedure.beneficiary(&raw.0);
     visitor
         .db
         .write(async |tx: &mut db::Tx| {
+            drafts::correct(tx, request, &raw, beneficiary.as_deref(), visitor.now).await?;
             tx.run(
-                sql!(
-                    "insert into draft (authority_id, id, procedure_id, procedure_version, reference, account_id, session_id, beneficiary, raw, created_at, updated_at, expires_at, organisation_id)
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
-                     on conflict (authority_id, id) do update set session_id = excluded.session_id"
-                ),
-                args![
-                    tx.authority(), request.id, &request.procedure_id, request.procedure_version, &request.reference, request.account_id, session, &beneficiary, &raw, visitor.now, expires, request.organisation_id
-                ],
+                sql!("update draft set session_id = $3 where authority_id = $1 and id = $2"),
+                args![tx.authority(), request.id, session],
             )
             .await?;
             Ok::<(), db::Error>(())
@@ -116,15 +111,24 @@ pub async fn send(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Pr
     send_corrections(&visitor, &filling).await
 }
 
+/// The transition that these answers fire.
+fn answered<'f>(
+    visit: &Visit,
+    filling: &'f Filling,
+    request: &'f Request,
+    reading: &Reading<'_>,
+) -> Option<&'f Transition> {
+    let known = fire::known(&filling.procedure, &reading.answers, &request.given.0);
+    answering(&filling.procedure, &request.state).find(|one| one.holds(fire::context(visit, &known)))
+}
+
 pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Response, Problem> {
     let Some(request) = &filling.correcting else { return Err(Problem::NotFound) };
     let reading = filling.read(visitor);
     if !reading.ready() {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
-    let known = fire::known(&filling.procedure, &reading.answers, &request.given.0);
-    let mut answering = answering(&filling.procedure, &request.state);
-    let Some(transition) = answering.find(|one| one.holds(fire::context(visitor, &known))) else {
+    let Some(transition) = answered(visitor, filling, request, &reading) else {
         return Err(Problem::Elsewhere(format!("/demandes/{}", request.id)));
     };
     let confidential = addresses::told(&visitor.db, request.account_id, &reading.answers).await?;
@@ -134,4 +138,57 @@ pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Re
     let by = owner::by(visitor, request.account_id);
     fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
     Ok(Redirect::to(&format!("/demandes/{}?fait=repondu", request.id)).into_response())
+}
+
+/// The same, typed by an agent for the usager who brought it: how and when it came stands among what is said
+/// elsewhere, on both pages, and the usager is told.
+pub async fn send_for(agent: &Agent, filling: &Filling) -> Result<Response, Problem> {
+    let (Some(request), Some(intake)) = (&filling.correcting, &filling.intake) else { return Err(Problem::NotFound) };
+    let home = format!("/agent/demandes/{}", request.id);
+    let reading = filling.read(agent);
+    if !reading.ready() {
+        return Err(Problem::Elsewhere(filling.url("verifier")));
+    }
+    let Some(transition) = answered(agent, filling, request, &reading) else { return Err(Problem::Elsewhere(home)) };
+    let confidential = addresses::told(&agent.db, request.account_id, &reading.answers).await?;
+    let marks = filling.marks(agent, &reading);
+    let received = intake.answered(agent, request);
+    let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential, &marks);
+    let with = With { corrected: Some(corrected), entered: Some(received), ..With::default() };
+    let by = By { actor: Actor::Usager, account: Some(agent.account.id), acted: None };
+    let fired = fire::decide(agent, &filling.procedure, request, &transition.id, by, &with)?;
+    let contact = contacts::New {
+        id: agent.id(),
+        department: &request.department_id,
+        request: Some(request.id),
+        channel: intake.channel.contact(),
+        incoming: true,
+        at: received,
+        by: Some(agent.account.id),
+        who: request.filer_name.as_deref().unwrap_or_default(),
+        address: "",
+        subject: "",
+        body: "Réponse à ce qui était demandé, saisie par le service.",
+        quoted: "",
+        shared: true,
+        as_message: false,
+    };
+    // Named after the version that it changes: once each.
+    let told = Queued { request: request.id, reachable: request.email.is_some(), letter: None, seq: request.version };
+    let (effects, job) = ([Effect::Notify("completee".to_owned())], [agent.id()]);
+    let write = async |tx: &mut db::Tx| {
+        let stored = fired.store(tx).await?;
+        if stored {
+            contacts::add(tx, &contact, agent.now).await?;
+            fire::queue(tx, told, &effects, &job, agent.now).await?;
+        }
+        Ok::<bool, db::Error>(stored)
+    };
+    if !agent.db.write(write).await? {
+        return Err(Problem::Conflict(
+            "Cette demande a changé pendant que vous la complétiez. Ouvrez-la de nouveau pour voir où elle en est.",
+        ));
+    }
+    agent.app.work.notify_one();
+    Ok(Redirect::to(&format!("{home}?fait=saisie")).into_response())
 }

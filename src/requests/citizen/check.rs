@@ -49,8 +49,10 @@ pub async fn send<W: Fills>(who: W, Path(id): Path<Uuid>, request: Request) -> R
         }
         other => other?,
     };
-    if let Some(visitor) = filler.usager().filter(|_| filling.correcting.is_some()) {
-        return super::answer::send_corrections(visitor, &filling).await;
+    match &filler {
+        _ if filling.correcting.is_none() => {}
+        Filler::Usager(visitor) => return super::answer::send_corrections(visitor, &filling).await,
+        Filler::Counter(agent) => return super::answer::send_for(agent, &filling).await,
     }
     if !start::is_open(&filling.procedure, filling.day(&filler)) {
         return Err(Problem::Bad(
@@ -120,10 +122,13 @@ async fn draw(filler: &Filler, filling: &Filling, typed: &Raw, errors: &[Json]) 
     let theirs = filling.is_theirs_to_send(filler);
     let mut shown = reading.show();
     certified::annotate(&filling.marks(filler, &reading), &reading.answers, &mut shown);
-    let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filler, filling, &reading) };
+    let back = if correcting { filler.request(filling.draft.id) } else { back(filler, filling, &reading) };
     let contact = match filler.usager() {
         Some(visitor) => owner::contact(visitor),
-        None => filling.account(filler).and_then(|account| account.email.as_deref()),
+        None => match &filling.correcting {
+            Some(request) => request.email.as_deref(),
+            None => filling.account(filler).and_then(|account| account.email.as_deref()),
+        },
     };
     let account = contact.map(|email| json!({"email": email}));
     // Without a contact block, the template must know where the answer will go.
@@ -152,10 +157,10 @@ async fn draw(filler: &Filler, filling: &Filling, typed: &Raw, errors: &[Json]) 
         discard => if correcting { String::new() } else { filling.url("supprimer") },
         notice => Serde(notice(&filling.procedure)),
     };
-    let heading = if filling.intake.is_some() {
-        "Vérifiez puis déposez la demande"
-    } else {
-        "Vérifiez puis envoyez votre demande"
+    let heading = match filling.mode() {
+        "desk" => "Vérifiez puis déposez la demande",
+        "complete" => "Vérifiez la réponse de l’usager",
+        _ => "Vérifiez puis envoyez votre demande",
     };
     let title = format!("{heading} – {}", filling.procedure.title);
     if errors.is_empty() {

@@ -356,6 +356,9 @@ fn words(visitor: &Visitor, procedure: &Procedure, event: &Event) -> Option<Stri
     if event.is_filing(procedure) {
         return Some("Déposée pour vous par le service".to_owned());
     }
+    if event.is_completing(procedure) {
+        return Some("Complétée pour vous par le service".to_owned());
+    }
     Some(match another {
         Some(name) => format!("{}, par {name}{}", to.usager, mandated(event)),
         None => to.usager.clone(),

@@ -1,6 +1,6 @@
 //! The usager's pages, from the first question to the answer.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use forms::{
     answers::Raw,
@@ -12,13 +12,13 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
-    access::{self, Mine},
+    access::{self, Mine, Permitted, Process},
     certified::{self, Certified, Mark},
     drafts::{self, Draft},
     files,
     filler::Filler,
     intake::{self, Intake},
-    model::{Ask, File, piece_slot},
+    model::{Ask, File, Request, piece_slot},
 };
 use crate::{
     accounts::session::Account,
@@ -26,6 +26,7 @@ use crate::{
     catalogue,
     error::Problem,
     identity,
+    journal::{Action, Line},
     platform::french,
     visit::{Agent, Visit, Visitor},
 };
@@ -53,6 +54,22 @@ pub use received::restore;
 /// Where drafts of usagers are.
 const DRAFTS: &str = "/brouillons";
 
+/// The request being completed, with the right by which it was opened.
+pub enum Completed {
+    Own(Mine),
+    Desk(Permitted<Process>),
+}
+
+impl Deref for Completed {
+    type Target = Request;
+    fn deref(&self) -> &Request {
+        match self {
+            Self::Own(request) => request,
+            Self::Desk(request) => request,
+        }
+    }
+}
+
 /// A draft with all that its pages need. Completing a request already sent is a draft too, with the
 /// request's own id.
 pub struct Filling {
@@ -70,7 +87,7 @@ pub struct Filling {
     /// Where its pages are.
     base: &'static str,
     /// The request being completed.
-    pub correcting: Option<Mine>,
+    pub correcting: Option<Completed>,
     /// What the department asked for, answered or not.
     pub asks: Vec<Ask>,
 }
@@ -87,14 +104,22 @@ impl Filling {
     async fn of_agent(agent: &Agent, id: Uuid) -> Result<Self, Problem> {
         let Some((draft, intake)) = intake::find(agent, id).await? else {
             let sent = super::store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
-            access::may::<access::Process>(agent, &sent)?;
+            access::may::<Process>(agent, &sent)?;
             return Err(Problem::Elsewhere(format!("/agent/demandes/{id}")));
         };
         let procedure = catalogue::version(agent, &draft.procedure_id, draft.procedure_version).await?;
         let files = if draft.has_files { files::of(&agent.db, id).await? } else { Vec::new() };
-        let certified = match &intake.account {
-            Some(account) => certified::of_account(agent, account.id, &procedure).await?,
-            None => None,
+        let (correcting, asks) = if draft.correcting {
+            let trace = Line::agent(agent, Action::RequestOpened);
+            let request = access::desk::<Process>(agent, id, trace).await?;
+            (Some(Completed::Desk(request)), super::store::asks(&agent.db, id).await?)
+        } else {
+            (None, Vec::new())
+        };
+        let certified = match (&correcting, &intake.account) {
+            (Some(request), _) => certified::of_request(&certified::of(agent, id).await?, &request.answers.0),
+            (None, Some(account)) => certified::of_account(agent, account.id, &procedure).await?,
+            (None, None) => None,
         };
         let seen = match &intake.paper {
             Some(_) if certified.is_none() => Some(Certified::seen(agent).await?),
@@ -103,7 +128,7 @@ impl Filling {
         let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
         certified::overlay(certified.as_ref(), &procedure, intake.received_on, &mut raw, |_| true);
         let (intake, base) = (Some(intake), "/agent/depots");
-        Ok(Self { draft, procedure, files, raw, certified, seen, intake, base, correcting: None, asks: Vec::new() })
+        Ok(Self { draft, procedure, files, raw, certified, seen, intake, base, correcting, asks })
     }
 
     async fn of_visitor(visitor: &Visitor, id: Uuid) -> Result<Self, Problem> {
@@ -117,7 +142,7 @@ impl Filling {
         let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
         let files = if draft.has_files { files::of(&visitor.db, id).await? } else { Vec::new() };
         let (correcting, asks) = if draft.correcting {
-            (Some(access::mine(visitor, id).await?), super::store::asks(&visitor.db, id).await?)
+            (Some(Completed::Own(access::mine(visitor, id).await?)), super::store::asks(&visitor.db, id).await?)
         } else {
             (None, Vec::new())
         };
@@ -187,10 +212,12 @@ impl Filling {
         if self.intake.is_some() { format!("{}?fait=garde", self.base) } else { self.url("enregistre") }
     }
 
-    /// `draft`, `correct` when a sent request is being completed, `desk` when an agent fills it in for somebody.
+    /// `draft`, `correct` when a sent request is being completed, `desk` and `complete` when an agent does it for
+    /// somebody.
     pub fn mode(&self) -> &'static str {
         match (&self.correcting, &self.intake) {
-            (Some(_), _) => "correct",
+            (Some(_), None) => "correct",
+            (Some(_), Some(_)) => "complete",
             (None, Some(_)) => "desk",
             (None, None) => "draft",
         }

@@ -199,7 +199,7 @@ pub async fn draw(
     let number = reading.shown_pages().position(|found| found.index == page.index).map_or(1, |position| position + 1);
     let first = page.index == 0 || reading.previous_shown(page.index).is_none();
     let back = match reading.previous_shown(page.index) {
-        _ if filling.correcting.is_some() => format!("/demandes/{}", filling.draft.id),
+        _ if filling.correcting.is_some() => filler.request(filling.draft.id),
         Some(previous) => filling.page_url(previous),
         None if filling.intake.is_some() => filler.home().to_owned(),
         None => format!("/demarches/{}", filling.procedure.id),

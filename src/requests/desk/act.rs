@@ -198,6 +198,7 @@ impl<'f> Deed<'f> {
                 .days()
                 .filter(|_| transition.needs.contains(&Need::Ask))
                 .and_then(|days| agent.today().checked_add(Span::new().days(days)).ok()),
+            entered: None,
             decision: signing.decision(agent, transition, typed),
             corrected: None,
             form: journey::answered(&filled.readings),

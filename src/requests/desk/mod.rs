@@ -31,6 +31,7 @@ mod give;
 pub mod handover;
 pub mod letter;
 pub mod list;
+pub mod quick;
 pub mod saved;
 pub mod show;
 mod sign;

@@ -292,6 +292,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),
         "contact" => "L’échange est noté dans l’historique du dossier.".to_owned(),
         "rattache" => "Le contact est rattaché à ce dossier.".to_owned(),
+        "saisie" => format!("La réponse est enregistrée. {}", told("Un courriel prévient l’usager.")),
         "code" => "Le nouveau code de suivi part par courriel. L’ancien ne fonctionne plus.".to_owned(),
         "avis-demande" => "L’avis est demandé. Vous le lirez ici, et un courriel vous préviendra.".to_owned(),
         "avis-retire" => "La demande d’avis est retirée\u{a0}: plus rien de ce dossier n’est montré.".to_owned(),

@@ -18,7 +18,7 @@ use crate::{
     requests::{
         access::Right,
         certified, channel,
-        citizen::{self, field_slot},
+        citizen::{self, answer::answering, field_slot},
         files, fire,
         model::{Decision, File, Form, Message, piece_slot},
     },
@@ -241,6 +241,9 @@ pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
             json!({"href": came.on(&format!("{url}/actions/{}", transition.id)), "label": transition.label, "kind": kind, "direct": false})
         })
         .collect();
+    if dossier.file.content() && answering(&dossier.file.procedure, &request.state).next().is_some() {
+        actions.push(json!({"href": format!("{url}/completer"), "label": "Saisir la réponse de l’usager", "kind": "secondary", "direct": false}));
+    }
     if dossier.file.content() && request.ended_at.is_none() {
         let from = request.holder_id.map(|holder| holder.to_string()).unwrap_or_default();
         let taking = offered.iter().any(|transition| transition.does.contains(&Action::TakeCharge));

@@ -29,7 +29,11 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
             .workflow
             .transition(&event.code)
             .map_or(event.code.as_str(), |transition| transition.label.as_str());
-        let label = if event.is_filing(procedure) { "Demande déposée pour l’usager" } else { label };
+        let label = match event {
+            _ if event.is_filing(procedure) => "Demande déposée pour l’usager",
+            _ if event.is_completing(procedure) => "Réponse saisie pour l’usager",
+            _ => label,
+        };
         return format!("{label} → {}", state(procedure, to));
     }
     if event.code == HANDED {

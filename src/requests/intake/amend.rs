@@ -29,8 +29,13 @@ fn url(draft: &Draft) -> String {
     format!("/agent/depots/{}", draft.id)
 }
 
+/// Of a request being completed, the day is told once: its clock stood still until then.
+async fn find(agent: &Agent, id: Uuid) -> Result<(Draft, Intake), Problem> {
+    store::find(agent, id).await?.filter(|(draft, _)| !draft.correcting).ok_or(Problem::NotFound)
+}
+
 pub async fn show(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let (draft, intake) = store::find(&agent, id).await?.ok_or(Problem::NotFound)?;
+    let (draft, intake) = find(&agent, id).await?;
     let procedure = catalogue::version(&agent, &draft.procedure_id, draft.procedure_version).await?;
     let mut typed = Raw::default();
     typed.set("canal", intake.channel.id());
@@ -42,7 +47,7 @@ pub async fn show(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Proble
 }
 
 pub async fn save(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
-    let (draft, intake) = store::find(&agent, id).await?.ok_or(Problem::NotFound)?;
+    let (draft, intake) = find(&agent, id).await?;
     let procedure = catalogue::version(&agent, &draft.procedure_id, draft.procedure_version).await?;
     let mut wrong = Vec::new();
     let told = model::read(&typed, agent.today(), &mut wrong);

@@ -15,11 +15,12 @@ use crate::{
     accounts::{self, session::Account},
     agents::Role,
     catalogue::{self, Published},
+    contacts,
     error::Problem,
     household::changes,
     identity,
     journal::{self, Action, Line},
-    platform::{form::Typed, french},
+    platform::{clock, form::Typed, french},
     requests::{
         channel::Channel,
         citizen,
@@ -38,6 +39,8 @@ pub struct Asked {
     demarche: String,
     /// An account, from its page.
     compte: Option<Uuid>,
+    /// A contact to qualify, from its page or from a scanned letter.
+    contact: Option<Uuid>,
 }
 
 /// The procedures that the agent may file, by department and title. « Je change de coordonnées » is sent to several
@@ -74,7 +77,24 @@ pub async fn start(agent: Agent, Query(asked): Query<Asked>) -> Result<Response,
         journal::read(&agent, &Line::agent(&agent, Action::AccountOpened).about("account", id)).await?;
         typed.set("compte", account.login);
     }
+    if let Some(id) = asked.contact {
+        let contact = contacts::open_waiting(&agent, id).await?;
+        let channel = Channel::of_contact(&contact.channel);
+        typed.set("canal", channel.id());
+        typed.set("recu", clock::day(contact.at, &agent.site.zone).strftime("%d/%m/%Y").to_string());
+        typed.set("contact", id.to_string());
+    }
     agent.page(PAGE, TITLE, context(&agent, Place::New(&offered), &typed, &[], &[]))
+}
+
+/// The contact that a filing begins from, as long as it waits and the agent may read it.
+async fn from(agent: &Agent, typed: &Raw) -> Result<Option<Uuid>, Problem> {
+    let Ok(id) = typed.text("contact").parse() else { return Ok(None) };
+    match contacts::open_waiting(agent, id).await {
+        Ok(contact) => Ok(Some(contact.id)),
+        Err(Problem::NotFound | Problem::Forbidden(_) | Problem::Elsewhere(_)) => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// Where the form stands.
@@ -119,7 +139,7 @@ pub fn context(agent: &Agent, place: Place<'_>, typed: &Raw, several: &[Account]
     Value::from(Serde(json!({
         "procedures": groups, "draft": draft, "procedure": procedure, "channels": channels, "papers": papers, "several": several, "errors": errors,
         "received": typed.text("recu"), "account": typed.text("compte"), "once": typed.text("une-fois"),
-        "accounts": agent.at_counter().is_ok(),
+        "accounts": agent.at_counter().is_ok(), "contact": typed.text("contact"),
     })))
 }
 
@@ -141,7 +161,8 @@ pub async fn begin(agent: Agent, Typed(typed): Typed) -> Result<Response, Proble
     // The form's own: sent twice, it begins one draft.
     let id = typed.text("une-fois").parse().unwrap_or_else(|_| agent.id());
     if !drafts::exists(&agent, id).await? {
-        make(&agent, id, chosen, told, account).await?;
+        let contact = from(&agent, &typed).await?;
+        make(&agent, id, chosen, told, account, contact).await?;
     }
     let first = chosen.procedure.pages.first().map_or("verifier", |page| page.id.as_str());
     Ok(Redirect::to(&format!("/agent/depots/{id}/{first}")).into_response())
@@ -208,6 +229,7 @@ async fn make(
     chosen: &Published,
     told: Told,
     account: Option<Account>,
+    contact: Option<Uuid>,
 ) -> Result<(), Problem> {
     let raw = account.as_ref().map(|account| citizen::known_of(account, &chosen.procedure)).unwrap_or_default();
     if let Some(account) = &account {
@@ -220,6 +242,7 @@ async fn make(
         channel: told.channel,
         received_on: told.received_on,
         paper: told.paper.map(str::to_owned),
+        contact,
     };
     drafts::begin(agent, id, chosen, Whose::default(), Holder::Department(&intake), raw, None).await?;
     Ok(())

@@ -30,7 +30,7 @@ pub async fn confirmation(agent: Agent, Path(id): Path<Uuid>) -> Result<Response
     let file = Opened::<Process>::open(&agent, id).await?;
     let request = &file.request;
     if request.channel == channel::Channel::Web.id() {
-        return Err(Problem::NotFound);
+        return Err(Problem::Elsewhere(file.url()));
     }
     let context = context! {
         reference => &request.reference,

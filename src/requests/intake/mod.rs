@@ -4,6 +4,7 @@
 
 mod amend;
 mod begin;
+mod complete;
 mod filed;
 mod list;
 mod model;
@@ -12,8 +13,9 @@ mod store;
 
 pub use amend::{save as amend, show as amending};
 pub use begin::{begin, start};
+pub use complete::{begin as complete, show as completing};
 pub use filed::{confirmation, receipt};
 pub use list::show as list;
-pub use model::Intake;
+pub use model::{Intake, received_at, reception};
 pub use paper::print;
 pub use store::{find, forget, insert, merge};

@@ -11,7 +11,7 @@ use crate::{
     accounts::session::Account,
     identity,
     platform::french,
-    requests::channel::Channel,
+    requests::{channel::Channel, model::Request},
     visit::{Agent, Visit},
 };
 
@@ -30,16 +30,19 @@ pub struct Intake {
     pub received_on: Date,
     /// Kind of paper by which the agent checked who it is for.
     pub paper: Option<String>,
+    /// The contact that it was begun from, which goes with the request.
+    pub contact: Option<Uuid>,
 }
 
 impl Intake {
-    /// When the city received it: from then on delays run. Of a day gone by, its noon: nobody knows the hour.
+    /// When the city received it: from then on delays run.
     pub fn received(&self, visit: &Visit) -> Timestamp {
-        if self.received_on >= visit.today() {
-            return visit.now;
-        }
-        let noon = self.received_on.at(12, 0, 0, 0).to_zoned(visit.site.zone.clone());
-        noon.map_or(visit.now, |noon| noon.timestamp())
+        received_at(self.received_on, visit)
+    }
+
+    /// When the city received the answer to what was asked of `request`: never before it was asked.
+    pub fn answered(&self, visit: &Visit, request: &Request) -> Timestamp {
+        self.received(visit).max(request.suspended_at.unwrap_or(request.submitted_at))
     }
 
     /// « Pièce d’identité vue au guichet : Passeport », a note for agents.
@@ -47,6 +50,23 @@ impl Intake {
         let label = identity::document_label(self.paper.as_deref()?)?;
         Some(format!("Identité vérifiée au dépôt de la demande\u{a0}: {label}."))
     }
+}
+
+/// What was asked that day is not answered before.
+pub fn not_before(asked: Date, told: Option<Told>, wrong: &mut Vec<Wrong>) {
+    if told.is_some_and(|told| told.received_on < asked) {
+        let day = french::date(asked);
+        wrong.push(("recu", format!("C’est demandé depuis le {day}\u{a0}: la réponse ne peut pas être arrivée avant")));
+    }
+}
+
+/// The moment of what was received that day: of a day gone by, its noon, since nobody knows the hour.
+pub fn received_at(day: Date, visit: &Visit) -> Timestamp {
+    if day >= visit.today() {
+        return visit.now;
+    }
+    let noon = day.at(12, 0, 0, 0).to_zoned(visit.site.zone.clone());
+    noon.map_or(visit.now, |noon| noon.timestamp())
 }
 
 /// What was typed before the first page, read; what is wrong goes to `wrong` (field, sentence).
@@ -74,7 +94,7 @@ pub fn read(typed: &Raw, today: Date, wrong: &mut Vec<Wrong>) -> Option<Told> {
 }
 
 /// A day that is not to come, nor older than [`OLDEST`].
-fn reception(typed: &str, today: Date) -> Result<Date, String> {
+pub fn reception(typed: &str, today: Date) -> Result<Date, String> {
     let day = french::day(typed.trim())
         .ok_or_else(|| "Écrivez la date de réception comme 27/03/2026, un jour qui existe".to_owned())?;
     let oldest = today.checked_sub(OLDEST.days()).unwrap_or(today);

@@ -25,6 +25,7 @@ row! {
         channel: String,
         received_on: Date,
         paper: Option<String>,
+        contact_id: Option<Uuid>,
     }
 
     /// A draft in the department's list.
@@ -51,7 +52,7 @@ pub async fn find(agent: &Agent, id: Uuid) -> Result<Option<(Draft, Intake)>, Pr
     let kept: Option<Kept> = agent
         .db
         .first(
-            sql!("select department_id, agent_id, account_id, channel, received_on, paper from intake where authority_id = $1 and draft_id = $2"),
+            sql!("select department_id, agent_id, account_id, channel, received_on, paper, contact_id from intake where authority_id = $1 and draft_id = $2"),
             args![agent.db.authority(), id],
         )
         .await?;
@@ -69,8 +70,8 @@ pub async fn find(agent: &Agent, id: Uuid) -> Result<Option<(Draft, Intake)>, Pr
         None => None,
     };
     let channel = Channel::named(&kept.channel).ok_or_else(|| anyhow::anyhow!("channel {}", kept.channel))?;
-    let Kept { department_id: department, agent_id, received_on, paper, .. } = kept;
-    Ok(Some((draft, Intake { department, agent: agent_id, account, channel, received_on, paper })))
+    let Kept { department_id: department, agent_id: agent, received_on, paper, contact_id: contact, .. } = kept;
+    Ok(Some((draft, Intake { department, agent, account, channel, received_on, paper, contact })))
 }
 
 /// Drafts of the departments where the agent processes, the latest first.
@@ -94,11 +95,11 @@ pub async fn waiting(agent: &Agent) -> Result<Vec<Waiting>, db::Error> {
 pub async fn insert(tx: &mut Tx, draft: Uuid, intake: &Intake) -> Result<(), db::Error> {
     tx.run(
         sql!(
-            "insert into intake (authority_id, draft_id, department_id, agent_id, account_id, channel, received_on, paper) values ($1, $2, $3, $4, $5, $6, $7, $8)"
+            "insert into intake (authority_id, draft_id, department_id, agent_id, account_id, channel, received_on, paper, contact_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         ),
         args![
             tx.authority(), draft, &intake.department, intake.agent, intake.account.as_ref().map(|account| account.id),
-            intake.channel.id(), intake.received_on, &intake.paper
+            intake.channel.id(), intake.received_on, &intake.paper, intake.contact
         ],
     )
     .await?;
@@ -113,6 +114,12 @@ pub async fn amend(tx: &mut Tx, draft: Uuid, told: &Told, account: Option<Uuid>)
     )
     .await?;
     Ok(())
+}
+
+/// Says of the draft that completes a request how its answer came, or says it anew.
+pub async fn complete(tx: &mut Tx, draft: Uuid, intake: &Intake) -> Result<(), db::Error> {
+    tx.run(sql!("delete from intake where authority_id = $1 and draft_id = $2"), args![tx.authority(), draft]).await?;
+    insert(tx, draft, intake).await
 }
 
 /// The account is erased: what was being filled in for it goes too.

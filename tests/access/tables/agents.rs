@@ -4,6 +4,8 @@
 /// processor, decider.
 pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent", "ag ag ag 200 200 200 200 200"),
+    // Finds what one may see: nothing of that name.
+    ("GET", "/agent/recherche?q=Introuvable", "ag ag ag 200 200 200 200 200"),
     ("GET", "/agent/lot", "ag ag ag 200 200 200 200 200"),
     ("POST", "/agent/lot", "ag ag ag 422 422 422 422 422"),
     ("GET", "/agent/vues", "ag ag ag 200 200 200 200 200"),
@@ -33,8 +35,10 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent/depots/{draft}/verifier", "ag ag ag 404 404 404 404 404"),
     ("GET", "/agent/depots/{draft=request}/verifier", "ag ag ag 404 404 403 303 303"),
     ("POST", "/agent/depots/{draft=intake}/supprimer", "ag ag ag 404 404 404 303 404"),
-    // The owner sent theirs.
-    ("GET", "/agent/demandes/{request}/deposee", "ag ag ag 404 404 403 404 404"),
+    // The owner sent theirs, and nothing is asked of them.
+    ("GET", "/agent/demandes/{request}/deposee", "ag ag ag 404 404 403 303 303"),
+    ("GET", "/agent/demandes/{request}/completer", "ag ag ag 404 404 403 303 303"),
+    ("POST", "/agent/demandes/{request}/completer", "ag ag ag 404 404 403 303 303"),
     ("GET", "/agent/demandes/{request}/accuse.pdf", "ag ag ag 404 404 403 200 200"),
     ("GET", "/agent/demandes/{request}", "ag ag ag 404 404 200 200 200"),
     ("GET", "/agent/demandes/{request}?onglet=pieces", "ag ag ag 404 404 200 200 200"),
@@ -76,6 +80,19 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/contacts/{contact}/confier", "ag ag ag 404 404 403 422 422"),
     // A contact has its own files only.
     ("GET", "/agent/contacts/{contact}/fichiers/{file}", "ag ag ag 404 404 403 404 404"),
+    // The post of a department is for who treats its requests.
+    ("GET", "/agent/numerisations", "ag ag ag 200 200 403 200 200"),
+    ("GET", "/agent/numerisations/nouvelle", "ag ag ag 200 200 403 200 200"),
+    ("POST", "/agent/numerisations/nouvelle", "ag ag ag 422 422 403 422 422"),
+    ("GET", "/agent/numerisations/{batch}", "ag ag ag 404 404 403 200 200"),
+    ("GET", "/agent/numerisations/{batch}/documents/{first=1}", "ag ag ag 404 404 403 200 200"),
+    ("GET", "/agent/numerisations/{batch}/documents/{first=1}/document.pdf", "ag ag ag 404 404 403 200 200"),
+    // A batch has its own files only.
+    ("GET", "/agent/numerisations/{batch}/images/{file}", "ag ag ag 404 404 403 404 404"),
+    // Of another version than the one that was seen; and the same of a document.
+    ("POST", "/agent/numerisations/{batch}", "ag ag ag 404 404 403 409 409"),
+    ("POST", "/agent/numerisations/{batch}/documents/{first=1}", "ag ag ag 404 404 403 303 303"),
+    ("POST", "/agent/numerisations/{batch}/blanches", "ag ag ag 404 404 403 303 303"),
     ("GET", "/agent/fichiers/{file}", "ag ag ag 404 404 403 200 200"),
     // A draft is nobody's business.
     ("GET", "/agent/fichiers/{file=draft_file}", "ag ag ag 404 404 404 404 404"),

@@ -1,0 +1,109 @@
+//! Scanned pages: a PDF of them counted, drawn as pictures, cut into documents; and images, which are one page
+//! each. Bytes in, bytes out: no disk, no network, no clock.
+//!
+//! What is read comes from outside and may be made to do harm: nothing here is `unsafe`, but it may take long, take
+//! much memory or panic. It is meant to run in a process of its own, with limits.
+
+mod picture;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+#[cfg(test)]
+mod tests;
+
+use std::{ops::RangeInclusive, sync::Arc};
+
+use hayro::{
+    RenderCache, RenderSettings,
+    hayro_interpret::InterpreterSettings,
+    hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
+    render,
+    vello_cpu::color::palette::css::WHITE,
+};
+use krilla::{
+    Document, SerializeSettings,
+    configure::{ConfigurationBuilder, PdfVersion},
+    pdf::PdfDocument,
+};
+
+pub use picture::{Picture, of_image};
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Unreadable {
+    #[error("a password protects it")]
+    Locked,
+    #[error("it is damaged, or holds no page")]
+    Broken,
+}
+
+/// A PDF and its pages, which count from 1.
+pub struct Pages(Arc<Pdf>);
+
+impl Pages {
+    /// # Errors
+    /// It is no PDF with pages, or a password protects it.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, Unreadable> {
+        let pdf = Pdf::new(bytes).map_err(|error| match error {
+            LoadPdfError::Decryption(DecryptionError::PasswordProtected) => Unreadable::Locked,
+            LoadPdfError::Decryption(_) | LoadPdfError::Invalid => Unreadable::Broken,
+        })?;
+        if pdf.pages().is_empty() { Err(Unreadable::Broken) } else { Ok(Self(Arc::new(pdf))) }
+    }
+
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.pages().len()
+    }
+
+    /// A page as it looks; none when there is no such page, or it has no size.
+    #[must_use]
+    pub fn picture(&self, number: usize) -> Option<Picture> {
+        let page = self.0.pages().get(number.checked_sub(1)?)?;
+        let (width, height) = page.render_dimensions();
+        let scale = f32::from(picture::LARGE) / width.max(height);
+        if !scale.is_normal() {
+            return None;
+        }
+        let settings = RenderSettings {
+            x_scale: scale,
+            y_scale: scale,
+            width: Some(pixels(width * scale)),
+            height: Some(pixels(height * scale)),
+            bg_color: WHITE,
+        };
+        let drawn = render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings);
+        let (width, height) = (drawn.width(), drawn.height());
+        let gray = drawn.data().iter().map(|dot| luminance(dot.r, dot.g, dot.b)).collect();
+        picture::of_gray(gray, width.into(), height.into())
+    }
+
+    /// These pages alone, as they are: nothing is drawn anew.
+    ///
+    /// # Errors
+    /// There are no such pages, or they cannot be taken out.
+    pub fn cut(&self, numbers: RangeInclusive<usize>) -> Result<Vec<u8>, Unreadable> {
+        let (first, last) = (*numbers.start(), *numbers.end());
+        if first == 0 || first > last || last > self.count() {
+            return Err(Unreadable::Broken);
+        }
+        let configuration = ConfigurationBuilder::new().with_version(PdfVersion::Pdf20).finish();
+        let configuration = configuration.map_err(|_| Unreadable::Broken)?;
+        let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
+        let indices: Vec<usize> = (first - 1..last).collect();
+        document.embed_pdf_pages(&PdfDocument::new(Arc::clone(&self.0)), &indices);
+        document.finish().map_err(|_| Unreadable::Broken)
+    }
+}
+
+/// A side of a picture: some dot at least, and no more than [`picture::LARGE`].
+fn pixels(side: f32) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    let side = side.round().clamp(1.0, f32::from(picture::LARGE)) as u16;
+    side
+}
+
+/// How light a dot is (ITU-R BT.601).
+fn luminance(red: u8, green: u8, blue: u8) -> u8 {
+    let sum = u32::from(red) * 299 + u32::from(green) * 587 + u32::from(blue) * 114;
+    u8::try_from(sum / 1000).unwrap_or(u8::MAX)
+}

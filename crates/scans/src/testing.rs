@@ -1,0 +1,32 @@
+//! Files for tests.
+
+/// A PDF of A4 pages, each with a text of Latin letters and a bar under it; an empty text is a blank page.
+#[must_use]
+pub fn pdf(texts: &[&str]) -> Vec<u8> {
+    let mut objects = vec!["<</Type/Catalog/Pages 2 0 R>>".to_owned()];
+    let kids: Vec<String> = (0..texts.len()).map(|index| format!("{} 0 R", 4 + 2 * index)).collect();
+    objects.push(format!("<</Type/Pages/Count {}/Kids[{}]/MediaBox[0 0 595 842]>>", texts.len(), kids.join(" ")));
+    objects.push("<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned());
+    for (index, text) in texts.iter().enumerate() {
+        objects
+            .push(format!("<</Type/Page/Parent 2 0 R/Resources<</Font<</F 3 0 R>>>>/Contents {} 0 R>>", 5 + 2 * index));
+        let drawn = if text.is_empty() {
+            String::new()
+        } else {
+            format!("BT /F 24 Tf 72 700 Td ({text}) Tj ET 72 400 300 40 re f")
+        };
+        objects.push(format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()));
+    }
+    let (mut file, mut places) = ("%PDF-1.4\n".to_owned(), Vec::new());
+    for (index, object) in objects.iter().enumerate() {
+        places.push(file.len());
+        file += &format!("{} 0 obj{object}endobj\n", index + 1);
+    }
+    let start = file.len();
+    file += &format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
+    for place in places {
+        file += &format!("{place:010} 00000 n \n");
+    }
+    file += &format!("trailer<</Size {}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n", objects.len() + 1);
+    file.into_bytes()
+}
