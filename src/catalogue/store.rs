@@ -93,6 +93,11 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
                 wrong
                     .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
             }
+            Ok((procedure, _)) if procedure.reserved_to.iter().any(|id| !departments.contains(id)) => {
+                let absent = procedure.reserved_to.iter().filter(|id| !departments.contains(*id));
+                wrong
+                    .extend(absent.map(|id| format!("{file}: reserved-to: this authority has no department « {id} »")));
+            }
             Ok((procedure, _)) if unknown(&procedure, &departments).next().is_some() => {
                 wrong.extend(unknown(&procedure, &departments).map(|opinion| {
                     format!(

@@ -40,6 +40,8 @@ const DEPARTMENT: &[(&str, &str)] = &[
 ];
 const ADMINISTRATION: &[(&str, &str)] =
     &[("/agent/applications", "Applications"), ("/agent/journal", "Journal"), ("/agent/delegations", "Délégations")];
+const INTERNAL: &[(&str, &str)] =
+    &[("/agent/interne/demarches", "Démarches internes"), ("/agent/interne/demandes", "Mes demandes internes")];
 const ARCHIVES: &[(&str, &str)] = &[("/agent/archives", "Archives")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.
@@ -51,6 +53,8 @@ pub fn of(here: &str, role: Option<Role>, general: &[General]) -> Vec<Group> {
         ("Service", DEPARTMENT, role >= Some(Role::Manager)),
         ("Administration", ADMINISTRATION, general.contains(&General::Administrator)),
         ("Administration", ARCHIVES, general.contains(&General::Archivist)),
+        // What every agent asks for themself.
+        ("Interne", INTERNAL, true),
     ];
     let mut groups: Vec<Group> = Vec::new();
     for (title, pages, _) in open.into_iter().filter(|(.., open)| *open) {
@@ -81,16 +85,20 @@ mod tests {
 
     #[test]
     fn each_sees_what_opens() {
-        assert_eq!(shown("/agent", None, &[]), []);
-        assert_eq!(shown("/agent", Some(Role::Reader), &[]), []);
-        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), &[]), [("Guichet", true), ("Service", false)]);
+        let own = ("Interne", false);
+        assert_eq!(shown("/agent", None, &[]), [own]);
+        assert_eq!(shown("/agent/interne/demandes/1", Some(Role::Reader), &[]), [("Interne", true)]);
+        assert_eq!(
+            shown("/agent/comptes?fait=x", Some(Role::Decider), &[]),
+            [("Guichet", true), ("Service", false), own]
+        );
         assert_eq!(
             shown("/agent/agents/1", Some(Role::Manager), &[General::Administrator]),
-            [("Guichet", false), ("Service", true), ("Administration", false)]
+            [("Guichet", false), ("Service", true), ("Administration", false), own]
         );
-        assert_eq!(shown("/agent/comptes-rendus", None, &[General::Administrator]), [("Administration", false)]);
-        assert_eq!(shown("/agent/archives/1", None, &[General::Archivist]), [("Administration", true)]);
+        assert_eq!(shown("/agent/comptes-rendus", None, &[General::Administrator]), [("Administration", false), own]);
+        assert_eq!(shown("/agent/archives/1", None, &[General::Archivist]), [("Administration", true), own]);
         let both = [General::Administrator, General::Archivist];
-        assert_eq!(shown("/agent/archives", None, &both), [("Administration", true)]);
+        assert_eq!(shown("/agent/archives", None, &both), [("Administration", true), own]);
     }
 }

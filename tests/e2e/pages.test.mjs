@@ -524,6 +524,34 @@ describe('a request filed at the counter', () => {
   });
 });
 
+describe('what an agent asks for themself', () => {
+  test('from the list to the answer of a colleague', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('voirie', 'processor'));
+    const list = '/agent/interne/demarches';
+    await checkAll(page, [list, '/agent/interne/demandes', '/agent/interne/demandes?q=zzzz', `${list}/remboursement-frais`]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await checkAll(page, [`${list}/demande-conge`]);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await press(page, page.getByRole('button', { name: 'Commencer' }));
+    await checkMistakes(page, place(page), 'Enregistrer et continuer');
+    await fillAll(page, { nature: 'autorisation', evenement: 'Mariage', fin: inDays(3), debut: inDays(2), jours: '1', accord: 'oui' }, await city.photo('livret.jpg'), async () => city.checkPage(page));
+    await city.checkPage(page);
+    const draft = place(page).replace('/verifier', '');
+    await checkAll(page, ['/agent/interne/demandes', `${draft}/supprimer`, `${draft}/verifier`]);
+    await press(page, page.getByRole('button', { name: 'Envoyer ma demande' }));
+    await page.getByRole('heading', { name: 'Demande envoyée' }).waitFor();
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: 'Suivre ma demande' }));
+    await city.checkPage(page);
+    const mine = place(page);
+    await checkMistakes(page, mine, 'Envoyer mon message');
+    await checkAll(page, [`${mine}/annuler`, '/agent/interne/demandes']);
+    await checkAll(page, [mine.replace('/interne', '')], { status: 403 });
+    await context.close();
+  });
+});
+
 describe('administrators', () => {
   test('pages of administrators', async () => {
     const { page, context } = await city.open();

@@ -29,5 +29,6 @@ pub mod passkeys;
 mod rights;
 mod sharing;
 pub mod signing_in;
+mod staff;
 mod steering;
 mod timers;

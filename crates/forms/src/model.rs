@@ -17,11 +17,13 @@ pub struct Procedure {
     pub summary: String,
     /// Paragraphs shown on the procedure's page.
     pub description: Vec<String>,
-    /// Id of a theme (`etat-civil`); themes are the authority's data.
+    /// Id of a theme (`etat-civil`); themes are the authority's data. Empty for an internal procedure.
     pub theme: String,
     /// Ids of life events (`naissance`).
     pub events: Vec<String>,
     pub audience: Vec<Audience>,
+    /// Ids of the departments whose agents may file it, when it is internal and not for all of them.
+    pub reserved_to: Vec<String>,
     pub keywords: Vec<String>,
     /// Id of the department in charge.
     pub department: String,
@@ -52,6 +54,13 @@ pub struct Procedure {
     /// « Et maintenant ? », one sentence each, shown after sending.
     pub after: Vec<String>,
     pub workflow: Workflow,
+}
+
+impl Procedure {
+    /// For agents alone (« démarche interne »): nothing that usagers see tells of it.
+    pub fn is_internal(&self) -> bool {
+        self.audience == [Audience::Agent]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -19,10 +19,9 @@ use crate::{
     error::Problem,
     requests::{
         access,
+        filler::{Filler, Follows},
         fire::{self, With},
-        owner,
     },
-    visit::Visitor,
 };
 
 /// The usager's transition that ends the request, from the state where it stands.
@@ -32,28 +31,30 @@ pub fn ending<'a>(procedure: &'a Procedure, state: &'a str) -> Option<&'a Transi
     })
 }
 
-pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let request = access::mine_to(&visitor, id, Deed::Send).await?;
-    let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
+pub async fn show<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let request = access::own_to(&filler, id, Deed::Send).await?;
+    let procedure = catalogue::version(&filler, &request.procedure_id, request.procedure_version).await?;
     if ending(&procedure, &request.state).is_none() {
-        return Err(Problem::Elsewhere(format!("/demandes/{id}")));
+        return Err(Problem::Elsewhere(filler.request(id)));
     }
     let context = context! {
         reference => &request.reference,
         procedure => Serde(procedure_link(&procedure)),
-        back => format!("/demandes/{id}"),
+        back => filler.request(id),
         draft => false,
         version => &request.version,
     };
-    visitor.page("requests/cancel.html", "Annuler votre demande", context)
+    filler.page("requests/cancel.html", "Annuler votre demande", context)
 }
 
-pub async fn confirm(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let request = access::mine_to(&visitor, id, Deed::Send).await?;
-    let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
+pub async fn confirm<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let request = access::own_to(&filler, id, Deed::Send).await?;
+    let procedure = catalogue::version(&filler, &request.procedure_id, request.procedure_version).await?;
     if let Some(transition) = ending(&procedure, &request.state) {
-        let by = owner::by(&visitor, request.account_id);
-        fire::fire(&visitor, &procedure, &request, &transition.id, by, &With::default()).await?;
+        let by = filler.by(request.account_id);
+        fire::fire(&filler, &procedure, &request, &transition.id, by, &With::default()).await?;
     }
-    Ok(Redirect::to(&format!("/demandes/{id}")).into_response())
+    Ok(Redirect::to(&filler.request(id)).into_response())
 }

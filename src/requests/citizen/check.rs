@@ -26,7 +26,7 @@ use crate::{
         filler::{Filler, Fills},
         form,
         intake::Intake,
-        owner,
+        owner, staff,
         submit::{self, Sender},
     },
     visit::Visit,
@@ -48,8 +48,8 @@ pub async fn send<W: Fills>(who: W, Path(id): Path<Uuid>, request: Request) -> R
         }
         other => other?,
     };
-    if let Some(visitor) = filler.usager().filter(|_| filling.correcting.is_some()) {
-        return super::answer::send_corrections(visitor, &filling).await;
+    if filling.correcting.is_some() {
+        return super::answer::send_corrections(&filler, &filling).await;
     }
     if !start::is_open(&filling.procedure, filling.day(&filler)) {
         return Err(Problem::Bad(
@@ -76,6 +76,10 @@ pub async fn send<W: Fills>(who: W, Path(id): Path<Uuid>, request: Request) -> R
         (Filler::Usager(visitor), _) => Sender::usager(visitor),
         (Filler::Counter(agent), Some(intake)) => Sender::counter(agent, intake),
         (Filler::Counter(_), None) => return Err(Problem::NotFound),
+        (Filler::Staff(staff), _) => {
+            staff::may_file(staff, &filling.procedure)?;
+            Sender::staff(staff)
+        }
     };
     submit::submit(&filler, &sender, &filling.draft, &filling.procedure, &reading.answers, &marks, email).await?;
     Ok(Redirect::to(&filler.sent(id)).into_response())
@@ -119,7 +123,7 @@ async fn draw(filler: &Filler, filling: &Filling, typed: &Raw, errors: &[Json]) 
     let theirs = filling.is_theirs_to_send(filler);
     let mut shown = reading.show();
     certified::annotate(&filling.marks(filler, &reading), &reading.answers, &mut shown);
-    let back = if correcting { format!("/demandes/{}", filling.draft.id) } else { back(filler, filling, &reading) };
+    let back = if correcting { filling.request_url() } else { back(filler, filling, &reading) };
     let contact = match filler.usager() {
         Some(visitor) => owner::contact(visitor),
         None => filling.account(filler).and_then(|account| account.email.as_deref()),

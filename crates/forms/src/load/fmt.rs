@@ -44,6 +44,7 @@ impl Shape {
                 "theme",
                 "events",
                 "audience",
+                "reserved-to",
                 "keywords",
                 "department",
                 "identification",
