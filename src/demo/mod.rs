@@ -26,6 +26,7 @@ mod answers;
 mod city;
 mod decisions;
 mod figures;
+mod internal;
 mod requests;
 mod services;
 

@@ -65,7 +65,9 @@ pub fn of(here: &str, role: Option<Role>, general: &[General]) -> Vec<Group> {
         }
     }
     for group in &mut groups {
-        group.here = group.pages.iter().any(|page| page.here);
+        // What is being filled in is under neither of its pages.
+        let filling = group.title == "Interne" && under("/agent/interne", here);
+        group.here = filling || group.pages.iter().any(|page| page.here);
     }
     groups
 }
@@ -88,6 +90,7 @@ mod tests {
         let own = ("Interne", false);
         assert_eq!(shown("/agent", None, &[]), [own]);
         assert_eq!(shown("/agent/interne/demandes/1", Some(Role::Reader), &[]), [("Interne", true)]);
+        assert_eq!(shown("/agent/interne/brouillons/1/vous", None, &[]), [("Interne", true)]);
         assert_eq!(
             shown("/agent/comptes?fait=x", Some(Role::Decider), &[]),
             [("Guichet", true), ("Service", false), own]

@@ -328,6 +328,9 @@ both! {
         let (done, told) = portal.admin(&["close-agent", "--email", "thierry.kowalski@valmont.example", "--reason", "Départ"]);
         assert!(done, "{told}");
         thierry.get(MINE).await.is(303);
-        portal.agent("nathalie.weber").await.get(&desk(sent.id)).await.is(200);
+        let told = async || portal.outbox().await.iter().filter(|(to, ..)| to == "thierry.kowalski@valmont.example").count();
+        let before = told().await;
+        act(&mut portal.agent("nathalie.weber").await, &desk(sent.id), "take", &[]).await.is(303);
+        assert_eq!(told().await, before, "nobody writes any more to who left");
     }
 }
