@@ -34,5 +34,6 @@ pub mod routes;
 pub mod safe;
 pub mod sso;
 pub mod steering;
+pub mod surveys;
 pub mod visit;
 pub mod work;

@@ -126,4 +126,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0032_surveys",
+        sql: include_str!("../migrations/0032_surveys.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -104,8 +104,7 @@ async fn ask(staff: &Staff, published: &Published, typed: Typed) -> Result<()> {
     anyhow::ensure!(reading.ready(), "{} is not complete: {:?}", procedure.id, reading.first_incomplete());
     let (id, whose) = (staff.id(), Whose::account(Some(staff.account.id)));
     let told = |problem| anyhow::anyhow!("{problem:?}");
-    let begun =
-        drafts::begin(staff, id, published, whose, drafts::Holder::Right, raw, None).await.map_err(told)?;
+    let begun = drafts::begin(staff, id, published, whose, drafts::Holder::Right, raw, None).await.map_err(told)?;
     let draft = drafts::Draft {
         id,
         procedure_id: procedure.id.clone(),

@@ -47,7 +47,7 @@ pub mod timers;
 
 pub use access::{Mine, Permitted, Process, desk as open_at_desk, is_asked_by, mine_to, others};
 pub use channel::Channel;
-pub use citizen::{file_json, file_kind, restore};
+pub use citizen::{file_json, file_kind, notice_of, restore};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
 pub use files::{attachment as send_file, keep as keep_file, of as files_of};

@@ -23,7 +23,7 @@ use crate::{
     household::sharing,
     identity, journal, links, mandates,
     platform::clock,
-    provider, safe, sso,
+    provider, safe, sso, surveys,
     visit::Visit,
     work,
 };
@@ -35,6 +35,7 @@ pub async fn all(app: &App) -> Result<()> {
     for authority in authorities::all(&app.db).await? {
         expired(app, authority).await?;
         contacts::sweep(&work::visit(app, authority).await?).await?;
+        surveys::sweep(&work::visit(app, authority).await?).await?;
         mandates::end_due(&work::visit(app, authority).await?).await?;
         archive(app, authority).await?;
         // What is wrong with its chain must not hold up the rest.

@@ -33,6 +33,7 @@ const DEPARTMENT: &[(&str, &str)] = &[
     ("/agent/agents", "Agents"),
     ("/agent/references", "Références"),
     ("/agent/avis", "Avis des usagers"),
+    ("/agent/enquetes", "Enquêtes"),
     ("/agent/modeles", "Modèles"),
     ("/agent/delegations", "Délégations"),
     ("/agent/retards", "Retards"),

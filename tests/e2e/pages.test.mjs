@@ -552,6 +552,29 @@ describe('what an agent asks for themself', () => {
   });
 });
 
+describe('surveys', () => {
+  test('from the question to the published results', async () => {
+    const { page, context } = await city.open();
+    const survey = '/enquetes/accueil-mairie';
+    await checkAll(page, ['/enquetes', survey]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await checkMistakes(page, survey, 'Envoyer mes réponses');
+    await page.getByLabel('Pour une question').check();
+    await page.getByLabel('Quelle note donnez-vous').fill('4');
+    await press(page, page.getByRole('button', { name: 'Envoyer mes réponses' }));
+    await page.getByRole('heading', { name: 'Merci' }).waitFor();
+    await city.checkPage(page);
+    await context.close();
+    const desk = await city.open();
+    await city.signIn(desk.page, city.agent('relations-usagers', 'manager'));
+    await checkAll(desk.page, ['/agent/enquetes', '/agent/enquetes/accueil-mairie']);
+    await press(desk.page, desk.page.getByRole('button', { name: 'Publier les résultats' }));
+    await city.checkPage(desk.page);
+    await checkAll(desk.page, [`${survey}/resultats`]);
+    await desk.context.close();
+  });
+});
+
 describe('administrators', () => {
   test('pages of administrators', async () => {
     const { page, context } = await city.open();

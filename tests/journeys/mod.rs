@@ -31,4 +31,5 @@ mod sharing;
 pub mod signing_in;
 mod staff;
 mod steering;
+mod surveys;
 mod timers;

@@ -294,6 +294,29 @@ pub struct Piece {
     pub sensitive: bool,
 }
 
+/// A survey (« enquête »): questions without circuit, answered once. Built by [`crate::load::survey`].
+#[derive(Debug, Clone)]
+pub struct Survey {
+    pub id: String,
+    pub title: String,
+    pub summary: String,
+    pub description: Vec<String>,
+    /// Id of the department that reads the answers.
+    pub department: String,
+    /// Nothing is kept of who answers; else one answer by account.
+    pub anonymous: bool,
+    /// How long it takes.
+    pub minutes: u32,
+    /// Its retention counts from the last day.
+    pub notice: Notice,
+    /// With a last day.
+    pub opening: Opening,
+    /// Neither files, nor groups, nor verified.
+    pub fields: Vec<Field>,
+    /// Said after answering, one sentence each.
+    pub after: Vec<String>,
+}
+
 /// The template of a letter, as a file gives it: the first of its versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {

@@ -48,7 +48,7 @@ mod twin;
 
 pub use known::of_account as known_of;
 pub use received::restore;
-pub use told::{legal, legal_sentences, notice, procedure_link, procedure_page, retention};
+pub use told::{legal, legal_sentences, notice, notice_of, procedure_link, procedure_page, retention};
 
 /// A draft with all that its pages need. Completing a request already sent is a draft too, with the
 /// request's own id.

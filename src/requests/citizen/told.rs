@@ -17,13 +17,24 @@ pub fn procedure_page(procedure: &Procedure) -> String {
 }
 
 pub fn notice(procedure: &Procedure) -> Json {
-    let notice = &procedure.notice;
-    json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": notice.recipients, "retention": retention(notice)})
+    notice_of(&procedure.notice, ENDED)
+}
+
+/// Where the retention of requests counts from.
+const ENDED: &str = "la fin du traitement";
+
+/// `from`: what the retention counts from, in words.
+pub fn notice_of(notice: &Notice, from: &str) -> Json {
+    json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": notice.recipients, "retention": kept(notice, from)})
 }
 
 /// « 3 mois après la fin du traitement, puis archivage pendant 1 an ».
 pub fn retention(notice: &Notice) -> String {
-    let kept = format!("{} après la fin du traitement", notice.retention.current);
+    kept(notice, ENDED)
+}
+
+fn kept(notice: &Notice, from: &str) -> String {
+    let kept = format!("{} après {from}", notice.retention.current);
     if notice.retention.dua == notice.retention.current {
         kept
     } else {

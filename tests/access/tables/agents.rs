@@ -175,6 +175,11 @@ pub const MANAGERS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/references/{service}", "ag ag ag 404 404 403 403 403 404 422"),
     ("POST", "/agent/references/{service}/chercher", "ag ag ag 404 404 403 403 403 404 422"),
     ("GET", "/agent/avis", "ag ag ag 200 403 403 403 403 200 200"),
+    // A survey of a department that none of them manages here.
+    ("GET", "/agent/enquetes", "ag ag ag 200 403 403 403 403 200 200"),
+    ("GET", "/agent/enquetes/{survey=accueil-mairie}", "ag ag ag 200 403 403 403 403 404 404"),
+    ("GET", "/agent/enquetes/{survey=accueil-mairie}/reponses.csv", "ag ag ag 200 403 403 403 403 404 404"),
+    ("POST", "/agent/enquetes/{survey=accueil-mairie}/publier", "ag ag ag 303 403 403 403 403 404 404"),
     ("POST", "/agent/avis/{request}", "ag ag ag 404 404 404 404 404 404 404"),
     // Figures and late requests: of one's own departments, for who processes there.
     ("GET", "/agent/statistiques", "ag ag ag 200 200 403 200 200 200 200"),

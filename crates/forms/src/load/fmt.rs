@@ -51,6 +51,7 @@ impl Shape {
                 "beneficiary",
                 "cost",
                 "minutes",
+                "anonymous",
                 "delay",
                 "alerts",
                 "legal",

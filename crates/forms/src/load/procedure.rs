@@ -162,7 +162,7 @@ fn legal(node: &Node, found: &mut Vec<Finding>) -> Option<Legal> {
     Some(Legal { delay, silence: silence?, basis })
 }
 
-fn notice(node: &Node, found: &mut Vec<Finding>) -> Option<Notice> {
+pub(super) fn notice(node: &Node, found: &mut Vec<Finding>) -> Option<Notice> {
     let mut keys = Keys::new(node, "de la notice", found)?;
     let purpose = keys.need_text("purpose", found);
     let basis = keys.need_text("basis", found);
@@ -182,7 +182,7 @@ fn retention(node: &Node, found: &mut Vec<Finding>) -> Option<Retention> {
     Some(Retention { current, dua, basis, fate: fate? })
 }
 
-fn opening(node: &Node, found: &mut Vec<Finding>) -> Option<Opening> {
+pub(super) fn opening(node: &Node, found: &mut Vec<Finding>) -> Option<Opening> {
     let mut keys = Keys::new(node, "de l'ouverture", found)?;
     let from = keys.take("from").and_then(|node| keys::date(node, found));
     let to = keys.take("to").and_then(|node| keys::date(node, found));
