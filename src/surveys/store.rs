@@ -26,7 +26,7 @@ pub struct Found {
     pub told: bool,
 }
 
-fn read(kept: Kept) -> Result<Found> {
+fn read(kept: &Kept) -> Result<Found> {
     let survey = load::survey("survey", &kept.body, &Shared::default())
         .map_err(|findings| anyhow::anyhow!("stored survey does not load: {findings:?}"))?;
     Ok(Found { survey, told: kept.results_at.is_some() })
@@ -36,7 +36,7 @@ pub async fn all(db: &Db) -> Result<Vec<Found>> {
     let kept: Vec<Kept> = db
         .all(sql!("select body, results_at from survey where authority_id = $1 order by id"), args![db.authority()])
         .await?;
-    kept.into_iter().map(read).collect()
+    kept.iter().map(read).collect()
 }
 
 pub async fn find(db: &Db, id: &str) -> Result<Option<Found>> {
@@ -46,7 +46,7 @@ pub async fn find(db: &Db, id: &str) -> Result<Option<Found>> {
             args![db.authority(), id],
         )
         .await?;
-    kept.map(read).transpose()
+    kept.as_ref().map(read).transpose()
 }
 
 /// Publishes a survey, in its canonical form. False when it was there already.
