@@ -37,5 +37,6 @@ pub mod safe;
 pub mod scans;
 pub mod sso;
 pub mod steering;
+pub mod surveys;
 pub mod visit;
 pub mod work;

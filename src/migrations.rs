@@ -139,4 +139,10 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration { name: "0033_scans", sql: include_str!("../migrations/0033_scans.sql"), sqlite: None, postgres: None },
+    Migration {
+        name: "0032_surveys",
+        sql: include_str!("../migrations/0032_surveys.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -12,7 +12,7 @@ use tower_http::{
 use crate::{
     accounts, acting, agents, app::App, approvals, archives, authorities::calendar, catalogue, consultations, contacts,
     correspondence, delegations, demo, error, household, identity, journal, links, mandates, opinions, organisations,
-    own_data, pages, platform, provider, requests, safe, scans, sso, steering, visit,
+    own_data, pages, platform, provider, requests, safe, scans, sso, steering, surveys, visit,
 };
 
 /// Largest body taken at all; forms and files have their own, smaller limits.
@@ -46,6 +46,7 @@ pub fn router(app: App) -> Router {
         .merge(correspondence::routes())
         .merge(delegations::routes())
         .merge(steering::routes())
+        .merge(surveys::routes())
         .merge(journal::routes())
         .merge(archives::routes())
         .merge(calendar::routes())

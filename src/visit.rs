@@ -25,7 +25,7 @@ use crate::{
     platform::{clock, device::Device},
 };
 
-pub use agent::{Administrator, Agent, Archivist, Arriving};
+pub use agent::{Administrator, Agent, Archivist, Arriving, Staff};
 pub use page_cache::{PageCache, cached};
 
 mod agent;

@@ -23,7 +23,7 @@ mod store;
 pub use given::sweep;
 pub use pages::managed;
 pub use rights::watchers;
-pub use store::signatories;
+pub use store::{address, signatories};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -127,6 +127,8 @@ pub struct Standing {
     pub memberships: Vec<Membership>,
     pub limited: Vec<Limited>,
     pub general: Vec<General>,
+    /// Whether some request is their own: none of those is theirs to treat.
+    pub asks: bool,
 }
 
 impl Standing {
@@ -154,15 +156,15 @@ pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, d
                  where e.authority_id = $1 and e.account_id = $2 and e.from_day <= $3 and (e.until_day is null or e.until_day >= $3)
                  union all select null, null, 'administrator', '' from administrator where authority_id = $1 and account_id = $2
                  union all select null, null, 'archivist', '' from archivist where authority_id = $1 and account_id = $2
+                 union all select null, null, 'asks', '' where exists (select 1 from request where authority_id = $1 and account_id = $2)
                  order by 2"
             ),
             args![db.authority(), account, today],
         )
         .await?;
-    let has =
-        |wanted: &General| rows.iter().any(|(department, _, role, _)| department.is_none() && role == wanted.name());
-    let general = [General::Administrator, General::Archivist].into_iter().filter(has).collect();
-    let mut standing = Standing { memberships: Vec::new(), limited: Vec::new(), general };
+    let has = |wanted: &str| rows.iter().any(|(department, _, role, _)| department.is_none() && role == wanted);
+    let general = [General::Administrator, General::Archivist].into_iter().filter(|one| has(one.name())).collect();
+    let mut standing = Standing { memberships: Vec::new(), limited: Vec::new(), general, asks: has("asks") };
     for (department, name, role, procedures) in rows {
         if let (Some(department), Some(name)) = (department, name) {
             standing.add(department, name, Role::parse(&role).unwrap_or(Role::Reader), &procedures);

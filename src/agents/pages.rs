@@ -67,7 +67,7 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     let held = handover::held(&agent.db, &departments).await?;
     let given = given::of_departments(&agent.db, &departments, agent.today()).await?;
     let current = catalogue::current(&agent).await?;
-    let title = |id: &str| current.procedures.get(id).map_or(id, |one| one.procedure.title.as_str()).to_owned();
+    let title = |id: &str| current.any(id).map_or(id, |one| one.procedure.title.as_str()).to_owned();
     let mut shown: Vec<Json> = managed.iter().map(|one| department(&agent, one, &members, (&held, &given))).collect();
     for (json, of) in shown.iter_mut().zip(&managed) {
         json["given"] = rights::shown(of, &given, &title, agent.today()).into();

@@ -72,7 +72,7 @@ async fn context(
     errors: &[(&'static str, String)],
 ) -> Result<Value, Problem> {
     let current = catalogue::current(agent).await?;
-    let ours = current.procedures.values().filter(|one| one.procedure.department == of.department_id);
+    let ours = current.all().filter(|one| one.procedure.department == of.department_id);
     let chosen: Vec<&str> = typed.all("demarches").collect();
     let mut procedures: Vec<Json> = ours
         .map(|one| {
@@ -137,7 +137,7 @@ async fn read(
         say("role", "Choisissez ce que cette personne pourra faire");
     }
     let current = catalogue::current(agent).await?;
-    let ours = |id: &&str| current.procedures.get(*id).is_some_and(|one| one.procedure.department == of.department_id);
+    let ours = |id: &&str| current.any(id).is_some_and(|one| one.procedure.department == of.department_id);
     let procedures: Vec<String> = typed.all("demarches").filter(ours).map(str::to_owned).collect();
     if procedures.len() < typed.all("demarches").count() {
         say("demarches", "Une de ces démarches n’est plus celle de ce service");
@@ -176,15 +176,21 @@ pub async fn withdraw(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Pr
     Ok(Redirect::to("/agent/agents?fait=droit-retire").into_response())
 }
 
-/// Every agent who may see a request of this department and procedure today: what they see, and why.
-pub async fn watchers(agent: &Agent, department: &str, procedure: &str) -> Result<Vec<Json>, Problem> {
+/// Every agent who may see a request of this department and procedure today, but its filer: what they see, and why.
+pub async fn watchers(
+    agent: &Agent,
+    department: &str,
+    procedure: &str,
+    filer: Option<Uuid>,
+) -> Result<Vec<Json>, Problem> {
     let today = agent.today();
     let members = store::of_departments(&agent.db, &[department]).await?;
     let open = members.iter().filter(|one| one.closed_at.is_none() && !ending::over(one.ends_on, today));
+    let open = open.filter(|one| Some(one.id) != filer);
     let mut seen: Vec<Json> = open.map(|one| watcher(&one.name(), &one.role, "Agent du service")).collect();
     for one in given::of_departments(&agent.db, &[department], today).await? {
         let open = one.closed_at.is_none() && !ending::over(one.ends_on, today);
-        if open && one.holds(today) && one.covers(procedure) {
+        if open && Some(one.account_id) != filer && one.holds(today) && one.covers(procedure) {
             let until = one.until_day.map(|day| format!(" jusqu’au {}", french::date(day))).unwrap_or_default();
             let on = if one.procedures().is_empty() { "" } else { ", sur cette démarche" };
             let why = format!("Droit donné par {}{until}{on}\u{a0}: {}", one.by_name, one.reason);

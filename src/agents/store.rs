@@ -82,6 +82,20 @@ pub async fn person(db: &Db, agent: Uuid) -> Result<Option<Person>, db::Error> {
         .await
 }
 
+/// Where an agent is written to, as long as their access lasts.
+pub async fn address(db: &Db, agent: Uuid, today: Date) -> Result<Option<String>, db::Error> {
+    let found: Option<Option<String>> = db
+        .first(
+            sql!(
+                "select email from account where authority_id = $1 and id = $2 and kind = 'agent' and closed_at is null
+                   and (ends_on is null or ends_on >= $3)"
+            ),
+            args![db.authority(), agent, today],
+        )
+        .await?;
+    Ok(found.flatten())
+}
+
 /// The open account of an agent.
 pub async fn by_email(db: &Db, email: &str) -> Result<Option<Uuid>, db::Error> {
     db.first(

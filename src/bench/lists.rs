@@ -140,6 +140,7 @@ async fn enter(visit: &Visit, login: &str) -> Result<(Agent, String)> {
         memberships,
         limited: Vec::new(),
         general: Vec::new(),
+        asks: false,
     };
     Ok((agent, cookie))
 }

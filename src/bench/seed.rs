@@ -116,7 +116,12 @@ async fn city(visit: &Visit) -> Result<Uuid> {
         (format!("{}.yaml", procedure_id(at)), text)
     });
     let shared = catalogue::shipped()?.shared;
-    catalogue::publish(&visit.db, &Sources { procedures: procedures.collect(), shared }, visit.now).await?;
+    catalogue::publish(
+        &visit.db,
+        &Sources { procedures: procedures.collect(), surveys: Vec::new(), shared },
+        visit.now,
+    )
+    .await?;
     let mut last = Uuid::nil();
     for (email, many) in [(ONE, 1), (TWENTY, DEPARTMENTS)] {
         let new = NewAccount {

@@ -65,7 +65,8 @@ impl Site {
         let authority: Uuid = app.db.one(sql!("select id from authority"), args![]).await?;
         let db = app.db.for_authority(authority).fresh();
         let shared = catalogue::shipped()?.shared;
-        let sources = Sources { procedures: vec![("mesure.yaml".to_owned(), PROCEDURE.to_owned())], shared };
+        let sources =
+            Sources { procedures: vec![("mesure.yaml".to_owned(), PROCEDURE.to_owned())], surveys: Vec::new(), shared };
         catalogue::publish(&db, &sources, app.clock.now()).await?;
         let file = folder.join("guichet.toml");
         std::fs::write(&file, toml::to_string(&config)?)?;

@@ -29,8 +29,24 @@ pub struct Published {
 
 /// What an authority has published, with its search index.
 pub struct Current {
+    /// Those that anybody may know of.
     pub procedures: BTreeMap<String, Published>,
+    /// Those of agents alone. Whoever forgets them tells nothing.
+    pub internal: BTreeMap<String, Published>,
+    /// Of the first.
     index: search::Index,
+}
+
+impl Current {
+    /// Both kinds, for agents.
+    pub fn all(&self) -> impl Iterator<Item = &Published> {
+        self.procedures.values().chain(self.internal.values())
+    }
+
+    /// One of either kind, for agents.
+    pub fn any(&self, id: &str) -> Option<&Published> {
+        self.procedures.get(id).or_else(|| self.internal.get(id))
+    }
 }
 
 pub struct Catalogue {
@@ -65,23 +81,29 @@ pub async fn current(visit: &Visit) -> anyhow::Result<Arc<Current>> {
     {
         return Ok(current.clone());
     }
-    let mut procedures = BTreeMap::new();
+    let (mut procedures, mut internal) = (BTreeMap::new(), BTreeMap::new());
     for (id, version, hash) in store::current(&visit.db).await? {
         let procedure = parsed(visit, &id, version, &hash).await?;
-        procedures.insert(id, Published { version, procedure });
+        let kept = if procedure.is_internal() { &mut internal } else { &mut procedures };
+        kept.insert(id, Published { version, procedure });
     }
     let index =
         search::Index::new(procedures.values().map(|published| published.procedure.as_ref()), &visit.site.settings);
-    let current = Arc::new(Current { procedures, index });
+    let current = Arc::new(Current { procedures, internal, index });
     if let Ok(mut known) = catalogue.current.write() {
         known.insert(visit.site.id, (visit.now, current.clone()));
     }
     Ok(current)
 }
 
-/// The published version of a procedure.
+/// The published version of a procedure that anybody may know of.
 pub async fn find(visit: &Visit, id: &str) -> anyhow::Result<Option<Published>> {
     Ok(current(visit).await?.procedures.get(id).cloned())
+}
+
+/// The same of any procedure, those of agents alone included.
+pub async fn any(visit: &Visit, id: &str) -> anyhow::Result<Option<Published>> {
+    Ok(current(visit).await?.any(id).cloned())
 }
 
 /// The very version that a draft or a request began with.

@@ -10,7 +10,7 @@ use forms::{
 use jiff::Timestamp;
 use rust_embed::RustEmbed;
 
-use crate::{correspondence, requests::jobs::MESSAGES};
+use crate::{correspondence, requests::jobs::MESSAGES, surveys};
 
 #[derive(RustEmbed)]
 #[folder = "procedures"]
@@ -19,6 +19,7 @@ struct Files;
 /// Procedure files with their shared parts: (name, text).
 pub struct Sources {
     pub procedures: Vec<(String, String)>,
+    pub surveys: Vec<(String, String)>,
     pub shared: Shared,
 }
 
@@ -36,7 +37,7 @@ pub fn shipped() -> Result<Sources> {
 pub fn folder(path: &Path) -> Result<Sources> {
     let root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
     let mut texts = Vec::new();
-    for folder in [root.to_path_buf(), root.join("blocks"), root.join("workflows"), root.join("letters")] {
+    for folder in ["", "blocks", "workflows", "letters", "surveys"].map(|name| root.join(name)) {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {
             let file = entry?.path();
@@ -51,6 +52,7 @@ pub fn folder(path: &Path) -> Result<Sources> {
     if !path.is_dir() {
         let wanted = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         sources.procedures.retain(|(name, _)| *name == wanted);
+        sources.surveys.clear();
     }
     if sources.procedures.is_empty() {
         bail!("no procedure in {}", path.display());
@@ -60,9 +62,11 @@ pub fn folder(path: &Path) -> Result<Sources> {
 
 fn sort(mut texts: Vec<(String, String)>) -> Sources {
     texts.sort();
+    let (surveys, texts): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(name, _)| name.starts_with("surveys/"));
     let (shared, procedures) = texts.into_iter().partition(|(name, _)| name.contains('/'));
     Sources {
         procedures,
+        surveys,
         shared: Shared {
             files: shared.into_iter().collect(),
             messages: MESSAGES.iter().map(|name| (*name).to_owned()).collect(),
@@ -99,6 +103,11 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
                 wrong
                     .push(format!("{file}: department: this authority has no department « {} »", procedure.department));
             }
+            Ok((procedure, _)) if procedure.reserved_to.iter().any(|id| !departments.contains(id)) => {
+                let absent = procedure.reserved_to.iter().filter(|id| !departments.contains(*id));
+                wrong
+                    .extend(absent.map(|id| format!("{file}: reserved-to: this authority has no department « {id} »")));
+            }
             Ok((procedure, _)) if !unknown(&procedure, &departments).is_empty() => {
                 wrong.extend(unknown(&procedure, &departments).into_iter().map(|(place, department)| {
                     format!("{file}: {place}: this authority has no department « {department} »")
@@ -113,6 +122,16 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
     }
     let procedures: Vec<&Procedure> = ready.iter().map(|(procedure, ..)| procedure).collect();
     wrong.extend(unlinked(db, &procedures).await?);
+    let mut asked = Vec::new();
+    for (file, text) in &sources.surveys {
+        match load::survey(file, text, &sources.shared).and_then(|survey| Ok((survey, load::fmt(file, text)?))) {
+            Ok((survey, _)) if !departments.contains(&survey.department) => {
+                wrong.push(format!("{file}: department: this authority has no department « {} »", survey.department));
+            }
+            Ok(found) => asked.push(found),
+            Err(findings) => wrong.extend(findings.iter().map(ToString::to_string)),
+        }
+    }
     if !wrong.is_empty() {
         bail!("nothing was published:\n{}", wrong.join("\n"));
     }
@@ -127,6 +146,9 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
         })
         .await?;
         published += usize::from(publish_one(db, &procedure.id, i64::from(procedure.format), &body, now).await?);
+    }
+    for (survey, body) in asked {
+        published += usize::from(surveys::put(db, &survey, &body, now).await?);
     }
     Ok(published)
 }

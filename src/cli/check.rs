@@ -32,6 +32,14 @@ pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
                 drawn(folder, file, text, &sources.shared)?;
             }
         }
+        for (file, text) in &sources.surveys {
+            count += 1;
+            let findings = load::survey(&shown(path, file), text, &sources.shared).err().unwrap_or_default();
+            wrong += findings.len();
+            for finding in findings {
+                println!("{finding}");
+            }
+        }
     }
     if wrong == 0 {
         println!("{count} procedures, no finding");
@@ -94,7 +102,8 @@ fn shown(path: &Path, file: &str) -> String {
 pub fn fmt(paths: &[PathBuf]) -> Result<ExitCode> {
     let mut failed = false;
     for path in paths {
-        for (file, text) in catalogue::folder(path)?.procedures {
+        let sources = catalogue::folder(path)?;
+        for (file, text) in sources.procedures.into_iter().chain(sources.surveys) {
             let place = shown(path, &file);
             match load::fmt(&place, &text) {
                 Ok(canonical) if canonical != text => {

@@ -20,7 +20,7 @@ use crate::{
     catalogue,
     error::Problem,
     journal::{Action, Line},
-    requests::limited,
+    requests::{self, limited},
     visit::Agent,
 };
 
@@ -43,7 +43,7 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     }
     let mut lists = [Vec::new(), Vec::new()];
     for (list, open) in lists.iter_mut().zip([true, false]) {
-        for asked in store::asked(&agent.db, &departments, open).await? {
+        for asked in store::asked(&agent, &departments, open).await? {
             list.push(line(&agent, &asked).await?);
         }
     }
@@ -73,6 +73,7 @@ async fn find(agent: &Agent, id: Uuid) -> Result<Consultation, Problem> {
     let role = found.department_id.as_deref().and_then(|department| agent.role(department));
     match role.ok_or(Problem::NotFound)? {
         Role::Reader => Err(REFUSED),
+        _ if requests::is_asked_by(agent, found.request_id).await? => Err(Problem::NotFound),
         Role::Processor | Role::Decider | Role::Manager => Ok(found),
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::model::{Consultation, Given, New, To};
-use crate::platform::secret;
+use crate::{platform::secret, requests, visit::Agent};
 
 macro_rules! select {
     () => {
@@ -62,15 +62,16 @@ row! {
     }
 }
 
-/// What these departments are asked (`open`), the most urgent first, or gave, the latest first; a page of them.
-pub async fn asked(db: &Db, departments: &[&str], open: bool) -> Result<Vec<Asked>, db::Error> {
+/// What these departments of the agent are asked (`open`), but on what the agent asked for themself, the most urgent first, or gave, the latest first; a page of them.
+pub async fn asked(agent: &Agent, departments: &[&str], open: bool) -> Result<Vec<Asked>, db::Error> {
+    let db = &agent.db;
     let query = Query::new(
         "select c.id, d.name as department_name, c.question, c.until, c.state, c.verdict, c.answered_at, r.reference, r.procedure_id, r.procedure_version
          from consultation c join department d on d.authority_id = c.authority_id and d.id = c.department_id
            join request r on r.authority_id = c.authority_id and r.id = c.request_id where 1 = 1",
     );
     let query = query.and("c.authority_id = {}", db.authority()).and_in("c.department_id", departments);
-    let query = query.and("c.state = {}", if open { "open" } else { "given" });
+    let query = requests::others(query.and("c.state = {}", if open { "open" } else { "given" }), agent);
     db.all(
         query.push(if open { " order by c.until, c.id limit 200" } else { " order by c.until desc, c.id limit 50" }),
         args![],

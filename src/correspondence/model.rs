@@ -84,7 +84,7 @@ pub fn names(procedure: &Procedure) -> Names {
 /// The published procedures of a department that send this letter.
 pub fn senders(current: &Current, department: &str, code: &str) -> Vec<Arc<Procedure>> {
     let sends = |procedure: &Procedure| procedure.workflow.transitions.iter().any(|one| one.letter() == Some(code));
-    let all = current.procedures.values().map(|published| &published.procedure);
+    let all = current.all().map(|published| &published.procedure);
     all.filter(|procedure| procedure.department == department && sends(procedure)).cloned().collect()
 }
 

@@ -20,7 +20,10 @@ use crate::{
     error::Problem,
     journal::{self, Action, Line},
     platform::{attachment, form::Typed, french},
-    requests::store::{Entry, record},
+    requests::{
+        self,
+        store::{Entry, record},
+    },
     visit::Agent,
 };
 
@@ -42,7 +45,8 @@ fn departments(agent: &Agent) -> Result<Vec<&str>, Problem> {
 }
 
 async fn queue(agent: &Agent) -> Result<Vec<Waiting>, Problem> {
-    Ok(store::waiting(&agent.db, &departments(agent)?).await?)
+    let query = |query| requests::others(query, agent);
+    Ok(store::waiting(&agent.db, &departments(agent)?, query).await?)
 }
 
 /// How many letters of requests wait, fifty at most.

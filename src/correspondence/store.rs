@@ -202,13 +202,17 @@ row! {
 
 /// The oldest letters of these departments that wait to be posted, fifty at most: setting them in one file is
 /// work of one processor.
-pub async fn waiting(db: &Db, departments: &[&str]) -> Result<Vec<Waiting>, db::Error> {
+pub async fn waiting(
+    db: &Db,
+    departments: &[&str],
+    scope: impl FnOnce(Query) -> Query,
+) -> Result<Vec<Waiting>, db::Error> {
     let query = Query::new(
         "select l.id, l.request_id, l.department_id, r.reference, l.title, l.content, l.written_on from letter l
          join request r on r.authority_id = l.authority_id and r.id = l.request_id where l.to_post and l.posted_at is null",
     );
     let query = query.and("l.authority_id = {}", db.authority()).and_in("l.department_id", departments);
-    db.all(query.push(" order by l.id limit 50"), args![]).await
+    db.all(scope(query).push(" order by l.id limit 50"), args![]).await
 }
 
 /// How many of these departments wait, fifty at most.

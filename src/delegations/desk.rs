@@ -61,8 +61,7 @@ async fn department(agent: &Agent, id: &str) -> Result<(String, String), Problem
 
 pub async fn list(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let current = catalogue::current(&agent).await?;
-    let title =
-        |id: &String| current.procedures.get(id).map_or_else(|| id.clone(), |found| found.procedure.title.clone());
+    let title = |id: &String| current.any(id).map_or_else(|| id.clone(), |found| found.procedure.title.clone());
     let mut shown = Vec::new();
     for (id, name) in kept(&agent).await? {
         let lines = store::of_department(&agent.db, &id).await?;
@@ -100,7 +99,7 @@ fn shown_line(agent: &Agent, line: &Delegation, title: &dyn Fn(&String) -> Strin
 /// Those who may be named, and what they may sign.
 async fn questions(agent: &Agent, department: &str) -> Result<Vec<forms::model::Field>, Problem> {
     let current = catalogue::current(agent).await?;
-    let of = current.procedures.values().filter(|found| found.procedure.department == department);
+    let of = current.all().filter(|found| found.procedure.department == department);
     let procedures = of.map(|found| (found.procedure.id.clone(), found.procedure.title.clone())).collect();
     let people = agents::signatories(&agent.db, department, agent.today()).await?;
     Ok(form::questions(people.into_iter().map(|(id, name)| (id.to_string(), name)).collect(), procedures))

@@ -27,6 +27,7 @@ mod approvals;
 mod city;
 mod decisions;
 mod figures;
+mod internal;
 mod requests;
 mod services;
 

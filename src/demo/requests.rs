@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     answers, approvals,
     city::{self, AgentOf, City, Usager},
-    decisions,
+    decisions, internal,
 };
 use crate::{
     accounts::session::{Account, Kind, Session},
@@ -45,6 +45,7 @@ pub async fn make(visit: &Visit, city: &City, count: usize) -> Result<()> {
     if count > 0 {
         two_children(visit, city, &current).await?;
         past(visit, city, &current).await?;
+        internal::make(visit).await?;
     }
     // Their mails and receipts were sent long ago: the queue starts with letters alone.
     visit

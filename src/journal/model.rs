@@ -36,7 +36,7 @@ pub enum Action {
     /// By somebody else than its owner: `detail` is the code of the account's history.
     AccountChanged,
     AccountsMerged,
-    /// An usager took all of their data away.
+    /// An usager took all of their data away, or an agent what they asked for themself.
     DataExported,
     /// Letters with codes, for people who are named on them.
     LettersOpened,
@@ -180,7 +180,7 @@ impl Action {
             Self::AccountOpened => "Compte d’usager ouvert",
             Self::AccountChanged => "Compte changé",
             Self::AccountsMerged => "Comptes réunis",
-            Self::DataExported => "Données téléchargées par l’usager",
+            Self::DataExported => "Données téléchargées par la personne",
             Self::LettersOpened => "Lettres à poster consultées",
             Self::LettersPrinted => "Lettres imprimées",
             Self::LettersPosted => "Lettres postées",

@@ -211,7 +211,9 @@ fn shown(line: &Found) -> Json {
     let who = match (line.actor_kind.as_str(), &line.actor_name) {
         ("agent", Some(name)) => name.trim(),
         ("agent", None) => "Un agent dont le compte n’existe plus",
-        ("usager", _) => "Un usager",
+        // An agent, of what they ask for themself.
+        ("usager", Some(name)) => name.trim(),
+        ("usager", None) => "Un usager",
         ("expert", _) => "Une personne extérieure, consultée pour avis",
         ("operator", _) => "L’exploitant ou l’annuaire",
         _ => "Automatique",

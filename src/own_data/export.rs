@@ -4,6 +4,7 @@
 use axum::{http::HeaderMap, response::Response};
 use db::Tx;
 use jiff::civil::Date;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::pages;
@@ -14,6 +15,7 @@ use crate::{
         session::Kind,
     },
     app::App,
+    consultations, contacts,
     error::Problem,
     journal::{self, Action, Line},
     platform::{
@@ -21,9 +23,12 @@ use crate::{
         form::Typed,
         zip::{self, Entry, Out, part},
     },
-    requests::export::{self as requests, Held},
+    requests::{
+        export::{self as requests, Held},
+        readings, recipients,
+    },
     safe::{self, Contents},
-    visit::{Citizen, Visit},
+    visit::{Citizen, Staff, Visit},
 };
 
 /// Field of the present password.
@@ -47,6 +52,24 @@ pub async fn send(citizen: Citizen, headers: HeaderMap, Typed(typed): Typed) -> 
     Ok(zip::download("mes-donnees.zip", |out| package.send(out)))
 }
 
+/// What an agent asked of their own administration: neither their account of usager, if they have one, nor what
+/// they treat.
+pub async fn send_to_staff(staff: Staff) -> Result<Response, Problem> {
+    let (visit, account) = (&staff.visit, &staff.account);
+    let mut data = requests::data(&visit.db, account.id).await?;
+    if let Some(data) = data.as_object_mut() {
+        let of = json!({"prenom": account.first_name, "nom": account.last_name, "identifiant": account.login, "courriel": account.email});
+        data.insert("compte".into(), of);
+        data.insert("destinataires".into(), recipients::export(visit, account.id).await?.into());
+        data.insert("consultations".into(), readings::export(&visit.db, account.id).await?.into());
+        data.insert("avis_demandes".into(), consultations::export(&visit.db, account.id).await?.into());
+        data.insert("contacts".into(), contacts::export(&visit.db, account.id).await?.into());
+    }
+    let package = Package::of(visit, account.id, &data, Contents::None).await?;
+    journal::read(&staff, &Line::agent(&staff, Action::DataExported)).await?;
+    Ok(zip::download("mes-demandes-internes.zip", |out| package.send(out)))
+}
+
 /// What goes into an export.
 struct Package {
     app: App,
@@ -61,9 +84,12 @@ struct Package {
 
 impl Package {
     async fn gather(citizen: &Citizen, headers: &HeaderMap) -> Result<Self, Problem> {
-        let visit = &citizen.visit;
         let data = citizen::mine::data(citizen).await?;
-        let (sent, drafts) = requests::files(&visit.db, citizen.account.id).await?;
+        Self::of(&citizen.visit, citizen.account.id, &data, safe::contents(citizen, headers).await?).await
+    }
+
+    async fn of(visit: &Visit, account: Uuid, data: &Json, documents: Contents) -> Result<Self, Problem> {
+        let (sent, drafts) = requests::files(&visit.db, account).await?;
         let sent = sent.into_iter().map(|file| placed(visit, "demandes", file));
         let drafts = drafts.into_iter().map(|file| placed(visit, "brouillons", file));
         Ok(Self {
@@ -71,9 +97,9 @@ impl Package {
             authority: visit.site.id,
             today: visit.today(),
             city: visit.site.name.clone(),
-            data: serde_json::to_vec_pretty(&data).map_err(anyhow::Error::from)?,
+            data: serde_json::to_vec_pretty(data).map_err(anyhow::Error::from)?,
             files: sent.chain(drafts).collect(),
-            documents: safe::contents(citizen, headers).await?,
+            documents,
         })
     }
 

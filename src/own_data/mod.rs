@@ -12,4 +12,5 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/compte/donnees", get(pages::show))
         .route("/compte/donnees/export", get(pages::start).post(export::send))
+        .route("/agent/interne/donnees.zip", get(export::send_to_staff))
 }

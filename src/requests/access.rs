@@ -8,7 +8,7 @@ use db::{Query, args, sql};
 use forms::step::Actor;
 use uuid::Uuid;
 
-use super::{model::Request, owner::Whose, store};
+use super::{filler::Filler, model::Request, owner::Whose, store};
 use crate::{
     acting::Deed,
     agents::Role,
@@ -16,6 +16,11 @@ use crate::{
     journal::{self, Action, Line},
     visit::{Agent, Visitor},
 };
+
+/// Four eyes: whoever asks does not treat what they ask for.
+const OWN: Problem = Problem::Forbidden(
+    "Cette demande est la vôtre\u{a0}: un collègue la traite. Vous la suivez dans «\u{a0}Mes demandes internes\u{a0}».",
+);
 
 /// What an agent wants to do with a request.
 pub trait Right {
@@ -69,7 +74,7 @@ impl Deref for Mine {
 /// nothing is opened. The person it is about sees that it was, and when.
 pub async fn desk<R: Right>(agent: &Agent, id: Uuid, trace: Line<'_>) -> Result<Permitted<R>, Problem> {
     let request = store::find(&agent.db, id).await?.ok_or(Problem::NotFound)?;
-    let role = role(agent, &request).ok_or(Problem::NotFound)?;
+    let role = opens(agent, &request)?;
     allows::<R>(role)?;
     journal::read(agent, &trace.request(id).department(&request.department_id).on(agent.today())).await?;
     Ok(Permitted { request, actor: actor(role), right: PhantomData })
@@ -93,11 +98,32 @@ pub async fn desk_several<R: Right>(agent: &Agent, ids: &[Uuid]) -> Result<Vec<P
 /// # Errors
 /// `Forbidden`.
 pub fn may<R: Right>(agent: &Agent, request: &Request) -> Result<(), Problem> {
-    allows::<R>(role(agent, request).ok_or(Problem::NotFound)?)
+    allows::<R>(opens(agent, request)?)
 }
 
+/// The agent's role on a request; none on their own.
 fn role(agent: &Agent, request: &Request) -> Option<Role> {
-    agent.role_on(&request.department_id, &request.procedure_id)
+    if is_own(agent, request) { None } else { agent.role_on(&request.department_id, &request.procedure_id) }
+}
+
+fn opens(agent: &Agent, request: &Request) -> Result<Role, Problem> {
+    if is_own(agent, request) { Err(OWN) } else { role(agent, request).ok_or(Problem::NotFound) }
+}
+
+fn is_own(agent: &Agent, request: &Request) -> bool {
+    request.account_id == Some(agent.account.id)
+}
+
+/// Whether this agent filed this request for themself.
+pub async fn is_asked_by(agent: &Agent, request: Uuid) -> Result<bool, db::Error> {
+    let found = if agent.asks { store::find(&agent.db, request).await? } else { None };
+    Ok(found.is_some_and(|request| is_own(agent, &request)))
+}
+
+/// Restricts a query on `request r` to what is not the agent's own.
+pub fn others(query: Query, agent: &Agent) -> Query {
+    // Who never asked for anything reads the lists as their indexes give them.
+    if agent.asks { query.and("(r.account_id is null or r.account_id <> {})", agent.account.id) } else { query }
 }
 
 fn allows<R: Right>(role: Role) -> Result<(), Problem> {
@@ -129,6 +155,23 @@ pub async fn mine_to(visitor: &Visitor, id: Uuid, deed: Deed) -> Result<Mine, Pr
     let request = owned(visitor, id).await?;
     visitor.require(deed)?;
     Ok(request)
+}
+
+/// Opens a request of who filed it: see [`mine`]; for an agent, what they asked for themself.
+pub async fn own(filler: &Filler, id: Uuid) -> Result<Mine, Problem> {
+    own_to(filler, id, Deed::Follow).await
+}
+
+/// The same, to do this with it.
+pub async fn own_to(filler: &Filler, id: Uuid, deed: Deed) -> Result<Mine, Problem> {
+    match filler {
+        Filler::Usager(visitor) => mine_to(visitor, id, deed).await,
+        Filler::Staff(staff) => {
+            let found = store::find(&staff.db, id).await?.filter(|request| is_own(staff, request));
+            found.map(Mine).ok_or(Problem::NotFound)
+        }
+        Filler::Counter(_) => Err(Problem::NotFound),
+    }
 }
 
 async fn owned(visitor: &Visitor, id: Uuid) -> Result<Mine, Problem> {
@@ -166,7 +209,7 @@ pub fn scope(query: Query, agent: &Agent) -> Query {
 pub fn scope_as<R: Right>(query: Query, agent: &Agent) -> Query {
     let able = agent.memberships.iter().filter(|membership| membership.role >= R::LEAST);
     let departments: Vec<&str> = able.map(|membership| membership.department_id.as_str()).collect();
-    let query = query.and("r.authority_id = {}", agent.db.authority());
+    let query = others(query.and("r.authority_id = {}", agent.db.authority()), agent);
     let mut limited = agent
         .limited
         .iter()
@@ -213,5 +256,6 @@ pub fn places(agent: &Agent) -> Vec<Place<'_>> {
 /// The same as [`scope`], for one of the agent's places: an index gives it in order.
 pub fn within(query: Query, agent: &Agent, place: &Place<'_>) -> Query {
     let query = query.and("r.authority_id = {}", agent.db.authority()).and("r.department_id = {}", place.department);
+    let query = others(query, agent);
     if place.procedures.is_empty() { query } else { query.and_in("r.procedure_id", &place.procedures) }
 }

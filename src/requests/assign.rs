@@ -23,10 +23,21 @@ pub async fn to(
     today: Date,
     now: Timestamp,
 ) -> Result<(), db::Error> {
+    if matches!(to, Assignee::Nobody) {
+        return Ok(());
+    }
+    // Nobody treats what they asked for themself.
+    let filer: Option<Option<Uuid>> = tx
+        .first(
+            sql!("select account_id from request where authority_id = $1 and id = $2"),
+            args![tx.authority(), request],
+        )
+        .await?;
+    let filer = filer.flatten();
     let found = match to {
-        Assignee::Nobody => return Ok(()),
-        Assignee::Turn => next(tx, department, today).await?,
-        Assignee::Agent(email) => named(tx, department, email, today).await?,
+        Assignee::Nobody => None,
+        Assignee::Turn => next(tx, department, filer, today).await?,
+        Assignee::Agent(email) => named(tx, department, email, today).await?.filter(|agent| Some(*agent) != filer),
     };
     let code = if found.is_some() { ASSIGNED } else { UNASSIGNED };
     if found.is_some() {
@@ -53,7 +64,7 @@ async fn named(tx: &mut Tx, department: &str, email: &str, today: Date) -> Resul
 }
 
 /// Whose turn it is among those who process in the department: the one after whoever had it last.
-async fn next(tx: &mut Tx, department: &str, today: Date) -> Result<Option<Uuid>, db::Error> {
+async fn next(tx: &mut Tx, department: &str, filer: Option<Uuid>, today: Date) -> Result<Option<Uuid>, db::Error> {
     let a = tx.authority();
     let last: Option<Uuid> = tx
         .first(
@@ -61,8 +72,8 @@ async fn next(tx: &mut Tx, department: &str, today: Date) -> Result<Option<Uuid>
             args![a, department],
         )
         .await?;
-    let found = match after(tx, department, last, today).await? {
-        None if last.is_some() => after(tx, department, None, today).await?,
+    let found = match after(tx, department, last, filer, today).await? {
+        None if last.is_some() => after(tx, department, None, filer, today).await?,
         found => found,
     };
     if let Some(found) = found {
@@ -78,16 +89,22 @@ async fn next(tx: &mut Tx, department: &str, today: Date) -> Result<Option<Uuid>
     Ok(found)
 }
 
-async fn after(tx: &mut Tx, department: &str, last: Option<Uuid>, today: Date) -> Result<Option<Uuid>, db::Error> {
+async fn after(
+    tx: &mut Tx,
+    department: &str,
+    last: Option<Uuid>,
+    filer: Option<Uuid>,
+    today: Date,
+) -> Result<Option<Uuid>, db::Error> {
     tx.first(
         sql!(
             "select a.id from staff s join account a on a.authority_id = s.authority_id and a.id = s.account_id
              where s.authority_id = $1 and s.department_id = $2 and s.role in ('processor', 'decider', 'manager')
                and (s.from_day is null or s.from_day <= $3) and (s.until_day is null or s.until_day >= $3)
-               and a.closed_at is null and (a.ends_on is null or a.ends_on >= $3) and (cast($4 as uuid) is null or a.id > $4)
+               and a.closed_at is null and (a.ends_on is null or a.ends_on >= $3) and (cast($4 as uuid) is null or a.id > $4) and (cast($5 as uuid) is null or a.id <> $5)
              order by a.id limit 1"
         ),
-        args![tx.authority(), department, today, last],
+        args![tx.authority(), department, today, last, filer],
     )
     .await
 }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
+    filler::Filler,
     intake::{self, Intake},
     model::{self, Request},
     owner::Whose,
@@ -60,19 +61,30 @@ pub async fn find(visitor: &Visitor, id: Uuid) -> Result<Option<Draft>, db::Erro
     if visitor.session.is_none() {
         return Ok(None);
     }
-    let found: Option<Draft> = visitor
-        .db
-        .first(
-            sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at,
-                   exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting,
-                   exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
-                 from draft d where d.authority_id = $1 and d.id = $2 and (d.account_id = $3 or d.session_id = $4 or d.organisation_id = $5)"
-            ),
-            args![visitor.db.authority(), id, whose.account, session, whose.organisation],
-        )
-        .await?;
+    let found = held(&visitor.db, id, whose, session).await?;
     Ok(found.filter(|draft| seen(visitor, draft)))
+}
+
+/// The draft of who fills it in themself; none of an agent at the counter.
+pub async fn own(filler: &Filler, id: Uuid) -> Result<Option<Draft>, db::Error> {
+    match filler {
+        Filler::Usager(visitor) => find(visitor, id).await,
+        Filler::Staff(staff) => held(&staff.db, id, Whose::account(Some(staff.account.id)), None).await,
+        Filler::Counter(_) => Ok(None),
+    }
+}
+
+async fn held(db: &db::Db, id: Uuid, whose: Whose, session: Option<Uuid>) -> Result<Option<Draft>, db::Error> {
+    db.first(
+        sql!(
+            "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at,
+               exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id) as correcting,
+               exists (select 1 from file f where f.authority_id = d.authority_id and f.owner_id = d.id) as has_files
+             from draft d where d.authority_id = $1 and d.id = $2 and (d.account_id = $3 or d.session_id = $4 or d.organisation_id = $5)"
+        ),
+        args![db.authority(), id, whose.account, session, whose.organisation],
+    )
+    .await
 }
 
 /// The session that holds drafts by itself: not that of who acts in somebody's name.
@@ -92,20 +104,32 @@ pub async fn waiting(visitor: &Visitor, procedure: Option<&str>) -> Result<Vec<D
     if visitor.session.is_none() {
         return Ok(Vec::new());
     }
-    let mut found: Vec<Draft> = visitor
-        .db
-        .all(
-            sql!(
-                "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at, false as correcting, false as has_files from draft d
-                 where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3 or d.organisation_id = $5) and (cast($4 as text) is null or d.procedure_id = $4)
-                   and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
-                 order by d.updated_at desc limit 50"
-            ),
-            args![visitor.db.authority(), whose.account, session, procedure, whose.organisation],
-        )
-        .await?;
+    let mut found = begun(&visitor.db, whose, session, procedure).await?;
     found.retain(|draft| seen(visitor, draft));
     Ok(found)
+}
+
+/// The same of an agent, for themself.
+pub async fn waiting_of(db: &db::Db, account: Uuid) -> Result<Vec<Draft>, db::Error> {
+    begun(db, Whose::account(Some(account)), None, None).await
+}
+
+async fn begun(
+    db: &db::Db,
+    whose: Whose,
+    session: Option<Uuid>,
+    procedure: Option<&str>,
+) -> Result<Vec<Draft>, db::Error> {
+    db.all(
+        sql!(
+            "select d.id, d.procedure_id, d.procedure_version, d.reference, d.account_id, d.organisation_id, d.acted_by, d.session_id, d.beneficiary, d.raw, d.updated_at, false as correcting, false as has_files from draft d
+             where d.authority_id = $1 and (d.account_id = $2 or d.session_id = $3 or d.organisation_id = $5) and (cast($4 as text) is null or d.procedure_id = $4)
+               and not exists (select 1 from request r where r.authority_id = d.authority_id and r.id = d.id)
+             order by d.updated_at desc limit 50"
+        ),
+        args![db.authority(), whose.account, session, procedure, whose.organisation],
+    )
+    .await
 }
 
 /// The draft that an agent fills in; [`intake::find`] tells whether they may.

@@ -9,13 +9,18 @@ use forms::journey::Files;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{access, drafts, intake, model::File};
+use super::{
+    access, drafts,
+    filler::{Filler, Follows},
+    intake,
+    model::File,
+};
 use crate::{
     consultations, contacts,
     error::Problem,
     journal::{Action, Line},
     platform::{attachment, upload::Received},
-    visit::{Agent, Visit, Visitor},
+    visit::{Agent, Visit},
 };
 
 /// Most files that one draft or request may hold.
@@ -109,20 +114,21 @@ pub async fn find(db: &Db, id: Uuid) -> Result<File, Problem> {
     file.ok_or(Problem::NotFound)
 }
 
-/// A file of the visitor's own draft or request.
-pub async fn mine(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let file = find(&visitor.db, id).await?;
+/// A file of a draft or a request of one's own.
+pub async fn mine<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let file = find(&filler.db, id).await?;
     // What was said to the department is not the usager's to take.
     if file.slot.starts_with(consultations::SLOT) {
         return Err(Problem::NotFound);
     }
-    if drafts::find(&visitor, file.owner_id).await?.is_none() {
-        access::mine(&visitor, file.owner_id).await?;
+    if drafts::own(&filler, file.owner_id).await?.is_none() {
+        access::own(&filler, file.owner_id).await?;
     }
     if contacts::is_internal_slot(&file.slot) {
         return Err(Problem::NotFound);
     }
-    attachment(&visitor, &file).await
+    attachment(&filler, &file).await
 }
 
 /// A file of a request that the agent processes, or of a draft of their department: who only reads knows that a request exists, not what it holds.

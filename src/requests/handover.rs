@@ -150,24 +150,25 @@ async fn batch(tx: &mut Tx, visit: &Visit, order: Order<'_>, first: bool) -> Res
     if first {
         tell(tx, visit, order).await?;
     }
-    let ids: Vec<Uuid> = tx
+    // What its receiver asked for themself is nobody's: they do not treat it.
+    let handed: Vec<(Uuid, Option<Uuid>)> = tx
         .all(
             sql!(
-                "update request set holder_id = $1 where authority_id = $2 and id in (
+                "update request set holder_id = case when account_id = $1 then null else $1 end where authority_id = $2 and id in (
                    select id from request where authority_id = $2 and department_id = $3 and holder_id = $4 and ended = false order by due_at, id limit 200)
                    and holder_id = $4 and ended = false
-                 returning id"
+                 returning id, holder_id"
             ),
             args![to, tx.authority(), department, from],
         )
         .await?;
     let actor = if by.is_some() { "agent" } else { "system" };
-    let code = if to.is_some() { HANDED } else { RELEASED };
-    let entry = Entry { actor, actor_id: by, code, from: None, to: None, subject: to, acted: None };
-    for id in &ids {
+    for (id, holder) in &handed {
+        let code = if holder.is_some() { HANDED } else { RELEASED };
+        let entry = Entry { actor, actor_id: by, code, from: None, to: None, subject: *holder, acted: None };
         store::record(tx, *id, &entry, visit.now).await?;
     }
-    Ok(Some(ids.len()))
+    Ok(Some(handed.len()))
 }
 
 /// Whether an agent processes in the department, and their access is not over.

@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    certified, channel, code, files,
+    certified, channel, code, files, filler,
     model::{File, Request},
     store,
 };
 use crate::{
-    authorities, catalogue, contacts, correspondence, organisations,
+    agents, authorities, catalogue, contacts, correspondence, organisations,
     platform::{
         french,
         jobs::{self, Claimed, Outcome},
@@ -60,7 +60,7 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         return Ok(());
     };
     contacts::sms::tell(visit, &request, &message, job.id).await.map_err(|error| SendError::Passing(error.into()))?;
-    let Some(mut to) = request.email.clone() else { return Ok(()) };
+    let Some(mut to) = reached(visit, &request).await.map_err(SendError::Passing)? else { return Ok(()) };
     if let Some(organisation) = request.organisation_id {
         let found = organisations::recipient(&visit.db, organisation, request.acted_by, &to).await;
         to = found.map_err(|error| SendError::Passing(error.into()))?;
@@ -69,12 +69,23 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
     visit.app.mailer.send(&visit.db, &mail, visit.now).await
 }
 
+/// Where to write: as its filer gave it; to an agent, where they are reached today, as long as they work here.
+async fn reached(visit: &Visit, request: &Request) -> Result<Option<String>> {
+    let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
+    match request.account_id.filter(|_| procedure.is_internal()) {
+        Some(agent) => Ok(agents::address(&visit.db, agent, visit.today()).await?),
+        None => Ok(request.email.clone()),
+    }
+}
+
 /// The mail of a message about a request.
 pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let base = visit.public_url();
     let back = contacts::mail::back(visit, request.id).await?;
-    let link = if !request.is_anonymous() {
+    let link = if procedure.is_internal() {
+        format!("{base}{}/{}", filler::STAFF.requests, request.id)
+    } else if !request.is_anonymous() {
         format!("{base}/demandes/{}", request.id)
     } else {
         format!("{base}/suivre?reference={}", request.reference)

@@ -39,15 +39,16 @@ pub mod reach;
 pub mod readings;
 pub mod recipients;
 pub mod search;
+mod staff;
 pub mod store;
 pub mod submit;
 mod summary;
 pub mod sweep;
 pub mod timers;
 
-pub use access::{Mine, Permitted, Process, desk as open_at_desk, mine_to};
+pub use access::{Mine, Permitted, Process, desk as open_at_desk, is_asked_by, mine_to, others};
 pub use channel::Channel;
-pub use citizen::{file_json, file_kind, restore};
+pub use citizen::{file_json, file_kind, notice_of, restore};
 pub use desk::{appeal, list::explain};
 pub use fields::{Drawing, Drawn, Untouched};
 pub use files::{
@@ -59,6 +60,7 @@ pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 pub fn routes() -> Router<App> {
     use citizen::{answer, cancel, check, follow, linked as next, mine, piece, question, received, sent, start, track};
     Router::new()
+        .merge(staff::routes())
         .route("/demarches/{procedure}/commencer", get(start::show))
         .route("/demarches/{procedure}/remplir", get(question::first).post(received::begin))
         .route("/brouillons/{draft}/verifier", get(check::show::<Visitor>).post(check::send::<Visitor>))
@@ -78,16 +80,16 @@ pub fn routes() -> Router<App> {
         .route("/agent/demandes/{request}/deposee", get(intake::confirmation))
         .route("/agent/demandes/{request}/accuse.pdf", get(intake::receipt))
         .route("/mes-demandes", get(mine::show))
-        .route("/demandes/{request}", get(follow::show))
-        .route("/demandes/{request}/envoyee", get(sent::show))
-        .route("/demandes/{request}/recepisse.pdf", get(sent::receipt))
+        .route("/demandes/{request}", get(follow::show::<Visitor>))
+        .route("/demandes/{request}/envoyee", get(sent::show::<Visitor>))
+        .route("/demandes/{request}/recepisse.pdf", get(sent::receipt::<Visitor>))
         .route("/demandes/{request}/ranger", post(sent::keep))
-        .route("/demandes/{request}/messages", post(follow::write))
-        .route("/demandes/{request}/repondre", get(answer::show).post(answer::send))
+        .route("/demandes/{request}/messages", post(follow::write::<Visitor>))
+        .route("/demandes/{request}/repondre", get(answer::show::<Visitor>).post(answer::send::<Visitor>))
         .route("/demandes/{request}/suites/{linked}", post(next::go_on))
-        .route("/demandes/{request}/annuler", get(cancel::show).post(cancel::confirm))
+        .route("/demandes/{request}/annuler", get(cancel::show::<Visitor>).post(cancel::confirm::<Visitor>))
         .route("/suivre", get(track::show).post(track::open))
-        .route("/fichiers/{file}", get(files::mine))
+        .route("/fichiers/{file}", get(files::mine::<Visitor>))
         .route("/agent", get(desk::list::show))
         .route("/agent/recherche", get(desk::quick::show))
         .route("/agent/lot", get(desk::batch::show).post(desk::batch::confirm))

@@ -186,7 +186,7 @@ pub async fn running(visit: &Visit, account: Uuid) -> Result<Vec<Value>, db::Err
     let mut running = Vec::new();
     for (id, reference, procedure, generation) in found {
         // Nobody is kept from leaving by a procedure that can no longer be read.
-        let title = catalogue::find(visit, &procedure).await.unwrap_or_else(|error| {
+        let title = catalogue::any(visit, &procedure).await.unwrap_or_else(|error| {
             tracing::error!(procedure, error = format!("{error:#}"), "procedure not readable");
             None
         });
@@ -296,7 +296,7 @@ pub async fn holding(visitor: &Visitor, files: &[Uuid]) -> Result<Vec<Value>, Pr
     let sent = requests.into_iter().map(|found| (found, false));
     let mut held = Vec::new();
     for ((id, reference, procedure), draft) in sent.chain(drafts.into_iter().map(|found| (found, true))) {
-        let title = catalogue::find(visitor, &procedure).await?.map(|found| found.procedure.title.clone());
+        let title = catalogue::any(visitor, &procedure).await?.map(|found| found.procedure.title.clone());
         let href = if draft { format!("/brouillons/{id}/verifier") } else { format!("/demandes/{id}") };
         held.push(json!({"href": href, "reference": reference, "title": title.unwrap_or_default(), "draft": draft}));
     }

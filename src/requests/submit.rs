@@ -31,7 +31,7 @@ use crate::{
     journal::{self, Action, Line},
     platform::clock,
     steering::{self, Fact, Measure},
-    visit::{Agent, Visit, Visitor},
+    visit::{Agent, Staff, Visit, Visitor},
 };
 
 /// What is to be a request.
@@ -91,6 +91,19 @@ impl<'a> Sender<'a> {
             email: account.and_then(|account| account.email.as_deref()),
             session: None,
             filed: Some((agent, intake)),
+        }
+    }
+
+    pub fn staff(staff: &'a Staff) -> Self {
+        let account = &staff.account;
+        Self {
+            whose: Whose::account(Some(account.id)),
+            acted: None,
+            acted_as: None,
+            name: Some(account.full_name()),
+            email: account.email.as_deref(),
+            session: None,
+            filed: None,
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
     household::sharing,
     identity, journal, links, mandates,
     platform::clock,
-    provider, safe, scans, sso,
+    provider, safe, scans, sso, surveys,
     visit::Visit,
     work,
 };
@@ -36,6 +36,7 @@ pub async fn all(app: &App) -> Result<()> {
         expired(app, authority).await?;
         contacts::sweep(&work::visit(app, authority).await?).await?;
         scans::sweep(&work::visit(app, authority).await?).await?;
+        surveys::sweep(&work::visit(app, authority).await?).await?;
         mandates::end_due(&work::visit(app, authority).await?).await?;
         archive(app, authority).await?;
         // What is wrong with its chain must not hold up the rest.

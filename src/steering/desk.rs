@@ -116,7 +116,7 @@ async fn elsewhere(agent: &Agent, scope: &Scope, day: Date, figures: &mut Figure
 
 /// What only makes sense of one procedure: where its form is left, what was done with its requests.
 async fn of_procedure(agent: &Agent, scope: &Scope, ranges: &Ranges) -> Result<Vec<Table>, Problem> {
-    let Some(published) = catalogue::find(agent, scope.procedure.as_deref().unwrap_or_default()).await? else {
+    let Some(published) = catalogue::any(agent, scope.procedure.as_deref().unwrap_or_default()).await? else {
         return Ok(Vec::new());
     };
     let procedure = &published.procedure;
@@ -137,7 +137,7 @@ async fn procedures(agent: &Agent, asked: &Asked, each: BTreeMap<String, Figures
     let mut found: Vec<(String, String, Figures)> = each
         .into_iter()
         .map(|(id, figures)| {
-            let title = current.procedures.get(&id).map_or(id.as_str(), |one| one.procedure.title.as_str());
+            let title = current.any(&id).map_or(id.as_str(), |one| one.procedure.title.as_str());
             (title.to_owned(), format!("/agent/statistiques?{}", asked.query(&id)), figures)
         })
         .collect();
@@ -221,8 +221,7 @@ pub fn of_departments(seen: &[Membership], chosen: &str) -> Vec<Json> {
 pub fn of_procedures(seen: &[Membership], current: &Current, department: &str, chosen: &str) -> Json {
     let ours = |id: &str| seen.iter().any(|one| one.department_id == id) && (department.is_empty() || department == id);
     let mut procedures: Vec<(String, String)> = current
-        .procedures
-        .values()
+        .all()
         .filter(|published| ours(&published.procedure.department))
         .map(|published| (published.procedure.id.clone(), published.procedure.title.clone()))
         .collect();

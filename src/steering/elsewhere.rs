@@ -68,7 +68,7 @@ fn month(id: &str, today: Date) -> Option<Date> {
 
 /// A procedure of a department that the agent manages.
 async fn procedure(agent: &Agent, id: &str) -> Result<Arc<Procedure>, Problem> {
-    let published = catalogue::find(agent, id).await?.ok_or(Problem::NotFound)?;
+    let published = catalogue::any(agent, id).await?.ok_or(Problem::NotFound)?;
     match agent.role(&published.procedure.department) {
         Some(Role::Manager) => Ok(published.procedure),
         Some(_) => Err(REFUSED),
@@ -154,7 +154,7 @@ async fn draw(agent: &Agent, asked: &Asked, typed: &Raw, errors: &[Json]) -> Res
         month(&asked.mois, agent.today()).map_or_else(String::new, |first| first.strftime("%Y-%m").to_string());
     let fields: Vec<Json> =
         declared().map(|(id, label)| json!({"id": id, "label": label, "value": typed.text(id)})).collect();
-    let title = current.procedures.get(&asked.demarche).map(|found| found.procedure.title.clone());
+    let title = current.any(&asked.demarche).map(|found| found.procedure.title.clone());
     let named = months.iter().find(|(id, _)| *id == chosen).map(|(_, title)| title.clone());
     let mut context = json!({
         "filters": [of_procedures(&managed(agent)?, &current, "", &asked.demarche), select("mois", "Mois", None, &chosen, &months)],

@@ -45,7 +45,7 @@ impl Watch {
 
 /// What a procedure says of its alerts; of one that is not published any more, what is usual.
 pub fn alerts(current: &Current, procedure: &str) -> Alerts {
-    current.procedures.get(procedure).map_or_else(usual, |published| published.procedure.alerts)
+    current.any(procedure).map_or_else(usual, |published| published.procedure.alerts)
 }
 
 fn usual() -> Alerts {
@@ -54,7 +54,7 @@ fn usual() -> Alerts {
 
 /// When the last request that may have a colour today is due, whatever its procedure.
 fn horizon(visit: &Visit, current: &Current) -> Timestamp {
-    let all = current.procedures.values().map(|one| one.procedure.alerts).chain([usual()]);
+    let all = current.all().map(|one| one.procedure.alerts).chain([usual()]);
     let furthest = all.map(|alerts| alerts.horizon(visit.today(), &visit.site.calendar)).max();
     after(visit, furthest.unwrap_or(visit.today()))
 }
@@ -135,8 +135,7 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
     let scope = Scope::of(&agent, &asked.service, &asked.demarche)?;
     let current = catalogue::current(&agent).await?;
     let watch = watch(&agent, &scope, true).await?;
-    let title =
-        |id: &str| current.procedures.get(id).map_or_else(|| id.to_owned(), |found| found.procedure.title.clone());
+    let title = |id: &str| current.any(id).map_or_else(|| id.to_owned(), |found| found.procedure.title.clone());
     let mut filters = of_departments(&scope::seen(&agent)?, &asked.service);
     filters.push(of_procedures(&scope::seen(&agent)?, &current, &asked.service, &asked.demarche));
     let every = reminders::choice(&agent.db, agent.account.id).await?;

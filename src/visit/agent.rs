@@ -37,6 +37,8 @@ pub struct Agent {
     pub limited: Vec<Limited>,
     /// What they are for the whole authority.
     pub general: Vec<General>,
+    /// See [`Standing::asks`].
+    pub asks: bool,
 }
 
 impl Deref for Agent {
@@ -72,9 +74,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let ends_on = session.ends_on;
         let account = session.account.ok_or_else(sign_in)?;
-        let Standing { memberships, limited, general } = agents::standing(&visit.db, account.id, visit.today()).await?;
+        let Standing { memberships, limited, general, asks } =
+            agents::standing(&visit.db, account.id, visit.today()).await?;
         let (session_id, passkey) = (session.id, session.passkey);
-        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, limited, general }))
+        Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, limited, general, asks }))
+    }
+}
+
+/// An agent for themself, who asks something of their own administration: whatever their departments and roles.
+#[derive(Clone)]
+pub struct Staff(pub Agent);
+
+impl Deref for Staff {
+    type Target = Agent;
+    fn deref(&self) -> &Agent {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Staff {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        Agent::from_request_parts(parts, state).await.map(Self)
     }
 }
 

@@ -35,6 +35,7 @@ const DEPARTMENT: &[(&str, &str)] = &[
     ("/agent/agents", "Agents"),
     ("/agent/references", "Références"),
     ("/agent/avis", "Avis des usagers"),
+    ("/agent/enquetes", "Enquêtes"),
     ("/agent/modeles", "Modèles"),
     ("/agent/delegations", "Délégations"),
     ("/agent/retards", "Retards"),
@@ -46,6 +47,8 @@ const ADMINISTRATION: &[(&str, &str)] = &[
     ("/agent/delegations", "Délégations"),
     ("/agent/calendrier", "Calendrier"),
 ];
+const INTERNAL: &[(&str, &str)] =
+    &[("/agent/interne/demarches", "Démarches internes"), ("/agent/interne/demandes", "Mes demandes internes")];
 const ARCHIVES: &[(&str, &str)] = &[("/agent/archives", "Archives")];
 
 /// The groups open to somebody whose highest role is `role`, as seen from the page `here`.
@@ -57,6 +60,8 @@ pub fn of(here: &str, role: Option<Role>, general: &[General]) -> Vec<Group> {
         ("Service", DEPARTMENT, role >= Some(Role::Manager)),
         ("Administration", ADMINISTRATION, general.contains(&General::Administrator)),
         ("Administration", ARCHIVES, general.contains(&General::Archivist)),
+        // What every agent asks for themself.
+        ("Interne", INTERNAL, true),
     ];
     let mut groups: Vec<Group> = Vec::new();
     for (title, pages, _) in open.into_iter().filter(|(.., open)| *open) {
@@ -67,7 +72,9 @@ pub fn of(here: &str, role: Option<Role>, general: &[General]) -> Vec<Group> {
         }
     }
     for group in &mut groups {
-        group.here = group.pages.iter().any(|page| page.here);
+        // What is being filled in is under neither of its pages.
+        let filling = group.title == "Interne" && under("/agent/interne", here);
+        group.here = filling || group.pages.iter().any(|page| page.here);
     }
     groups
 }
@@ -87,16 +94,21 @@ mod tests {
 
     #[test]
     fn each_sees_what_opens() {
-        assert_eq!(shown("/agent", None, &[]), []);
-        assert_eq!(shown("/agent", Some(Role::Reader), &[]), []);
-        assert_eq!(shown("/agent/comptes?fait=x", Some(Role::Decider), &[]), [("Guichet", true), ("Service", false)]);
+        let own = ("Interne", false);
+        assert_eq!(shown("/agent", None, &[]), [own]);
+        assert_eq!(shown("/agent/interne/demandes/1", Some(Role::Reader), &[]), [("Interne", true)]);
+        assert_eq!(shown("/agent/interne/brouillons/1/vous", None, &[]), [("Interne", true)]);
+        assert_eq!(
+            shown("/agent/comptes?fait=x", Some(Role::Decider), &[]),
+            [("Guichet", true), ("Service", false), own]
+        );
         assert_eq!(
             shown("/agent/agents/1", Some(Role::Manager), &[General::Administrator]),
-            [("Guichet", false), ("Service", true), ("Administration", false)]
+            [("Guichet", false), ("Service", true), ("Administration", false), own]
         );
-        assert_eq!(shown("/agent/comptes-rendus", None, &[General::Administrator]), [("Administration", false)]);
-        assert_eq!(shown("/agent/archives/1", None, &[General::Archivist]), [("Administration", true)]);
+        assert_eq!(shown("/agent/comptes-rendus", None, &[General::Administrator]), [("Administration", false), own]);
+        assert_eq!(shown("/agent/archives/1", None, &[General::Archivist]), [("Administration", true), own]);
         let both = [General::Administrator, General::Archivist];
-        assert_eq!(shown("/agent/archives", None, &both), [("Administration", true)]);
+        assert_eq!(shown("/agent/archives", None, &both), [("Administration", true), own]);
     }
 }

@@ -611,6 +611,57 @@ describe('a request filed at the counter', () => {
   });
 });
 
+describe('what an agent asks for themself', () => {
+  test('from the list to the answer of a colleague', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent('voirie', 'processor'));
+    const list = '/agent/interne/demarches';
+    await checkAll(page, [list, '/agent/interne/demandes', '/agent/interne/demandes?q=zzzz', `${list}/remboursement-frais`]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await checkAll(page, [`${list}/demande-conge`]);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await press(page, page.getByRole('button', { name: 'Commencer' }));
+    await checkMistakes(page, place(page), 'Enregistrer et continuer');
+    await fillAll(page, { nature: 'autorisation', evenement: 'Mariage', fin: inDays(3), debut: inDays(2), jours: '1', accord: 'oui' }, await city.photo('livret.jpg'), async () => city.checkPage(page));
+    await city.checkPage(page);
+    const draft = place(page).replace('/verifier', '');
+    await checkAll(page, ['/agent/interne/demandes', `${draft}/supprimer`, `${draft}/verifier`]);
+    await press(page, page.getByRole('button', { name: 'Envoyer ma demande' }));
+    await page.getByRole('heading', { name: 'Demande envoyée' }).waitFor();
+    await city.checkPage(page);
+    await press(page, page.getByRole('link', { name: 'Suivre ma demande' }));
+    await city.checkPage(page);
+    const mine = place(page);
+    await checkMistakes(page, mine, 'Envoyer mon message');
+    await checkAll(page, [`${mine}/annuler`, '/agent/interne/demandes']);
+    await checkAll(page, [mine.replace('/interne', '')], { status: 403 });
+    await context.close();
+  });
+});
+
+describe('surveys', () => {
+  test('from the question to the published results', async () => {
+    const { page, context } = await city.open();
+    const survey = '/enquetes/accueil-mairie';
+    await checkAll(page, ['/enquetes', survey]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await checkMistakes(page, survey, 'Envoyer mes réponses');
+    await page.getByLabel('Pour une question').check();
+    await page.getByLabel('Quelle note donnez-vous').fill('4');
+    await press(page, page.getByRole('button', { name: 'Envoyer mes réponses' }));
+    await page.getByRole('heading', { name: 'Merci' }).waitFor();
+    await city.checkPage(page);
+    await context.close();
+    const desk = await city.open();
+    await city.signIn(desk.page, city.agent('relations-usagers', 'manager'));
+    await checkAll(desk.page, ['/agent/enquetes', '/agent/enquetes/accueil-mairie']);
+    await press(desk.page, desk.page.getByRole('button', { name: 'Publier les résultats' }));
+    await city.checkPage(desk.page);
+    await checkAll(desk.page, [`${survey}/resultats`]);
+    await desk.context.close();
+  });
+});
+
 describe('administrators', () => {
   test('pages of administrators', async () => {
     const { page, context } = await city.open();

@@ -167,11 +167,7 @@ impl Client {
     /// The export of the usager's data: a ZIP file, and the JSON in it.
     pub async fn export(&mut self) -> (Vec<u8>, serde_json::Value) {
         let page = self.post("/compte/donnees/export", &[("mot-de-passe-export", PASSWORD)]).await.is(200);
-        assert_eq!(page.header("content-type"), "application/zip");
-        let number = |at: usize| usize::from(u16::from_le_bytes([page.bytes[at], page.bytes[at + 1]]));
-        let (size, name) = (number(22) + (number(24) << 16), number(26));
-        assert_eq!((&page.bytes[30..30 + name], number(28)), (&b"donnees.json"[..], 0));
-        let data = serde_json::from_slice(&page.bytes[30 + name..30 + name + size]).unwrap();
+        let data = page.taken_away();
         (page.bytes, data)
     }
 
@@ -183,6 +179,17 @@ impl Client {
     pub async fn sign_in(&mut self, door: &str, email: &str) {
         let page = self.post(door, &[("email", email), ("mot-de-passe", PASSWORD)]).await;
         assert_eq!(page.status, 303, "{email} cannot sign in: {}", page.words());
+    }
+}
+
+impl Page {
+    /// The JSON in an export of somebody's data, first file of its ZIP.
+    pub fn taken_away(&self) -> serde_json::Value {
+        assert_eq!(self.header("content-type"), "application/zip");
+        let number = |at: usize| usize::from(u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]]));
+        let (size, name) = (number(22) + (number(24) << 16), number(26));
+        assert_eq!((&self.bytes[30..30 + name], number(28)), (&b"donnees.json"[..], 0));
+        serde_json::from_slice(&self.bytes[30 + name..30 + name + size]).unwrap()
     }
 }
 

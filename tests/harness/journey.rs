@@ -63,7 +63,7 @@ impl Portal {
     /// Answers that fit a procedure, made by its own field kinds.
     pub async fn sample(&self, procedure: &str) -> Raw {
         let visit = guichet::work::visit(&self.app, self.city).await.unwrap();
-        let found = catalogue::find(&visit, procedure).await.unwrap().unwrap();
+        let found = catalogue::any(&visit, procedure).await.unwrap().unwrap();
         let mut answers = found.procedure.sample(visit.today());
         adjust(procedure, &mut answers);
         answers
@@ -199,6 +199,6 @@ pub fn filed(page: Page) -> Filed {
     };
     let (reference, code) = (strong("g-ref"), strong("g-code"));
     assert!(reference.starts_with("VAL-"), "{reference}");
-    let id = page.path.split('/').nth(2).unwrap().parse().unwrap();
+    let id = page.path.rsplit('/').nth(1).unwrap().parse().unwrap();
     Filed { id, reference, code, page }
 }

@@ -75,6 +75,7 @@ impl Scene {
         let (draft, draft_file) = draft(&portal, &mut owner).await;
         let document = document(&mut owner).await;
         let intake = intake(&portal).await;
+        let (staff_draft, staff_request) = staff(&portal).await;
         let asset = owner.get("/").await;
         let asset = super::html::tags(asset.html())
             .into_iter()
@@ -92,6 +93,8 @@ impl Scene {
             ("draft", draft),
             ("draft_file", draft_file),
             ("intake", intake),
+            ("staff_draft", staff_draft),
+            ("staff_request", staff_request),
             ("document", document),
             ("page", "vous".to_owned()),
             ("piece", "identite".to_owned()),
@@ -316,6 +319,20 @@ async fn intake(portal: &Portal) -> String {
     let form = form.with("demarche", "acte-naissance").with("compte", USAGER);
     let begun = nadia.post_form("/agent/depots/nouveau", &form.fields).await.is(303);
     nadia.fill_from(begun.location(), &birth()).await.split('/').nth(3).unwrap().to_owned()
+}
+
+/// A draft and a request of the processor's own.
+async fn staff(portal: &Portal) -> (String, String) {
+    let mut nadia = portal.agent("nadia.benali").await;
+    let mut begin = async || {
+        let page = nadia.get("/agent/interne/demarches/demande-conge").await.is(200);
+        let form = page.form("une-fois");
+        let first = nadia.submit(&page, &form, &form.fields).await.is(303).location().to_owned();
+        nadia.fill_from(&first, &portal.sample("demande-conge").await).await
+    };
+    let (kept, check) = (begin().await, begin().await);
+    let sent = nadia.send_checked(&check).await.id.to_string();
+    (kept.split('/').nth(4).unwrap().to_owned(), sent)
 }
 
 /// Another city of the same installation: same procedures, same departments, a usager of the same

@@ -34,6 +34,8 @@ mod rights;
 mod scans;
 mod sharing;
 pub mod signing_in;
+mod staff;
 mod steering;
+mod surveys;
 mod timers;
 mod webhooks;

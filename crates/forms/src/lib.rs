@@ -28,3 +28,4 @@ pub mod timer;
 pub mod workflow;
 
 pub use alert::Colour;
+pub use rust_decimal::Decimal;

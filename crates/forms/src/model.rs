@@ -17,11 +17,13 @@ pub struct Procedure {
     pub summary: String,
     /// Paragraphs shown on the procedure's page.
     pub description: Vec<String>,
-    /// Id of a theme (`etat-civil`); themes are the authority's data.
+    /// Id of a theme (`etat-civil`); themes are the authority's data. Empty for an internal procedure.
     pub theme: String,
     /// Ids of life events (`naissance`).
     pub events: Vec<String>,
     pub audience: Vec<Audience>,
+    /// Ids of the departments whose agents may file it, when it is internal and not for all of them.
+    pub reserved_to: Vec<String>,
     pub keywords: Vec<String>,
     /// Id of the department in charge.
     pub department: String,
@@ -52,6 +54,13 @@ pub struct Procedure {
     /// « Et maintenant ? », one sentence each, shown after sending.
     pub after: Vec<String>,
     pub workflow: Workflow,
+}
+
+impl Procedure {
+    /// For agents alone (« démarche interne »): nothing that usagers see tells of it.
+    pub fn is_internal(&self) -> bool {
+        self.audience == [Audience::Agent]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -283,6 +292,29 @@ pub struct Piece {
     /// Most files for this piece (several photos of one document).
     pub files: u32,
     pub sensitive: bool,
+}
+
+/// A survey (« enquête »): questions without circuit, answered once. Built by [`crate::load::survey`].
+#[derive(Debug, Clone)]
+pub struct Survey {
+    pub id: String,
+    pub title: String,
+    pub summary: String,
+    pub description: Vec<String>,
+    /// Id of the department that reads the answers.
+    pub department: String,
+    /// Nothing is kept of who answers; else one answer by account.
+    pub anonymous: bool,
+    /// How long it takes.
+    pub minutes: u32,
+    /// Its retention counts from the last day.
+    pub notice: Notice,
+    /// With a last day.
+    pub opening: Opening,
+    /// Neither files, nor groups, nor verified.
+    pub fields: Vec<Field>,
+    /// Said after answering, one sentence each.
+    pub after: Vec<String>,
 }
 
 /// The template of a letter, as a file gives it: the first of its versions.

@@ -24,7 +24,7 @@ use crate::{
     error::Problem,
     household, identity, links, mandates, opinions, organisations,
     platform::form::Typed,
-    provider, requests, safe, sso,
+    provider, requests, safe, sso, surveys,
     visit::Citizen,
 };
 
@@ -177,6 +177,7 @@ pub async fn data(citizen: &Citizen) -> Result<Json, Problem> {
         data.insert("contacts".into(), contacts::export(&citizen.db, account.id).await?.into());
         data.insert("sms".into(), contacts::sms::export(&citizen.db, account.id).await?);
         data.insert("avis".into(), opinions::export(&citizen.db, account.id).await?.into());
+        data.insert("enquetes".into(), surveys::export(&citizen.db, account.id).await?.into());
         data.insert("documents".into(), safe::data(&citizen.db, account.id).await?);
         data.insert("services_connectes".into(), sso::data(citizen, account.id).await?);
     }

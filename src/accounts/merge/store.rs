@@ -13,7 +13,7 @@ use crate::{
     },
     contacts, household, identity,
     journal::{self, Action, Line},
-    links, mandates, organisations, provider, requests, safe, sso,
+    links, mandates, organisations, provider, requests, safe, sso, surveys,
     visit::Visit,
 };
 
@@ -43,6 +43,7 @@ pub async fn merge(tx: &mut Tx, visit: &Visit, kept: &Account, other: &Account) 
     organisations::merge(tx, from, to).await?;
     mandates::merge(tx, from, to).await?;
     links::merge(tx, from, to).await?;
+    surveys::merge(tx, from, to).await?;
     contacts::sms::merge(tx, from, to).await?;
     for name in provider::merge(tx, from, to).await? {
         connections::remember_with(tx, visit, to, Happened::IdentityLinked, &name).await?;

@@ -24,11 +24,12 @@ use crate::{
     requests::{
         access::{self, Mine},
         drafts,
+        filler::{Filler, Follows},
         fire::{self, By, Corrected, Queued, With},
         model::{Ask, Request},
-        owner, store,
+        store,
     },
-    visit::{Agent, Visit, Visitor},
+    visit::{Agent, Visit},
 };
 
 #[derive(Debug, Deserialize)]
@@ -48,30 +49,32 @@ pub fn answering<'a>(procedure: &'a Procedure, state: &'a str) -> impl Iterator<
 }
 
 /// Opens the draft of corrections (made at the first visit) at one of its pages.
-pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(toward): Query<Toward>) -> Result<Response, Problem> {
-    let request = access::mine_to(&visitor, id, Deed::Answer).await?;
-    let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
+pub async fn show<W: Follows>(who: W, Path(id): Path<Uuid>, Query(toward): Query<Toward>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let request = access::own_to(&filler, id, Deed::Answer).await?;
+    let procedure = catalogue::version(&filler, &request.procedure_id, request.procedure_version).await?;
     if answering(&procedure, &request.state).next().is_none() {
-        return Err(Problem::Elsewhere(format!("/demandes/{id}")));
+        return Err(Problem::Elsewhere(filler.request(id)));
     }
-    prepare(&visitor, &request, &procedure).await?;
+    prepare(&filler, &request, &procedure).await?;
     // Only a page or a piece of this draft: letters, digits, hyphens, one slash.
     let rest = toward
         .vers
         .filter(|vers| vers.chars().all(|letter| letter.is_alphanumeric() || "-_/".contains(letter)))
         .unwrap_or_else(|| "verifier".to_owned());
-    Ok(Redirect::to(&format!("/brouillons/{id}/{rest}")).into_response())
+    Ok(Redirect::to(&format!("{}/{id}/{rest}", filler.place().drafts)).into_response())
 }
 
-async fn prepare(visitor: &Visitor, request: &Mine, procedure: &Procedure) -> Result<(), Problem> {
+async fn prepare(filler: &Filler, request: &Mine, procedure: &Procedure) -> Result<(), Problem> {
     // Who acts in somebody's name reaches the draft by that right alone.
-    let session = visitor.session.as_ref().filter(|_| visitor.acting.is_none()).map(|session| session.id);
+    let usager = filler.usager().filter(|visitor| visitor.acting.is_none());
+    let session = usager.and_then(|visitor| visitor.session.as_ref()).map(|session| session.id);
     let raw = Json(procedure.fill(&request.answers.0));
     let beneficiary = procedure.beneficiary(&raw.0);
-    visitor
+    filler
         .db
         .write(async |tx: &mut db::Tx| {
-            drafts::correct(tx, request, &raw, beneficiary.as_deref(), visitor.now).await?;
+            drafts::correct(tx, request, &raw, beneficiary.as_deref(), filler.now).await?;
             tx.run(
                 sql!("update draft set session_id = $3 where authority_id = $1 and id = $2"),
                 args![tx.authority(), request.id, session],
@@ -83,7 +86,7 @@ async fn prepare(visitor: &Visitor, request: &Mine, procedure: &Procedure) -> Re
     Ok(())
 }
 
-/// The page (`/brouillons/ID/…`) where something asked for is given.
+/// The page (after `/brouillons/ID/`) where something asked for is given.
 pub fn page_of(procedure: &Procedure, ask: &Ask) -> String {
     if ask.kind == "piece" {
         return format!("pieces/{}", ask.target);
@@ -106,9 +109,10 @@ pub async fn asked_text(visit: &Visit, filling: &Filling) -> Result<String, Prob
 }
 
 /// Sends what was corrected and added: the delay runs again.
-pub async fn send(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let filling = Filling::open(&visitor.clone().into(), id).await?;
-    send_corrections(&visitor, &filling).await
+pub async fn send<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let filling = Filling::open(&filler, id).await?;
+    send_corrections(&filler, &filling).await
 }
 
 /// The transition that these answers fire.
@@ -122,22 +126,22 @@ fn answered<'f>(
     answering(&filling.procedure, &request.state).find(|one| one.holds(fire::context(visit, &known)))
 }
 
-pub async fn send_corrections(visitor: &Visitor, filling: &Filling) -> Result<Response, Problem> {
+pub async fn send_corrections(filler: &Filler, filling: &Filling) -> Result<Response, Problem> {
     let Some(request) = &filling.correcting else { return Err(Problem::NotFound) };
-    let reading = filling.read(visitor);
+    let reading = filling.read(filler);
     if !reading.ready() {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
-    let Some(transition) = answered(visitor, filling, request, &reading) else {
-        return Err(Problem::Elsewhere(format!("/demandes/{}", request.id)));
+    let Some(transition) = answered(filler, filling, request, &reading) else {
+        return Err(Problem::Elsewhere(filling.request_url()));
     };
-    let confidential = addresses::told(&visitor.db, request.account_id, &reading.answers).await?;
-    let marks = filling.marks(visitor, &reading);
+    let confidential = addresses::told(&filler.db, request.account_id, &reading.answers).await?;
+    let marks = filling.marks(filler, &reading);
     let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential, &marks);
     let with = With { corrected: Some(corrected), ..With::default() };
-    let by = owner::by(visitor, request.account_id);
-    fire::fire(visitor, &filling.procedure, request, &transition.id, by, &with).await?;
-    Ok(Redirect::to(&format!("/demandes/{}?fait=repondu", request.id)).into_response())
+    let by = filler.by(request.account_id);
+    fire::fire(filler, &filling.procedure, request, &transition.id, by, &with).await?;
+    Ok(Redirect::to(&format!("{}?fait=repondu", filling.request_url())).into_response())
 }
 
 /// The same, typed by an agent for the usager who brought it: how and when it came stands among what is said

@@ -19,11 +19,11 @@ use crate::{
     error::Problem,
     requests::{
         access,
+        filler::{Filler, Follows},
         fire::{self, With},
         model::Request,
-        owner,
     },
-    visit::{Visit, Visitor},
+    visit::Visit,
 };
 
 /// The usager's transition that ends the request, from the state where it stands, if its answers allow it.
@@ -39,29 +39,31 @@ fn ends<'a>(procedure: &'a Procedure, state: &'a str) -> impl Iterator<Item = &'
     })
 }
 
-pub async fn show(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let request = access::mine_to(&visitor, id, Deed::Send).await?;
-    let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
-    if ending(&visitor, &procedure, &request).is_none() {
-        return Err(Problem::Elsewhere(format!("/demandes/{id}")));
+pub async fn show<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let request = access::own_to(&filler, id, Deed::Send).await?;
+    let procedure = catalogue::version(&filler, &request.procedure_id, request.procedure_version).await?;
+    if ending(&filler, &procedure, &request).is_none() {
+        return Err(Problem::Elsewhere(filler.request(id)));
     }
     let context = context! {
         reference => &request.reference,
         procedure => Serde(procedure_link(&procedure)),
-        back => format!("/demandes/{id}"),
+        back => filler.request(id),
         draft => false,
         version => &request.version,
     };
-    visitor.page("requests/cancel.html", "Annuler votre demande", context)
+    filler.page("requests/cancel.html", "Annuler votre demande", context)
 }
 
-pub async fn confirm(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let request = access::mine_to(&visitor, id, Deed::Send).await?;
-    let procedure = catalogue::version(&visitor, &request.procedure_id, request.procedure_version).await?;
-    match ending(&visitor, &procedure, &request) {
+pub async fn confirm<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let request = access::own_to(&filler, id, Deed::Send).await?;
+    let procedure = catalogue::version(&filler, &request.procedure_id, request.procedure_version).await?;
+    match ending(&filler, &procedure, &request) {
         Some(transition) => {
-            let by = owner::by(&visitor, request.account_id);
-            fire::fire(&visitor, &procedure, &request, &transition.id, by, &With::default()).await?;
+            let by = filler.by(request.account_id);
+            fire::fire(&filler, &procedure, &request, &transition.id, by, &With::default()).await?;
         }
         None if ends(&procedure, &request.state).next().is_some() => {
             return Err(Problem::Conflict(
@@ -70,5 +72,5 @@ pub async fn confirm(visitor: Visitor, Path(id): Path<Uuid>) -> Result<Response,
         }
         None => {}
     }
-    Ok(Redirect::to(&format!("/demandes/{id}")).into_response())
+    Ok(Redirect::to(&filler.request(id)).into_response())
 }

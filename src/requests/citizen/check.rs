@@ -27,7 +27,7 @@ use crate::{
         filler::{Filler, Fills},
         form,
         intake::Intake,
-        owner,
+        owner, staff,
         submit::{self, Sender},
     },
     visit::Visit,
@@ -51,8 +51,8 @@ pub async fn send<W: Fills>(who: W, Path(id): Path<Uuid>, request: Request) -> R
     };
     match &filler {
         _ if filling.correcting.is_none() => {}
-        Filler::Usager(visitor) => return super::answer::send_corrections(visitor, &filling).await,
         Filler::Counter(agent) => return super::answer::send_for(agent, &filling).await,
+        Filler::Usager(_) | Filler::Staff(_) => return super::answer::send_corrections(&filler, &filling).await,
     }
     if !start::is_open(&filling.procedure, filling.day(&filler)) {
         return Err(Problem::Bad(
@@ -79,6 +79,10 @@ pub async fn send<W: Fills>(who: W, Path(id): Path<Uuid>, request: Request) -> R
         (Filler::Usager(visitor), _) => Sender::usager(visitor),
         (Filler::Counter(agent), Some(intake)) => Sender::counter(agent, intake),
         (Filler::Counter(_), None) => return Err(Problem::NotFound),
+        (Filler::Staff(staff), _) => {
+            staff::may_file(staff, &filling.procedure)?;
+            Sender::staff(staff)
+        }
     };
     submit::submit(&filler, &sender, &filling.draft, &filling.procedure, &reading.answers, &marks, email).await?;
     Ok(Redirect::to(&filler.sent(id)).into_response())
@@ -122,7 +126,7 @@ async fn draw(filler: &Filler, filling: &Filling, typed: &Raw, errors: &[Json]) 
     let theirs = filling.is_theirs_to_send(filler);
     let mut shown = reading.show();
     certified::annotate(&filling.marks(filler, &reading), &reading.answers, &mut shown);
-    let back = if correcting { filler.request(filling.draft.id) } else { back(filler, filling, &reading) };
+    let back = if correcting { filling.request_url() } else { back(filler, filling, &reading) };
     let contact = match filler.usager() {
         Some(visitor) => owner::contact(visitor),
         None => match &filling.correcting {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{answer, cancel, file_json, file_kind, linked as next, procedure_link, sections, sent};
+use super::{answer, cancel, file_json, file_kind, linked as next, procedure_link, procedure_page, sections, sent};
 use crate::{
     acting::{Deed, trace},
     authorities::{self, Department},
@@ -22,13 +22,14 @@ use crate::{
     platform::{clock, french},
     requests::{
         access::{self, Mine},
-        certified, code, files, form, jobs, linked,
+        certified, code, files,
+        filler::{Filler, Follows},
+        form, jobs, linked,
         model::{Decision, Event, File, Message, piece_slot},
-        owner,
         store::{self, Entry, NewMessage},
     },
     steering,
-    visit::Visitor,
+    visit::Visit,
 };
 
 /// Longest message, in characters.
@@ -40,35 +41,39 @@ pub struct Told {
     fait: String,
 }
 
-pub async fn show(visitor: Visitor, Path(id): Path<Uuid>, Query(told): Query<Told>) -> Result<Response, Problem> {
-    let request = access::mine(&visitor, id).await?;
-    trace::note(&visitor, trace::SEEN, &request.reference).await?;
-    store::read(&visitor.db, id, "agent", visitor.now).await?;
+pub async fn show<W: Follows>(who: W, Path(id): Path<Uuid>, Query(told): Query<Told>) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
+    let request = access::own(&filler, id).await?;
+    if let Some(visitor) = filler.usager() {
+        trace::note(visitor, trace::SEEN, &request.reference).await?;
+    }
+    store::read(&filler.db, id, "agent", filler.now).await?;
     let flash = match told.fait.as_str() {
         "message" => Some("Votre message est envoyé."),
         "range" => Some("L’accusé d’enregistrement est rangé dans vos documents."),
         "repondu" => Some("Votre réponse est envoyée : le service reprend le traitement."),
         _ => None,
     };
-    draw(&visitor, &request, "", &[], flash).await
+    draw(&filler, &request, "", &[], flash).await
 }
 
 /// A message to the department.
-pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest) -> Result<Response, Problem> {
+pub async fn write<W: Follows>(who: W, Path(id): Path<Uuid>, request: HttpRequest) -> Result<Response, Problem> {
+    let filler: Filler = who.into();
     let typed = form::plain(request).await?;
-    let found = access::mine_to(&visitor, id, Deed::Answer).await?;
-    let by = owner::by(&visitor, found.account_id);
+    let found = access::own_to(&filler, id, Deed::Answer).await?;
+    let by = filler.by(found.account_id);
     let body = typed.text("message");
     if let Some(error) = wrong_message(body) {
-        return draw(&visitor, &found, body, &[json!({"href": "#message", "text": error})], None).await;
+        return draw(&filler, &found, body, &[json!({"href": "#message", "text": error})], None).await;
     }
     // The form's own id: sent twice, it is one message.
-    let message = typed.text("version").parse().unwrap_or_else(|_| visitor.id());
-    visitor
+    let message = typed.text("version").parse().unwrap_or_else(|_| filler.id());
+    filler
         .db
         .write(async |tx: &mut db::Tx| {
             let new = NewMessage { id: message, author: "usager", author_id: by.account, internal: false, body };
-            if store::write(tx, id, &new, visitor.now).await? {
+            if store::write(tx, id, &new, filler.now).await? {
                 let entry = Entry {
                     actor: "usager",
                     actor_id: by.account,
@@ -78,12 +83,12 @@ pub async fn write(visitor: Visitor, Path(id): Path<Uuid>, request: HttpRequest)
                     subject: Some(message),
                     acted: by.acted,
                 };
-                store::record(tx, id, &entry, visitor.now).await?;
+                store::record(tx, id, &entry, filler.now).await?;
             }
             Ok::<(), db::Error>(())
         })
         .await?;
-    Ok(Redirect::to(&format!("/demandes/{id}?fait=message")).into_response())
+    Ok(Redirect::to(&format!("{}?fait=message", filler.request(id))).into_response())
 }
 
 pub fn wrong_message(body: &str) -> Option<String> {
@@ -98,29 +103,30 @@ pub fn wrong_message(body: &str) -> Option<String> {
 }
 
 pub async fn draw(
-    visitor: &Visitor,
+    filler: &Filler,
     request: &Mine,
     message: &str,
     errors: &[Json],
     flash: Option<&str>,
 ) -> Result<Response, Problem> {
-    let procedure = catalogue::version(visitor, &request.procedure_id, request.procedure_version).await?;
-    let department = authorities::department(&visitor.db, &request.department_id).await?.ok_or(Problem::NotFound)?;
-    let files = files::of(&visitor.db, request.id).await?;
-    let events = store::events(&visitor.db, request.id).await?;
+    let procedure = catalogue::version(filler, &request.procedure_id, request.procedure_version).await?;
+    let department = authorities::department(&filler.db, &request.department_id).await?.ok_or(Problem::NotFound)?;
+    let files = files::of(&filler.db, request.id).await?;
+    let events = store::events(&filler.db, request.id).await?;
     let messages: Vec<Message> =
-        store::messages(&visitor.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
-    let mut contacts = contacts::of_request(&visitor.db, request.id).await?;
+        store::messages(&filler.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
+    let mut contacts = contacts::of_request(&filler.db, request.id).await?;
     contacts.retain(|contact| contact.shared);
-    let decision = store::decision(&visitor.db, request.id).await?;
+    let decision = store::decision(&filler.db, request.id).await?;
     let offered = events.iter().any(|event| event.code == linked::OFFERED);
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
+    let page = filler.request(request.id);
     let awaits =
         running && request.suspended_at.is_none() && ["sent", "in-progress"].contains(&request.status.as_str());
     let mut shown = procedure.show(&request.answers.0);
-    certified::annotate(&certified::of(visitor, request.id).await?, &request.answers.0, &mut shown);
-    let may = |deed| visitor.require(deed).is_ok();
+    certified::annotate(&certified::of(filler, request.id).await?, &request.answers.0, &mut shown);
+    let may = |deed| filler.require(deed).is_ok();
     let context = context! {
         reference => &request.reference,
         beneficiary => &request.beneficiary,
@@ -128,38 +134,39 @@ pub async fn draw(
         status => &request.status,
         state => state.map(|state| state.usager.clone()),
         sent => request.submitted_at.to_string(),
-        filed => filed(visitor, &procedure, request, &department, &events),
-        delay => if awaits { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &visitor.site.zone))) } else { String::new() },
-        usual => if awaits { steering::usual(visitor, &procedure.id).await? } else { String::new() },
-        steps => Serde(steps(visitor, &procedure, request, &events)),
-        awaited => Serde(awaited(visitor, request, &procedure, &messages).await?),
-        decision => Serde(shown_decision(visitor, decision.as_ref())),
+        filed => filed(filler, &procedure, request, &department, &events),
+        delay => if awaits { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &filler.site.zone))) } else { String::new() },
+        usual => if awaits { steering::usual(filler, &procedure.id).await? } else { String::new() },
+        steps => Serde(steps(filler, &procedure, request, &events)),
+        awaited => Serde(awaited(filler, request, &procedure, &messages).await?),
+        decision => Serde(shown_decision(filler, decision.as_ref())),
         read => Serde(events.iter().find(|event| handled(&procedure, event)).map(|event| event.at.to_string())),
         sections => Serde(sections(&shown, |_| String::new())),
-        pieces => Serde(pieces(&procedure, &files)),
-        documents => Serde(documents(request.id, &files)),
-        linked => Serde(next::shown(visitor, request, offered).await?),
-        keeping => sent::keeping(visitor, request).await?,
-        keep => format!("/demandes/{}/ranger", request.id),
-        messages => Serde(shown_messages(&messages, &contacts, &files, &department)),
-        history => Serde(history(visitor, &procedure, &events)),
-        department => Serde(json!({"name": department.name, "phone": department.phone.clone().unwrap_or_else(|| visitor.site.settings.phone.clone())})),
+        pieces => Serde(pieces(filler, &procedure, &files)),
+        documents => Serde(documents(filler, request.id, &files)),
+        linked => Serde(next::shown(filler, request, offered).await?),
+        keeping => sent::keeping(filler, request).await?,
+        list => filler.home(),
+        keep => format!("{page}/ranger"),
+        messages => Serde(shown_messages(filler.place().files, &messages, &contacts, &files, &department)),
+        history => Serde(history(filler, &procedure, &events)),
+        department => Serde(json!({"name": department.name, "phone": department.phone.clone().unwrap_or_else(|| filler.site.settings.phone.clone())})),
         message => message,
         errors => Serde(errors),
         can_reply => running && may(Deed::Answer),
-        can_cancel => may(Deed::Send) && cancel::ending(visitor, &procedure, request).is_some(),
-        cancel => format!("/demandes/{}/annuler", request.id),
-        reply => format!("/demandes/{}/messages", request.id),
-        again => format!("/demarches/{}", request.procedure_id),
-        opinion => if may(Deed::Answer) { opinions::invited(request) } else { String::new() },
-        version => visitor.id().to_string(),
+        can_cancel => may(Deed::Send) && cancel::ending(filler, &procedure, request).is_some(),
+        cancel => format!("{page}/annuler"),
+        reply => format!("{page}/messages"),
+        again => procedure_page(&procedure),
+        opinion => if filler.usager().is_some() && may(Deed::Answer) { opinions::invited(request) } else { String::new() },
+        version => filler.id().to_string(),
         ..flash.map_or_else(|| context! {}, |text| context! { flash => context! { kind => "success", text => text } }),
     };
     let title = format!("{} – {}", request.reference, procedure.title);
     if errors.is_empty() {
-        visitor.page("requests/follow.html", &title, context)
+        filler.page("requests/follow.html", &title, context)
     } else {
-        visitor.page_again("requests/follow.html", &title, context)
+        filler.page_again("requests/follow.html", &title, context)
     }
 }
 
@@ -170,7 +177,7 @@ fn handled(procedure: &Procedure, event: &Event) -> bool {
 
 /// « déposée pour vous par le service de l’état civil, reçue le 3 mars 2026 (par courrier) », when an agent entered it.
 fn filed(
-    visitor: &Visitor,
+    visit: &Visit,
     procedure: &Procedure,
     request: &Mine,
     department: &Department,
@@ -179,14 +186,14 @@ fn filed(
     let name = &department.name;
     let by =
         if name.starts_with("Service") { french::lower_first(name) } else { format!("service «\u{a0}{name}\u{a0}»") };
-    let received = request.received(&visitor.site.zone);
+    let received = request.received(&visit.site.zone);
     let filed = events.first().is_some_and(|event| event.is_filing(procedure));
     filed.then(|| format!("déposée pour vous par le {by}, reçue le {received}"))
 }
 
 /// Four steps that anybody understands, whatever the circuit behind.
-fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Event]) -> Vec<Json> {
-    let day = |at: jiff::Timestamp| clock::day(at, &visitor.site.zone).to_string();
+fn steps(visit: &Visit, procedure: &Procedure, request: &Mine, events: &[Event]) -> Vec<Json> {
+    let day = |at: jiff::Timestamp| clock::day(at, &visit.site.zone).to_string();
     let status = procedure.workflow.state(&request.state).map(|state| state.status);
     let usager = procedure.workflow.state(&request.state).map_or("", |state| state.usager.as_str());
     let begun = events.iter().find(|event| handled(procedure, event)).map(|event| day(event.at));
@@ -218,16 +225,17 @@ fn steps(visitor: &Visitor, procedure: &Procedure, request: &Mine, events: &[Eve
 }
 
 async fn awaited(
-    visitor: &Visitor,
+    filler: &Filler,
     request: &Mine,
     procedure: &Procedure,
     messages: &[Message],
 ) -> Result<Json, Problem> {
-    if answer::answering(procedure, &request.state).next().is_none() || visitor.require(Deed::Answer).is_err() {
+    if answer::answering(procedure, &request.state).next().is_none() || filler.require(Deed::Answer).is_err() {
         return Ok(Json::Null);
     }
-    let asks = store::asks(&visitor.db, request.id).await?;
-    let files = files::of(&visitor.db, request.id).await?;
+    let asks = store::asks(&filler.db, request.id).await?;
+    let files = files::of(&filler.db, request.id).await?;
+    let answer = format!("{}/repondre", filler.request(request.id));
     let open: Vec<_> = asks.iter().filter(|ask| ask.answered_at.is_none()).collect();
     let done = |ask: &crate::requests::model::Ask| {
         ask.kind == "piece" && files.iter().any(|file| file.slot == piece_slot(&ask.target) && file.at > ask.asked_at)
@@ -235,11 +243,7 @@ async fn awaited(
     let items: Vec<Json> = open
         .iter()
         .map(|ask| {
-            let href = format!(
-                "/demandes/{}/repondre?vers={}",
-                request.id,
-                crate::platform::encode(&answer::page_of(procedure, ask))
-            );
+            let href = format!("{answer}?vers={}", crate::platform::encode(&answer::page_of(procedure, ask)));
             json!({"href": href, "text": ask_label(procedure, &ask.kind, &ask.target), "done": done(ask)})
         })
         .collect();
@@ -249,7 +253,7 @@ async fn awaited(
         .map(|message| message.body.clone())
         .unwrap_or_default();
     Ok(
-        json!({"text": text, "items": items, "before": open.iter().filter_map(|ask| ask.until).max().map(|day| day.to_string()), "send": format!("/demandes/{}/repondre", request.id)}),
+        json!({"text": text, "items": items, "before": open.iter().filter_map(|ask| ask.until).max().map(|day| day.to_string()), "send": answer}),
     )
 }
 
@@ -268,11 +272,11 @@ pub fn ask_label(procedure: &Procedure, kind: &str, target: &str) -> String {
     piece.or_else(field).unwrap_or_else(|| target.to_owned())
 }
 
-fn shown_decision(visitor: &Visitor, decision: Option<&Decision>) -> Json {
+fn shown_decision(visit: &Visit, decision: Option<&Decision>) -> Json {
     let Some(decision) = decision else { return Json::Null };
     json!({
         "accepted": decision.favourable,
-        "date": clock::day(decision.at, &visitor.site.zone).to_string(),
+        "date": clock::day(decision.at, &visit.site.zone).to_string(),
         "text": decision.facts.clone().unwrap_or_default(),
         "author": {"name": decision.author_name, "quality": decision.author_quality, "service": decision.author_department},
         "ground": decision.ground.clone().unwrap_or_default(),
@@ -280,9 +284,10 @@ fn shown_decision(visitor: &Visitor, decision: Option<&Decision>) -> Json {
     })
 }
 
-fn pieces(procedure: &Procedure, files: &[File]) -> Vec<Json> {
+fn pieces(filler: &Filler, procedure: &Procedure, files: &[File]) -> Vec<Json> {
     let sent = |slot: String| {
-        files.iter().filter(move |file| file.slot == slot).map(|file| file_json(file, "/fichiers")).collect::<Vec<_>>()
+        let of = files.iter().filter(move |file| file.slot == slot);
+        of.map(|file| file_json(file, filler.place().files)).collect::<Vec<_>>()
     };
     let titled = procedure.pieces.iter().map(|piece| (piece.title.clone(), sent(piece_slot(&piece.id))));
     let fields = procedure.pages.iter().flat_map(|page| &page.fields).filter(|field| field.kind.files().is_some());
@@ -294,20 +299,26 @@ fn pieces(procedure: &Procedure, files: &[File]) -> Vec<Json> {
         .collect()
 }
 
-fn documents(id: Uuid, files: &[File]) -> Vec<Json> {
+fn documents(filler: &Filler, id: Uuid, files: &[File]) -> Vec<Json> {
     let receipt = files.iter().find(|file| file.slot == jobs::RECEIPT_SLOT);
     let size = receipt.map(|file| file.size);
     let kind = file_kind("application/pdf");
-    let receipt = json!({"href": format!("/demandes/{id}/recepisse.pdf"), "name": "Accusé d’enregistrement", "type": kind, "size": size});
+    let receipt = json!({"href": format!("{}/recepisse.pdf", filler.request(id)), "name": "Accusé d’enregistrement", "type": kind, "size": size});
     let letters = files.iter().filter(|file| file.slot.starts_with(correspondence::jobs::SLOT));
     // The latest first: it is what they were told of.
-    letters.rev().map(|file| file_json(file, "/fichiers")).chain([receipt]).collect()
+    letters.rev().map(|file| file_json(file, filler.place().files)).chain([receipt]).collect()
 }
 
 /// Messages, and what the department shares of what was said otherwise, in the order in which it happened.
-fn shown_messages(messages: &[Message], contacts: &[Contact], files: &[File], department: &Department) -> Vec<Json> {
+fn shown_messages(
+    base: &str,
+    messages: &[Message],
+    contacts: &[Contact],
+    files: &[File],
+    department: &Department,
+) -> Vec<Json> {
     let one = |message: &Message| {
-        let came = Came::of(message.id, contacts, files, "/fichiers");
+        let came = Came::of(message.id, contacts, files, base);
         let shown = json!({
             "mine": message.author == "usager", "who": department.name, "text": message.body, "date": message.at.to_string(),
             "read": message.read_at.map(|at| at.to_string()), "how": came.how, "quoted": came.quoted, "files": came.files,
@@ -315,27 +326,27 @@ fn shown_messages(messages: &[Message], contacts: &[Contact], files: &[File], de
         (message.at, shown)
     };
     let said = contacts.iter().filter(|contact| !contact.as_message);
-    let said = said.map(|one| (one.at, contacts::show::for_usager(one, &department.name, files, "/fichiers")));
+    let said = said.map(|one| (one.at, contacts::show::for_usager(one, &department.name, files, base)));
     let mut all: Vec<_> = messages.iter().map(one).chain(said).collect();
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, shown)| shown).collect()
 }
 
 /// What happened, without the names of agents.
-fn history(visitor: &Visitor, procedure: &Procedure, events: &[Event]) -> Vec<Json> {
+fn history(filler: &Filler, procedure: &Procedure, events: &[Event]) -> Vec<Json> {
     events
         .iter()
         .filter_map(|event| {
-            words(visitor, procedure, event).map(|text| json!({"date": event.at.to_string(), "text": text}))
+            words(filler, procedure, event).map(|text| json!({"date": event.at.to_string(), "text": text}))
         })
         .collect()
 }
 
-fn words(visitor: &Visitor, procedure: &Procedure, event: &Event) -> Option<String> {
+fn words(filler: &Filler, procedure: &Procedure, event: &Event) -> Option<String> {
     // « Vous » is who reads: another who acted is named.
-    let another = (event.actor == "usager" && event.actor_id != visitor.account().map(|account| account.id))
+    let another = (event.actor == "usager" && event.actor_id != filler.account())
         .then_some(event.actor_name.as_deref().unwrap_or("une personne mandatée"))
-        .filter(|_| event.acted.is_some() || visitor.acting.is_some());
+        .filter(|_| event.acted.is_some() || filler.usager().is_some_and(|visitor| visitor.acting.is_some()));
     if event.code == "message" {
         return Some(match another {
             Some(name) => format!("Message au service, par {name}{}", mandated(event)),

@@ -15,6 +15,7 @@ use crate::{
     requests::{
         access::{self, Mine},
         drafts::{self, Holder},
+        filler::Filler,
         linked,
         owner::Whose,
     },
@@ -22,18 +23,18 @@ use crate::{
 };
 
 /// The links of a request; `offered`: its history says that it offered some.
-pub async fn shown(visitor: &Visitor, request: &Mine, offered: bool) -> Result<Vec<Json>, Problem> {
-    if !linked::possible(visitor, &request.procedure_id, offered).await? {
+pub async fn shown(filler: &Filler, request: &Mine, offered: bool) -> Result<Vec<Json>, Problem> {
+    if !linked::possible(filler, &request.procedure_id, offered).await? {
         return Ok(Vec::new());
     }
-    let may = visitor.require(Deed::Fill).is_ok();
+    let may = filler.usager().is_some_and(|visitor| visitor.require(Deed::Fill).is_ok());
     let mut list = Vec::new();
-    for link in linked::of(&visitor.db, request.id).await? {
-        let other = link.other(visitor, request.id).await?;
+    for link in linked::of(&filler.db, request.id).await? {
+        let other = link.other(filler, request.id).await?;
         let sent = other.reference.is_some();
         list.push(json!({
             "before": other.before, "title": other.title, "reference": other.reference, "status": other.status,
-            "href": if sent { format!("/demandes/{}", other.id) } else { String::new() },
+            "href": if sent { filler.request(other.id) } else { String::new() },
             "action": if sent || !may { String::new() } else { format!("/demandes/{}/suites/{}", request.id, link.id) },
         }));
     }

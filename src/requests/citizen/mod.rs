@@ -5,9 +5,9 @@ use std::{ops::Deref, sync::Arc};
 use forms::{
     answers::Raw,
     journey::{PageReading, Reading},
-    model::{Identification, Legal, Notice, Procedure, Silence},
+    model::{Identification, Procedure},
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use super::{
     certified::{self, Certified, Mark},
     drafts::{self, Draft},
     files,
-    filler::Filler,
+    filler::{self, Filler, Place},
     intake::{self, Intake},
     model::{Ask, File, Request, piece_slot},
 };
@@ -27,8 +27,7 @@ use crate::{
     error::Problem,
     identity,
     journal::{Action, Line},
-    platform::french,
-    visit::{Agent, Visit, Visitor},
+    visit::{Agent, Staff, Visit, Visitor},
 };
 
 pub mod answer;
@@ -45,14 +44,13 @@ pub mod received;
 mod rows;
 pub mod sent;
 pub mod start;
+mod told;
 pub mod track;
 mod twin;
 
 pub use known::of_account as known_of;
 pub use received::restore;
-
-/// Where drafts of usagers are.
-const DRAFTS: &str = "/brouillons";
+pub use told::{legal, legal_sentences, notice, notice_of, procedure_link, procedure_page, retention};
 
 /// The request being completed, with the right by which it was opened.
 pub enum Completed {
@@ -85,7 +83,7 @@ pub struct Filling {
     /// How it came, when an agent fills it in.
     pub intake: Option<Intake>,
     /// Where its pages are.
-    base: &'static str,
+    place: &'static Place,
     /// The request being completed.
     pub correcting: Option<Completed>,
     /// What the department asked for, answered or not.
@@ -98,6 +96,7 @@ impl Filling {
         match filler {
             Filler::Usager(visitor) => Self::of_visitor(visitor, id).await,
             Filler::Counter(agent) => Self::of_agent(agent, id).await,
+            Filler::Staff(staff) => Self::of_staff(staff, id).await,
         }
     }
 
@@ -127,8 +126,26 @@ impl Filling {
         };
         let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
         certified::overlay(certified.as_ref(), &procedure, intake.received_on, &mut raw, |_| true);
-        let (intake, base) = (Some(intake), "/agent/depots");
-        Ok(Self { draft, procedure, files, raw, certified, seen, intake, base, correcting, asks })
+        let (intake, place) = (Some(intake), &filler::COUNTER);
+        Ok(Self { draft, procedure, files, raw, certified, seen, intake, place, correcting, asks })
+    }
+
+    async fn of_staff(staff: &Staff, id: Uuid) -> Result<Self, Problem> {
+        let filler = Filler::from(staff.clone());
+        let Some(draft) = drafts::own(&filler, id).await? else {
+            let sent = access::own(&filler, id).await?;
+            return Err(Problem::Elsewhere(filler.request(sent.id)));
+        };
+        let procedure = catalogue::version(staff, &draft.procedure_id, draft.procedure_version).await?;
+        let files = if draft.has_files { files::of(&staff.db, id).await? } else { Vec::new() };
+        let (correcting, asks) = if draft.correcting {
+            (Some(Completed::Own(access::own(&filler, id).await?)), super::store::asks(&staff.db, id).await?)
+        } else {
+            (None, Vec::new())
+        };
+        let raw = with_files(&procedure, draft.raw.0.clone(), &files);
+        let place = &filler::STAFF;
+        Ok(Self { draft, procedure, files, raw, certified: None, seen: None, intake: None, place, correcting, asks })
     }
 
     async fn of_visitor(visitor: &Visitor, id: Uuid) -> Result<Self, Problem> {
@@ -152,7 +169,8 @@ impl Filling {
         };
         let mut raw = with_files(&procedure, draft.raw.0.clone(), &files);
         certified::overlay(certified.as_ref(), &procedure, visitor.today(), &mut raw, |_| true);
-        Ok(Self { draft, procedure, files, raw, certified, seen: None, intake: None, base: DRAFTS, correcting, asks })
+        let place = &filler::USAGERS;
+        Ok(Self { draft, procedure, files, raw, certified, seen: None, intake: None, place, correcting, asks })
     }
 
     /// What is certified of the answers, as a request keeps it.
@@ -183,6 +201,7 @@ impl Filling {
         match filler {
             Filler::Usager(visitor) => visitor.account(),
             Filler::Counter(_) => self.intake.as_ref()?.account.as_ref(),
+            Filler::Staff(staff) => Some(&staff.account),
         }
     }
 
@@ -204,12 +223,17 @@ impl Filling {
     }
 
     pub fn url(&self, rest: &str) -> String {
-        format!("{}/{}/{rest}", self.base, self.draft.id)
+        format!("{}/{}/{rest}", self.place.drafts, self.draft.id)
+    }
+
+    /// The page of the request that it completes.
+    pub fn request_url(&self) -> String {
+        format!("{}/{}", self.place.requests, self.draft.id)
     }
 
     /// Where « Reprendre plus tard » leads.
     pub fn later(&self) -> String {
-        if self.intake.is_some() { format!("{}?fait=garde", self.base) } else { self.url("enregistre") }
+        self.place.later.map_or_else(|| self.url("enregistre"), str::to_owned)
     }
 
     /// `draft`, `correct` when a sent request is being completed, `desk` and `complete` when an agent does it for
@@ -253,11 +277,10 @@ impl Filling {
     /// Files of a piece, as templates show them.
     pub fn sent(&self, piece: &str) -> Vec<Json> {
         let slot = piece_slot(piece);
-        let base = if self.intake.is_some() { "/agent/fichiers" } else { "/fichiers" };
         let of_piece = self.files.iter().filter(|file| file.slot == slot);
         of_piece
             .map(|file| {
-                let mut shown = file_json(file, base);
+                let mut shown = file_json(file, self.place.files);
                 if let Some(shown) = shown.as_object_mut() {
                     shown.insert("removable".into(), json!(self.may_remove(file)));
                 }
@@ -304,66 +327,6 @@ fn with_files(procedure: &Procedure, mut raw: Raw, sent: &[File]) -> Raw {
 
 pub fn field_slot(field: &str) -> String {
     format!("field:{field}")
-}
-
-pub fn procedure_link(procedure: &Procedure) -> Json {
-    json!({"title": procedure.title, "href": format!("/demarches/{}", procedure.id), "confidential": procedure.confidential})
-}
-
-pub fn notice(procedure: &Procedure) -> Json {
-    let notice = &procedure.notice;
-    json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": procedure.recipients(), "retention": retention(notice)})
-}
-
-/// « 3 mois après la fin du traitement, puis archivage pendant 1 an ».
-pub fn retention(notice: &Notice) -> String {
-    let kept = format!("{} après la fin du traitement", notice.retention.current);
-    if notice.retention.dua == notice.retention.current {
-        kept
-    } else {
-        format!("{kept}, puis archivage pendant {}", notice.retention.dua)
-    }
-}
-
-pub fn legal(legal: Option<&Legal>) -> Json {
-    legal.map_or(Json::Null, |legal| json!({"delay": legal.delay.to_string(), "silence": legal.silence_name(), "basis": legal.basis.clone().unwrap_or_default()}))
-}
-
-trait SilenceName {
-    fn silence_name(&self) -> &'static str;
-}
-
-impl SilenceName for Legal {
-    fn silence_name(&self) -> &'static str {
-        match self.silence {
-            Silence::Acceptation => "acceptation",
-            Silence::Rejet => "rejet",
-            Silence::None => "none",
-        }
-    }
-}
-
-/// What the law says of the time to answer, for the receipt (CRPA R112-11-1: the date at which,
-/// failing an express decision, the request will be deemed accepted or rejected).
-pub fn legal_sentences(procedure: &Procedure, received: Timestamp, visit: &Visit) -> Vec<String> {
-    let promised = format!("Le service vous répond sous {}.", procedure.delay);
-    let Some(legal) = &procedure.legal else { return vec![promised] };
-    let time = legal.delay;
-    let silence = match legal.silence {
-        Silence::Acceptation => format!(
-            "Si vous n’avez pas de réponse dans un délai de {time} à compter de la réception du dossier complet, votre demande est acceptée. Vous pourrez alors demander une attestation."
-        ),
-        Silence::Rejet => {
-            let received = crate::platform::clock::day(received, &visit.site.zone);
-            let end = visit.site.calendar.after(received, legal.delay);
-            format!(
-                "Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.",
-                french::date(end)
-            )
-        }
-        Silence::None => return vec![promised],
-    };
-    vec![promised, silence]
 }
 
 /// Sections as templates show them.

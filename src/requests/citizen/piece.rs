@@ -126,7 +126,7 @@ async fn draw(
     let pages = reading.shown_pages().count();
     let before = position.checked_sub(1).and_then(|index| reading.pieces.get(index));
     let back = match before {
-        _ if filling.correcting.is_some() => filler.request(filling.draft.id),
+        _ if filling.correcting.is_some() => filling.request_url(),
         Some(previous) => filling.url(&format!("pieces/{}", previous.piece.id)),
         None => {
             reading.shown_pages().last().map_or_else(|| filling.url("verifier"), |page| filling.page_url(page.index))

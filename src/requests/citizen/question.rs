@@ -14,7 +14,7 @@ use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Filling, known, notice, procedure_link, start};
+use super::{Filling, known, notice, procedure_link, procedure_page, start};
 use super::{
     known::{prefilled, told_of_organisation},
     rows::names,
@@ -121,7 +121,7 @@ pub async fn unsaved(visitor: &Visitor, id: Uuid, published: &catalogue::Publish
         certified,
         seen: None,
         intake: None,
-        base: super::DRAFTS,
+        place: &crate::requests::filler::USAGERS,
         correcting: None,
         asks: Vec::new(),
     })
@@ -190,7 +190,7 @@ pub async fn draw(
         files: &filling.files,
         errors: shown == Shown::Wrong,
         refused,
-        base: filler.files(),
+        base: filler.place().files,
         certified: filling.certified.as_ref(),
     };
     let drawn = drawing.draw(&page.fields)?;
@@ -199,10 +199,10 @@ pub async fn draw(
     let number = reading.shown_pages().position(|found| found.index == page.index).map_or(1, |position| position + 1);
     let first = page.index == 0 || reading.previous_shown(page.index).is_none();
     let back = match reading.previous_shown(page.index) {
-        _ if filling.correcting.is_some() => filler.request(filling.draft.id),
+        _ if filling.correcting.is_some() => filling.request_url(),
         Some(previous) => filling.page_url(previous),
         None if filling.intake.is_some() => filler.home().to_owned(),
-        None => format!("/demarches/{}", filling.procedure.id),
+        None => procedure_page(&filling.procedure),
     };
     let mut hidden = format!("<input type=\"hidden\" name=\"{SHOWN}\" value=\"{}\">", names(page));
     if let Some(visitor) = filler.usager().filter(|_| filling.draft.reference.is_empty()) {

@@ -93,7 +93,7 @@ impl Export {
         // The one order that nothing changes while it leaves.
         filters.sort = Sort::Sent;
         let current = catalogue::current(&agent).await?;
-        let one = current.procedures.get(&filters.procedure);
+        let one = current.any(&filters.procedure);
         let ours =
             one.filter(|one| agent.role_on(&one.procedure.department, &one.procedure.id) >= Some(Role::Processor));
         let fields =

@@ -213,8 +213,7 @@ fn neighbour(filters: &Filters, page: &Page, forward: bool) -> String {
 async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
     let current = catalogue::current(agent).await?;
     let ours = current
-        .procedures
-        .values()
+        .all()
         .filter(|published| agent.role_on(&published.procedure.department, &published.procedure.id).is_some());
     let procedures = ours.map(|published| (published.procedure.id.as_str(), published.procedure.title.as_str()));
     let statuses = words::STATUSES.into_iter();

@@ -322,7 +322,7 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem
     let file = Opened::<Process>::open_to(&agent, id, Action::RequestPrinted).await?;
     let zone = &agent.site.zone;
     let events = store::events(&agent.db, id).await?;
-    let history = events.iter().map(|event| json!({"date": french::datetime(event.at, zone), "text": words::event(&file.procedure, event), "by": words::actor(event)})).collect();
+    let history = events.iter().map(|event| json!({"date": french::datetime(event.at, zone), "text": words::event(&file.procedure, event), "by": words::actor(&file.procedure, event)})).collect();
     let decision = store::decision(&agent.db, id).await?.map(|decision| {
         let text: Vec<&str> = [&decision.ground, &decision.facts]
             .into_iter()

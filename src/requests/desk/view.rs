@@ -52,6 +52,7 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "beneficiary": request.beneficiary,
         "organisation": file.organisation,
         "acted_as": request.acted_as,
+        "internal": procedure.is_internal(),
         "confidential_address": request.confidential_address,
         "contact": [contact],
         "received": request.received(zone),
@@ -149,7 +150,8 @@ fn in_slot(sent: &[File], slot: &str) -> Vec<Json> {
 pub fn messages(dossier: &Dossier) -> Json {
     let one = |message: &Message| {
         let from_usager = message.author == "usager";
-        let who = if from_usager { "L’usager" } else { message.author_name.as_deref().unwrap_or("Le service") };
+        let usager = words::filer(&dossier.file.procedure);
+        let who = if from_usager { usager } else { message.author_name.as_deref().unwrap_or("Le service") };
         let came = Came::of(message.id, &dossier.contacts, &dossier.files, FILES);
         let shown = json!({
             "from_usager": from_usager, "who": who, "text": message.body, "date": message.at, "read": message.read_at,
@@ -178,7 +180,7 @@ pub fn history(dossier: &Dossier) -> Json {
             .events
             .iter()
             .rev()
-            .map(|event| json!({"date": event.at, "text": words::event(procedure, event), "who": words::actor(event)}))
+            .map(|event| json!({"date": event.at, "text": words::event(procedure, event), "who": words::actor(procedure, event)}))
             .collect::<Vec<_>>()
     )
 }

@@ -10,7 +10,8 @@ use crate::{agents, approvals, consultations, error::Problem, requests::access::
 
 pub async fn show(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = Opened::<Process>::open(&agent, id).await?;
-    let watchers = agents::watchers(&agent, &file.request.department_id, &file.procedure.id).await?;
+    let request = &file.request;
+    let watchers = agents::watchers(&agent, &request.department_id, &file.procedure.id, request.account_id).await?;
     let context = context! {
         request => Serde(view::banner(&agent, &file)), agents => Serde(watchers), owners => Serde(owners(&file)),
         consulted => Serde([consultations::watchers(&agent, id).await?, approvals::watchers(&agent, id).await?].concat()),
@@ -24,6 +25,9 @@ fn owners(file: &Opened<Process>) -> Vec<Json> {
     let mut owners = Vec::new();
     match &file.organisation {
         Some(card) => owners.push(json!({"who": card["name"], "why": "ses représentants, avec leur compte"})),
+        None if file.procedure.is_internal() => {
+            owners.push(json!({"who": filer, "why": "avec son compte d’agent"}));
+        }
         None if request.account_id.is_some() => {
             owners.push(json!({"who": filer, "why": "avec son compte, ou qui agit en son nom par un mandat en cours"}));
         }

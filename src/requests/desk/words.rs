@@ -80,11 +80,16 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
     .to_owned()
 }
 
+/// Who asks, in their circuit.
+pub fn filer(procedure: &Procedure) -> &'static str {
+    if procedure.is_internal() { "L’agent" } else { "L’usager" }
+}
+
 /// Who did it.
-pub fn actor(event: &Event) -> String {
+pub fn actor(procedure: &Procedure, event: &Event) -> String {
     match (event.actor.as_str(), &event.actor_name) {
         ("usager", name) => match event.acted.as_deref() {
-            None => "L’usager".to_owned(),
+            None => filer(procedure).to_owned(),
             Some(right) => {
                 let name = name.as_deref().unwrap_or("Une personne");
                 let as_what = if right == "mandate" { "mandataire de l’usager" } else { "pour l’organisation" };

@@ -13,6 +13,13 @@ pub const PUBLIC: &[(&str, &str, &str)] = &[
     ("GET", "/qualite", "200 200 200"),
     ("GET", "/qualite/{procedure}", "200 200 200"),
     ("GET", "/qualite/{procedure=inconnue}", "404 404 404"),
+    ("GET", "/enquetes", "200 200 200"),
+    ("GET", "/enquetes/{survey=accueil-mairie}", "200 200 200"),
+    ("POST", "/enquetes/{survey=accueil-mairie}", "422 422 422"),
+    ("GET", "/enquetes/{survey=accueil-mairie}/merci", "200 200 200"),
+    // Nobody has published them.
+    ("GET", "/enquetes/{survey=accueil-mairie}/resultats", "404 404 404"),
+    ("GET", "/enquetes/{survey=inconnue}", "404 404 404"),
     ("GET", "/demarches/{procedure}/commencer", "303 303 303"),
     ("GET", "/demarches/{procedure}/remplir", "303 303 303"),
     ("POST", "/demarches/{procedure}/remplir", "422 422 422"),

@@ -120,6 +120,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
         theme: "enfance".to_owned(),
         events: Vec::new(),
         audience: Vec::new(),
+        reserved_to: Vec::new(),
         keywords: Vec::new(),
         department: "education".to_owned(),
         beneficiary: None,

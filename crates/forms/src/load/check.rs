@@ -8,7 +8,7 @@ use super::{
     node::{Body, Node},
 };
 use crate::{
-    model::{Field, Identification, Procedure, Silence},
+    model::{Cost, Field, Identification, Procedure, Silence},
     workflow::Action,
 };
 
@@ -22,6 +22,50 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     webhooks(tree, procedure, found);
     erased(tree, procedure, found);
     carried(tree, procedure, found);
+    if procedure.is_internal() {
+        internal(tree, procedure, found);
+    } else if let Some(node) = tree.get("reserved-to") {
+        let advice = "Retirez la clé, ou écrivez « audience: [agent] ».";
+        found.push(advised(&node.at, "« reserved-to » ne se dit que d'une démarche interne.", advice));
+    }
+}
+
+/// A procedure for agents alone is filed from their own account, for themselves, and is in no page for usagers.
+/// Silence never accepts what an agent asks of their administration (CRPA L231-4, 5°).
+fn internal(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let mut refuse = |key: &str, wrong: bool, message: &str, advice: &str| {
+        if let Some(node) = tree.get(key).filter(|_| wrong) {
+            found.push(advised(&node.at, message, advice));
+        }
+    };
+    refuse("theme", true, "Une démarche interne n'a pas de thème.", "Les thèmes rangent ce que voient les usagers.");
+    refuse(
+        "events",
+        !procedure.events.is_empty(),
+        "Une démarche interne n'est dans aucune situation de vie.",
+        "Retirez la clé.",
+    );
+    refuse(
+        "identification",
+        procedure.identification != Identification::Account,
+        "Une démarche interne se fait avec le compte de l'agent.",
+        "Écrivez « identification: account ».",
+    );
+    refuse(
+        "beneficiary",
+        true,
+        "Une démarche interne est pour l'agent qui la fait.",
+        "Retirez la clé ; demandez autrement pour qui elle est.",
+    );
+    refuse("cost", procedure.cost != Cost::Free, "Une démarche interne est gratuite.", "Écrivez « cost: free ».");
+    let accepts = procedure.legal.as_ref().is_some_and(|legal| legal.silence == Silence::Acceptation);
+    let advice = "Code des relations entre le public et l'administration, article L231-4, 5°.";
+    refuse("legal", accepts, "Le silence gardé sur la demande d'un agent ne vaut jamais acceptation.", advice);
+    if let Some(field) = procedure.fields().find(|field| field.verified) {
+        let message =
+            format!("La question « {} » demande une identité vérifiée, que le compte d'un agent n'a pas.", field.id);
+        found.push(advised(&tree.at, message, "Retirez « verified » ; le nom de l'agent vient de son compte."));
+    }
 }
 
 /// A verified identity is the filer's own: it needs their account, and is not the beneficiary's.

@@ -20,6 +20,7 @@ mod piece;
 mod procedure;
 mod proof;
 mod scope;
+mod survey;
 mod workflow;
 mod write;
 mod yaml;
@@ -37,7 +38,7 @@ use sha2::{Digest, Sha256};
 use scope::Reader;
 
 use crate::{
-    model::{Letter, Procedure},
+    model::{Letter, Procedure, Survey},
     workflow::Workflow,
 };
 
@@ -114,6 +115,13 @@ pub fn letter(file: &str, yaml: &str) -> Result<Letter, Vec<Finding>> {
 /// The template of this letter, of the files that procedures share.
 pub fn shared_letter(id: &str, shared: &Shared) -> Option<Result<Letter, Vec<Finding>>> {
     shared.letter(id).map(|(file, text)| letter(file, text))
+}
+
+/// Reads one survey file. It uses no shared block.
+pub fn survey(file: &str, yaml: &str, shared: &Shared) -> Result<Survey, Vec<Finding>> {
+    let mut found = Vec::new();
+    let built = yaml::read(file, yaml, &mut found).and_then(|tree| survey::read(file, &tree, shared, &mut found));
+    settle(built, found)
 }
 
 /// Reads one workflow file. Alone, it knows no question: a condition on answers belongs to a workflow

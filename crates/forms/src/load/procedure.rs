@@ -48,10 +48,15 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
     let title = keys.need_text("title", found);
     let summary = keys.need_text("summary", found);
     let description = keys.texts("description", found);
-    let theme = keys.need("theme", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
+    let theme = keys.take("theme").and_then(|node| keys::id(node, found)).unwrap_or_default();
     let events = keys.items("events", found);
     let events = events.iter().filter_map(|node| keys::id(node, found)).collect();
     let audience = keys.need("audience", found).map(|node| audience(node, found)).unwrap_or_default();
+    let reserved_to = keys.items("reserved-to", found);
+    let reserved_to = reserved_to.iter().filter_map(|node| keys::id(node, found)).collect();
+    if audience != [Audience::Agent] {
+        keys.need("theme", found);
+    }
     let keywords = keys.texts("keywords", found);
     let department = keys.need("department", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
     let identification = keys.need("identification", found).and_then(|node| keys::word(node, IDENTIFICATIONS, found));
@@ -85,6 +90,7 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
         theme,
         events,
         audience,
+        reserved_to,
         keywords,
         department,
         identification: identification?,
@@ -156,7 +162,7 @@ fn legal(node: &Node, found: &mut Vec<Finding>) -> Option<Legal> {
     Some(Legal { delay, silence: silence?, basis })
 }
 
-fn notice(node: &Node, found: &mut Vec<Finding>) -> Option<Notice> {
+pub(super) fn notice(node: &Node, found: &mut Vec<Finding>) -> Option<Notice> {
     let mut keys = Keys::new(node, "de la notice", found)?;
     let purpose = keys.need_text("purpose", found);
     let basis = keys.need_text("basis", found);
@@ -176,7 +182,7 @@ fn retention(node: &Node, found: &mut Vec<Finding>) -> Option<Retention> {
     Some(Retention { current, dua, basis, fate: fate? })
 }
 
-fn opening(node: &Node, found: &mut Vec<Finding>) -> Option<Opening> {
+pub(super) fn opening(node: &Node, found: &mut Vec<Finding>) -> Option<Opening> {
     let mut keys = Keys::new(node, "de l'ouverture", found)?;
     let from = keys.take("from").and_then(|node| keys::date(node, found));
     let to = keys.take("to").and_then(|node| keys::date(node, found));

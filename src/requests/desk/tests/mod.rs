@@ -109,6 +109,7 @@ impl World {
             memberships,
             limited,
             general: Vec::new(),
+            asks: false,
         }
     }
 
