@@ -125,8 +125,12 @@ async fn parsed(visit: &Visit, id: &str, version: i64, hash: &str) -> anyhow::Re
         return Ok(procedure);
     }
     let body = store::body(&visit.db, id, version).await?;
-    let procedure = forms::load::procedure(&format!("{id} v{version}"), &body, &forms::load::Shared::default())
-        .map_err(|findings| anyhow::anyhow!("stored procedure {id} v{version} does not load: {findings:?}"))?;
+    let procedure = forms::load::procedure(
+        &format!("{} {version} of {id}", forms::load::STORED),
+        &body,
+        &forms::load::Shared::default(),
+    )
+    .map_err(|findings| anyhow::anyhow!("stored procedure {id} v{version} does not load: {findings:?}"))?;
     let procedure = Arc::new(procedure);
     visit.app.catalogue.versions.insert(hash.to_owned(), procedure.clone());
     Ok(procedure)

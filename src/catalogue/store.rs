@@ -170,7 +170,7 @@ async fn unlinked(db: &Db, ready: &[&Procedure]) -> Result<Vec<String>> {
                 args![db.authority(), &id],
             )
             .await?;
-        known.extend(body.and_then(|body| load::procedure("version", &body, &Shared::default()).ok()));
+        known.extend(body.and_then(|body| load::procedure(load::STORED, &body, &Shared::default()).ok()));
         asked.insert(id);
     }
 }

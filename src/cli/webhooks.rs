@@ -22,7 +22,7 @@ pub enum Command {
         #[arg(long)]
         authority: String,
         file: PathBuf,
-        /// Makes a new secret; the one before signs nothing any more.
+        /// Makes a new secret; the one before signs beside it for seven days. Another renewal ends that one.
         #[arg(long)]
         new_secret: bool,
     },

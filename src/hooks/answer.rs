@@ -28,6 +28,13 @@ pub struct Answer {
     pub set: Answers,
 }
 
+/// A word that may be told to agents and to the log: one that looks like an id, not what somebody wrote.
+fn named(word: &str) -> &str {
+    let is_id = word.len() <= 40
+        && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
+    if is_id { word } else { "…" }
+}
+
 /// Reads the body of a successful answer. Empty: it took what it was told, and says nothing of it.
 ///
 /// # Errors
@@ -43,11 +50,7 @@ pub fn read(procedure: &Procedure, webhook: &Webhook, body: &[u8]) -> Result<Ans
     let answer: Answer = object.ok().context("réponse illisible\u{a0}: un objet JSON est attendu")?;
     match &answer.outcome {
         None => ensure!(answer.set.is_empty(), "« set » ne va pas sans « outcome »"),
-        Some(word) => ensure!(
-            outcomes.any(|known| known == word),
-            "réponse « {} » inconnue du circuit",
-            word.chars().take(40).collect::<String>()
-        ),
+        Some(word) => ensure!(outcomes.any(|known| known == word), "réponse « {} » inconnue du circuit", named(word)),
     }
     Ok(answer)
 }
@@ -64,7 +67,7 @@ pub fn values(
     today: Date,
 ) -> Result<Answers> {
     if let Some(id) = set.keys().find(|id| !webhook.gives.contains(id)) {
-        bail!("« set » donne « {} », que le circuit n’attend pas", id.chars().take(40).collect::<String>());
+        bail!("« set » donne « {} », que le circuit n’attend pas", named(id));
     }
     let fields: Vec<Field> =
         procedure.workflow.form_fields().filter(|field| set.contains_key(&field.id)).cloned().collect();

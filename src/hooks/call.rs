@@ -8,7 +8,7 @@ use forms::{
     answers::Answers,
     model::Procedure,
     step::Actor,
-    workflow::{Transition, Webhook},
+    workflow::{Action, Transition, Webhook},
 };
 use jiff::SignedDuration;
 use reqwest::{StatusCode, header};
@@ -122,7 +122,8 @@ impl Call {
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", sign::signatures(&keys, &id, seconds, &body))
             .body(body);
-        let (status, body) = read(asked).await?;
+        let awaited = self.procedure.workflow.upon(&self.webhook.id).any(|(_, upon)| upon.outcome.is_some());
+        let (status, body) = read(asked, awaited).await?;
         match status {
             _ if status.is_success() => answer::read(&self.procedure, &self.webhook, &body).map_err(Trouble::Wrong),
             // « The receiver is not interested any more » (Standard Webhooks).
@@ -183,7 +184,9 @@ impl Call {
                 Ok(given) => given,
                 Err(error) => return self.later(visit, job, error).await,
             };
-            let fires = answer.outcome.as_deref().and_then(|word| self.fires(visit, Some(word), &given));
+            let latest = self.is_latest(visit).await?;
+            let fires = answer.outcome.as_deref().filter(|_| latest);
+            let fires = fires.and_then(|word| self.fires(visit, Some(word), &given));
             let what = if answer.outcome.is_some() && fires.is_none() { LATE } else { TOLD };
             if let Some(done) = self.follow(visit, job, fires, given, (what, None)).await? {
                 return Ok(done);
@@ -204,7 +207,8 @@ impl Call {
     async fn give_up(mut self, visit: &Visit, job: &Claimed, why: &str) -> Result<Outcome> {
         tracing::warn!(job = %job.id, webhook = self.webhook.id, why, "a webhook is given up");
         for _ in 0..ROUNDS {
-            let fires = self.fires(visit, None, &Answers::new());
+            let latest = self.is_latest(visit).await?;
+            let fires = if latest { self.fires(visit, None, &Answers::new()) } else { None };
             if let Some(done) = self.follow(visit, job, fires, Answers::new(), (FAILED, Some(why))).await? {
                 return Ok(done);
             }
@@ -219,6 +223,16 @@ impl Call {
     async fn again(&mut self, visit: &Visit) -> Result<bool> {
         let found = requests::find(&visit.db, self.request.id).await?;
         Ok(found.map(|found| self.request = found).is_some())
+    }
+
+    /// Whether the application was not called again since: what it says of an earlier call counts no more.
+    async fn is_latest(&self, visit: &Visit) -> Result<bool> {
+        let calls = |code: &str| {
+            let fired = self.procedure.workflow.transition(code);
+            fired.is_some_and(|one| one.does.contains(&Action::Webhook(self.webhook.id.clone())))
+        };
+        let events = requests::events(&visit.db.fresh(), self.request.id).await?;
+        Ok(!events.iter().any(|event| event.seq > self.seq && event.to_state.is_some() && calls(&event.code)))
     }
 
     /// The first transition that waits for this, from where the request stands.
@@ -285,8 +299,8 @@ impl Call {
     }
 }
 
-/// Sends, and reads the answer up to a size.
-async fn read(asked: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), Trouble> {
+/// Sends, and reads the answer up to a size, if it is a success and something in it is awaited.
+async fn read(asked: reqwest::RequestBuilder, awaited: bool) -> Result<(StatusCode, Vec<u8>), Trouble> {
     // An address may hold a secret: it is not to be told.
     let away = |error: reqwest::Error| match Refused::is_behind(&error) {
         true => Trouble::Final(Refused.to_string()),
@@ -294,6 +308,9 @@ async fn read(asked: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), T
     };
     let mut response = asked.send().await.map_err(away)?;
     let mut body = Vec::new();
+    if !awaited || !response.status().is_success() {
+        return Ok((response.status(), body));
+    }
     while let Some(chunk) = response.chunk().await.map_err(away)? {
         if body.len() + chunk.len() > answer::LARGEST {
             return Err(Trouble::Wrong(anyhow!("réponse de plus de {} octets", answer::LARGEST)));

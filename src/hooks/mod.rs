@@ -80,9 +80,12 @@ pub async fn declare(
     };
     let detail = format!("webhook {}", declaration.id);
     let write = async |tx: &mut Tx| {
-        journal::note(tx, now, &Line::city(None, Action::ApplicationChanged).detail(&detail)).await?;
         let sealed = sealed.as_deref().map(|sealed| (sealed, now.checked_add(OVERLAP).unwrap_or(now)));
-        store::put(tx, declaration, sealed, now).await
+        let done = store::put(tx, declaration, sealed, now).await?;
+        if done {
+            journal::note(tx, now, &Line::city(None, Action::ApplicationChanged).detail(&detail)).await?;
+        }
+        Ok::<bool, db::Error>(done)
     };
     ensure!(db.write(write).await?, "somebody took {} out meanwhile: try again", declaration.id);
     let ours = kept == Some(made.as_str());
@@ -93,8 +96,11 @@ pub async fn declare(
 pub async fn remove(db: &Db, id: &str, now: Timestamp) -> Result<bool, db::Error> {
     let detail = format!("webhook -{id}");
     db.write(async |tx: &mut Tx| {
-        journal::note(tx, now, &Line::city(None, Action::ApplicationChanged).detail(&detail)).await?;
-        store::remove(tx, id).await
+        let done = store::remove(tx, id).await?;
+        if done {
+            journal::note(tx, now, &Line::city(None, Action::ApplicationChanged).detail(&detail)).await?;
+        }
+        Ok(done)
     })
     .await
 }

@@ -121,7 +121,13 @@ pub async fn recount(app: &App, authority: Uuid) -> Result<usize> {
         let Some(end) = batch.last() else { return Ok(moved) };
         last = end.id;
         for request in &batch {
-            moved += usize::from(recount_one(&visit, request.id).await?);
+            // One that cannot be counted again holds up no other.
+            match recount_one(&visit, request.id).await {
+                Ok(one) => moved += usize::from(one),
+                Err(error) => {
+                    tracing::error!(request = %request.id, error = format!("{error:#}"), "delays not counted again");
+                }
+            }
         }
     }
 }

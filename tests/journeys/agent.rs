@@ -72,7 +72,7 @@ both! {
         let chosen = wrong.form("une-fois").with("collegue", &to);
         nadia.post_form(&path, &chosen.fields).await.leads_to(&format!("{theirs}?fait=confie"));
         nadia.post_form(&path, &chosen.fields).await.is(303);
-        nadia.get(&format!("{theirs}?fait=confie")).await.is(200).shows("Le dossier est confié").shows("pris en charge par Hervé Le Goff");
+        nadia.get(&format!("{theirs}?fait=confie")).await.is(200).shows("Le dossier est confié").shows("pris en charge par Hervé Le Goff depuis le 17 novembre 2026");
         herve.get(&format!("{theirs}?onglet=historique")).await.is(200).shows("Dossier confié à Hervé Le Goff").shows("Nadia Benali");
         let notes = herve.get(&format!("{theirs}?onglet=notes")).await.is(200).shows("Tu le connais mieux.");
         assert_eq!(notes.words().matches("Tu le connais mieux.").count(), 1);

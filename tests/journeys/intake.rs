@@ -191,6 +191,13 @@ both! {
         away(&mut agent).await.is(303);
         agent.get(&reception.replace("reception", "verifier")).await.is(200).shows("reçue le 10 novembre 2026 (par courrier), pour Camille Martin").shows("Modifier la réception");
         agent.get("/agent/depots").await.is(200).shows("Camille Martin");
+        // What the account tells is typed with it, and goes with it.
+        let typed = async || -> String {
+            let query = sql!("select d.raw from draft d join intake i on i.authority_id = d.authority_id and i.draft_id = d.id where d.authority_id = $1");
+            let raw: db::Json<Raw> = portal.db().one(query, args![portal.city]).await.unwrap();
+            raw.0.0.values().flatten().cloned().collect::<Vec<_>>().join("|")
+        };
+        assert!(typed().await.contains(USAGER), "{}", typed().await);
         let read = count(&portal, sql!("select count(*) from journal where authority_id = $1 and action = 'account-opened'")).await;
         assert_eq!(read, 1);
         // Unchanged, nobody's account is looked up again; emptied, it is for nobody known.
@@ -199,6 +206,7 @@ both! {
         assert_eq!(count(&portal, sql!("select count(*) from journal where authority_id = $1 and action = 'account-opened'")).await, 1);
         agent.post_form(&reception, &form.with("compte", "").fields).await.is(303);
         assert_eq!(count(&portal, sql!("select count(*) from intake where authority_id = $1 and account_id is null")).await, 1);
+        assert!(!typed().await.contains(USAGER) && typed().await.contains("2026"), "{}", typed().await);
     }
 
     async fn what_is_wrong_before_the_first_page_is_told_and_kept(portal: Portal) {

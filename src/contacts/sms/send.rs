@@ -67,7 +67,7 @@ pub async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendErro
                 return Ok(Outcome::Recorded);
             }
             let since = visit.now.checked_sub(SignedDuration::from_hours(24)).unwrap_or(visit.now);
-            if store::too_many(&visit.db, id, MOST_A_DAY, since).await.map_err(anyhow::Error::from)? {
+            if store::too_many(&visit.db, (id, job.id), MOST_A_DAY, since).await.map_err(anyhow::Error::from)? {
                 return Ok(Outcome::Done);
             }
             (to, about_request(visit, &request, text("message"))?)

@@ -157,12 +157,12 @@ pub async fn chosen(tx: &mut Tx, request: Uuid) -> Result<bool, db::Error> {
     Ok(found.is_some())
 }
 
-/// Whether so many left about a request since then.
-pub async fn too_many(db: &Db, request: Uuid, most: i64, since: Timestamp) -> Result<bool, db::Error> {
+/// Whether so many left about a request since then, beside `own` that is tried again.
+pub async fn too_many(db: &Db, (request, own): (Uuid, Uuid), most: i64, since: Timestamp) -> Result<bool, db::Error> {
     let sent: i64 = db
         .one(
-            sql!("select count(*) from sms where authority_id = $1 and request_id = $2 and at > $3"),
-            args![db.authority(), request, since],
+            sql!("select count(*) from sms where authority_id = $1 and request_id = $2 and at > $3 and id <> $4"),
+            args![db.authority(), request, since, own],
         )
         .await?;
     Ok(sent >= most)
@@ -269,6 +269,12 @@ pub async fn refuse(tx: &mut Tx, account: Uuid, number: &str, now: Timestamp) ->
 /// The kept account's own number stays; without one, it takes the other's.
 pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
     let a = tx.authority();
+    // One that was never confirmed is no number.
+    tx.run(
+        sql!("delete from sms_number where authority_id = $1 and account_id in ($2, $3) and number is null"),
+        args![a, from, to],
+    )
+    .await?;
     tx.run(
         sql!(
             "update sms_number set account_id = $3 where authority_id = $1 and account_id = $2

@@ -146,10 +146,12 @@ fn judge<'a>(
         ENTRUST => {
             let to =
                 chosen.colleague(&request.department_id).ok_or("Votre collègue n’instruit pas dans ce service.")?;
-            return if request.holder_id == Some(to.id) {
-                Err("Ce dossier lui est déjà affecté.")
-            } else {
-                Ok(Deed::Entrust(to.id))
+            return match to.id {
+                id if request.holder_id == Some(id) => Err("Ce dossier lui est déjà affecté."),
+                id if request.account_id == Some(id) => {
+                    Err("C’est sa propre demande\u{a0}: quelqu’un d’autre la traite.")
+                }
+                id => Ok(Deed::Entrust(id)),
             };
         }
         _ => {}
@@ -196,12 +198,13 @@ pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
         return agent.page_again("agent/batch.html", TITLE, context);
     }
     let (mut done, mut left) = (Vec::new(), Vec::new());
-    let mut entrusted = 0;
+    // The colleague is told of all with the first.
+    let mut told = files.iter().filter(|file| judge(&agent, file, &chosen, &chosen.deed).is_ok()).count();
     for file in &files {
         let seen = chosen.requests.iter().find(|(id, _)| *id == file.request.id).and_then(|(_, seen)| *seen);
-        match act(&agent, file, &chosen, seen).await {
+        match act(&agent, file, &chosen, seen, told).await {
             Ok(new) => {
-                entrusted += usize::from(new && chosen.deed == ENTRUST);
+                told = if new { 0 } else { told };
                 done.push(row(file, ""));
             }
             Err(problem @ (Problem::Unavailable(_) | Problem::Broken(_))) if done.is_empty() => return Err(problem),
@@ -212,9 +215,7 @@ pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
             Err(problem) => left.push(row(file, why(&problem))),
         }
     }
-    if let (1.., Ok(to)) = (entrusted, chosen.colleague.parse()) {
-        entrust::tell(&agent, to, entrusted).await?;
-    }
+    agent.app.work.notify_one();
     let unsent = if left.is_empty() { "" } else { chosen.message.as_str() };
     let context =
         json!({"label": label(&chosen, &files), "done": done, "left": left, "unsent": unsent, "back": back(&chosen)});
@@ -264,7 +265,13 @@ async fn done(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Seen
 }
 
 /// Does it to one request, if it still is what was seen. False when it was done already.
-async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Option<Seen>) -> Result<bool, Problem> {
+async fn act(
+    agent: &Agent,
+    file: &Opened<Process>,
+    chosen: &Chosen,
+    seen: Option<Seen>,
+    told: usize,
+) -> Result<bool, Problem> {
     const CHANGED: &str = "Ce dossier a changé entre-temps\u{a0}: ouvrez-le pour voir où il en est.";
     let request = &file.request;
     let me = agent.account.id;
@@ -289,7 +296,7 @@ async fn act(agent: &Agent, file: &Opened<Process>, chosen: &Chosen, seen: Optio
         Deed::Entrust(to) => Some(to),
     };
     let write = async |tx: &mut Tx| match to.filter(|to| *to != me) {
-        Some(to) => entrust::hand(tx, agent, request, (seen.holder, to)).await,
+        Some(to) => entrust::hand(tx, agent, request, (seen.holder, to), told).await,
         None => desk::hand(tx, request.id, seen.holder, to, me, agent.now).await,
     };
     if agent.db.write(write).await? {

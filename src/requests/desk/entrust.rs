@@ -27,7 +27,7 @@ use crate::{
         model::Request,
         store::{self, NewMessage},
     },
-    visit::{Agent, Visit},
+    visit::Agent,
 };
 
 const PAGE: &str = "agent/entrust.html";
@@ -70,7 +70,11 @@ async fn open(agent: &Agent, id: Uuid) -> Result<Opened<Process>, Problem> {
 }
 
 async fn of(agent: &Agent, file: &Opened<Process>) -> Result<Vec<Receiver>, db::Error> {
-    handover::receivers(&agent.db, &file.request.department_id, agent.account.id, agent.today()).await
+    let request = &file.request;
+    let mut found = handover::receivers(&agent.db, &request.department_id, agent.account.id, agent.today()).await?;
+    // Who has it already, and who asks for it themself: nobody treats their own request.
+    found.retain(|one| request.holder_id != Some(one.id) && request.account_id != Some(one.id));
+    Ok(found)
 }
 
 fn context(file: &Opened<Process>, colleagues: &[Receiver], typed: &Raw, wrong: &[Wrong]) -> Value {
@@ -85,6 +89,11 @@ fn context(file: &Opened<Process>, colleagues: &[Receiver], typed: &Raw, wrong: 
 pub async fn save(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Result<Response, Problem> {
     let file = open(&agent, id).await?;
     let colleagues = of(&agent, &file).await?;
+    // A second click finds it done.
+    let again = |to: Uuid| to.to_string() == typed.text("collegue") && typed.text("de") != typed.text("collegue");
+    if file.request.holder_id.is_some_and(again) {
+        return Ok(Redirect::to(&file.came.on(&format!("{}?fait=confie", file.url()))).into_response());
+    }
     let chosen = colleagues.iter().find(|one| one.id.to_string() == typed.text("collegue"));
     let note = typed.text("note").trim();
     let mut wrong = Vec::new();
@@ -107,7 +116,7 @@ pub async fn save(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Re
     agent.page_again(PAGE, TITLE, context(&file, &colleagues, &typed, &wrong))
 }
 
-/// False when it is not held by `from` any more, or the colleague may not hold it. A second click finds it done.
+/// False when it is not held by `from` any more, or the colleague may not hold it.
 async fn entrust(
     agent: &Agent,
     file: &Opened<Process>,
@@ -116,16 +125,11 @@ async fn entrust(
     (once, note): (Uuid, Option<&str>),
 ) -> Result<bool, db::Error> {
     let (id, me, now) = (file.request.id, agent.account.id, agent.now);
-    let about = json!({"by": agent.account.full_name(), "reference": file.request.reference, "count": 1});
     agent
         .db
         .write(async |tx: &mut Tx| {
-            if file.request.holder_id != Some(to) {
-                if !hand(tx, agent, &file.request, (from, to)).await? {
-                    return Ok(false);
-                }
-                jobs::queue(tx, agent, Letter::HandedOver, to, More { about: about.clone(), ..More::default() })
-                    .await?;
+            if !hand(tx, agent, &file.request, (from, to), 1).await? {
+                return Ok(false);
             }
             if let Some(body) = note {
                 let message = NewMessage { id: once, author: "agent", author_id: Some(me), internal: true, body };
@@ -136,27 +140,22 @@ async fn entrust(
         .await
 }
 
-/// Gives a request to a colleague, if it is still held by `from` and they may hold it.
+/// Gives a request to a colleague, if it is still held by `from` and they may hold it. `told`: they are told of so
+/// many, by one mail; 0: they are told already.
 pub async fn hand(
     tx: &mut Tx,
     agent: &Agent,
     request: &Request,
     (from, to): (Option<Uuid>, Uuid),
+    told: usize,
 ) -> Result<bool, db::Error> {
-    Ok(handover::may_hold(tx, agent.today(), &request.department_id, to).await?
-        && desk::hand(tx, request.id, from, Some(to), agent.account.id, agent.now).await?)
-}
-
-/// One mail for several.
-pub async fn tell(agent: &Agent, to: Uuid, count: usize) -> Result<(), db::Error> {
-    let about = json!({"by": agent.account.full_name(), "reference": "", "count": count});
-    let visit: &Visit = agent;
-    visit
-        .db
-        .write(async |tx: &mut Tx| {
-            jobs::queue(tx, visit, Letter::HandedOver, to, More { about: about.clone(), ..More::default() }).await
-        })
-        .await?;
-    visit.app.work.notify_one();
-    Ok(())
+    let done = request.account_id != Some(to)
+        && handover::may_hold(tx, agent.today(), &request.department_id, to).await?
+        && desk::hand(tx, request.id, from, Some(to), agent.account.id, agent.now).await?;
+    if done && told > 0 {
+        let reference = if told == 1 { request.reference.as_str() } else { "" };
+        let about = json!({"by": agent.account.full_name(), "reference": reference, "count": told});
+        jobs::queue(tx, agent, Letter::HandedOver, to, More { about, ..More::default() }).await?;
+    }
+    Ok(done)
 }

@@ -17,9 +17,11 @@ use crate::{
     platform::{clock, french},
     requests::{
         access::Right,
+        assign::ASSIGNED,
         certified, channel,
         citizen::{self, answer::answering, field_slot},
         files, fire,
+        handover::HANDED,
         model::{Decision, File, Form, Message, piece_slot},
     },
     visit::Agent,
@@ -218,7 +220,7 @@ pub fn lock(agent: &Agent, dossier: &Dossier) -> Json {
         return Json::Null;
     };
     let takes = |code: &str| {
-        code == words::HELD
+        [words::HELD, HANDED, ASSIGNED].contains(&code)
             || dossier
                 .file
                 .procedure

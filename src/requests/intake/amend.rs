@@ -1,11 +1,13 @@
 //! How, when and for whom a draft of the department came, told again: a year typed wrong, an account found since.
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::Path,
     response::{IntoResponse, Redirect, Response},
 };
 use db::Tx;
-use forms::answers::Raw;
+use forms::{answers::Raw, model::Procedure};
 use uuid::Uuid;
 
 use super::{
@@ -19,7 +21,10 @@ use crate::{
     error::Problem,
     journal::{self, Action, Line},
     platform::form::Typed,
-    requests::drafts::Draft,
+    requests::{
+        citizen::known_of,
+        drafts::{self, Draft},
+    },
     visit::Agent,
 };
 
@@ -62,9 +67,32 @@ pub async fn save(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Re
     if let Some(account) = account.as_ref().filter(|account| known(&intake) != Some(account.id)) {
         journal::read(&agent, &Line::agent(&agent, Action::AccountOpened).about("account", account.id)).await?;
     }
+    if account.as_ref().map(|account| account.id) != known(&intake) {
+        retype(&agent, &draft, &procedure, intake.account.as_ref(), account.as_ref()).await?;
+    }
     let account = account.map(|account| account.id);
     agent.db.write(async |tx: &mut Tx| store::amend(tx, id, &told, account).await).await?;
     Ok(Redirect::to(&format!("{}/verifier", url(&draft))).into_response())
+}
+
+/// What the account before told of its owner goes from the draft, unless it was changed since; what this one tells is
+/// typed where nothing is.
+async fn retype(
+    agent: &Agent,
+    draft: &Draft,
+    procedure: &Procedure,
+    before: Option<&Account>,
+    after: Option<&Account>,
+) -> Result<(), db::Error> {
+    let mut raw = draft.raw.0.clone();
+    let told = |account: Option<&Account>| account.map(|one| known_of(one, procedure).0).unwrap_or_default();
+    let gone = told(before);
+    raw.0.retain(|name, values| gone.get(name) != Some(values));
+    let mut names: Vec<String> = gone.into_keys().filter(|name| !raw.0.contains_key(name)).collect();
+    let blank = |name: &String| raw.0.get(name).is_none_or(|values| values.iter().all(String::is_empty));
+    let new: BTreeMap<String, Vec<String>> = told(after).into_iter().filter(|(name, _)| blank(name)).collect();
+    names.extend(new.keys().cloned());
+    drafts::save(agent, procedure, draft.id, &names, &Raw(new), None).await
 }
 
 fn known(intake: &Intake) -> Option<Uuid> {

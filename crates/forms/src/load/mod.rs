@@ -90,10 +90,13 @@ impl Shared {
     }
 }
 
+/// Begins the name under which a stored version is read.
+pub const STORED: &str = "version";
+
 /// Reads one procedure file, with every mistake found in it and in the shared files it uses.
 ///
-/// When `file` ends in `.yaml`, its name must be the procedure's id; a stored version is read under
-/// any other name.
+/// When `file` ends in `.yaml`, its name must be the procedure's id. Under a name that begins with [`STORED`], a
+/// version that was published once is read again: what its time allowed is no mistake.
 pub fn procedure(file: &str, yaml: &str, shared: &Shared) -> Result<Procedure, Vec<Finding>> {
     let mut found = Vec::new();
     let built = yaml::read(file, yaml, &mut found)
@@ -102,7 +105,11 @@ pub fn procedure(file: &str, yaml: &str, shared: &Shared) -> Result<Procedure, V
     if let Some(procedure) = &built {
         letter::check(file, procedure, shared, &mut found);
     }
-    settle(built, found)
+    match built {
+        // What was published stays readable, whatever is asked of files since.
+        Some(procedure) if file.starts_with(STORED) && !file.ends_with(".yaml") => Ok(procedure),
+        built => settle(built, found),
+    }
 }
 
 /// Reads the template of a letter; what it names is judged with the procedures that send it.
