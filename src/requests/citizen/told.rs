@@ -17,7 +17,7 @@ pub fn procedure_page(procedure: &Procedure) -> String {
 }
 
 pub fn notice(procedure: &Procedure) -> Json {
-    told(&procedure.notice, json!(procedure.recipients()), ENDED)
+    told(&procedure.notice, &json!(procedure.recipients()), ENDED)
 }
 
 /// Where the retention of requests counts from.
@@ -25,10 +25,10 @@ const ENDED: &str = "la fin du traitement";
 
 /// `from`: what the retention counts from, in words.
 pub fn notice_of(notice: &Notice, from: &str) -> Json {
-    told(notice, json!(notice.recipients), from)
+    told(notice, &json!(notice.recipients), from)
 }
 
-fn told(notice: &Notice, recipients: Json, from: &str) -> Json {
+fn told(notice: &Notice, recipients: &Json, from: &str) -> Json {
     json!({"purpose": notice.purpose, "basis": notice.basis, "recipients": recipients, "retention": kept(notice, from)})
 }
 

@@ -98,6 +98,7 @@ async fn from(agent: &Agent, typed: &Raw) -> Result<Option<Uuid>, Problem> {
 }
 
 /// Where the form stands.
+#[derive(Clone, Copy)]
 pub enum Place<'a> {
     /// Before a draft of one of these.
     New(&'a [Published]),
