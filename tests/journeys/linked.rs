@@ -70,7 +70,7 @@ both! {
     async fn a_draft_that_was_discarded_is_begun_again_and_a_confidential_address_is_not_carried(portal: Portal) {
         let mut sources = catalogue::shipped().unwrap();
         sources.procedures.retain(|(name, _)| *name == format!("{SCHOOL}.yaml"));
-        sources.procedures[0].1 = sources.procedures[0].1.replace("demandeur: demandeur,", "demandeur: demandeur, adresse: adresse,");
+        sources.procedures[0].1 = sources.procedures[0].1.replace("demandeur: demandeur\n", "demandeur: demandeur\n        adresse: adresse\n");
         assert_eq!(catalogue::publish(&portal.db(), &sources, portal.app.clock.now()).await.unwrap(), 1);
         portal.app.catalogue.refresh(portal.city);
         let mut person = portal.usager(USAGER).await;
