@@ -142,7 +142,7 @@ pub const ALL: &[Migration] = &[
     Migration {
         name: "0032_surveys",
         sql: include_str!("../migrations/0032_surveys.sql"),
-        sqlite: None,
-        postgres: None,
+        sqlite: Some(include_str!("../migrations/0032_surveys.sqlite.sql")),
+        postgres: Some(include_str!("../migrations/0032_surveys.postgres.sql")),
     },
 ];

@@ -52,6 +52,11 @@ impl Visit {
         clock::day(self.now, &self.site.zone)
     }
 
+    /// The first moment of a day, there.
+    pub fn morning(&self, day: Date) -> Option<Timestamp> {
+        Some(day.to_zoned(self.site.zone.clone()).ok()?.timestamp())
+    }
+
     /// Where the outside reaches this authority's site, without a final slash.
     pub fn public_url(&self) -> &str {
         let own = self.site.settings.public_url.as_str();

@@ -21,15 +21,19 @@ use crate::{
     journal,
     platform::{
         device::Device,
-        jobs::{self, Claimed, Outcome},
+        jobs::{self, Claimed, Of, Outcome},
         mail::SendError,
     },
-    requests, scans, sso, steering,
+    requests::{self, awaited},
+    scans, sso, steering,
     visit::Visit,
 };
 
 /// Jobs taken at once by one worker.
 const BATCH: i64 = 8;
+/// What may take a minute of processor is drawn beside, so that no mail waits for it.
+const SLOW: Of = Of { kind: scans::DRAW, only: true };
+const QUICK: Of = Of { only: false, ..SLOW };
 /// How often to look without being woken: another process may have queued something.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often to look for timers that are due; the first time at once, after a stop.
@@ -63,15 +67,10 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
     let mut last_seal = last_sweep;
     let mut last_tick = Timestamp::UNIX_EPOCH;
     let mut worked = false;
+    // Cut short when this ends: its jobs are taken up again after their lease.
+    let slow = tokio::spawn(slowly(app.clone()));
     loop {
-        // Just after a batch there is likely another: then the look before the claim is left out.
-        worked = match turn(&app, worked).await {
-            Ok(count) => count > 0,
-            Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "jobs cannot be read");
-                false
-            }
-        };
+        worked = look(&app, QUICK, worked).await;
         let now = app.clock.now();
         if now.duration_since(last_seal) >= journal::PERIOD {
             last_seal = now;
@@ -84,10 +83,10 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             if let Err(error) = requests::timers::tick(&app).await {
                 tracing::error!(error = format!("{error:#}"), "timers failed");
             }
-            if let Err(error) = consultations::tick(&app).await {
+            if let Err(error) = awaited::remind::<consultations::Opinion>(&app).await {
                 tracing::error!(error = format!("{error:#}"), "reminders of opinions failed");
             }
-            if let Err(error) = approvals::tick(&app).await {
+            if let Err(error) = awaited::remind::<approvals::Step>(&app).await {
                 tracing::error!(error = format!("{error:#}"), "reminders of approvals failed");
             }
             tokio::spawn(contacts::mail::every(app.clone()));
@@ -107,7 +106,10 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
             }
         }
         tokio::select! {
-            () = &mut stop => return,
+            () = &mut stop => {
+                slow.abort();
+                return;
+            }
             () = async {}, if worked => {}
             () = app.work.notified(), if !worked => {}
             () = tokio::time::sleep(PAUSE), if !worked => {}
@@ -115,14 +117,43 @@ pub async fn run(app: App, stop: impl Future<Output = ()>) {
     }
 }
 
+async fn slowly(app: App) {
+    let mut worked = false;
+    loop {
+        worked = look(&app, SLOW, worked).await;
+        if !worked {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Whether there was something. Just after a batch there is likely another: then the look before the claim is left
+/// out.
+async fn look(app: &App, of: Of, worked: bool) -> bool {
+    match batch(app, of, worked).await {
+        Ok(count) => count > 0,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "jobs cannot be read");
+            false
+        }
+    }
+}
+
+/// Takes and carries out some of all that waits; gives how many jobs that was.
+pub async fn turn(app: &App) -> Result<usize> {
+    Ok(batch(app, QUICK, false).await? + batch(app, SLOW, false).await?)
+}
+
 /// Takes and carries out one batch; gives how many jobs it held.
 /// `sure`: there is something to do, most probably.
-pub async fn turn(app: &App, sure: bool) -> Result<usize> {
+async fn batch(app: &App, of: Of, sure: bool) -> Result<usize> {
     let now = app.clock.now();
-    if !sure && !jobs::ready(&app.db.fresh(), now).await? {
+    if !sure && !jobs::ready(&app.db.fresh(), now, of).await? {
         return Ok(0);
     }
-    let claimed = jobs::claim(&app.db, app.clock.id(), now, BATCH).await?;
+    // Few of what takes long: the lease counts while they wait for each other.
+    let many = if of.only { 2 } else { BATCH };
+    let claimed = jobs::claim(&app.db, app.clock.id(), now, (of, many)).await?;
     let mut visits: BTreeMap<Uuid, Result<Visit>> = BTreeMap::new();
     for job in &claimed {
         if let Entry::Vacant(place) = visits.entry(job.authority_id) {

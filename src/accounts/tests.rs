@@ -114,7 +114,7 @@ impl Site {
 
     /// Sends what waits; gives every mail sent so far: recipient, subject, text.
     async fn mails(&self) -> Vec<(String, String, String)> {
-        while work::turn(&self.app, false).await.unwrap() > 0 {}
+        while work::turn(&self.app).await.unwrap() > 0 {}
         let failed: Vec<String> = self
             .db()
             .all(sql!("select last_error from job where authority_id = $1 and last_error is not null"), args![self.id])

@@ -20,7 +20,7 @@ use crate::{
     requests::{
         fire,
         model::Request,
-        store::{self as requests, Entry},
+        store::{self as requests, note},
     },
     visit::Visit,
 };
@@ -70,7 +70,7 @@ impl Opening {
                 steps: steps.collect(),
                 approval: approval.clone(),
                 until,
-                remind_at: morning(visit, until),
+                remind_at: visit.morning(until),
                 fingerprint: fingerprint(&request.answers.0, given),
                 letter: letter.cloned(),
             }
@@ -103,20 +103,6 @@ async fn end(tx: &mut Tx, request: Uuid, state: &str, job: Uuid, now: Timestamp)
     Ok(())
 }
 
-/// An entry of the request's history, about a step or a whole circuit.
-pub async fn note(
-    tx: &mut Tx,
-    request: Uuid,
-    id: Uuid,
-    (actor, actor_id): (&str, Option<Uuid>),
-    code: &str,
-    now: Timestamp,
-) -> Result<(), db::Error> {
-    let entry = Entry { actor, actor_id, code, from: None, to: None, subject: Some(id), acted: None };
-    requests::record(tx, request, &entry, now).await?;
-    Ok(())
-}
-
 /// An agent's answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Answered<'a> {
@@ -146,7 +132,7 @@ pub async fn approve(visit: &Visit, visa: &Visa, answered: Answered<'_>) -> Resu
         let procedure = catalogue::version(visit, &read.procedure_id, read.procedure_version).await?;
         let delay = procedure.workflow.approval(&visa.circuit).map(|approval| approval.delay);
         let until = delay.map_or_else(|| visit.today(), |delay| visit.site.calendar.after(visit.today(), delay));
-        let turn = (until, morning(visit, until));
+        let turn = (until, visit.morning(until));
         let known = fire::known(&procedure, &read.answers.0, &read.given.0);
         let (read, procedure, known, now) = (&read, &procedure, &known, visit.now);
         let done = visit
@@ -206,9 +192,4 @@ async fn write(
         note(tx, request, visa.approval_id, ("system", None), COMPLETE, now).await?;
     }
     jobs::queue(tx, other, request, visa.approval_id, What::Settled, now).await
-}
-
-/// The first moment of a day, there.
-pub fn morning(visit: &Visit, day: Date) -> Option<Timestamp> {
-    Some(day.to_zoned(visit.site.zone.clone()).ok()?.timestamp())
 }

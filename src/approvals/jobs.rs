@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{model::Visa, store};
 use crate::{
-    accounts, authorities, catalogue,
+    authorities, catalogue,
     platform::{
         french,
         jobs::{self, Claimed, NewJob},
@@ -106,6 +106,6 @@ async fn destination(visit: &Visit, found: &Visa, request: &Request, what: What)
         let to = authorities::department(&visit.db, &found.department_id).await?.and_then(|one| one.email);
         return Ok(to.map(|to| (to, format!("{base}/agent/a-viser/{}", found.id))));
     }
-    let to = accounts::find(&visit.db, found.asked_by).await?.and_then(|account| account.email);
+    let to = requests::jobs::asker(visit, Some(found.asked_by), &request.department_id).await?;
     Ok(to.map(|to| (to, format!("{base}/agent/demandes/{}?onglet=parapheur", request.id))))
 }

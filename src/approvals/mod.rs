@@ -17,7 +17,7 @@ mod store;
 pub use change::{Answered, Opening, approve};
 pub use jobs::{MAIL, send};
 pub use model::{ASKED, COMPLETE, DECLINED, GIVEN, LATE, Prepared, REMINDED, VOID};
-pub use remind::tick;
+pub use remind::Step;
 pub use shown::{Granted, able, granted, on_request, watchers};
 pub use store::{export, of};
 

@@ -33,11 +33,15 @@ pub struct Prepared {
     pub motivation: String,
     /// Of the letter: changes with the least of its words.
     pub digest: String,
+    /// Of the template, when it was not the present one.
+    #[serde(default)]
+    pub version: Option<i64>,
 }
 
 impl Prepared {
     pub fn of(letter: &Composed, motivation: &str) -> Self {
-        Self { content: letter.content.clone(), motivation: motivation.to_owned(), digest: letter.digest() }
+        let version = letter.earlier.then_some(letter.version);
+        Self { content: letter.content.clone(), motivation: motivation.to_owned(), digest: letter.digest(), version }
     }
 }
 
@@ -138,30 +142,28 @@ pub fn fingerprint(answers: &Answers, given: &Answers) -> Vec<u8> {
 }
 
 /// The first step for which nobody is left when each takes one at most: members are (agent, department, role).
-pub fn lacking(steps: &[(&str, Role)], members: &[(Uuid, String, Role)], without: Option<Uuid>) -> Option<usize> {
+pub fn lacking(steps: &[(&str, Role)], members: &[(Uuid, String, Role)]) -> Option<usize> {
     // Who has each step; a person is moved to another of theirs to make room.
     let mut taken: Vec<(Uuid, usize)> = Vec::new();
-    (0..steps.len()).find(|step| !place(*step, steps, members, without, &mut taken, &mut Vec::new()))
+    (0..steps.len()).find(|step| !place(*step, steps, members, &mut taken, &mut Vec::new()))
 }
 
 fn place(
     step: usize,
     steps: &[(&str, Role)],
     members: &[(Uuid, String, Role)],
-    without: Option<Uuid>,
     taken: &mut Vec<(Uuid, usize)>,
     tried: &mut Vec<Uuid>,
 ) -> bool {
     let Some((department, least)) = steps.get(step) else { return false };
-    let able =
-        members.iter().filter(|(agent, place, role)| place == department && role >= least && Some(*agent) != without);
+    let able = members.iter().filter(|(_, place, role)| place == department && role >= least);
     for (agent, ..) in able {
         if tried.contains(agent) {
             continue;
         }
         tried.push(*agent);
         let held = taken.iter().find(|(holder, _)| holder == agent).map(|(_, held)| *held);
-        if held.is_none_or(|held| place(held, steps, members, without, taken, tried)) {
+        if held.is_none_or(|held| place(held, steps, members, taken, tried)) {
             taken.retain(|(_, other)| *other != step);
             taken.retain(|(holder, _)| holder != agent);
             taken.push((*agent, step));
@@ -220,14 +222,15 @@ mod tests {
         let steps = [("nord", Role::Processor), ("nord", Role::Decider)];
         // The only decider is wanted by the second step: the first takes the other.
         let members = [at(a, "nord", Role::Decider), at(b, "nord", Role::Processor), at(c, "sud", Role::Manager)];
-        assert_eq!(lacking(&steps, &members, None), None);
-        assert_eq!(lacking(&steps, &members, Some(b)), Some(1));
-        assert_eq!(lacking(&steps, &members, Some(a)), Some(1));
-        assert_eq!(lacking(&steps, &members[1..], None), Some(1));
-        assert_eq!(lacking(&steps, &members[2..], None), Some(0));
+        let without = |who| members.iter().filter(|(one, ..)| *one != who).cloned().collect::<Vec<_>>();
+        assert_eq!(lacking(&steps, &members), None);
+        assert_eq!(lacking(&steps, &without(b)), Some(1));
+        assert_eq!(lacking(&steps, &without(a)), Some(1));
+        assert_eq!(lacking(&steps, &members[1..]), Some(1));
+        assert_eq!(lacking(&steps, &members[2..]), Some(0));
         let three = [("nord", Role::Processor), ("sud", Role::Processor), ("nord", Role::Processor)];
-        assert_eq!(lacking(&three, &members, None), None);
-        assert_eq!(lacking(&three, &members, Some(c)), Some(1));
+        assert_eq!(lacking(&three, &members), None);
+        assert_eq!(lacking(&three, &without(c)), Some(1));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::{
     error::Problem,
     journal::{Action, Line},
     platform::form::Typed,
-    requests::limited,
+    requests::{self, limited},
     visit::Agent,
 };
 
@@ -44,13 +44,13 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     }
     let me = agent.account.id;
     let (mut waiting, mut given) = (Vec::new(), Vec::new());
-    for one in store::awaited(&agent.db, &departments, me).await? {
+    for one in store::awaited(&agent, &departments).await? {
         let own = one.asked_by == me && !one.asker_too;
         if !own && agent.role(&one.department_id) >= Role::parse(&one.role) {
             waiting.push(line(&agent, &one).await?);
         }
     }
-    for one in store::answered(&agent.db, me).await? {
+    for one in store::answered(&agent).await? {
         given.push(line(&agent, &one).await?);
     }
     let page = context! { waiting => Serde(waiting), given => Serde(given) };
@@ -79,6 +79,9 @@ async fn find(agent: &Agent, id: Uuid) -> Result<(Visa, Vec<Visa>), Problem> {
     let role = agent.role(&found.department_id).ok_or(Problem::NotFound)?;
     if role < found.least() {
         return Err(REFUSED);
+    }
+    if requests::is_asked_by(agent, found.request_id).await? {
+        return Err(Problem::NotFound);
     }
     let circuit = store::circuit(&db, found.approval_id).await?;
     Ok((found, circuit))

@@ -60,12 +60,13 @@ pub async fn watchers(agent: &Agent, request: Uuid) -> Result<Vec<Json>, db::Err
 
 /// Why a circuit cannot be opened by this agent today: a step that nobody is left to approve. Empty when it can.
 pub async fn able(agent: &Agent, request: &Request, approval: &forms::workflow::Approval) -> Result<String, db::Error> {
-    let members = agents::members(&agent.db, agent.today()).await?;
+    let mut members = agents::members(&agent.db, agent.today()).await?;
+    // Whoever asked for what the request is about approves nothing of it.
+    members.retain(|(one, ..)| Some(*one) != request.account_id && (approval.asker_too || *one != agent.account.id));
     let department = |id: &Option<String>| id.clone().unwrap_or_else(|| request.department_id.clone());
     let places: Vec<String> = approval.steps.iter().map(|step| department(&step.department)).collect();
     let steps: Vec<_> = places.iter().map(String::as_str).zip(approval.steps.iter().map(role)).collect();
-    let without = (!approval.asker_too).then_some(agent.account.id);
-    let lacks = lacking(&steps, &members, without).and_then(|index| approval.steps.get(index));
+    let lacks = lacking(&steps, &members).and_then(|index| approval.steps.get(index));
     Ok(lacks.map_or_else(String::new, |step| {
         let other = if approval.asker_too { "" } else { " autre que vous" };
         format!(

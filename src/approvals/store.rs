@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::model::{New, Prepared, Visa};
+use crate::{requests::others, visit::Agent};
 
 macro_rules! select {
     () => {
@@ -74,21 +75,22 @@ macro_rules! awaited {
 }
 
 /// The steps whose turn it is in these departments, the most urgent first; not those of circuits in which this agent
-/// answered already.
-pub async fn awaited(db: &Db, departments: &[&str], agent: Uuid) -> Result<Vec<Awaited>, db::Error> {
-    let query = Query::new(awaited!()).and("s.authority_id = {}", db.authority());
-    let query = query.and_in("s.department_id", departments).and("s.state = {}", "open");
+/// answered already, nor of their own requests.
+pub async fn awaited(agent: &Agent, departments: &[&str]) -> Result<Vec<Awaited>, db::Error> {
+    let query = Query::new(awaited!()).and("s.authority_id = {}", agent.db.authority());
+    let query = others(query, agent).and_in("s.department_id", departments).and("s.state = {}", "open");
     let query = query.push_with(
         " and not exists (select 1 from approval_step o where o.authority_id = s.authority_id and o.approval_id = s.approval_id and o.decided_by = {})",
-        agent,
+        agent.account.id,
     );
-    db.all(query.push(" order by s.until, s.id limit 200"), args![]).await
+    agent.db.all(query.push(" order by s.until, s.id limit 200"), args![]).await
 }
 
 /// What an agent answered, the latest first.
-pub async fn answered(db: &Db, agent: Uuid) -> Result<Vec<Awaited>, db::Error> {
-    let query = Query::new(awaited!()).and("s.authority_id = {}", db.authority()).and("s.decided_by = {}", agent);
-    db.all(query.push(" order by s.decided_at desc, s.id limit 50"), args![]).await
+pub async fn answered(agent: &Agent) -> Result<Vec<Awaited>, db::Error> {
+    let query = Query::new(awaited!()).and("s.authority_id = {}", agent.db.authority());
+    let query = others(query, agent).and("s.decided_by = {}", agent.account.id);
+    agent.db.all(query.push(" order by s.decided_at desc, s.id limit 50"), args![]).await
 }
 
 row! {
@@ -216,8 +218,9 @@ pub async fn open(tx: &mut Tx, step: Uuid, until: Date, remind_at: Option<Timest
 pub async fn settle(tx: &mut Tx, approval: Uuid, state: &str, now: Timestamp) -> Result<(), db::Error> {
     let a = tx.authority();
     tx.run(
-        sql!("update approval set state = $1, settled_at = $2 where authority_id = $3 and id = $4"),
-        args![state, now, a, approval],
+        // What leads to no decision is not kept: it repeats answers.
+        sql!("update approval set state = $1, settled_at = $2, letter = case when $1 = 'approved' then letter else $5 end where authority_id = $3 and id = $4"),
+        args![state, now, a, approval, Json(Value::Null)],
     )
     .await?;
     tx.run(

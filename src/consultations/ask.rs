@@ -144,7 +144,7 @@ fn read(
         fields: ticked.fields,
         pieces: ticked.pieces,
         until,
-        remind_at: change::morning(agent, until),
+        remind_at: agent.morning(until),
         asked_by: Some(agent.account.id),
     })
 }

@@ -5,7 +5,7 @@ use forms::{
     model::Procedure,
     step::{self, Effect},
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
     error::Problem,
     requests::{
         fire,
-        store::{self as requests, Entry},
+        store::{self as requests, note},
     },
     visit::Visit,
 };
@@ -100,20 +100,6 @@ async fn begin(tx: &mut Tx, request: Uuid, new: &New, now: Timestamp) -> Result<
     jobs::queue(tx, new.job, request, new.id, What::Ask, now).await
 }
 
-/// An entry of the request's history.
-pub async fn note(
-    tx: &mut Tx,
-    request: Uuid,
-    id: Uuid,
-    (actor, actor_id): (&str, Option<Uuid>),
-    code: &str,
-    now: Timestamp,
-) -> Result<(), db::Error> {
-    let entry = Entry { actor, actor_id, code, from: None, to: None, subject: Some(id), acted: None };
-    requests::record(tx, request, &entry, now).await?;
-    Ok(())
-}
-
 /// Another link for somebody outside: the one before opens no more, wherever it was opened. False when there is
 /// nothing to open any more.
 pub async fn link(visit: &Visit, request: Uuid, id: Uuid, by: Uuid) -> Result<bool, db::Error> {
@@ -153,7 +139,7 @@ impl Automatic {
                 fields: asked.shows.clone(),
                 pieces: asked.pieces.clone(),
                 until,
-                remind_at: morning(visit, until),
+                remind_at: visit.morning(until),
                 asked_by: None,
             }
         });
@@ -166,9 +152,4 @@ impl Automatic {
         }
         Ok(())
     }
-}
-
-/// The first moment of a day, there.
-pub fn morning(visit: &Visit, day: Date) -> Option<Timestamp> {
-    Some(day.to_zoned(visit.site.zone.clone()).ok()?.timestamp())
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{link, model::Consultation, store};
 use crate::{
-    accounts, authorities, catalogue,
+    authorities, catalogue,
     platform::{
         french,
         jobs::{self, Claimed, NewJob},
@@ -117,10 +117,7 @@ async fn destination(
 ) -> Result<Option<(String, String)>> {
     let base = visit.public_url();
     if matches!(what, What::Given | What::Late) {
-        let to = match found.asked_by {
-            Some(agent) => accounts::find(&visit.db, agent).await?.and_then(|account| account.email),
-            None => authorities::department(&visit.db, &request.department_id).await?.and_then(|one| one.email),
-        };
+        let to = requests::jobs::asker(visit, found.asked_by, &request.department_id).await?;
         return Ok(to.map(|to| (to, format!("{base}/agent/demandes/{}?onglet=avis", request.id))));
     }
     if let Some(department) = &found.department_id {

@@ -66,7 +66,7 @@ pub fn code(visit: &Visit, found: &Consultation) -> Option<String> {
 /// The cookie that says which browser has the link, until the link ends.
 pub fn cookie(visit: &Visit, found: &Consultation, browser: &str) -> HeaderValue {
     let secure = if visit.app.config.secure_cookies { "; Secure" } else { "" };
-    let end = model::last_day(found.until).tomorrow().ok().and_then(|day| super::change::morning(visit, day));
+    let end = model::last_day(found.until).tomorrow().ok().and_then(|day| visit.morning(day));
     let seconds = end.map_or(0, |end: Timestamp| end.duration_since(visit.now).as_secs()).max(60);
     let name = cookie_name(visit, found);
     let cookie = format!("{name}={browser}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");

@@ -25,7 +25,7 @@ mod store;
 pub use change::Automatic;
 pub use jobs::{MAIL, send};
 pub use model::{ASKED, GIVEN, LATE, LINKED, REMINDED, SLOT, WITHDRAWN};
-pub use remind::tick;
+pub use remind::Opinion;
 pub use shown::{on_request, watchers};
 pub use store::{close, export};
 

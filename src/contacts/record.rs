@@ -111,7 +111,7 @@ async fn save(
     department: &str,
     done: &str,
 ) -> Result<Response, Problem> {
-    let id = own(agent, &asked.fois);
+    let id = agent.own_id("contact", &asked.fois);
     if let Some(kept) = store::find(&agent.db, id).await? {
         let form = Form { typed: form::texts(sent).await?, ..Form::default() };
         return noted(agent, sheet, asked, form, &kept, done).await;
@@ -188,14 +188,6 @@ async fn keep(
     agent.db.write(write).await
 }
 
-/// The id of what an agent writes under this name: no name leads to what is another's.
-fn own(agent: &Agent, once: &str) -> Uuid {
-    let named = [agent.account.id.as_bytes(), once.as_bytes()].concat();
-    let print = agent.app.secret.fingerprint("contact", &named);
-    let bytes = print.first_chunk::<16>().copied().unwrap_or_default();
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
-}
-
 async fn draw(agent: &Agent, sheet: &Sheet, asked: &Asked, form: &Form, again: bool) -> Result<Response, Problem> {
     let once = if asked.fois.is_empty() { secret::token() } else { asked.fois.clone() };
     let questions = model::questions(sheet.tied);
@@ -210,7 +202,7 @@ async fn draw(agent: &Agent, sheet: &Sheet, asked: &Asked, form: &Form, again: b
         .iter()
         .map(|(name, text)| json!({"href": format!("#{}", name.trim_end_matches(".fichier")), "text": text}))
         .collect();
-    let kept = files_of(&agent.db, own(agent, &once)).await?;
+    let kept = files_of(&agent.db, agent.own_id("contact", &once)).await?;
     let kept: Vec<&str> = kept.iter().map(|file| file.name.as_str()).collect();
     let query = crate::platform::encode(&asked.service);
     let context = context! {

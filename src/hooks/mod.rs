@@ -110,7 +110,7 @@ pub async fn missing(visit: &Visit) -> Result<Vec<String>> {
     let declared = store::all(&visit.db.fresh()).await?;
     let current = catalogue::current(visit).await?;
     let mut told = Vec::new();
-    for procedure in current.procedures.values().map(|published| &published.procedure) {
+    for procedure in current.all().map(|published| &published.procedure) {
         for webhook in &procedure.workflow.webhooks {
             let about = format!("{}: webhooks: {}", procedure.id, webhook.id);
             let Some(one) = declared.iter().map(|one| &one.0).find(|one| one.id == webhook.id) else {

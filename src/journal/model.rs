@@ -70,13 +70,17 @@ pub enum Action {
     ScansOpened,
     /// `detail`: recorded, cut, or what became of a document.
     ScansChanged,
+    /// The answers to a survey: `detail` is its id.
+    SurveyExported,
+    /// Its results, to everybody: `detail` is its id, with a minus when they are withdrawn.
+    SurveyPublished,
     JournalRead,
     /// `detail`: how many lines.
     JournalErased,
 }
 
 impl Action {
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,
@@ -112,6 +116,8 @@ impl Action {
         Self::ContactChanged,
         Self::ScansOpened,
         Self::ScansChanged,
+        Self::SurveyExported,
+        Self::SurveyPublished,
         Self::JournalRead,
         Self::JournalErased,
     ];
@@ -153,6 +159,8 @@ impl Action {
             Self::ContactChanged => "contact-changed",
             Self::ScansOpened => "scans-opened",
             Self::ScansChanged => "scans-changed",
+            Self::SurveyExported => "survey-exported",
+            Self::SurveyPublished => "survey-published",
             Self::JournalRead => "journal-read",
             Self::JournalErased => "journal-erased",
         }
@@ -199,6 +207,8 @@ impl Action {
             Self::ContactChanged => "Contact à qualifier traité",
             Self::ScansOpened => "Courrier numérisé ouvert",
             Self::ScansChanged => "Courrier numérisé reçu ou réparti",
+            Self::SurveyExported => "Réponses à une enquête téléchargées",
+            Self::SurveyPublished => "Résultats d’enquête publiés ou retirés",
             Self::JournalRead => "Journal consulté",
             Self::JournalErased => "Lignes du journal effacées",
         }

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use db::{Db, args, row};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use minijinja::{Value, context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -175,8 +175,7 @@ async fn read(agent: &Agent, typed: &Typed, wrong: &mut Vec<(&'static str, &'sta
 /// When a local day begins and ends.
 fn bounds(agent: &Agent, day: &str) -> Option<(Timestamp, Timestamp)> {
     let day = french::day(day)?;
-    let start = |day: Date| Some(day.to_zoned(agent.site.zone.clone()).ok()?.timestamp());
-    Some((start(day)?, start(day.tomorrow().ok()?)?))
+    Some((agent.morning(day)?, agent.morning(day.tomorrow().ok()?)?))
 }
 
 /// Latest first, one more than a page.

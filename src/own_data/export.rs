@@ -15,7 +15,7 @@ use crate::{
         session::Kind,
     },
     app::App,
-    consultations, contacts,
+    approvals, consultations, contacts,
     error::Problem,
     journal::{self, Action, Line},
     platform::{
@@ -63,6 +63,7 @@ pub async fn send_to_staff(staff: Staff) -> Result<Response, Problem> {
         data.insert("destinataires".into(), recipients::export(visit, account.id).await?.into());
         data.insert("consultations".into(), readings::export(&visit.db, account.id).await?.into());
         data.insert("avis_demandes".into(), consultations::export(&visit.db, account.id).await?.into());
+        data.insert("visas_demandes".into(), approvals::export(&visit.db, account.id).await?.into());
         data.insert("contacts".into(), contacts::export(&visit.db, account.id).await?.into());
     }
     let package = Package::of(visit, account.id, &data, Contents::None).await?;

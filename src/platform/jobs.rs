@@ -56,9 +56,16 @@ async fn insert(tx: &mut Tx, id: Uuid, now: Timestamp, job: NewJob, apart: bool)
     Ok(())
 }
 
+/// Which jobs: those of one kind, or all others.
+#[derive(Debug, Clone, Copy)]
+pub struct Of {
+    pub kind: &'static str,
+    pub only: bool,
+}
+
 /// Takes up to `count` jobs whose moment has come, oldest first, leaving those that wait for an
 /// earlier one of the same request.
-pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<Vec<Claimed>, db::Error> {
+pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, (of, count): (Of, i64)) -> Result<Vec<Claimed>, db::Error> {
     let until = now.checked_add(LEASE).unwrap_or(now);
     let mut claimed: Vec<Claimed> = db
         .write(async |tx: &mut db::Tx| {
@@ -68,13 +75,13 @@ pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<V
                      where (authority_id, id) in (
                        select j.authority_id, j.id from job j
                        where j.done_at is null and j.failed_at is null and j.run_at <= $3 and (j.leased_until is null or j.leased_until < $3)
-                         and (j.request_id is null or j.apart or j.id = (
+                         and (j.kind = $5) = $6 and (j.request_id is null or j.apart or j.id = (
                            select e.id from job e where e.authority_id = j.authority_id and e.request_id = j.request_id and not e.apart
                              and e.done_at is null and e.failed_at is null order by e.id limit 1))
                        order by j.run_at, j.id limit $4 for update skip locked)
                      returning authority_id, id, kind, format, request_id, payload, attempts, lease"
                 ),
-                args![lease, until, now, count],
+                args![lease, until, now, count, of.kind, of.only],
             )
             .await
         })
@@ -84,11 +91,11 @@ pub async fn claim(db: &Db, lease: Uuid, now: Timestamp, count: i64) -> Result<V
 }
 
 /// Whether anything is ready: spares a write when nothing is.
-pub async fn ready(db: &Db, now: Timestamp) -> Result<bool, db::Error> {
+pub async fn ready(db: &Db, now: Timestamp, of: Of) -> Result<bool, db::Error> {
     let found: Option<i64> = db
         .first(
-            sql!("select 1 from job where done_at is null and failed_at is null and run_at <= $1 and (leased_until is null or leased_until < $1) limit 1"),
-            args![now],
+            sql!("select 1 from job where done_at is null and failed_at is null and run_at <= $1 and (leased_until is null or leased_until < $1) and (kind = $2) = $3 limit 1"),
+            args![now, of.kind, of.only],
         )
         .await?;
     Ok(found.is_some())

@@ -134,7 +134,8 @@ pub async fn mine<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, 
 /// A file of a request that the agent processes, or of a draft of their department: who only reads knows that a request exists, not what it holds.
 pub async fn desk(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
     let file = find(&agent.db, id).await?;
-    if intake::find(&agent, file.owner_id).await?.is_some() {
+    // Of a request being completed, it is the request's.
+    if intake::find(&agent, file.owner_id).await?.is_some_and(|(draft, _)| !draft.correcting) {
         return attachment(&agent, &file).await;
     }
     let trace = Line::agent(&agent, Action::FileOpened).about("file", id);

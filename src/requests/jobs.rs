@@ -14,7 +14,7 @@ use super::{
     store,
 };
 use crate::{
-    agents, authorities, catalogue, contacts, correspondence, organisations,
+    accounts, agents, authorities, catalogue, contacts, correspondence, organisations,
     platform::{
         french,
         jobs::{self, Claimed, Outcome},
@@ -237,4 +237,17 @@ fn pieces(procedure: &forms::model::Procedure, files: &[File]) -> Vec<Json> {
         .iter()
         .filter_map(|file| title(&file.slot).map(|label| json!({"label": label, "name": file.name, "size": file.size})))
         .collect()
+}
+
+/// The address of the agent who asked something about a request; of its department, when the platform did or they
+/// have left.
+pub async fn asker(visit: &Visit, agent: Option<Uuid>, department: &str) -> Result<Option<String>> {
+    let account = match agent {
+        Some(agent) => accounts::find(&visit.db, agent).await?,
+        None => None,
+    };
+    if let Some(email) = account.and_then(|account| account.email) {
+        return Ok(Some(email));
+    }
+    Ok(authorities::department(&visit.db, department).await?.and_then(|one| one.email))
 }

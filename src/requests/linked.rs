@@ -59,13 +59,6 @@ pub async fn of(db: &Db, request: Uuid) -> Result<Vec<Link>, db::Error> {
     .await
 }
 
-/// Whether a request may have links: it offered some, or something offers its procedure.
-pub async fn possible(visit: &Visit, procedure: &str, offered: bool) -> Result<bool, Problem> {
-    let current = catalogue::current(visit).await?;
-    let mut starts = current.procedures.values().flat_map(|one| &one.procedure.workflow.starts);
-    Ok(offered || starts.any(|start| start.procedure == procedure))
-}
-
 /// The other request of a link, seen from `from`: is it what came before, its title, reference and status once it is
 /// sent, its id, its department and its procedure.
 pub struct Other<'a> {

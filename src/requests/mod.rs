@@ -13,6 +13,7 @@ use crate::{
 
 mod access;
 mod assign;
+pub mod awaited;
 pub mod certified;
 mod channel;
 mod citizen;

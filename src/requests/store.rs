@@ -184,6 +184,20 @@ pub struct Entry<'a> {
     pub acted: Option<&'static str>,
 }
 
+/// Adds to the history something that is not a transition, about what has this id; `by`: what kind of actor, and who.
+pub async fn note(
+    tx: &mut Tx,
+    request: Uuid,
+    subject: Uuid,
+    (actor, actor_id): (&str, Option<Uuid>),
+    code: &str,
+    now: Timestamp,
+) -> Result<(), db::Error> {
+    let entry = Entry { actor, actor_id, code, from: None, to: None, subject: Some(subject), acted: None };
+    record(tx, request, &entry, now).await?;
+    Ok(())
+}
+
 /// Adds to the history; gives the entry's number.
 pub async fn record(tx: &mut Tx, request: Uuid, entry: &Entry<'_>, now: Timestamp) -> Result<i64, db::Error> {
     journal::note(tx, now, &Line::entry(request, entry.actor, entry.actor_id, entry.code)).await?;

@@ -1,7 +1,10 @@
 //! Reading scans in a process of its own: what comes from outside and is made to do harm harms that process only,
 //! which has limits (see [`super::child`]), no settings, no network address and an empty environment.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -10,7 +13,8 @@ use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdout, Command},
-    sync::{Semaphore, SemaphorePermit},
+    sync::Semaphore,
+    task::JoinHandle,
     time::timeout,
 };
 use uuid::Uuid;
@@ -26,7 +30,8 @@ use crate::{
 
 /// At once: each may take the memory of a whole batch.
 static TURNS: Semaphore = Semaphore::const_new(2);
-/// A job has to end within its lease.
+/// A job has to end within its lease. Longer than a child may compute: one that is not done by then had to wait, and
+/// may do better another time.
 const PATIENCE: Duration = Duration::from_secs(100);
 /// Largest answer that is kept in memory: pictures of [`super::jobs::AT_ONCE`] pages.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -43,13 +48,13 @@ pub enum Failed {
 struct Running {
     child: Child,
     output: ChildStdout,
-    _turn: SemaphorePermit<'static>,
+    /// Gives it the file.
+    feeder: JoinHandle<Result<()>>,
 }
 
 impl Running {
     /// `guichet pages WHAT FIRST LAST`, given the file.
     async fn start(visit: &Visit, file: Uuid, what: &str, (first, last): (i64, i64)) -> Result<Self> {
-        let turn = TURNS.acquire().await?;
         let own = &visit.app.config.program;
         let program = if own.as_os_str().is_empty() { std::env::current_exe()? } else { own.clone() };
         let mut child = Command::new(program)
@@ -63,20 +68,27 @@ impl Running {
             .context("cannot start the program that reads scans")?;
         let (mut input, output) = child.stdin.take().zip(child.stdout.take()).context("no pipe")?;
         let mut source = visit.app.storage.read(visit.site.id, file).await?;
-        tokio::spawn(async move {
-            while let Some(Ok(chunk)) = source.next().await {
+        let feeder = tokio::spawn(async move {
+            while let Some(chunk) = source.next().await {
                 // It has ended: its code says why.
-                if input.write_all(&chunk).await.is_err() {
+                if input.write_all(&chunk?).await.is_err() {
                     break;
                 }
             }
+            Ok(())
         });
-        Ok(Self { child, output, _turn: turn })
+        Ok(Self { child, output, feeder })
     }
 
     async fn end(mut self) -> Result<()> {
         drop(self.output);
-        match self.child.wait().await?.code() {
+        let status = self.child.wait().await?;
+        // Half a file says nothing of the whole.
+        self.feeder.await?.context("a scan cannot be taken out of storage")?;
+        if asked_to_end(status) {
+            bail!("reading a scan was interrupted");
+        }
+        match status.code() {
             Some(0) => Ok(()),
             Some(code) if code == i32::from(LOCKED) => bail!(Failed::Locked),
             Some(code) if code == i32::from(BROKEN) => bail!(Failed::Broken),
@@ -94,8 +106,25 @@ impl Running {
     }
 }
 
+/// The machine or the service stops.
+#[cfg(unix)]
+fn asked_to_end(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    const HANG_UP: i32 = 1;
+    const INTERRUPT: i32 = 2;
+    const TERMINATE: i32 = 15;
+    matches!(status.signal(), Some(HANG_UP | INTERRUPT | TERMINATE))
+}
+
+#[cfg(not(unix))]
+fn asked_to_end(_: ExitStatus) -> bool {
+    false
+}
+
+/// In its turn, and within [`PATIENCE`] from then on.
 async fn patiently<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(Failed::Broken.into()))
+    let _turn = TURNS.acquire().await?;
+    timeout(PATIENCE, work).await.context("reading a scan took too long")?
 }
 
 /// How many pages a PDF has.
@@ -139,21 +168,17 @@ pub async fn cut(visit: &Visit, part: Part, name: &str) -> Result<Received> {
     .await
 }
 
-/// The same, on its way to a browser.
+/// The same, on its way to a browser, which may be slow: the part is made first, and lends its turn to others.
 pub async fn stream(visit: Visit, part: Part, sender: Sender) -> Result<()> {
-    patiently(async {
-        let mut running = Running::start(&visit, part.file, "cut", (part.first, part.last)).await?;
-        let mut buffer = vec![0_u8; 256 * 1024];
-        loop {
-            let many = running.output.read(&mut buffer).await?;
-            let piece = buffer.get(..many).unwrap_or_default();
-            if piece.is_empty() {
-                return running.end().await;
-            }
-            sender.send(Ok(Bytes::copy_from_slice(piece))).await?;
+    let made = cut(&visit, part, "").await?;
+    let mut source = visit.app.storage.read(visit.site.id, made.id).await?;
+    while let Some(piece) = source.next().await {
+        // Nobody reads any more.
+        if sender.send(Ok(piece?)).await.is_err() {
+            break;
         }
-    })
-    .await
+    }
+    visit.app.storage.remove(visit.site.id, made.id).await
 }
 
 /// A whole file once more, as it is.

@@ -53,12 +53,12 @@ pub fn run(asked: &Asked) -> ExitCode {
     }
 }
 
-/// Bounds what a file made to do harm can take: two minutes of processor, four gigabytes, no file, no core.
+/// Bounds what a file made to do harm can take: a minute of processor, four gigabytes, no file, no core.
 #[cfg(unix)]
 fn limit() -> std::io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let limits: [(Resource, u64); 5] = [
-        (Resource::Cpu, 120),
+        (Resource::Cpu, 60),
         (Resource::As, 4 << 30),
         (Resource::Fsize, 0),
         (Resource::Core, 0),

@@ -72,7 +72,10 @@ fn draw(agent: &Agent, departments: &[(String, String)], typed: &Raw, wrong: &[W
 pub async fn save(agent: Agent, request: Request) -> Result<Response, Problem> {
     let departments = departments(&agent)?;
     let mut sent = receive(&agent, request).await?;
-    let id = sent.typed.text("une-fois").parse().unwrap_or_else(|_| agent.id());
+    let id = match sent.typed.text("une-fois") {
+        "" => agent.id(),
+        once => agent.own_id("scan batch", once),
+    };
     // Another click was faster: its batch is the same.
     if store::find(&agent.db, id).await?.is_some() {
         drop_all(&agent, &sent.files).await?;

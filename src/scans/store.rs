@@ -212,7 +212,7 @@ async fn forget(tx: &mut Tx, done: Timestamp, given_up: Timestamp) -> Result<(),
     let a = tx.authority();
     tx.run(
         sql!(
-            "delete from file where authority_id = $1 and owner_id in (
+            "delete from file where authority_id = $1 and slot in ('scan', 'scan-picture') and owner_id in (
                select b.id from scan_batch b where b.authority_id = $1 and (b.waiting = 0 and b.touched_at < $2 or b.touched_at < $3))"
         ),
         args![a, done, given_up],

@@ -42,6 +42,11 @@ pub fn closed(visit: &Visit, survey: &Survey) -> String {
     }
 }
 
+/// Whether nobody answers any more.
+pub fn over(visit: &Visit, survey: &Survey) -> bool {
+    survey.opening.to.is_some_and(|to| to < visit.today())
+}
+
 async fn find(visit: &Visit, id: &str) -> Result<Found, Problem> {
     store::find(&visit.db, id).await?.ok_or(Problem::NotFound)
 }
@@ -147,12 +152,18 @@ pub async fn send(visitor: Visitor, Path(id): Path<String>, Typed(typed): Typed)
         let told = json!({"href": "#questions", "text": "Répondez à une question au moins."});
         return draw(&visitor, &found, &readings, &typed, &once, Some(vec![told]));
     }
-    // Ids of ours tell when they were made: what is kept of this one does not.
+    // Ids of ours tell when they were made: what is kept of this one does not. The same page filled again, by the next
+    // person at a shared screen, is another answer.
     let once = if once.is_empty() { visitor.id().to_string() } else { once };
-    let print = visitor.app.secret.fingerprint("survey answer", once.as_bytes());
+    let sent = json!([once, answers]).to_string();
+    let print = visitor.app.secret.fingerprint("survey answer", sent.as_bytes());
     let id = Uuid::from_slice(print.get(..16).unwrap_or_default()).map_err(anyhow::Error::from)?;
     let day = visitor.today();
-    visitor.db.write(async |tx: &mut Tx| store::answer(tx, &survey.id, id, account, &answers, day).await).await?;
+    let kept =
+        visitor.db.write(async |tx: &mut Tx| store::answer(tx, &survey.id, id, account, &answers, day).await).await?;
+    if !kept && account.is_some() {
+        return Ok(again(survey));
+    }
     Ok(Redirect::to(&format!("{}/merci", address(survey))).into_response())
 }
 
@@ -168,16 +179,10 @@ pub async fn done(visitor: Visitor, Path(id): Path<String>, Query(told): Query<T
     visitor.page("surveys/done.html", "Merci", context)
 }
 
-/// What everybody may read of the answers, once a manager has published them.
+/// What everybody may read of the answers, as it was when a manager published it.
 pub async fn results(visitor: Visitor, Path(id): Path<String>) -> Result<Response, Problem> {
-    let found = find(&visitor, &id).await?;
-    if !found.told {
-        return Err(Problem::NotFound);
-    }
-    let survey = &found.survey;
-    let answers = store::answers(&visitor.db, &survey.id).await?;
-    let told: Vec<Json> = survey.fields.iter().filter_map(|field| count::count(field, &answers).told(field)).collect();
-    let many = if answers.len() < count::LEAST { 0 } else { answers.len() };
-    let context = context! { title => &survey.title, summary => &survey.summary, many => many, questions => Serde(told), least => count::LEAST };
+    let Found { survey, .. } = find(&visitor, &id).await?;
+    let told = store::told(&visitor.db, &survey.id).await?.ok_or(Problem::NotFound)?;
+    let context = context! { title => &survey.title, summary => &survey.summary, least => count::LEAST, ..Value::from(Serde(told)) };
     visitor.page("surveys/results.html", &format!("Résultats\u{a0}: {}", survey.title), context)
 }

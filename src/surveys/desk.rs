@@ -4,7 +4,8 @@ use axum::{
     extract::{Path, Query},
     response::{IntoResponse, Redirect, Response},
 };
-use db::Tx;
+use db::{Db, Tx};
+use forms::model::Survey;
 use minijinja::{context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     agents,
     error::Problem,
+    journal::{self, Action, Line},
     platform::{
         attachment,
         form::Typed,
@@ -25,6 +27,7 @@ use crate::{
 };
 
 const HOME: &str = "/agent/enquetes";
+const OPEN: &str = "Cette enquête est encore ouverte : ses résultats se publient après son dernier jour.";
 
 pub async fn list(agent: Agent) -> Result<Response, Problem> {
     let managed = agents::managed(&agent)?;
@@ -79,37 +82,73 @@ pub async fn show(agent: Agent, Path(id): Path<String>, Query(asked): Query<Aske
     let context = context! {
         title => &survey.title, anonymous => survey.anonymous, many => answers.len(), questions => Serde(questions), told => told,
         closed => citizen::closed(&agent, &survey), until => survey.opening.to.map(|day| day.to_string()),
-        public => format!("/enquetes/{id}"), csv => format!("{url}/reponses.csv"), publish => format!("{url}/publier"),
+        public => format!("/enquetes/{id}"), csv => format!("{url}/reponses.csv"), publish => format!("{url}/publier"), over => citizen::over(&agent, &survey),
         previous => if page > 1 { turned(page - 1) } else { String::new() }, next => if texts { turned(page + 1) } else { String::new() },
         least => count::LEAST, ..flash
     };
     agent.page("agent/survey.html", &survey.title, context)
 }
 
+/// Answers read at once for a file.
+const BULK: usize = 500;
+
 /// Every answer, one a line, of nobody.
 pub async fn csv(agent: Agent, Path(id): Path<String>) -> Result<Response, Problem> {
     let Found { survey, .. } = find(&agent, &id).await?;
+    let line = Line::agent(&agent, Action::SurveyExported).department(&survey.department).detail(&id);
+    journal::read(&agent, &line).await?;
+    let (db, name) = (agent.db.clone(), format!("enquete-{id}.csv"));
+    Ok(attachment::streamed(
+        &name,
+        Format::Csv.media_type(),
+        |sender| async move { write(&db, &survey, &sender).await },
+    ))
+}
+
+async fn write(db: &Db, survey: &Survey, sender: &attachment::Sender) -> anyhow::Result<()> {
     let format = Format::Csv;
     let asked: Vec<_> = survey.fields.iter().filter(|field| !field.kind.silent()).collect();
     let mut out = format.begin().to_owned();
     format.row(&mut out, &asked.iter().map(|field| Cell::from(field.ask.as_str())).collect::<Vec<_>>());
-    for answers in store::answers(&agent.db, &id).await? {
-        let cell = |id: &str| answers.get(id);
-        let cells: Vec<Cell> = asked
-            .iter()
-            .map(|field| Cell::Text(cell(&field.id).map(|answer| field.kind.export(answer)).unwrap_or_default()))
-            .collect();
-        format.row(&mut out, &cells);
+    let mut after = None;
+    loop {
+        let some = store::some(db, &survey.id, after, BULK).await?;
+        after = some.last().map(|(id, _)| *id);
+        for (_, answers) in &some {
+            let cell = |id: &str| answers.get(id);
+            let cells: Vec<Cell> = asked
+                .iter()
+                .map(|field| Cell::Text(cell(&field.id).map(|answer| field.kind.export(answer)).unwrap_or_default()))
+                .collect();
+            format.row(&mut out, &cells);
+        }
+        let last = some.len() < BULK;
+        if last {
+            out.push_str(format.end());
+        }
+        // Nobody reads any more.
+        if sender.send(Ok(std::mem::take(&mut out).into())).await.is_err() || last {
+            return Ok(());
+        }
     }
-    out.push_str(format.end());
-    Ok(attachment::file(out, format.media_type(), &format!("enquete-{id}.csv")))
 }
 
+/// What is published is what was answered then: results that followed the answers would tell each of them apart.
 pub async fn publish(agent: Agent, Path(id): Path<String>, Typed(typed): Typed) -> Result<Response, Problem> {
-    find(&agent, &id).await?;
+    let Found { survey, .. } = find(&agent, &id).await?;
     let tell = typed.text("publier") == "oui";
-    let by = tell.then_some((agent.account.id, agent.now));
-    agent.db.write(async |tx: &mut Tx| store::tell(tx, &id, by).await).await?;
+    if tell && !citizen::over(&agent, &survey) {
+        return Err(Problem::Conflict(OPEN));
+    }
+    let results = if tell { Some(count::published(&survey, &store::answers(&agent.db, &id).await?)) } else { None };
+    let by = (agent.account.id, agent.now);
+    let detail = format!("{}{id}", if tell { "" } else { "-" });
+    let line = Line::agent(&agent, Action::SurveyPublished).department(&survey.department).detail(&detail);
+    let write = async |tx: &mut Tx| {
+        store::tell(tx, &id, results.as_ref(), by).await?;
+        journal::note(tx, agent.now, &line).await
+    };
+    agent.db.write(write).await?;
     let done = if tell { "publies" } else { "retires" };
     Ok(Redirect::to(&format!("{HOME}/{id}?fait={done}")).into_response())
 }

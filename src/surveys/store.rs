@@ -1,7 +1,7 @@
 //! SQL on surveys and their answers.
 
 use anyhow::{Context, Result};
-use db::{Db, Json, Tx, args, row, sql};
+use db::{Db, Json, Query, Tx, args, row, sql};
 use forms::{
     answers::Answers,
     load::{self, Shared},
@@ -110,6 +110,17 @@ pub async fn answers(db: &Db, survey: &str) -> Result<Vec<Answers>, db::Error> {
     Ok(found.into_iter().map(|Json(answers)| answers).collect())
 }
 
+/// Of so many answers at once, those after this id, in the same order.
+pub async fn some(db: &Db, survey: &str, after: Option<Uuid>, many: usize) -> Result<Vec<(Uuid, Answers)>, db::Error> {
+    let query = Query::new("select id, answers from survey_answer where 1 = 1")
+        .and("authority_id = {}", db.authority())
+        .and("survey_id = {}", survey)
+        .and_some("id > {}", after);
+    let found: Vec<(Uuid, Json<Answers>)> =
+        db.all(query.push_with(" order by id limit {}", i64::try_from(many).unwrap_or(i64::MAX)), args![]).await?;
+    Ok(found.into_iter().map(|(id, Json(answers))| (id, answers)).collect())
+}
+
 /// How many answered each survey.
 pub async fn counts(db: &Db) -> Result<Vec<(String, i64)>, db::Error> {
     db.all(
@@ -119,14 +130,30 @@ pub async fn counts(db: &Db) -> Result<Vec<(String, i64)>, db::Error> {
     .await
 }
 
-/// Lets everybody read the results, or nobody any more.
-pub async fn tell(tx: &mut Tx, survey: &str, by: Option<(Uuid, Timestamp)>) -> Result<(), db::Error> {
+/// Lets everybody read these results, or nobody any more.
+pub async fn tell(
+    tx: &mut Tx,
+    survey: &str,
+    results: Option<&Value>,
+    (by, now): (Uuid, Timestamp),
+) -> Result<(), db::Error> {
     tx.run(
-        sql!("update survey set results_at = $1, results_by = $2 where authority_id = $3 and id = $4"),
-        args![by.map(|(_, at)| at), by.map(|(by, _)| by), tx.authority(), survey],
+        sql!("update survey set results = $1, results_at = $2, results_by = $3 where authority_id = $4 and id = $5"),
+        args![results.map(Json), results.map(|_| now), results.map(|_| by), tx.authority(), survey],
     )
     .await?;
     Ok(())
+}
+
+/// What everybody may read: none when nothing is published.
+pub async fn told(db: &Db, survey: &str) -> Result<Option<Value>, db::Error> {
+    let found: Option<Json<Value>> = db
+        .first(
+            sql!("select results from survey where authority_id = $1 and id = $2 and results is not null"),
+            args![db.authority(), survey],
+        )
+        .await?;
+    Ok(found.map(|Json(results)| results))
 }
 
 /// Erases the answers of surveys whose retention, counted from their last day, is over.

@@ -68,12 +68,7 @@ pub async fn cached(request: Request, next: Next) -> Response {
 
 fn until(visit: &Visit) -> Timestamp {
     let fresh = visit.now.checked_add(FRESH).unwrap_or(visit.now);
-    let midnight = visit
-        .today()
-        .tomorrow()
-        .ok()
-        .and_then(|day| day.to_zoned(visit.site.zone.clone()).ok())
-        .map(|zoned| zoned.timestamp());
+    let midnight = visit.today().tomorrow().ok().and_then(|day| visit.morning(day));
     midnight.map_or(fresh, |midnight| midnight.min(fresh))
 }
 

@@ -161,7 +161,7 @@ async fn the_rest_is_carried_out(db: &Db, url: &str, folder: &Folder) {
     .await
     .unwrap();
     let app = portal::app(url, &folder.0, SignedDuration::from_mins(5)).await;
-    while work::turn(&app, false).await.unwrap() > 0 {}
+    while work::turn(&app).await.unwrap() > 0 {}
     let wrong: Vec<String> =
         db.all(sql!("select last_error from job where last_error is not null"), args![]).await.unwrap();
     assert_eq!(wrong, Vec::<String>::new());

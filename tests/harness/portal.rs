@@ -263,7 +263,7 @@ impl Portal {
 
     /// Carries out every job whose moment has come.
     pub async fn work(&self) {
-        while work::turn(&self.app, false).await.unwrap() > 0 {}
+        while work::turn(&self.app).await.unwrap() > 0 {}
     }
 
     /// What the local outbox holds: recipient, subject, text.

@@ -70,11 +70,15 @@ both! {
         };
         let to = option(&page, "Hervé Le Goff");
         let chosen = wrong.form("une-fois").with("collegue", &to);
+        let mut third = portal.agent("claire.daubigny").await;
+        let late = third.get(&path).await.is(200).form("une-fois").with("collegue", &to).with("note", "Il faut le livret.");
         nadia.post_form(&path, &chosen.fields).await.leads_to(&format!("{theirs}?fait=confie"));
         nadia.post_form(&path, &chosen.fields).await.is(303);
+        // Another colleague did the same a little later: what they had to say is not lost.
+        third.post_form(&path, &late.fields).await.leads_to(&format!("{theirs}?fait=confie"));
         nadia.get(&format!("{theirs}?fait=confie")).await.is(200).shows("Le dossier est confié").shows("pris en charge par Hervé Le Goff depuis le 17 novembre 2026");
         herve.get(&format!("{theirs}?onglet=historique")).await.is(200).shows("Dossier confié à Hervé Le Goff").shows("Nadia Benali");
-        let notes = herve.get(&format!("{theirs}?onglet=notes")).await.is(200).shows("Tu le connais mieux.");
+        let notes = herve.get(&format!("{theirs}?onglet=notes")).await.is(200).shows("Tu le connais mieux.").shows("Il faut le livret.");
         assert_eq!(notes.words().matches("Tu le connais mieux.").count(), 1);
         portal.work().await;
         let told: Vec<_> = portal.outbox().await.into_iter().filter(|(_, subject, _)| subject.contains("vous sont confiés")).collect();

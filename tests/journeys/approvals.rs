@@ -4,7 +4,7 @@ use db::{args, sql};
 use guichet::{
     agents::{self, Role},
     approvals, catalogue,
-    requests::timers,
+    requests::{awaited, timers},
     work,
 };
 use jiff::SignedDuration;
@@ -189,6 +189,11 @@ both! {
         assert_eq!(timers::tick(&portal.app).await.unwrap(), 0);
         let tab = guillaume.get(&format!("{page}?onglet=parapheur")).await.is(200);
         tab.shows("Projet d’arrêté : visé par tous").shows("Conforme au plan.").shows("Anne-Sophie L’Hermitte");
+        // Nobody approved what she might add.
+        let accept = format!("{page}/actions/accept");
+        let form = anne.get(&accept).await.is(200).hides("Texte de la décision").form("version");
+        let more = form.with("faits", "La limite est reculée de deux mètres.");
+        anne.post_form(&accept, &more.fields).await.is(422).shows("n'a été visé par personne");
         act(&mut anne, &page, "accept", &[]).await.is(303);
         assert_eq!(state(&portal, filed.id).await, "validated");
         let history = guillaume.get(&format!("{page}?onglet=historique")).await.is(200);
@@ -269,8 +274,8 @@ both! {
         propose(&mut guillaume, filed.id).await.is(303);
         for _ in 0..10 {
             portal.later(SignedDuration::from_hours(24));
-            approvals::tick(&portal.app).await.unwrap();
-            approvals::tick(&portal.app).await.unwrap();
+            awaited::remind::<approvals::Step>(&portal.app).await.unwrap();
+            awaited::remind::<approvals::Step>(&portal.app).await.unwrap();
         }
         assert_eq!(mails(&portal, "Un visa est attendu aujourd’hui").await[0].0, "voirie@valmont.example");
         assert_eq!(mails(&portal, "Un visa n’est pas donné").await[0].0, "guillaume.perez@valmont.example");

@@ -88,7 +88,7 @@ both! {
         claire.post(&piece, &[("action", "plus-tard")]).await.leads_to("/agent/depots?fait=garde");
         assert!(claire.get("/agent/depots").await.is(200).shows(&filed.reference).links_to(&check));
         person.get(&own).await.is(200).shows("passeport.pdf");
-        let form = claire.get(&check).await.is(200).shows("(au guichet)").form("version");
+        let form = claire.get(&check).await.is(200).shows("Elle compte comme reçue le ").shows("(au guichet)").form("version");
         claire.post_form(&check, &form.fields).await.leads_to(&format!("{theirs}?fait=saisie"));
         claire.get(&format!("{theirs}?onglet=messages")).await.is(200).shows("Visite au guichet, noté par Claire d’Aubigny");
         claire.get(&format!("{theirs}?onglet=pieces")).await.is(200).shows("passeport.pdf");

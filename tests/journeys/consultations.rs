@@ -2,7 +2,10 @@
 //! was chosen, as long as it is awaited, and nothing else.
 
 use db::{args, sql};
-use guichet::{consultations, requests::timers};
+use guichet::{
+    consultations,
+    requests::{awaited, timers},
+};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
@@ -217,15 +220,15 @@ both! {
         let mut expert = open(&portal, &second).await;
         // Asked for fifteen days: reminded on the last, with the same link, so that what is being written goes on; told late the day after.
         portal.later(SignedDuration::from_hours(24 * 15));
-        consultations::tick(&portal.app).await.unwrap();
-        consultations::tick(&portal.app).await.unwrap();
+        awaited::remind::<consultations::Opinion>(&portal.app).await.unwrap();
+        awaited::remind::<consultations::Opinion>(&portal.app).await.unwrap();
         assert_eq!(mails(&portal, "attendu aujourd").await.len(), 1);
         let reminded = link(&portal).await;
         assert_eq!(reminded, second);
         expert.get(&reminded).await.is(200).shows(WHERE);
         portal.later(SignedDuration::from_hours(24));
-        consultations::tick(&portal.app).await.unwrap();
-        consultations::tick(&portal.app).await.unwrap();
+        awaited::remind::<consultations::Opinion>(&portal.app).await.unwrap();
+        awaited::remind::<consultations::Opinion>(&portal.app).await.unwrap();
         let late = mails(&portal, "Un avis n’est pas rendu").await;
         assert_eq!(late.iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["guillaume.perez@valmont.example"]);
         let mut guillaume = portal.agent("guillaume.perez").await;
@@ -291,7 +294,7 @@ both! {
         let path = format!("/agent/avis-a-rendre/{open}");
         thierry.get(&path).await.is(200).shows("n'est plus attendu").hides(WHERE);
         portal.later(SignedDuration::from_hours(24 * 30));
-        consultations::tick(&portal.app).await.unwrap();
+        awaited::remind::<consultations::Opinion>(&portal.app).await.unwrap();
         assert!(mails(&portal, "attendu aujourd").await.is_empty());
     }
 }

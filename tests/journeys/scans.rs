@@ -159,6 +159,17 @@ both! {
         assert_eq!((pages, waiting), (3, 0));
     }
 
+    /// The name that a form brings leads to nothing of somebody else: what is erased with a batch is its own.
+    async fn a_batch_is_never_kept_under_the_id_of_a_request(portal: Portal) {
+        let filed = portal.client().file("acte-naissance", &birth()).await;
+        let mut nadia = portal.agent("nadia.benali").await;
+        let files = || async { portal.db().one::<i64>(sql!("select count(*) from file where authority_id = $1 and owner_id = $2"), args![portal.city, filed.id]).await.unwrap() };
+        let before = files().await;
+        let sent = send(&mut nadia, &[("recu", "10/11/2026"), ("une-fois", &filed.id.to_string())], &[("lot.pdf", &pdf(&["Un"]))]).await.is(303);
+        assert!(!sent.location().contains(&filed.id.to_string()));
+        assert!(before > 0 && files().await == before);
+    }
+
     async fn what_cannot_be_taken_is_told(portal: Portal) {
         let mut nadia = portal.agent("nadia.benali").await;
         send(&mut nadia, &[], &[]).await.is(422).shows("Choisissez d’abord un fichier");

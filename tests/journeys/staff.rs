@@ -243,6 +243,27 @@ both! {
         let mut maud = portal.agent("maud.etienne").await;
         maud.get("/agent/avis-a-rendre").await.is(200).shows("Peut-il partir");
         maud.get(&page).await.is(200);
+
+        // Nor a visa.
+        let (circuit, step) = (Uuid::new_v4(), Uuid::new_v4());
+        portal.db().write(async |tx: &mut db::Tx| {
+            let circuits = sql!(
+                "insert into approval (authority_id, id, request_id, circuit, title, asked_at, version, asked_by, asker_too, state, fingerprint, letter)
+                 select $1, $2, $3, 'absence', 'Absence du service', $4, 1, a.id, $5, 'open', $6, 'null' from account a where a.authority_id = $1 and a.email = 'nathalie.weber@valmont.example'"
+            );
+            tx.run(circuits, args![tx.authority(), circuit, id, now, false, vec![0_u8; 32]]).await?;
+            let steps = sql!(
+                "insert into approval_step (authority_id, id, approval_id, position, title, department_id, role, state, until, reason)
+                 values ($1, $2, $3, 0, 'Chef de service', 'voirie', 'processor', 'open', '2027-01-01', '')"
+            );
+            tx.run(steps, args![tx.authority(), step, circuit]).await
+        }).await.unwrap();
+        let page = format!("/agent/a-viser/{step}");
+        thierry.get("/agent/a-viser").await.is(200).hides("Absence du service");
+        thierry.get(&page).await.is(404);
+        thierry.post(&page, &[("visa", "oui")]).await.is(404);
+        maud.get("/agent/a-viser").await.is(200).shows("Absence du service");
+        maud.get(&page).await.is(200);
     }
 
     async fn some_are_for_some_departments(portal: Portal) {

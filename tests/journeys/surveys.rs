@@ -51,12 +51,14 @@ both! {
         // A question that appears is asked, and needs no answer here.
         answer(&mut stranger, HALL, &[("motif", "papiers"), ("note", "2"), ("idees", "Des bancs.")]).await.leads_to(&format!("{HALL}/merci"));
         stranger.get(&format!("{HALL}/merci")).await.is(200).shows("Merci");
-        // Its form sent twice is one answer; another is another.
+        // Its form sent twice is one answer; filled again by the next person at the same screen, it is another.
         let form = person.get(HALL).await.is(200).form("une-fois").with("saisie.motif", "enfant").with("saisie.note", "5");
         for _ in 0..2 {
             person.post_form(HALL, &form.fields).await.leads_to(&format!("{HALL}/merci"));
         }
         assert_eq!(kept(&portal).await, 2);
+        person.post_form(HALL, &form.with("saisie.note", "1").fields).await.leads_to(&format!("{HALL}/merci"));
+        assert_eq!(kept(&portal).await, 3);
         let named: i64 = portal.db().one(sql!("select count(account_id) from survey_answer where authority_id = $1"), args![portal.city]).await.unwrap();
         assert_eq!(named, 0);
         assert_eq!(person.data().await["enquetes"].as_array().unwrap().len(), 0);
@@ -113,24 +115,33 @@ both! {
         claire.get(DESK).await.is(404);
         claire.post(&format!("{DESK}/publier"), &[("publier", "oui")]).await.is(404);
 
+        // While people answer, results that follow would tell what each of them says.
         let results = format!("{HALL}/resultats");
         person.get(&results).await.is(404);
-        let page = paulo.get(DESK).await.is(200);
-        let form = page.form("publier");
-        let done = paulo.submit(&page, &form, &form.fields).await.leads_to(&format!("{DESK}?fait=publies"));
-        paulo.follow(&done).await.is(200).shows("Les résultats sont publiés");
-        // Fewer than five said the second, and the first would tell it by subtraction; no free text.
-        let mut reader = portal.usager(USAGER).await;
-        reader.get(&results).await.is(200).shows("6 personnes ont répondu").shows("non publié").hides("83 %").hides("17 %").hides("Des bancs");
-        reader.get(HALL).await.is(200).shows("Voir les résultats");
-        paulo.post(&format!("{DESK}/publier"), &[("publier", "non")]).await.leads_to(&format!("{DESK}?fait=retires"));
-        reader.get(&results).await.is(404);
-
-        // Once it is over, nobody answers; once its retention is, nothing is left.
+        paulo.get(DESK).await.is(200).shows("se publient après le dernier jour").hides("Publier les résultats");
+        paulo.post(&format!("{DESK}/publier"), &[("publier", "oui")]).await.is(409).shows("encore ouverte");
+        // Once it is over, nobody answers.
         portal.later(SignedDuration::from_hours(24 * 240));
         let mut person = portal.client();
         person.get(HALL).await.is(200).shows("close depuis le 30 juin 2027").hides("Envoyer mes réponses");
         person.post(HALL, &[("saisie.motif", "papiers"), ("saisie.note", "5")]).await.leads_to(HALL);
+
+        let mut paulo = portal.agent("paulo.da-silva").await;
+        let page = paulo.get(DESK).await.is(200);
+        let form = page.form("publier");
+        let done = paulo.submit(&page, &form, &form.fields).await.leads_to(&format!("{DESK}?fait=publies"));
+        paulo.follow(&done).await.is(200).shows("Les résultats sont publiés");
+        // Fewer than five said the second, and the first would tell it by subtraction; a mean would tell both. No free
+        // text.
+        let mut reader = portal.usager(USAGER).await;
+        reader.get(&results).await.is(200).shows("6 personnes ont répondu").shows("non publié").hides("83 %").hides("17 %").hides("moyenne").hides("Des bancs");
+        reader.get(HALL).await.is(200).shows("Voir les résultats");
+        let one = sql!("select count(*) from journal where authority_id = $1 and action in ('survey-exported', 'survey-published')");
+        assert_eq!(portal.db().one::<i64>(one, args![portal.city]).await.unwrap(), 2);
+        paulo.post(&format!("{DESK}/publier"), &[("publier", "non")]).await.leads_to(&format!("{DESK}?fait=retires"));
+        reader.get(&results).await.is(404);
+
+        // Once its retention is over, nothing is left.
         sweep::all(&portal.app).await.unwrap();
         assert_eq!(kept(&portal).await, 6);
         portal.later(SignedDuration::from_hours(24 * 420));

@@ -53,6 +53,10 @@ pub fn check(checked: &[&Procedure], all: &[&Procedure]) -> Vec<(String, String)
                 say(start, format!("Aucune démarche ne s'appelle « {} ».", start.procedure));
                 continue;
             };
+            // One is offered on pages of usagers, the other on pages of agents: neither leads to the other.
+            if one.is_internal() || target.is_internal() {
+                say(start, "Une démarche interne n'en engage pas d'autre, et aucune ne l'engage.".to_owned());
+            }
             for (to, from) in &start.with {
                 match (question(target, to), source(one, from)) {
                     (None, _) => say(start, format!("« {} » n'a pas de question « {to} ».", target.id)),
@@ -170,6 +174,12 @@ workflow:
         let found = told(&[&other]).join("\n");
         assert!(found.contains("« second » n'a pas de question « enfants.nom »"), "{found}");
         assert!(found.contains("« ville » (text) ne peut pas remplir « commune » (yes-no)"), "{found}");
+        let mut internal = procedure("second", SECOND, "");
+        internal.audience = vec![crate::model::Audience::Agent];
+        assert!(
+            told(&[&internal]).iter().any(|one| one.contains("interne")),
+            "no usager is offered what is for agents"
+        );
         let back = "  starts:\n    - {id: next, procedure: first, title: Retour, with: {ville: commune}}";
         let found = told(&[&procedure("second", SECOND, back)]);
         assert_eq!(found.iter().filter(|one| one.contains("tournent en rond")).count(), 2, "{found:?}");

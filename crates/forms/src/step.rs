@@ -297,11 +297,11 @@ pub fn step(
     if sets {
         effects.push(Effect::Set(set));
     }
+    next.ended = to.end.then_some(life.ended.unwrap_or(cx.now));
     circuit(transition, &mut next, life, given.changes || sets, &mut effects, cx);
     if actor == Actor::Usager {
         next.clocks.received = Some(cx.now);
     }
-    next.ended = to.end.then_some(life.ended.unwrap_or(cx.now));
     suspend_or_resume(&mut next, to.status, given.until, cx);
     next.due = due(procedure, &next, cx);
     if actor == Actor::System && to.id == life.state {
@@ -362,6 +362,9 @@ fn circuit(
     } else if open && next.state != life.state {
         next.clocks.approval = None;
         effects.push(Effect::Recall);
+    } else if life.ended.is_some() && next.ended.is_none() {
+        // What was approved was decided: taken up again, a request is decided anew.
+        next.clocks.approval = None;
     } else if changes
         && let Some(circuit) = next.clocks.approval.as_mut()
         && matches!(circuit.outcome, Outcome::Open | Outcome::Approved)

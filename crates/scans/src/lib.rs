@@ -11,11 +11,17 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{
+    ops::RangeInclusive,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use hayro::{
     RenderCache, RenderSettings,
-    hayro_interpret::InterpreterSettings,
+    hayro_interpret::{InterpreterSettings, InterpreterWarning},
     hayro_syntax::{DecryptionError, LoadPdfError, Pdf},
     render,
     vello_cpu::color::palette::css::WHITE,
@@ -55,7 +61,8 @@ impl Pages {
         self.0.pages().len()
     }
 
-    /// A page as it looks; none when there is no such page, or it has no size.
+    /// A page as it looks; none when there is no such page, it has no size, or an image on it cannot be read: white,
+    /// it would pass for a blank page.
     #[must_use]
     pub fn picture(&self, number: usize) -> Option<Picture> {
         let page = self.0.pages().get(number.checked_sub(1)?)?;
@@ -71,7 +78,17 @@ impl Pages {
             height: Some(pixels(height * scale)),
             bg_color: WHITE,
         };
-        let drawn = render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings);
+        let lacks = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&lacks);
+        let warning_sink = Arc::new(move |warning| {
+            let lost = matches!(warning, InterpreterWarning::ImageDecodeFailure);
+            told.fetch_or(lost, Ordering::Relaxed);
+        });
+        let interpreter = InterpreterSettings { warning_sink, ..InterpreterSettings::default() };
+        let drawn = render(page, &RenderCache::new(), &interpreter, &settings);
+        if lacks.load(Ordering::Relaxed) {
+            return None;
+        }
         let (width, height) = (drawn.width(), drawn.height());
         let gray = drawn.data().iter().map(|dot| luminance(dot.r, dot.g, dot.b)).collect();
         picture::of_gray(gray, width.into(), height.into())

@@ -17,6 +17,25 @@ pub fn pdf(texts: &[&str]) -> Vec<u8> {
         };
         objects.push(format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()));
     }
+    assemble(&objects)
+}
+
+/// A PDF of one page, on which an image stands that no reader can decode.
+#[must_use]
+pub fn unreadable_image() -> Vec<u8> {
+    let image = "<</Type/XObject/Subtype/Image/Width 9/Height 9/ColorSpace/DeviceGray/BitsPerComponent 8/Filter/DCTDecode/Length 4>>stream\nnope\nendstream";
+    let drawn = "q 500 0 0 700 50 50 cm /I Do Q";
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[4 0 R]/MediaBox[0 0 595 842]>>".to_owned(),
+        image.to_owned(),
+        "<</Type/Page/Parent 2 0 R/Resources<</XObject<</I 3 0 R>>>>/Contents 5 0 R>>".to_owned(),
+        format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()),
+    ];
+    assemble(&objects)
+}
+
+fn assemble(objects: &[String]) -> Vec<u8> {
     let (mut file, mut places) = ("%PDF-1.4\n".to_owned(), Vec::new());
     for (index, object) in objects.iter().enumerate() {
         places.push(file.len());

@@ -5,7 +5,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{testing::pdf, *};
+use super::{
+    testing::{pdf, unreadable_image},
+    *,
+};
 
 /// What poppler reads of a PDF.
 fn text(pdf: &[u8]) -> Vec<String> {
@@ -49,6 +52,13 @@ fn a_page_has_its_pictures() {
 }
 
 const SMALL_SIDE: u32 = 280;
+
+#[test]
+fn a_page_that_cannot_be_read_is_not_blank() {
+    let pages = Pages::read(unreadable_image()).unwrap();
+    assert_eq!(pages.count(), 1);
+    assert!(pages.picture(1).is_none());
+}
 
 #[test]
 fn an_image_is_a_page() {

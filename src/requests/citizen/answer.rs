@@ -9,9 +9,10 @@ use db::{Json, args, sql};
 use forms::{
     journey::Reading,
     model::Procedure,
-    step::{Actor, Effect},
+    step::{Actor, Context, Effect},
     workflow::{Need, Transition},
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -115,15 +116,16 @@ pub async fn send<W: Follows>(who: W, Path(id): Path<Uuid>) -> Result<Response, 
     send_corrections(&filler, &filling).await
 }
 
-/// The transition that these answers fire.
+/// The transition that these answers fire, given at this moment.
 fn answered<'f>(
     visit: &Visit,
     filling: &'f Filling,
     request: &'f Request,
     reading: &Reading<'_>,
+    now: Timestamp,
 ) -> Option<&'f Transition> {
     let known = fire::known(&filling.procedure, &reading.answers, &request.given.0);
-    answering(&filling.procedure, &request.state).find(|one| one.holds(fire::context(visit, &known)))
+    answering(&filling.procedure, &request.state).find(|one| one.holds(Context { now, ..fire::context(visit, &known) }))
 }
 
 pub async fn send_corrections(filler: &Filler, filling: &Filling) -> Result<Response, Problem> {
@@ -132,7 +134,7 @@ pub async fn send_corrections(filler: &Filler, filling: &Filling) -> Result<Resp
     if !reading.ready() {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
-    let Some(transition) = answered(filler, filling, request, &reading) else {
+    let Some(transition) = answered(filler, filling, request, &reading, filler.now) else {
         return Err(Problem::Elsewhere(filling.request_url()));
     };
     let confidential = addresses::told(&filler.db, request.account_id, &reading.answers).await?;
@@ -153,10 +155,12 @@ pub async fn send_for(agent: &Agent, filling: &Filling) -> Result<Response, Prob
     if !reading.ready() {
         return Err(Problem::Elsewhere(filling.url("verifier")));
     }
-    let Some(transition) = answered(agent, filling, request, &reading) else { return Err(Problem::Elsewhere(home)) };
+    let received = intake.answered(agent, request);
+    let Some(transition) = answered(agent, filling, request, &reading, received) else {
+        return Err(Problem::Elsewhere(home));
+    };
     let confidential = addresses::told(&agent.db, request.account_id, &reading.answers).await?;
     let marks = filling.marks(agent, &reading);
-    let received = intake.answered(agent, request);
     let corrected = Corrected::of(&filling.procedure, &reading.answers, confidential, &marks);
     let with = With { corrected: Some(corrected), entered: Some(received), ..With::default() };
     let by = By { actor: Actor::Usager, account: Some(agent.account.id), acted: None };

@@ -22,11 +22,8 @@ use crate::{
     visit::Visitor,
 };
 
-/// The links of a request; `offered`: its history says that it offered some.
-pub async fn shown(filler: &Filler, request: &Mine, offered: bool) -> Result<Vec<Json>, Problem> {
-    if !linked::possible(filler, &request.procedure_id, offered).await? {
-        return Ok(Vec::new());
-    }
+/// The links of a request.
+pub async fn shown(filler: &Filler, request: &Mine) -> Result<Vec<Json>, Problem> {
     let may = filler.usager().is_some_and(|visitor| visitor.require(Deed::Fill).is_ok());
     let mut list = Vec::new();
     for link in linked::of(&filler.db, request.id).await? {
@@ -73,6 +70,10 @@ pub async fn go_on(visitor: Visitor, Path((id, link)): Path<(Uuid, Uuid)>) -> Re
         if begun.made {
             trace::note(&visitor, trace::BEGUN, &begun.reference).await?;
         }
+    }
+    // It may have been begun from another session, which proved the same right to the request.
+    if let Some(session) = visitor.session.as_ref().filter(|_| visitor.acting.is_none()) {
+        drafts::attach(&visitor, link, session.id).await?;
     }
     Ok(Redirect::to(&format!("/brouillons/{link}/{}", page.id)).into_response())
 }

@@ -68,6 +68,13 @@ impl Deref for Completed {
     }
 }
 
+/// What is being completed is no longer, once the department has gone on without it: files would change what others
+/// decide.
+fn still_waits(procedure: &Procedure, request: &Request, page: impl Fn() -> String) -> Result<(), Problem> {
+    let waits = answer::answering(procedure, &request.state).next().is_some();
+    if waits { Ok(()) } else { Err(Problem::Elsewhere(page())) }
+}
+
 /// A draft with all that its pages need. Completing a request already sent is a draft too, with the
 /// request's own id.
 pub struct Filling {
@@ -111,6 +118,7 @@ impl Filling {
         let (correcting, asks) = if draft.correcting {
             let trace = Line::agent(agent, Action::RequestOpened);
             let request = access::desk::<Process>(agent, id, trace).await?;
+            still_waits(&procedure, &request, || format!("/agent/demandes/{id}"))?;
             (Some(Completed::Desk(request)), super::store::asks(&agent.db, id).await?)
         } else {
             (None, Vec::new())
@@ -139,7 +147,9 @@ impl Filling {
         let procedure = catalogue::version(staff, &draft.procedure_id, draft.procedure_version).await?;
         let files = if draft.has_files { files::of(&staff.db, id).await? } else { Vec::new() };
         let (correcting, asks) = if draft.correcting {
-            (Some(Completed::Own(access::own(&filler, id).await?)), super::store::asks(&staff.db, id).await?)
+            let request = access::own(&filler, id).await?;
+            still_waits(&procedure, &request, || filler.request(id))?;
+            (Some(Completed::Own(request)), super::store::asks(&staff.db, id).await?)
         } else {
             (None, Vec::new())
         };
@@ -159,7 +169,9 @@ impl Filling {
         let procedure = catalogue::version(visitor, &draft.procedure_id, draft.procedure_version).await?;
         let files = if draft.has_files { files::of(&visitor.db, id).await? } else { Vec::new() };
         let (correcting, asks) = if draft.correcting {
-            (Some(Completed::Own(access::mine(visitor, id).await?)), super::store::asks(&visitor.db, id).await?)
+            let request = access::mine(visitor, id).await?;
+            still_waits(&procedure, &request, || format!("/demandes/{id}"))?;
+            (Some(Completed::Own(request)), super::store::asks(&visitor.db, id).await?)
         } else {
             (None, Vec::new())
         };

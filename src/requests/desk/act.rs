@@ -43,6 +43,7 @@ use crate::{
 
 /// The button that draws the letter anew.
 const PREVIEW: &str = "apercu";
+const UNSEEN: &str = "Ce texte n’a été visé par personne : retirez-le, ou faites viser de nouveau ce que vous décidez.";
 const STALE: &str = "Cette demande a changé pendant que vous la regardiez. Ouvrez-la de nouveau pour voir où elle en est. Votre texte est encore dans la page précédente.";
 
 /// The transition of this name, if it is one for agents and this one has the right to fire it;
@@ -134,6 +135,9 @@ pub async fn confirm(
     }
     if !deed.unable.is_empty() {
         problems.push(("confirmer", deed.unable.clone()));
+    }
+    if transition.approved.is_some() && !(deed.typed.facts.trim().is_empty() && deed.typed.ground.trim().is_empty()) {
+        problems.push(("confirmer", UNSEEN.to_owned()));
     }
     problems.extend(draft.iter().flat_map(Draft::problems));
     if !problems.is_empty() || !filled.valid() {
@@ -238,7 +242,7 @@ impl<'f> Deed<'f> {
         let context = Value::from(Serde(json!({
             "request": view::banner(agent, file),
             "transition": {"id": transition.id, "label": transition.label, "kind": view::button(transition)},
-            "needs": transition.needs,
+            "needs": transition.needs, "approved": transition.approved.is_some(),
             "receives": transition.receives.as_deref().unwrap_or_default(),
             "unreachable": told.is_some() && file.request.email.is_none(),
             "preview": preview(agent, file, told).await,

@@ -91,23 +91,25 @@ pub async fn save(agent: Agent, Path(id): Path<Uuid>, Typed(typed): Typed) -> Re
     let colleagues = of(&agent, &file).await?;
     // A second click finds it done.
     let again = |to: Uuid| to.to_string() == typed.text("collegue") && typed.text("de") != typed.text("collegue");
-    if file.request.holder_id.is_some_and(again) {
-        return Ok(Redirect::to(&file.came.on(&format!("{}?fait=confie", file.url()))).into_response());
-    }
+    let again = file.request.holder_id.is_some_and(again);
     let chosen = colleagues.iter().find(|one| one.id.to_string() == typed.text("collegue"));
     let note = typed.text("note").trim();
+    let once = typed.text("une-fois").parse().unwrap_or_else(|_| agent.id());
     let mut wrong = Vec::new();
-    if chosen.is_none() {
+    if chosen.is_none() && !again {
         wrong.push(Wrong::new("collegue", "Choisissez à qui confier ce dossier"));
     }
     if note.chars().count() > LONGEST {
         wrong.push(Wrong::new("note", "Raccourcissez cette note : 10\u{202f}000 caractères au plus"));
     }
+    if again && wrong.is_empty() {
+        // By this very form, whose note is there already; or by a colleague, who did not write it.
+        agent.db.write(async |tx: &mut Tx| tell(tx, &agent, file.request.id, once, note).await).await?;
+        return Ok(Redirect::to(&file.came.on(&format!("{}?fait=confie", file.url()))).into_response());
+    }
     let (Some(chosen), true) = (chosen, wrong.is_empty()) else {
         return agent.page_again(PAGE, TITLE, context(&file, &colleagues, &typed, &wrong));
     };
-    let note = Some(note).filter(|note| !note.is_empty());
-    let once = typed.text("une-fois").parse().unwrap_or_else(|_| agent.id());
     if entrust(&agent, &file, typed.text("de").parse().ok(), chosen.id, (once, note)).await? {
         agent.app.work.notify_one();
         return Ok(Redirect::to(&file.came.on(&format!("{}?fait=confie", file.url()))).into_response());
@@ -122,22 +124,28 @@ async fn entrust(
     file: &Opened<Process>,
     from: Option<Uuid>,
     to: Uuid,
-    (once, note): (Uuid, Option<&str>),
+    (once, note): (Uuid, &str),
 ) -> Result<bool, db::Error> {
-    let (id, me, now) = (file.request.id, agent.account.id, agent.now);
     agent
         .db
         .write(async |tx: &mut Tx| {
             if !hand(tx, agent, &file.request, (from, to), 1).await? {
                 return Ok(false);
             }
-            if let Some(body) = note {
-                let message = NewMessage { id: once, author: "agent", author_id: Some(me), internal: true, body };
-                store::write(tx, id, &message, now).await?;
-            }
+            tell(tx, agent, file.request.id, once, note).await?;
             Ok(true)
         })
         .await
+}
+
+/// Writes a note, once.
+async fn tell(tx: &mut Tx, agent: &Agent, request: Uuid, once: Uuid, note: &str) -> Result<(), db::Error> {
+    if !note.is_empty() {
+        let author_id = Some(agent.account.id);
+        let message = NewMessage { id: once, author: "agent", author_id, internal: true, body: note };
+        store::write(tx, request, &message, agent.now).await?;
+    }
+    Ok(())
 }
 
 /// Gives a request to a colleague, if it is still held by `from` and they may hold it. `told`: they are told of so

@@ -319,7 +319,7 @@ impl Filters {
         }
         let (first, end) = self.period(agent);
         query = query.and_some("r.submitted_at >= {}", first).and_some("r.submitted_at < {}", end);
-        let near = || agent.today().checked_add(NEAR.days()).ok().and_then(|day| start(day.tomorrow().ok()?, agent));
+        let near = || agent.today().checked_add(NEAR.days()).ok().and_then(|day| agent.morning(day.tomorrow().ok()?));
         match self.delay {
             Delay::Any => query,
             Delay::Late => query
@@ -334,14 +334,9 @@ impl Filters {
 
     /// When the sending of what is listed begins and ends (excluded).
     pub fn period(&self, agent: &Agent) -> (Option<Timestamp>, Option<Timestamp>) {
-        let first = self.from.1.and_then(|day| start(day, agent));
-        (first, self.to.1.and_then(|day| start(day.tomorrow().ok()?, agent)))
+        let first = self.from.1.and_then(|day| agent.morning(day));
+        (first, self.to.1.and_then(|day| agent.morning(day.tomorrow().ok()?)))
     }
-}
-
-/// The first instant of a day in the city.
-fn start(day: Date, agent: &Agent) -> Option<Timestamp> {
-    Some(day.to_zoned(agent.site.zone.clone()).ok()?.timestamp())
 }
 
 fn some(text: &str) -> Option<&str> {

@@ -96,10 +96,10 @@ impl Draft {
         about.decision = decision.as_ref();
         let purpose = match &deed.granted {
             Some(Granted { asked_at, letter: Some(approved) }) => {
-                (typed.motivation, typed.version) = (approved.motivation.clone(), None);
+                (typed.motivation, typed.version) = (approved.motivation.clone(), approved.version);
                 let then = Visit { now: *asked_at, ..Visit::clone(agent) };
                 let about = About { author: &nobody, motivation: &approved.motivation, ..about };
-                let same = compose::compose(&then, code, None, &about).await?;
+                let same = compose::compose(&then, code, approved.version, &about).await?;
                 Purpose::Approved(same.is_ok_and(|letter| letter.digest() == approved.digest))
             }
             _ if prepared.is_some() => Purpose::Prepared,

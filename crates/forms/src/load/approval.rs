@@ -49,6 +49,11 @@ fn opened(circuit: &Circuit<'_, '_>, approval: &Placed<'_, Approval>, found: &mu
             "Ouvrez-le avant : personne ne l'attendrait plus.",
         );
         say(
+            circuit.states.iter().any(|one| one.it.id == it.to && one.it.open_to_usager),
+            format!("La transition « {name} » ouvre un visa là où l'usager change encore sa demande."),
+            "Menez-la vers un état sans « open » : on ne vise pas ce qui change.",
+        );
+        say(
             it.letter().is_some() || it.decides().is_some(),
             format!("La transition « {name} » décide ou fait une lettre avant le visa qu'elle ouvre."),
             "Décidez par la transition qui attend le visa (« approved »).",

@@ -1,0 +1,13 @@
+-- Of an anonymous survey: no account, no session, no hour, and an id that tells nothing of when.
+create table survey_answer (
+  authority_id uuid not null,
+  survey_id text not null,
+  id uuid not null,
+  account_id uuid,
+  answers json not null,
+  day date not null,
+  primary key (authority_id, survey_id, id),
+  foreign key (authority_id, survey_id) references survey (authority_id, id),
+  foreign key (authority_id, account_id) references account (authority_id, id) on delete cascade
+);
+create unique index survey_answer_once on survey_answer (authority_id, account_id, survey_id) where account_id is not null;
