@@ -1,6 +1,6 @@
 //! Reminders: see [`awaited`](crate::requests::awaited).
 
-use db::{Db, Tx};
+use db::{Db, Tx, args, sql};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
@@ -18,7 +18,11 @@ impl Awaited for Step {
     const LATE: &'static str = model::LATE;
 
     async fn due(db: &Db, now: Timestamp) -> Result<Vec<Uuid>, db::Error> {
-        store::due(db, now).await
+        db.all(
+            sql!("select id from approval_step where authority_id = $1 and remind_at <= $2 order by remind_at, id limit 50"),
+            args![db.authority(), now],
+        )
+        .await
     }
 
     async fn until(db: &Db, id: Uuid) -> Result<Option<(Uuid, Date)>, db::Error> {
@@ -27,7 +31,13 @@ impl Awaited for Step {
     }
 
     async fn reminded(tx: &mut Tx, id: Uuid, now: Timestamp, next: Option<Timestamp>) -> Result<bool, db::Error> {
-        store::reminded(tx, id, now, next).await
+        let done = tx
+            .run(
+                sql!("update approval_step set remind_at = $1 where authority_id = $2 and id = $3 and state = 'open' and remind_at <= $4"),
+                args![next, tx.authority(), id, now],
+            )
+            .await?;
+        Ok(done == 1)
     }
 
     async fn tell(

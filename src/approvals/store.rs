@@ -244,30 +244,6 @@ pub async fn current(tx: &mut Tx, request: Uuid) -> Result<Option<Uuid>, db::Err
     .await
 }
 
-/// Those to remind somebody of.
-pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<Uuid>, db::Error> {
-    db.all(
-        sql!(
-            "select id from approval_step where authority_id = $1 and remind_at <= $2 order by remind_at, id limit 50"
-        ),
-        args![db.authority(), now],
-    )
-    .await
-}
-
-/// Says when to remind next, if nobody did since `now`.
-pub async fn reminded(tx: &mut Tx, id: Uuid, now: Timestamp, next: Option<Timestamp>) -> Result<bool, db::Error> {
-    let done = tx
-        .run(
-            sql!(
-                "update approval_step set remind_at = $1 where authority_id = $2 and id = $3 and state = 'open' and remind_at <= $4"
-            ),
-            args![next, tx.authority(), id, now],
-        )
-        .await?;
-    Ok(done == 1)
-}
-
 row! {
     struct Told {
         reference: String,

@@ -188,26 +188,6 @@ pub async fn bind(tx: &mut Tx, id: Uuid, code_at: Timestamp, browser: &str) -> R
     Ok(bound == 1)
 }
 
-/// Those to remind somebody of.
-pub async fn due(db: &Db, now: Timestamp) -> Result<Vec<Uuid>, db::Error> {
-    db.all(
-        sql!("select id from consultation where authority_id = $1 and remind_at <= $2 order by remind_at, id limit 50"),
-        args![db.authority(), now],
-    )
-    .await
-}
-
-/// Says when to remind next, if nobody did since `now`.
-pub async fn reminded(tx: &mut Tx, id: Uuid, now: Timestamp, next: Option<Timestamp>) -> Result<bool, db::Error> {
-    let done = tx
-        .run(
-            sql!("update consultation set remind_at = $1 where authority_id = $2 and id = $3 and state = 'open' and remind_at <= $4"),
-            args![next, tx.authority(), id, now],
-        )
-        .await?;
-    Ok(done == 1)
-}
-
 row! {
     struct Shown {
         reference: String,

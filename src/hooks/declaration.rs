@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +26,7 @@ impl Declaration {
     /// # Errors
     /// The first mistake, named.
     pub fn read(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        let found: Self = declaration::read(&name, &text)?;
-        found.check().context(name)?;
-        Ok(found)
+        declaration::file(path, |found: &mut Self| found.check())
     }
 
     fn check(&self) -> Result<()> {

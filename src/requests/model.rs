@@ -55,6 +55,8 @@ row! {
         /// The latest answer to each question of agents' forms.
         given: Json<Answers>,
         version: i64,
+        /// Another request led to it.
+        follows: bool,
     }
 }
 

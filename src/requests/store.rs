@@ -19,7 +19,8 @@ use crate::journal::{self, Line};
 macro_rules! select {
     () => {
         "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.channel, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
-               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version,
+               exists (select 1 from linked_request l where l.authority_id = r.authority_id and l.id = r.id) as follows
              from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id "
     };
 }

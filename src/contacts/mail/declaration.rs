@@ -68,15 +68,13 @@ impl Mailbox {
     /// # Errors
     /// The first mistake, named.
     pub fn read(path: &Path) -> Result<Self> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        let mut found: Self = declaration::read(&name, &text)?;
-        if !found.ca.is_empty() {
-            let ca = path.parent().unwrap_or(Path::new(".")).join(&found.ca);
-            found.ca = std::fs::read_to_string(&ca).with_context(|| format!("ca: {}", ca.display()))?;
-        }
-        found.check().context(name)?;
-        Ok(found)
+        declaration::file(path, |found: &mut Self| {
+            if !found.ca.is_empty() {
+                let ca = path.parent().unwrap_or(Path::new(".")).join(&found.ca);
+                found.ca = std::fs::read_to_string(&ca).with_context(|| format!("ca: {}", ca.display()))?;
+            }
+            found.check()
+        })
     }
 
     fn check(&self) -> Result<()> {

@@ -24,7 +24,7 @@ use crate::{
         access::{self, Mine},
         certified, code, files,
         filler::{Filler, Follows},
-        form, jobs,
+        form, jobs, linked,
         model::{Decision, Event, File, Message, piece_slot},
         store::{self, Entry, NewMessage},
     },
@@ -118,6 +118,7 @@ pub async fn draw(
     let mut contacts = contacts::of_request(&filler.db, request.id).await?;
     contacts.retain(|contact| contact.shared);
     let decision = store::decision(&filler.db, request.id).await?;
+    let offered = events.iter().any(|event| event.code == linked::OFFERED);
     let state = request.state_of(&procedure);
     let running = request.ended_at.is_none();
     let page = filler.request(request.id);
@@ -143,7 +144,7 @@ pub async fn draw(
         sections => Serde(sections(&shown, |_| String::new())),
         pieces => Serde(pieces(filler, &procedure, &files)),
         documents => Serde(documents(filler, request.id, &files)),
-        linked => Serde(next::shown(filler, request).await?),
+        linked => Serde(next::shown(filler, request, offered).await?),
         keeping => sent::keeping(filler, request).await?,
         list => filler.home(),
         keep => format!("{page}/ranger"),

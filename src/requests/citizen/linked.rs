@@ -22,8 +22,11 @@ use crate::{
     visit::Visitor,
 };
 
-/// The links of a request.
-pub async fn shown(filler: &Filler, request: &Mine) -> Result<Vec<Json>, Problem> {
+/// The links of a request; `offered`: its history says that it offered some.
+pub async fn shown(filler: &Filler, request: &Mine, offered: bool) -> Result<Vec<Json>, Problem> {
+    if !offered && !request.follows {
+        return Ok(Vec::new());
+    }
     let may = filler.usager().is_some_and(|visitor| visitor.require(Deed::Fill).is_ok());
     let mut list = Vec::new();
     for link in linked::of(&filler.db, request.id).await? {

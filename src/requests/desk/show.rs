@@ -117,6 +117,10 @@ impl Dossier {
     /// The other request of each link: who may not open it knows that it exists, what it is and its public status.
     async fn links(&self, agent: &Agent) -> Result<Vec<Json>, Problem> {
         let request = &self.file.request;
+        let offered = self.events.iter().any(|event| event.code == linked::OFFERED);
+        if !offered && !request.follows {
+            return Ok(Vec::new());
+        }
         let mut list = Vec::new();
         for link in linked::of(&agent.db, request.id).await? {
             let other = link.other(agent, request.id).await?;
