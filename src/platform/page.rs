@@ -46,6 +46,7 @@ impl Templates {
         environment.add_filter("date", |value: String| day_of(&value).map(french::date));
         environment.add_filter("datetime", datetime);
         environment.add_filter("day", local_day);
+        environment.add_filter("tied", forms::kinds::french::tied);
         environment.add_filter("size", |value: u64| french::size(value));
         Self { environment }
     }

@@ -655,10 +655,15 @@ describe('surveys', () => {
     const desk = await city.open();
     await city.signIn(desk.page, city.agent('relations-usagers', 'manager'));
     await checkAll(desk.page, ['/agent/enquetes', '/agent/enquetes/accueil-mairie']);
-    await press(desk.page, desk.page.getByRole('button', { name: 'Publier les résultats' }));
-    await city.checkPage(desk.page);
-    await checkAll(desk.page, [`${survey}/resultats`]);
     await desk.context.close();
+    // One that is over: its results may be told.
+    const over = await city.open();
+    await city.signIn(over.page, city.agent('voirie', 'manager'));
+    await checkAll(over.page, ['/enquetes/trajets-velo', '/agent/enquetes/trajets-velo']);
+    await press(over.page, over.page.getByRole('button', { name: 'Publier les résultats' }));
+    await city.checkPage(over.page);
+    await checkAll(over.page, ['/enquetes', '/enquetes/trajets-velo/resultats']);
+    await over.context.close();
   });
 });
 

@@ -42,6 +42,18 @@ pub fn decimal(number: Decimal) -> String {
     format!("{sign}{}{comma}{fraction}", thousands(whole))
 }
 
+/// A sentence whose guillemets never stand apart from what they quote.
+pub fn tied(text: &str) -> String {
+    text.replace("« ", &format!("«{NBSP}")).replace(" »", &format!("{NBSP}»"))
+}
+
+/// « jours » after two or more, « jour » after less than two; « mois » in any case.
+pub fn unit(number: Decimal, unit: &str) -> &str {
+    const SAME: [&str; 5] = ["mois", "fois", "bras", "temps", "colis"];
+    let single = number.abs() < Decimal::TWO && unit.len() > 3 && !SAME.contains(&unit);
+    unit.strip_suffix('s').filter(|_| single).unwrap_or(unit)
+}
+
 /// « 1 234,50 € » from cents.
 pub fn euros(cents: i64) -> String {
     format!("{}{NBSP}€", decimal(Decimal::new(cents, 2)))

@@ -117,8 +117,10 @@ impl Kind for Number {
     }
 
     fn display(&self, answer: &Json) -> Vec<String> {
-        let unit = self.unit.as_ref().map(|it| format!("{NBSP}{it}")).unwrap_or_default();
-        value(answer).map(|it| format!("{}{unit}", french::decimal(it))).into_iter().collect()
+        let unit = |it: Decimal| {
+            self.unit.as_ref().map(|unit| format!("{NBSP}{}", french::unit(it, unit))).unwrap_or_default()
+        };
+        value(answer).map(|it| format!("{}{}", french::decimal(it), unit(it))).into_iter().collect()
     }
 
     fn export(&self, answer: &Json) -> String {

@@ -9,6 +9,7 @@ fn render(field: &Field, raw: &Raw, errors: &[Problem], more: &Json) -> String {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_loader(path_loader(concat!(env!("CARGO_MANIFEST_DIR"), "/../../templates")));
+    environment.add_filter("tied", crate::kinds::french::tied);
     let mut f = field.kind.view(field, Input { raw, name: NAME });
     let common = json!({
         "kind": field.kind.name(), "name": NAME, "id": NAME.replace('.', "-"), "ask": field.ask, "help": field.help,
