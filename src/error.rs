@@ -151,12 +151,12 @@ pub async fn pages(request: Request, next: Next) -> Response {
         None => return response,
     };
     let Some(visit) = visit else { return response };
-    // Who works in the agents' space finds the way back to it, not the usagers' sign-in.
+    // Who works in the agents' space finds the way back to it, in its own frame.
     let desk = visit.here.split(['?', '/']).nth(1) == Some("agent");
     let context = minijinja::context! {
         oneself => shown.oneself.then_some(if asked { visit.here.as_str() } else { "/compte" }),
-        who => desk.then(|| minijinja::context! { kind => "agent", name => "", unread => 0 }),
-        home => if desk { "/agent" } else { "/" },
+        who => (),
+        home => if desk { "/agent" } else { "/" }, layout => if desk { "agent/layout.html" } else { "layout.html" },
         code => status.as_u16(), title => shown.title, text => &shown.text, incident => &shown.incident,
         advice => Option::<String>::None,
     };
