@@ -205,6 +205,35 @@ both! {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
+    /// Who has a right on a category opens what a member of that role opens of its requests; on another, nothing.
+    async fn a_category_opens_its_own_requests(portal: Portal) {
+        let mut scene = Scene::set(portal).await;
+        let mut manager = scene.portal.agent("claire.daubigny").await;
+        let mut wrong = Vec::new();
+        for (email, category, column) in
+            [("thierry.kowalski@valmont.example", "etat-civil", 6), ("guillaume.perez@valmont.example", "elections", 4)]
+        {
+            // Of the themes of what the department does, as the manager would tick them.
+            let department = if category == "elections" { "elections" } else { "etat-civil" };
+            let given = [
+                ("service", department), ("courriel", email), ("role", "processor"), ("categories", category),
+                ("du", "01/11/2026"), ("motif", "Renfort"),
+            ];
+            manager.post("/agent/droits/nouveau", &given).await.is(303);
+            let mut agent = scene.portal.agent(email.split('@').next().unwrap()).await;
+            let rows = AGENTS.iter().filter(|(method, path, _)| *method == "GET" && path.starts_with("/agent/demandes/{request}"));
+            let mut looked_at = 0;
+            for (method, path, expected) in rows {
+                looked_at += 1;
+                let expected = expected.split_whitespace().nth(column).unwrap();
+                let path = scene.address(path);
+                wrong.extend(row(method, &path, expected, &mut [(category, &mut agent, column == 6)]).await);
+            }
+            assert!(looked_at > 5, "{looked_at}");
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     /// Who acts in the owner's name gets what they were given, and nothing of the owner's secrets beyond.
     async fn who_acts_gets_what_was_given(portal: Portal) {
         let mut scene = Scene::set(portal).await;
