@@ -321,8 +321,44 @@ function quickSearch() {
   });
 }
 
+/** How long between two looks at who else is at work on a request, in milliseconds. */
+const LOOK_EVERY = 25_000;
+
+/** Who else is at work on this request, asked again while the page is in sight; told when it changes. */
+function presence() {
+  for (const box of document.querySelectorAll('[data-presence]')) {
+    let timer = 0;
+    let looked = Date.now();
+    let over = false;
+    const wait = () => {
+      clearTimeout(timer);
+      const left = Math.max(0, looked + LOOK_EVERY - Date.now());
+      if (!over && document.visibilityState === 'visible') timer = setTimeout(look, left);
+    };
+    const look = () => {
+      looked = Date.now();
+      // As in the search box: the browser parses, no script does.
+      const request = new XMLHttpRequest();
+      request.open('GET', box.dataset.presence);
+      request.responseType = 'document';
+      request.addEventListener('load', () => {
+        const now = request.responseXML?.querySelector('.g-presence__now');
+        // Signed out meanwhile, or out of reach: the page stays as it is.
+        over = request.status !== 200 || !now;
+        if (!over && now.textContent.trim() !== box.textContent.trim()) box.replaceChildren(now);
+        wait();
+      });
+      request.addEventListener('error', () => { over = true; });
+      request.send();
+    };
+    document.addEventListener('visibilitychange', wait);
+    wait();
+  }
+}
+
 uploads();
 passkeys();
+presence();
 guardDoubleSubmit();
 addresses();
 quickSearch();

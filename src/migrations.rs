@@ -145,4 +145,10 @@ pub const ALL: &[Migration] = &[
         sqlite: Some(include_str!("../migrations/0032_surveys.sqlite.sql")),
         postgres: Some(include_str!("../migrations/0032_surveys.postgres.sql")),
     },
+    Migration {
+        name: "0036_lists",
+        sql: include_str!("../migrations/0036_lists.sql"),
+        sqlite: Some(include_str!("../migrations/0036_lists.sqlite.sql")),
+        postgres: Some(include_str!("../migrations/0036_lists.postgres.sql")),
+    },
 ];

@@ -151,8 +151,7 @@ pub async fn by_provider(
 /// Whether this agent's password is not enough, though no code is asked: their role demands a second factor,
 /// and a passkey is what they have. Letting the password in would let it set another factor up.
 async fn must_show_passkey(visitor: &Visitor, account: Uuid) -> Result<bool, Problem> {
-    let obliged =
-        agents::standing(&visitor.db, account, visitor.today()).await?.any_of(&visitor.site.settings.second_factor);
+    let obliged = agents::standing(visitor, account).await?.any_of(&visitor.site.settings.second_factor);
     Ok(obliged && passkey::present(&visitor.db, account).await?)
 }
 

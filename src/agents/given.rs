@@ -6,7 +6,40 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
 use super::Role;
-use crate::journal::{self, Action, Line};
+use crate::{
+    catalogue::{self, Current},
+    journal::{self, Action, Line},
+    visit::Visit,
+};
+
+/// Before the id of a category (a theme of the catalogue), among ids of procedures.
+const CATEGORY: char = '@';
+
+/// As it is kept.
+pub fn category(theme: &str) -> String {
+    format!("{CATEGORY}{theme}")
+}
+
+/// The category that this is, if it is no procedure.
+pub fn as_category(on: &str) -> Option<&str> {
+    on.strip_prefix(CATEGORY).filter(|theme| !theme.is_empty())
+}
+
+/// The procedures meant by ids of procedures and of categories between spaces.
+pub async fn procedures(visit: &Visit, on: &str) -> anyhow::Result<Vec<String>> {
+    let mut procedures = Vec::new();
+    for one in on.split_whitespace() {
+        match as_category(one) {
+            None => procedures.push(one.to_owned()),
+            Some(theme) => {
+                let current = catalogue::current(visit).await?;
+                let of = current.all().filter(|published| published.procedure.theme == theme);
+                procedures.extend(of.map(|published| published.procedure.id.clone()));
+            }
+        }
+    }
+    Ok(procedures)
+}
 
 row! {
     #[derive(Debug, Clone)]
@@ -33,19 +66,37 @@ impl Given {
         format!("{} {}", self.first_name, self.last_name).trim().to_owned()
     }
 
-    /// Empty: every procedure of the department.
-    pub fn procedures(&self) -> Vec<&str> {
+    /// Procedures and categories; empty: every procedure of the department.
+    pub fn on(&self) -> Vec<&str> {
         self.procedures.split_whitespace().collect()
     }
 
-    pub fn covers(&self, procedure: &str) -> bool {
-        let procedures = self.procedures();
-        procedures.is_empty() || procedures.contains(&procedure)
+    /// By what it covers a procedure: the whole department, its category, itself; none when it does not.
+    pub fn covers(&self, current: &Current, procedure: &str) -> Option<Covers> {
+        let theme = current.any(procedure).map(|one| one.procedure.theme.as_str());
+        let on = self.on();
+        if on.is_empty() {
+            return Some(Covers::Department);
+        }
+        let category = || on.iter().filter_map(|one| as_category(one)).find(|one| Some(*one) == theme);
+        if on.contains(&procedure) {
+            return Some(Covers::Procedure);
+        }
+        category().map(|theme| Covers::Category(theme.to_owned()))
     }
 
     pub fn holds(&self, today: Date) -> bool {
         self.from_day <= today && self.until_day.is_none_or(|last| last >= today)
     }
+}
+
+/// By what a right covers a procedure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Covers {
+    Department,
+    /// The theme.
+    Category(String),
+    Procedure,
 }
 
 /// A right to give.
@@ -55,7 +106,8 @@ pub struct New {
     pub account: Uuid,
     pub department: String,
     pub role: Role,
-    pub procedures: Vec<String>,
+    /// Procedures and categories; none: all of the department.
+    pub on: Vec<String>,
     pub from: Date,
     pub until: Option<Date>,
     pub reason: String,
@@ -64,7 +116,7 @@ pub struct New {
 impl New {
     /// As the journal tells it.
     fn detail(&self) -> String {
-        let on = if self.procedures.is_empty() { "*".to_owned() } else { self.procedures.join(",") };
+        let on = if self.on.is_empty() { "*".to_owned() } else { self.on.join(",") };
         let until = self.until.map_or_else(|| "-".to_owned(), |day| day.to_string());
         format!("{} {} {on} {}/{until}", self.department, self.role.name(), self.from)
     }
@@ -96,7 +148,7 @@ pub async fn give(tx: &mut Tx, by: Uuid, new: &New, now: Timestamp) -> Result<()
         "insert into entitlement (authority_id, id, account_id, department_id, role, procedures, from_day, until_day, reason, given_by, given_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (authority_id, id) do nothing"
     );
-    let procedures = new.procedures.join(" ");
+    let procedures = new.on.join(" ");
     let (role, reason) = (new.role.name(), new.reason.as_str());
     let args = args![
         tx.authority(),

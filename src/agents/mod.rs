@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     journal::{self, Action, Line},
+    visit::Visit,
 };
 
 mod given;
@@ -85,7 +86,7 @@ pub struct Membership {
     pub role: Role,
 }
 
-/// A right on one procedure of a department, given beside memberships.
+/// A right on one procedure of a department, given beside memberships, by itself or with its category.
 #[derive(Debug, Clone)]
 pub struct Limited {
     pub department_id: String,
@@ -145,8 +146,10 @@ pub fn any_of(memberships: &[Membership], limited: &[Limited], general: &[Genera
         || roles.any(|role| demanding.contains(&AnyRole::InDepartment(role)))
 }
 
-/// One statement, since every page of agents asks.
-pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, db::Error> {
+/// One statement, since every page of agents asks. A right on a category is one on each procedure that the catalogue
+/// has in it now.
+pub async fn standing(visit: &Visit, account: Uuid) -> anyhow::Result<Standing> {
+    let db = &visit.db;
     let rows: Vec<(Option<String>, Option<String>, String, String)> = db
         .all(
             sql!(
@@ -159,15 +162,17 @@ pub async fn standing(db: &Db, account: Uuid, today: Date) -> Result<Standing, d
                  union all select null, null, 'asks', '' where exists (select 1 from request where authority_id = $1 and account_id = $2)
                  order by 2"
             ),
-            args![db.authority(), account, today],
+            args![db.authority(), account, visit.today()],
         )
         .await?;
     let has = |wanted: &str| rows.iter().any(|(department, _, role, _)| department.is_none() && role == wanted);
     let general = [General::Administrator, General::Archivist].into_iter().filter(|one| has(one.name())).collect();
     let mut standing = Standing { memberships: Vec::new(), limited: Vec::new(), general, asks: has("asks") };
-    for (department, name, role, procedures) in rows {
+    for (department, name, role, on) in rows {
         if let (Some(department), Some(name)) = (department, name) {
-            standing.add(department, name, Role::parse(&role).unwrap_or(Role::Reader), &procedures);
+            let some = !on.trim().is_empty();
+            let procedures = if some { given::procedures(visit, &on).await? } else { Vec::new() };
+            standing.add((department, name), Role::parse(&role).unwrap_or(Role::Reader), procedures, some);
         }
     }
     Ok(standing)
@@ -199,12 +204,19 @@ pub async fn members(db: &Db, today: Date) -> Result<Vec<(Uuid, String, Role)>, 
 }
 
 impl Standing {
-    fn add(&mut self, department_id: String, department_name: String, role: Role, procedures: &str) {
-        for procedure in procedures.split_whitespace() {
-            let (department_id, department_name) = (department_id.clone(), department_name.clone());
-            self.limited.push(Limited { department_id, department_name, procedure_id: procedure.to_owned(), role });
-        }
-        if !procedures.trim().is_empty() {
+    /// On these procedures of a department only if `some`, which may be none any more; else on all of it.
+    fn add(
+        &mut self,
+        (department_id, department_name): (String, String),
+        role: Role,
+        procedures: Vec<String>,
+        some: bool,
+    ) {
+        if some {
+            self.limited.extend(procedures.into_iter().map(|procedure_id| {
+                let (department_id, department_name) = (department_id.clone(), department_name.clone());
+                Limited { department_id, department_name, procedure_id, role }
+            }));
             return;
         }
         match self.memberships.iter_mut().find(|one| one.department_id == department_id) {

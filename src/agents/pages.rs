@@ -67,7 +67,7 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     let held = handover::held(&agent.db, &departments).await?;
     let given = given::of_departments(&agent.db, &departments, agent.today()).await?;
     let current = catalogue::current(&agent).await?;
-    let title = |id: &str| current.any(id).map_or(id, |one| one.procedure.title.as_str()).to_owned();
+    let title = |on: &str| rights::on_words(&agent, &current, on);
     let mut shown: Vec<Json> = managed.iter().map(|one| department(&agent, one, &members, (&held, &given))).collect();
     for (json, of) in shown.iter_mut().zip(&managed) {
         json["given"] = rights::shown(of, &given, &title, agent.today()).into();
@@ -151,7 +151,7 @@ async fn find(agent: &Agent, id: Uuid) -> Result<Managed, Problem> {
     let person = store::person(&agent.db, id).await?.ok_or(Problem::NotFound)?;
     let all = store::of_agent(&agent.db, id).await?;
     let count = all.len();
-    let general = !super::standing(&agent.db, id, agent.today()).await?.general.is_empty();
+    let general = !super::standing(agent, id).await?.general.is_empty();
     let memberships: Vec<Member> =
         all.into_iter().filter(|one| managed.iter().any(|mine| mine.department_id == one.department_id)).collect();
     if memberships.is_empty() {

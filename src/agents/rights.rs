@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Membership, Role,
-    given::{self, Given, New},
+    given::{self, Covers, Given, New},
     pages::managed,
     role_words, store,
 };
@@ -38,11 +38,24 @@ pub struct Asked {
     service: String,
 }
 
+/// The title of a theme of this authority.
+fn theme<'a>(agent: &'a Agent, id: &'a str) -> &'a str {
+    agent.site.settings.themes.iter().find(|theme| theme.id == id).map_or(id, |theme| theme.title.as_str())
+}
+
+/// What a right is on, in words: a category, or the title of a procedure.
+pub fn on_words(agent: &Agent, current: &catalogue::Current, on: &str) -> String {
+    match given::as_category(on) {
+        Some(id) => format!("Catégorie «\u{a0}{}\u{a0}»", theme(agent, id)),
+        None => current.any(on).map_or(on, |one| one.procedure.title.as_str()).to_owned(),
+    }
+}
+
 /// The rights given in a department, as its manager's page shows them.
 pub fn shown(of: &Membership, all: &[Given], titles: &dyn Fn(&str) -> String, today: Date) -> Vec<Json> {
     let here = all.iter().filter(|one| one.department_id == of.department_id);
     here.map(|one| {
-        let on: Vec<String> = one.procedures().into_iter().map(titles).collect();
+        let on: Vec<String> = one.on().into_iter().map(titles).collect();
         json!({
             "name": one.name(), "role": role_words(&one.role), "on": on, "from": one.from_day.to_string(),
             "until": one.until_day.map(|day| day.to_string()), "now": one.holds(today), "reason": one.reason,
@@ -81,6 +94,11 @@ async fn context(
         })
         .collect();
     procedures.sort_by_cached_key(|one| french::fold(one["text"].as_str().unwrap_or_default()));
+    let wanted: Vec<&str> = typed.all("categories").collect();
+    let categories: Vec<Json> = categories(agent, &current, of)
+        .into_iter()
+        .map(|id| json!({"value": id, "text": theme(agent, id), "checked": wanted.contains(&id)}))
+        .collect();
     let roles: Vec<Json> = ROLES
         .iter()
         .map(|role| json!({"value": role.name(), "text": role.words(), "hint": may(*role), "chosen": typed.text("role") == role.name()}))
@@ -89,10 +107,19 @@ async fn context(
         errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let text = |name: &str| typed.text(name).to_owned();
     Ok(context! {
-        department => &of.department_name, service => &of.department_id, procedures => Serde(procedures),
+        department => &of.department_name, service => &of.department_id, procedures => Serde(procedures), categories => Serde(categories),
         roles => Serde(roles), email => text("courriel"), from => text("du"), until => text("au"),
         reason => text("motif"), once => text("once"), errors => Serde(errors),
     })
+}
+
+/// The themes that the department has procedures of, in the order of the catalogue.
+fn categories<'a>(agent: &'a Agent, current: &catalogue::Current, of: &Membership) -> Vec<&'a str> {
+    let ours = |id: &str| {
+        let mut ours = current.all().filter(|one| one.procedure.department == of.department_id);
+        ours.any(|one| one.procedure.theme == id)
+    };
+    agent.site.settings.themes.iter().map(|theme| theme.id.as_str()).filter(|id| ours(id)).collect()
 }
 
 /// What a role may do, in words.
@@ -138,10 +165,15 @@ async fn read(
     }
     let current = catalogue::current(agent).await?;
     let ours = |id: &&str| current.any(id).is_some_and(|one| one.procedure.department == of.department_id);
-    let procedures: Vec<String> = typed.all("demarches").filter(ours).map(str::to_owned).collect();
-    if procedures.len() < typed.all("demarches").count() {
+    let mut on: Vec<String> = typed.all("demarches").filter(ours).map(str::to_owned).collect();
+    if on.len() < typed.all("demarches").count() {
         say("demarches", "Une de ces démarches n’est plus celle de ce service");
     }
+    let known = categories(agent, &current, of);
+    if typed.all("categories").any(|id| !known.contains(&id)) {
+        say("categories", "Une de ces catégories n’a plus de démarche dans ce service");
+    }
+    on.extend(typed.all("categories").map(given::category));
     let day = |name: &str| french::day(typed.text(name).trim());
     let (from, until) = (day("du"), day("au"));
     if from.is_none() {
@@ -164,7 +196,7 @@ async fn read(
     };
     // Sent twice, it is given once.
     let id = typed.text("once").parse().unwrap_or_else(|_| agent.id());
-    Ok(Ok(New { id, account, department: of.department_id.clone(), role, procedures, from, until, reason }))
+    Ok(Ok(New { id, account, department: of.department_id.clone(), role, on, from, until, reason }))
 }
 
 pub async fn withdraw(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
@@ -188,11 +220,17 @@ pub async fn watchers(
     let open = members.iter().filter(|one| one.closed_at.is_none() && !ending::over(one.ends_on, today));
     let open = open.filter(|one| Some(one.id) != filer);
     let mut seen: Vec<Json> = open.map(|one| watcher(&one.name(), &one.role, "Agent du service")).collect();
+    let current = catalogue::current(agent).await?;
     for one in given::of_departments(&agent.db, &[department], today).await? {
         let open = one.closed_at.is_none() && !ending::over(one.ends_on, today);
-        if open && Some(one.account_id) != filer && one.holds(today) && one.covers(procedure) {
+        let open = open && Some(one.account_id) != filer && one.holds(today);
+        if let Some(covers) = one.covers(&current, procedure).filter(|_| open) {
             let until = one.until_day.map(|day| format!(" jusqu’au {}", french::date(day))).unwrap_or_default();
-            let on = if one.procedures().is_empty() { "" } else { ", sur cette démarche" };
+            let on = match covers {
+                Covers::Department => String::new(),
+                Covers::Procedure => ", sur cette démarche".to_owned(),
+                Covers::Category(id) => format!(", sur la catégorie «\u{a0}{}\u{a0}»", theme(agent, &id)),
+            };
             let why = format!("Droit donné par {}{until}{on}\u{a0}: {}", one.by_name, one.reason);
             seen.push(watcher(&one.name(), &one.role, &why));
         }

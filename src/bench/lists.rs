@@ -32,20 +32,34 @@ use crate::{
 
 const CLIENTS: usize = 8;
 
-const LISTS: [&str; 5] =
-    ["/agent", "/agent?vue=toutes", "/agent?vue=termines", "/agent?vue=retard", "/agent?vue=toutes&tri=echeance"];
-const FILTERS: [&str; 8] = [
+const LISTS: [&str; 8] = [
+    "/agent",
+    "/agent?vue=toutes",
+    "/agent?vue=termines",
+    "/agent?vue=retard",
+    "/agent?vue=toutes&tri=echeance",
+    "/agent?vue=toutes&tri=activite",
+    "/agent?vue=toutes&tri=nom-desc",
+    "/agent?vue=toutes&tri=depot-asc",
+];
+const FILTERS: [&str; 14] = [
     "/agent?vue=toutes&demarche=mesure-01",
     "/agent?vue=toutes&demarche=mesure-21&statut=refused",
     "/agent?vue=termines&statut=refused",
     "/agent?vue=a-traiter&statut=sent&affecte=personne",
     "/agent?vue=toutes&affecte=moi",
-    "/agent?vue=toutes&delai=bientot",
+    "/agent?vue=toutes&delai=orange",
+    "/agent?vue=toutes&delai=rouge",
+    "/agent?vue=toutes&demarche=mesure-01&etat=incomplete",
+    "/agent?vue=toutes&adresse=tanneurs",
+    "/agent?vue=toutes&demarche=mesure-01&choix-salle=grande",
+    "/agent?vue=toutes&demarche=mesure-01&mots-occasion=anniversaire",
+    "/agent?vue=toutes&demarche=mesure-01&du-debut=15/01/2024&au-debut=20/03/2024",
     "/agent?vue=toutes&du=01/02/2024&au=29/02/2024",
     "/agent?vue=toutes&service=mesure-01&du=01/01/2026",
 ];
 /// Common, rare, none; one word and several; a name.
-const SEARCHES: [&str; 9] = [
+const SEARCHES: [&str; 11] = [
     "/agent?q=salle",
     "/agent?q=anniversaire+mariage",
     "/agent?q=xylophone",
@@ -53,6 +67,8 @@ const SEARCHES: [&str; 9] = [
     "/agent?q=lef%C3%A8vre",
     "/agent?q=Camille+Lefevre+tanneurs",
     "/agent?q=zzyzx",
+    "/agent?q=lef",
+    "/agent?q=mari",
     "/agent?q=salle+zzyzx",
     "/agent?personne=dupont&q=caution",
 ];
@@ -121,7 +137,7 @@ async fn enter(visit: &Visit, login: &str) -> Result<(Agent, String)> {
         .write(async |tx: &mut Tx| session::open(tx, visit, Kind::Agent, Some((account, Means::Password))).await)
         .await?;
     let cookie = opened.cookie.to_str()?.split(';').next().context("cookie")?.to_owned();
-    let memberships = agents::standing(&visit.db, account, visit.today()).await?.memberships;
+    let memberships = agents::standing(visit, account).await?.memberships;
     let account = Account {
         id: account,
         login: login.to_owned(),

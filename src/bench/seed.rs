@@ -6,7 +6,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use db::{Db, Json, Query, Tx, args};
-use forms::step::{Clocks, Life};
+use forms::{
+    journey::{Said, Told},
+    step::{Clocks, Life},
+};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::json;
 use uuid::Uuid;
@@ -22,7 +25,7 @@ use crate::{
     authorities::{self, Department},
     catalogue::{self, Sources},
     platform::clock,
-    requests::{Channel, owner::Whose, search, store::New},
+    requests::{Channel, model, owner::Whose, search, store::New},
     steering::{
         self,
         facts::{Fact, Measure, Sums, WEB},
@@ -261,7 +264,16 @@ fn request(tables: &mut Tables, sums: &mut Sums, visit: &Visit, agent: Uuid, at:
         beneficiary: None,
         email: Some(&email),
         answers: &no_answers,
-        words: &said,
+        said: &Said {
+            words: said,
+            addresses: format!("{number} {street} 63100 Valmont"),
+            told: [
+                ("salle".to_owned(), Told::One("grande".to_owned())),
+                ("occasion".to_owned(), Told::Words(occasion.to_owned())),
+                ("debut".to_owned(), Told::Day(clock::day(sent, &TimeZone::UTC))),
+            ]
+            .into(),
+        },
         status,
         life: &life,
         archive_at: None,
@@ -291,7 +303,9 @@ fn request(tables: &mut Tables, sums: &mut Sums, visit: &Visit, agent: Uuid, at:
         life.suspended,
         life.ended,
         false,
-        i64::try_from(steps.len())?
+        i64::try_from(steps.len())?,
+        sent,
+        model::filer_key(&no_answers, new.filer_name)
     ]);
     // One number of the index each: the same millisecond may have several.
     let place_in_time = search::number(sent) + i64::try_from(at % 1024)?;

@@ -81,7 +81,7 @@ async fn staff(visit: &Visit, email: &str) -> Result<Staff> {
         )
         .await?;
     let account = Account::from(accounts::find(&visit.db, id).await?.context("account")?);
-    let Standing { memberships, limited, general, asks } = agents::standing(&visit.db, id, visit.today()).await?;
+    let Standing { memberships, limited, general, asks } = agents::standing(visit, id).await?;
     let (visit, session_id) = (visit.clone(), Uuid::nil());
     Ok(Staff(Agent { visit, session_id, passkey: None, account, ends_on: None, memberships, limited, general, asks }))
 }

@@ -101,6 +101,13 @@ pub fn may<R: Right>(agent: &Agent, request: &Request) -> Result<(), Problem> {
     allows::<R>(opens(agent, request)?)
 }
 
+/// Whether the agent has the right `R` on a request. Nothing of it is shown, so that no line is written.
+pub async fn reaches<R: Right>(agent: &Agent, id: Uuid) -> Result<bool, db::Error> {
+    let query = Query::new("select 1 from request r where 1 = 1").and("r.authority_id = {}", agent.db.authority());
+    let found: Option<i64> = agent.db.first(scope_as::<R>(query.and("r.id = {}", id), agent), args![]).await?;
+    Ok(found.is_some())
+}
+
 /// The agent's role on a request; none on their own.
 fn role(agent: &Agent, request: &Request) -> Option<Role> {
     if is_own(agent, request) { None } else { agent.role_on(&request.department_id, &request.procedure_id) }

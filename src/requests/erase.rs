@@ -1,13 +1,13 @@
 //! Erasing named answers and pieces of a request that has ended, when its circuit says so.
 
 use db::{Json, Tx, args, sql};
-use forms::{answers::Answers, model::Procedure, step::Effect};
+use forms::{answers::Answers, journey::Said, model::Procedure, step::Effect};
 use uuid::Uuid;
 
 use super::{
     citizen::field_slot,
     jobs::RECEIPT_SLOT,
-    model::{Request, piece_slot},
+    model::{self, Request, piece_slot},
     search,
 };
 
@@ -17,7 +17,7 @@ pub struct Erasure {
     names: Vec<String>,
     answers: Answers,
     given: Answers,
-    words: String,
+    said: Said,
     beneficiary: Option<String>,
     filer_name: Option<String>,
     email: Option<String>,
@@ -47,7 +47,7 @@ impl Erasure {
         }
         Some(Self {
             given: without(&request.given.0),
-            words: procedure.texts(&answers),
+            said: procedure.said(&answers),
             beneficiary: procedure.beneficiary_of(&answers),
             // What columns of their own repeat.
             filer_name: request.filer_name.clone().filter(|_| !gone("demandeur")),
@@ -62,11 +62,11 @@ impl Erasure {
     pub async fn store(&self, tx: &mut Tx, request: Uuid) -> Result<(), db::Error> {
         let a = tx.authority();
         tx.run(
-            sql!("update request set answers = $1, given = $2, beneficiary = $3, filer_name = $4, email = $5 where authority_id = $6 and id = $7"),
-            args![Json(&self.answers), Json(&self.given), &self.beneficiary, &self.filer_name, &self.email, a, request],
+            sql!("update request set answers = $1, given = $2, beneficiary = $3, filer_name = $4, email = $5, filer_key = $8 where authority_id = $6 and id = $7"),
+            args![Json(&self.answers), Json(&self.given), &self.beneficiary, &self.filer_name, &self.email, a, request, model::filer_key(&self.answers, self.filer_name.as_deref())],
         )
         .await?;
-        search::correct(tx, request, &self.words, self.beneficiary.as_deref()).await?;
+        search::correct(tx, request, &self.said, self.beneficiary.as_deref()).await?;
         search::rename(tx, request, self.filer_name.as_deref(), self.email.as_deref()).await?;
         for slot in &self.slots {
             tx.run(

@@ -7,6 +7,7 @@ use db::Tx;
 use forms::{
     answers::Answers,
     expr::Value,
+    journey::Said,
     model::Procedure,
     step::{self, Actor, Context, Effect, Given, Life, Refused},
     workflow::Transition,
@@ -63,7 +64,7 @@ pub struct With<'a> {
 pub struct Corrected<'a> {
     pub answers: &'a Answers,
     /// What they say, for those who search.
-    pub words: String,
+    pub said: Said,
     pub beneficiary: Option<String>,
     pub confidential_address: bool,
     /// What is certified of them, with what its filer says is wrong.
@@ -72,8 +73,8 @@ pub struct Corrected<'a> {
 
 impl<'a> Corrected<'a> {
     pub fn of(procedure: &Procedure, answers: &'a Answers, confidential_address: bool, marks: &'a [Mark]) -> Self {
-        let (words, beneficiary) = (procedure.texts(answers), procedure.beneficiary_of(answers));
-        Self { answers, words, beneficiary, confidential_address, marks }
+        let (said, beneficiary) = (procedure.said(answers), procedure.beneficiary_of(answers));
+        Self { answers, said, beneficiary, confidential_address, marks }
     }
 }
 

@@ -40,6 +40,7 @@ pub mod reach;
 pub mod readings;
 pub mod recipients;
 pub mod search;
+pub mod sought;
 mod staff;
 pub mod store;
 pub mod submit;
@@ -93,6 +94,7 @@ pub fn routes() -> Router<App> {
         .route("/fichiers/{file}", get(files::mine::<Visitor>))
         .route("/agent", get(desk::list::show))
         .route("/agent/recherche", get(desk::quick::show))
+        .route("/agent/demandes/{request}/presence", get(desk::presence::show))
         .route("/agent/lot", get(desk::batch::show).post(desk::batch::confirm))
         .route("/agent/vues", get(desk::saved::show).post(desk::saved::save))
         .route("/agent/vues/renommer", post(desk::saved::rename))

@@ -43,6 +43,8 @@ row! {
         /// When the city received it.
         submitted_at: Timestamp,
         updated_at: Timestamp,
+        /// The last entry of its history.
+        active_at: Timestamp,
         due_at: Timestamp,
         completed_at: Option<Timestamp>,
         suspended_at: Option<Timestamp>,
@@ -250,6 +252,19 @@ pub fn filer_name(answers: &Answers) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// The filer's name as it sorts: folded, family name first.
+pub fn filer_key(answers: &Answers, name: Option<&str>) -> String {
+    let part = |name: &str| answers.get("demandeur").and_then(|person| person.get(name)?.as_str()).unwrap_or_default();
+    let family = if part("nom_usage").is_empty() { part("nom_naissance") } else { part("nom_usage") };
+    let name = name.unwrap_or_default();
+    let name = match name.rsplit_once(' ') {
+        _ if !family.is_empty() => format!("{family} {}", part("prenoms")),
+        Some((first, last)) => format!("{last} {first}"),
+        None => name.to_owned(),
+    };
+    french::fold(&name).split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect()
+}
+
 /// Where to write, as given in the answer `courriel`.
 pub fn email(answers: &Answers) -> Option<String> {
     answers.get("courriel").and_then(|value| value.as_str()).filter(|email| !email.is_empty()).map(str::to_owned)
@@ -275,5 +290,8 @@ mod tests {
         );
         assert_eq!((filer_name(&given).as_deref(), email(&given).as_deref()), (Some("Anne Le Goff"), Some("a@b.fr")));
         assert_eq!((filer_name(&Answers::new()), email(&Answers::new())), (None, None));
+        assert_eq!(filer_key(&given, Some("Anne Le Goff")), "le goff anne");
+        assert_eq!(filer_key(&Answers::new(), Some("Zoé L’Héritier")), "l heritier zoe");
+        assert_eq!(filer_key(&Answers::new(), None), "");
     }
 }

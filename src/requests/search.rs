@@ -1,27 +1,26 @@
 //! The index that agents search. Folding and stemming happen here, when a text is written and when it is looked
 //! for, so that both engines hold and seek the same tokens: SQLite in FTS5, PostgreSQL in a `tsvector`. A
 //! token's first letter says what it is: `a` an authority, `d` a department of it, `p` a procedure, `n` a word of the
-//! filer's or the beneficiary's name, `w` a stem of a name, an answer or a message. Sensitive answers are never
-//! given to it. See docs/decisions/0023.
+//! filer's or the beneficiary's name, `w` a stem of a name, an answer or a message, `r` a stem of an address. Answers
+//! that lists are narrowed by have `v`, `f` or `t` (what was chosen, a stem, a day or a span of days), then the
+//! question. Sensitive answers are never given to it. What is looked for: [`super::sought`]. See docs/decisions/0023
+//! and 0040.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
+use data_encoding::BASE32_NOPAD;
 use db::{Db, Tx, args, sql, sql_pg_sqlite};
-use jiff::Timestamp;
+use forms::journey::{Said, Told};
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::store::New;
-use crate::platform::french;
+use crate::platform::{french, secret};
 
-/// Words of a search beyond these are ignored.
-const MOST_WORDS: usize = 6;
 /// Longest token, in characters: what is longer is not a word that anybody types.
 const LONGEST: usize = 40;
 /// Messages of one request are indexed up to this many characters of tokens.
 const MESSAGES: i64 = 100_000;
-/// From so many places on, the index is asked for the authority, and the query drops what is elsewhere: a list of
-/// many places costs more than it saves.
-const MANY: usize = 4;
 /// Numbers that one millisecond may use.
 const EACH_MS: i64 = 1024;
 
@@ -30,38 +29,38 @@ pub fn number(at: Timestamp) -> i64 {
     at.as_millisecond().saturating_mul(EACH_MS)
 }
 
-fn token(kind: char, word: &str) -> String {
+pub(super) fn token(kind: char, word: &str) -> String {
     std::iter::once(kind).chain(word.chars().take(LONGEST)).collect()
 }
 
-fn department(authority: Uuid, department: &str) -> String {
+pub(super) fn department(authority: Uuid, department: &str) -> String {
     let plain = department.chars().filter(|letter| letter.is_ascii_alphanumeric());
     std::iter::once('d').chain(authority.simple().to_string().chars()).chain(plain).collect()
 }
 
-fn authority_token(authority: Uuid) -> String {
+pub(super) fn authority_token(authority: Uuid) -> String {
     format!("a{}", authority.simple())
 }
 
-fn procedure(id: &str) -> String {
+pub(super) fn procedure(id: &str) -> String {
     token('p', &id.chars().filter(char::is_ascii_alphanumeric).collect::<String>())
 }
 
-fn of_names(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn of_names(text: &str) -> impl Iterator<Item = String> {
     let words: Vec<String> = french::fold(text).split_whitespace().map(|word| token('n', word)).collect();
     words.into_iter()
 }
 
 /// Stems, and numbers in one word however they are cut: « 06 39 98 12 34 ».
-fn of_texts(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn of_texts(text: &str) -> impl Iterator<Item = String> {
     let stems = french::stems(text).into_iter();
     stems.chain(numbers(text)).map(|stem| token('w', &stem)).collect::<Vec<_>>().into_iter()
 }
 
 /// From so many digits on, what is cut is one number.
-const LONG: usize = 8;
+pub(super) const LONG: usize = 8;
 
-fn in_number(letter: char) -> bool {
+pub(super) fn in_number(letter: char) -> bool {
     letter.is_ascii_digit() || " .-+/\u{a0}\u{202f}".contains(letter)
 }
 
@@ -72,6 +71,71 @@ fn numbers(text: &str) -> Vec<String> {
         .collect()
 }
 
+pub(super) fn of_addresses(text: &str) -> impl Iterator<Item = String> {
+    french::stems(text).into_iter().map(|stem| token('r', &stem))
+}
+
+/// Eight letters that stand for a text of any length.
+fn key(text: &str) -> String {
+    let digest = secret::digest(text);
+    BASE32_NOPAD.encode(digest.get(..5).unwrap_or_default()).to_lowercase()
+}
+
+/// What was chosen, to a question.
+pub(super) fn of_choice(question: &str, id: &str) -> String {
+    token('v', &format!("{}{}", key(question), key(id)))
+}
+
+/// The stems of an answer to a question.
+pub(super) fn of_answer(question: &str, text: &str) -> impl Iterator<Item = String> {
+    let key = key(question);
+    french::stems(text).into_iter().map(move |stem| token('f', &format!("{key}{stem}")))
+}
+
+/// The day answered to a question, with the month, the year, the decade and the century that it is in.
+fn of_day(question: &str, day: Date) -> [String; 5] {
+    let (key, digits) = (key(question), day.strftime("%Y%m%d").to_string());
+    [2, 3, 4, 6, 8].map(|length| token('t', &format!("{key}{}", digits.get(..length).unwrap_or_default())))
+}
+
+/// Days that a search can tell apart.
+const DAYS: RangeInclusive<Date> = Date::constant(1800, 1, 1)..=Date::constant(2199, 12, 31);
+
+/// The fewest days, months, years, decades and centuries that make up this span, as answers to a question.
+pub(super) fn of_span(question: &str, from: Option<Date>, until: Option<Date>) -> Vec<String> {
+    let (first, last) = (*DAYS.start(), *DAYS.end());
+    let (mut day, until) = (from.unwrap_or(first).max(first), until.unwrap_or(last).min(last));
+    let (key, mut tokens) = (key(question), Vec::new());
+    while day <= until {
+        let (end, length) = widest(day, until);
+        let digits = day.strftime("%Y%m%d").to_string();
+        tokens.push(token('t', &format!("{key}{}", digits.get(..length).unwrap_or_default())));
+        let Ok(next) = end.tomorrow() else { break };
+        day = next;
+    }
+    tokens
+}
+
+/// The last day of the widest span that begins on `day` and does not go beyond `until`; how many digits name it.
+fn widest(day: Date, until: Date) -> (Date, usize) {
+    let years = |count: i16| {
+        let whole = day.day_of_year() == 1 && day.year() % count == 0;
+        whole.then(|| Date::new(day.year() + count - 1, 12, 31).ok()).flatten()
+    };
+    let month = (day.day() == 1).then(|| day.last_of_month());
+    let spans = [(years(100), 2), (years(10), 3), (years(1), 4), (month, 6)];
+    let found = spans.into_iter().find_map(|(end, length)| Some((end.filter(|end| *end <= until)?, length)));
+    found.unwrap_or((day, 8))
+}
+
+fn of_told(question: &str, told: &Told) -> Vec<String> {
+    match told {
+        Told::One(id) => vec![of_choice(question, id)],
+        Told::Day(day) => of_day(question, *day).into(),
+        Told::Words(text) => of_answer(question, text).collect(),
+    }
+}
+
 fn joined(tokens: impl Iterator<Item = String>) -> String {
     tokens.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
 }
@@ -80,7 +144,7 @@ fn joined(tokens: impl Iterator<Item = String>) -> String {
 pub fn tokens(authority: Uuid, new: &New<'_>) -> (String, String, String) {
     let name = new.filer_name.unwrap_or_default();
     let place = [authority_token(authority), department(authority, new.department_id), procedure(new.procedure_id)];
-    (joined(place.into_iter()), names(name, new.email.unwrap_or_default()), answers(new.words, new.beneficiary))
+    (joined(place.into_iter()), names(name, new.email.unwrap_or_default()), answers(new.said, new.beneficiary))
 }
 
 fn names(name: &str, email: &str) -> String {
@@ -97,9 +161,11 @@ pub async fn rename(tx: &mut Tx, request: Uuid, name: Option<&str>, email: Optio
     Ok(())
 }
 
-fn answers(texts: &str, beneficiary: Option<&str>) -> String {
+fn answers(said: &Said, beneficiary: Option<&str>) -> String {
     let name = beneficiary.unwrap_or_default();
-    joined(of_texts(texts).chain(of_names(name)).chain(of_texts(name)))
+    let told = said.told.iter().flat_map(|(question, told)| of_told(question, told));
+    let words = of_texts(&said.words).chain(of_addresses(&said.addresses)).chain(told);
+    joined(words.chain(of_names(name)).chain(of_texts(name)))
 }
 
 pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
@@ -122,10 +188,10 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
 }
 
 /// The answers were corrected: what they said before is found no more.
-pub async fn correct(tx: &mut Tx, request: Uuid, texts: &str, beneficiary: Option<&str>) -> Result<(), db::Error> {
+pub async fn correct(tx: &mut Tx, request: Uuid, said: &Said, beneficiary: Option<&str>) -> Result<(), db::Error> {
     tx.run(
         sql!("update request_search set answers = $1 where authority_id = $2 and request_id = $3"),
-        args![answers(texts, beneficiary), tx.authority(), request],
+        args![answers(said, beneficiary), tx.authority(), request],
     )
     .await?;
     Ok(())
@@ -153,133 +219,43 @@ pub async fn number_of(db: &Db, request: Uuid) -> Result<Option<i64>, db::Error>
     db.first(sql, args![db.authority(), request]).await
 }
 
-/// Where to look: a department, or one procedure of it.
-pub type Where<'a> = (&'a str, Option<&'a str>);
-
-/// What is looked for: each part in its places (each: all of its tokens), all of its words in one request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
-    authority: String,
-    parts: Vec<(Vec<Vec<String>>, Vec<String>)>,
-}
-
-impl Wanted {
-    /// `contents`: where the agent may see the content; `others`: where they may see names only.
-    /// `person` is a name; `None` when there is no word to look for.
-    pub fn new(
-        authority: Uuid,
-        contents: &[Where<'_>],
-        others: &[Where<'_>],
-        text: &str,
-        person: &str,
-    ) -> Option<Self> {
-        let mut parts = Vec::new();
-        for (wheres, all) in [(contents, true), (others, false)] {
-            let mut words: Vec<String> = of_names(person).take(MOST_WORDS).collect();
-            words.extend(if all { texts(text) } else { of_names(text).take(MOST_WORDS).collect() });
-            if words.is_empty() {
-                return None;
-            }
-            if !wheres.is_empty() {
-                let place = |(place, one): &Where<'_>| {
-                    std::iter::once(department(authority, place)).chain(one.map(procedure)).collect()
-                };
-                parts.push((wheres.iter().map(place).collect(), words));
-            }
-        }
-        Some(Self { authority: authority_token(authority), parts }).filter(|wanted| !wanted.parts.is_empty())
-    }
-
-    /// As FTS5 reads it. Tokens hold letters and digits only.
-    pub fn fts5(&self) -> String {
-        self.written(&|token| format!("\"{token}\""), " OR ", " AND ")
-    }
-
-    /// As PostgreSQL reads a `tsquery`.
-    pub fn tsquery(&self) -> String {
-        self.written(&|token| format!("'{token}'"), " | ", " & ")
-    }
-
-    fn written(&self, quoted: &dyn Fn(&str) -> String, or: &str, and: &str) -> String {
-        let all = |tokens: &[String]| tokens.iter().map(|token| quoted(token)).collect::<Vec<_>>().join(and);
-        let place = |tokens: &Vec<String>| match tokens.as_slice() {
-            [_, _, ..] => format!("({})", all(tokens)),
-            _ => all(tokens),
-        };
-        let alone = self.parts.len() == 1;
-        let part = |(places, words): &(Vec<Vec<String>>, Vec<String>)| {
-            let places: Vec<String> = match places.len() {
-                MANY.. if alone => vec![quoted(&self.authority)],
-                _ => places.iter().map(place).collect(),
-            };
-            format!("(({}){and}{})", places.join(or), all(words))
-        };
-        self.parts.iter().map(part).collect::<Vec<_>>().join(or)
-    }
-}
-
-/// Words of a search in contents. A telephone number is one word, however it was cut; words too common to be in
-/// the index count only as names, when nothing else was typed.
-fn texts(text: &str) -> Vec<String> {
-    // Answers say « 12 mai 1980 ».
-    let day = french::day(text.trim()).map(french::date);
-    let text = day.as_deref().unwrap_or(text);
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    if digits.len() >= LONG && text.chars().all(in_number) {
-        return vec![token('w', &digits)];
-    }
-    let stems: Vec<String> = of_texts(text).take(MOST_WORDS).collect();
-    if stems.is_empty() { of_names(text).take(MOST_WORDS).collect() } else { stems }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_finds_what_was_written() {
-        let written: BTreeSet<String> =
-            of_texts("J’ai demandé des actes de naissance, 12 rue de l’Église. Tél. 06.39 98-12 34 ou +33 6 39 98 12 35, né le 12 mai 1980").collect();
-        for typed in [
-            "ACTE",
-            "demande",
-            "église naissances",
-            "0639981234",
-            "06 39 98 12 34",
-            "+33 639981235",
-            "eglise",
-            "12/05/1980",
-            "1980-05-12",
+    fn a_span_holds_its_days_and_no_other() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        for (from, until, most) in [
+            (Some("2026-03-27"), Some("2026-03-27"), 1),
+            (Some("2026-03-27"), Some("2026-04-02"), 7),
+            (Some("2026-01-01"), Some("2026-12-31"), 1),
+            (Some("2019-12-31"), Some("2031-01-01"), 4),
+            (Some("1999-02-02"), None, 60),
+            (None, Some("2026-11-22"), 60),
+            (None, None, 4),
+            (Some("2026-03-02"), Some("2026-03-01"), 0),
         ] {
-            assert!(
-                texts(typed).iter().all(|token| written.contains(token)),
-                "{typed}: {:?} in {written:?}",
-                texts(typed)
-            );
+            let (from, until) = (from.map(day), until.map(day));
+            let span = of_span("debut", from, until);
+            assert!(span.len() <= most, "{from:?} {until:?}: {span:?}");
+            for other in [
+                "1999-02-01",
+                "1999-02-02",
+                "2019-12-31",
+                "2026-03-26",
+                "2026-03-27",
+                "2026-04-02",
+                "2026-04-03",
+                "2031-01-01",
+                "2031-01-02",
+            ] {
+                let other = day(other);
+                let within = from.is_none_or(|from| from <= other) && until.is_none_or(|until| other <= until);
+                let found = of_day("debut", other).iter().filter(|token| span.contains(token)).count();
+                assert_eq!(found, usize::from(within), "{from:?} {until:?}: {other}");
+            }
         }
-        assert!(!texts("mariage").iter().all(|token| written.contains(token)));
-        assert_eq!(texts("le"), ["nle"], "a name may be a common word");
-        assert!(texts("%").is_empty());
-    }
-
-    #[test]
-    fn nothing_typed_is_syntax() {
-        let wanted = Wanted::new(
-            Uuid::nil(),
-            &[("etat-civil", None)],
-            &[("voirie", Some("velo-42"))],
-            "l’acte\" OR 'x' & ! ( *",
-            "",
-        )
-        .unwrap();
-        let nil = "0".repeat(32);
-        assert_eq!(
-            wanted.fts5(),
-            format!(
-                "((\"d{nil}etatcivil\") AND \"wacte\" AND \"wor\" AND \"wx\") OR (((\"d{nil}voirie\" AND \"pvelo42\")) AND \"nl\" AND \"nacte\" AND \"nor\" AND \"nx\")"
-            )
-        );
-        assert!(wanted.tsquery().starts_with(&format!("(('d{nil}etatcivil') & 'wacte' & ")));
-        assert_eq!(Wanted::new(Uuid::nil(), &[("etat-civil", None)], &[], " %", ""), None);
+        assert!(of_span("fin", None, None).iter().all(|token| !of_day("debut", day("2026-03-27")).contains(token)));
     }
 }

@@ -1,7 +1,7 @@
 //! SQL on requests. Reading one goes through [`super::access`].
 
 use db::{Db, Json, Query, Tx, args, sql};
-use forms::{answers::Answers, step::Life, timer};
+use forms::{answers::Answers, journey::Said, step::Life, timer};
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
@@ -9,7 +9,7 @@ use super::{
     certified,
     channel::Channel,
     fire::Corrected,
-    model::{Ask, Decision, Event, Form, Message, Request},
+    model::{self, Ask, Decision, Event, Form, Message, Request},
     owner::Whose,
     search,
 };
@@ -19,7 +19,7 @@ use crate::journal::{self, Line};
 macro_rules! select {
     () => {
         "select r.id, r.reference, r.procedure_id, r.procedure_version, r.department_id, r.account_id, r.organisation_id, r.acted_by, r.acted_as, r.channel, r.filer_name, r.beneficiary, r.email, r.answers, r.state, r.status,
-               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version,
+               r.holder_id, h.first_name || ' ' || h.last_name as holder_name, r.submitted_at, r.updated_at, r.active_at, r.due_at, r.completed_at, r.suspended_at, r.ended_at, r.archive_at, r.confidential_address, r.clocks, r.given, r.version,
                exists (select 1 from linked_request l where l.authority_id = r.authority_id and l.id = r.id) as follows
              from request r left join account h on h.authority_id = r.authority_id and h.id = r.holder_id "
     };
@@ -97,7 +97,7 @@ pub struct New<'a> {
     pub email: Option<&'a str>,
     pub answers: &'a Answers,
     /// What the answers say, for those who search.
-    pub words: &'a str,
+    pub said: &'a Said,
     pub status: &'static str,
     pub life: &'a Life,
     /// See [`super::model::archive_at`].
@@ -111,14 +111,15 @@ pub async fn insert(tx: &mut Tx, new: &New<'_>) -> Result<(), db::Error> {
     tx.run(
         sql!(
             "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, account_id, filer_name, beneficiary, email, answers,
-               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as, clocks, wake_at, channel)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $19, $9, $10, $11, $12, $13, $14, $27, $15, $16, $17, $18, $20, $21, 1, $22, $23, $24, $25, $26, $28)"
+               state, status, ended, submitted_at, updated_at, due_at, completed_at, suspended_at, ended_at, archive_at, confidential_address, version, organisation_id, acted_by, acted_as, clocks, wake_at, channel, active_at, filer_key)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $19, $9, $10, $11, $12, $13, $14, $27, $15, $16, $17, $18, $20, $21, 1, $22, $23, $24, $25, $26, $28, $27, $29)"
         ),
         args![
             tx.authority(), new.id, new.reference, new.procedure_id, new.procedure_version, new.department_id, new.whose.account, new.filer_name, new.email,
             Json(new.answers), &life.state, new.status, life.ended.is_some(), life.submitted, life.due, life.completed, life.suspended, life.ended,
             new.beneficiary, new.archive_at, new.confidential_address,
-            new.whose.organisation, new.whose.by, new.acted_as, Json(&life.clocks), timer::wake(&life.clocks.timers), new.now, new.channel.id()
+            new.whose.organisation, new.whose.by, new.acted_as, Json(&life.clocks), timer::wake(&life.clocks.timers), new.now, new.channel.id(),
+            model::filer_key(new.answers, new.filer_name)
         ],
     )
     .await?;
@@ -169,7 +170,7 @@ pub async fn correct(tx: &mut Tx, id: Uuid, given: &Corrected<'_>) -> Result<(),
         args![Json(given.answers), &given.beneficiary, given.confidential_address, tx.authority(), id],
     )
     .await?;
-    search::correct(tx, id, &given.words, given.beneficiary.as_deref()).await
+    search::correct(tx, id, &given.said, given.beneficiary.as_deref()).await
 }
 
 /// Who did what: an entry of the history.
@@ -202,6 +203,11 @@ pub async fn note(
 /// Adds to the history; gives the entry's number.
 pub async fn record(tx: &mut Tx, request: Uuid, entry: &Entry<'_>, now: Timestamp) -> Result<i64, db::Error> {
     journal::note(tx, now, &Line::entry(request, entry.actor, entry.actor_id, entry.code)).await?;
+    tx.run(
+        sql!("update request set active_at = $1 where authority_id = $2 and id = $3 and active_at < $1"),
+        args![now, tx.authority(), request],
+    )
+    .await?;
     tx.one(
         sql!(
             "insert into request_event (authority_id, request_id, seq, at, actor, actor_id, code, from_state, to_state, subject_id, acted)

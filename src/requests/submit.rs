@@ -5,6 +5,7 @@
 use db::{Tx, args, sql};
 use forms::{
     answers::Answers,
+    journey::Said,
     model::Procedure,
     step::{self, Actor, Context, Effect, Given, Life},
 };
@@ -124,7 +125,7 @@ pub struct Ready<'a> {
     filer_name: Option<String>,
     beneficiary: Option<String>,
     email: Option<String>,
-    words: String,
+    said: Said,
     life: Life,
     status: &'static str,
     archive_at: Option<Timestamp>,
@@ -161,7 +162,7 @@ pub fn ready<'a>(visit: &Visit, sender: &'a Sender<'a>, sending: &'a Sending<'a>
         filer_name: model::filer_name(answers).or_else(|| sender.name.clone()),
         beneficiary: procedure.beneficiary_of(answers),
         email,
-        words: procedure.texts(answers),
+        said: procedure.said(answers),
         status: procedure.workflow.state(&life.state).map_or("sent", |state| model::status_name(state.status)),
         archive_at: model::archive_at(procedure, &life, &visit.site),
         transition: transition.id.clone(),
@@ -197,7 +198,7 @@ impl Ready<'_> {
             beneficiary: self.beneficiary.as_deref(),
             email: self.email.as_deref(),
             answers,
-            words: &self.words,
+            said: &self.said,
             status: self.status,
             life: &self.life,
             archive_at: self.archive_at,

@@ -51,7 +51,7 @@ pub async fn send(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         return Ok(());
     }
     let more = job.payload.0.get("more").cloned().unwrap_or_default();
-    let standing = agents::standing(&visit.db, account, visit.today()).await.map_err(anyhow::Error::from)?;
+    let standing = agents::standing(visit, account).await?;
     let content = match text("message") {
         REMINDER => reminder(visit, account, &standing).await?,
         RISEN => risen(visit, &standing, &more).await?,

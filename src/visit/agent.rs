@@ -74,8 +74,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Arriving {
         let session = session::find(&visit, &parts.headers, Kind::Agent).await?.ok_or_else(sign_in)?;
         let ends_on = session.ends_on;
         let account = session.account.ok_or_else(sign_in)?;
-        let Standing { memberships, limited, general, asks } =
-            agents::standing(&visit.db, account.id, visit.today()).await?;
+        let Standing { memberships, limited, general, asks } = agents::standing(&visit, account.id).await?;
         let (session_id, passkey) = (session.id, session.passkey);
         Ok(Self(Agent { visit, session_id, passkey, account, ends_on, memberships, limited, general, asks }))
     }

@@ -182,7 +182,7 @@ async fn acting(scene: &mut Scene, email: &str, more: &[(&str, &str)]) -> Client
 
 both! {
     async fn everybody_gets_what_is_theirs(portal: Portal) {
-        let mut scene = Scene::set(portal).await;
+        let scene = Scene::set(portal).await;
         let mut wrong = Vec::new();
         for (method, path, expected) in PUBLIC {
             let path = scene.address(path);
@@ -205,9 +205,38 @@ both! {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
+    /// Who has a right on a category opens what a member of that role opens of its requests; on another, nothing.
+    async fn a_category_opens_its_own_requests(portal: Portal) {
+        let scene = Scene::set(portal).await;
+        let mut manager = scene.portal.agent("claire.daubigny").await;
+        let mut wrong = Vec::new();
+        for (email, category, column) in
+            [("thierry.kowalski@valmont.example", "etat-civil", 6), ("guillaume.perez@valmont.example", "elections", 4)]
+        {
+            // Of the themes of what the department does, as the manager would tick them.
+            let department = if category == "elections" { "elections" } else { "etat-civil" };
+            let given = [
+                ("service", department), ("courriel", email), ("role", "processor"), ("categories", category),
+                ("du", "01/11/2026"), ("motif", "Renfort"),
+            ];
+            manager.post("/agent/droits/nouveau", &given).await.is(303);
+            let mut agent = scene.portal.agent(email.split('@').next().unwrap()).await;
+            let rows = AGENTS.iter().filter(|(method, path, _)| *method == "GET" && path.starts_with("/agent/demandes/{request}"));
+            let mut looked_at = 0;
+            for (method, path, expected) in rows {
+                looked_at += 1;
+                let expected = expected.split_whitespace().nth(column).unwrap();
+                let path = scene.address(path);
+                wrong.extend(row(method, &path, expected, &mut [(category, &mut agent, column == 6)]).await);
+            }
+            assert!(looked_at > 5, "{looked_at}");
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
     /// Who acts in the owner's name gets what they were given, and nothing of the owner's secrets beyond.
     async fn who_acts_gets_what_was_given(portal: Portal) {
-        let mut scene = Scene::set(portal).await;
+        let scene = Scene::set(portal).await;
         let prepare = [("peut", "fill"), ("portee", "toutes")];
         let elsewhere = [("peut", "send"), ("peut", "answer"), ("portee", "choix"), ("demarche", "demande-information")];
         let (mut helper, mut preparer, mut astray, mut delegate) = (
@@ -246,7 +275,7 @@ both! {
     /// Whatever belongs to a person stays closed while they act for somebody, their own and the other's, but what
     /// [`ACTING`] says: a new route of the account that opens then fails here.
     async fn what_is_ones_own_is_closed_to_who_acts(portal: Portal) {
-        let mut scene = Scene::set(portal).await;
+        let scene = Scene::set(portal).await;
         let mut helper = scene.portal.usager("anne-laure.leroy@exemple.fr").await;
         // With documents of their own, open.
         helper.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
@@ -275,7 +304,7 @@ both! {
     /// every route of agents, a manager of another department gets what any agent of another department gets,
     /// and reads nothing of what the request holds. A rank elsewhere adds nothing here either.
     async fn rank_elsewhere_is_worth_nothing_here(portal: Portal) {
-        let mut scene = Scene::set(portal).await;
+        let scene = Scene::set(portal).await;
         let mut wrong = Vec::new();
         for (method, path, expected) in AGENTS.iter().filter(|(_, path, _)| path.contains("{request}") || path.contains("{file}") || path.contains("{job}")) {
             let expected: Vec<&str> = expected.split_whitespace().collect();
@@ -297,7 +326,7 @@ both! {
 
     /// Lists, counts and search hold nothing of other departments, cities, persons.
     async fn lists_hold_only_what_is_theirs(portal: Portal) {
-        let mut scene = Scene::set(portal).await;
+        let scene = Scene::set(portal).await;
         let reference = scene.owner.get(&scene.address("/demandes/{request}/envoyee")).await;
         let reference = crate::harness::journey::filed(reference).reference;
         for search in ["", "&q=Martin", &format!("&q={reference}")] {

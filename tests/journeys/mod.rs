@@ -29,6 +29,7 @@ mod opinions;
 mod organisations;
 mod own_data;
 pub mod passkeys;
+mod presence;
 mod quick;
 mod rights;
 mod scans;

@@ -17,7 +17,58 @@ async fn give(manager: &mut Client, role: &str, procedures: &[&str], until: &str
     manager.post_form("/agent/droits/nouveau", &typed.fields).await.status
 }
 
+/// The same, on categories of the catalogue.
+async fn give_categories(manager: &mut Client, role: &str, categories: &[&str]) -> u16 {
+    let form = manager.get("/agent/droits/nouveau?service=etat-civil").await.is(200).form("courriel");
+    let mut typed = form.with("courriel", THIERRY).with("role", role).with("motif", "Renfort d’automne");
+    typed.fields.retain(|(name, _)| name != "demarches" && name != "categories");
+    typed.fields.extend(categories.iter().map(|one| ("categories".to_owned(), (*one).to_owned())));
+    manager.post_form("/agent/droits/nouveau", &typed.fields).await.status
+}
+
 both! {
+    async fn a_right_on_a_category_is_one_on_each_of_its_procedures(portal: Portal) {
+        let filed = portal.client().file("acte-naissance", &birth()).await;
+        let (page, list) = (format!("/agent/demandes/{}", filed.id), "/agent?vue=toutes");
+        let (mut claire, mut thierry) = (portal.agent("claire.daubigny").await, portal.agent("thierry.kowalski").await);
+        // No procedure of the department is of this category: a form that says so was made up.
+        assert_eq!(give_categories(&mut claire, "processor", &["culture"]).await, 422);
+        thierry.get(&page).await.is(404);
+        assert_eq!(give_categories(&mut claire, "reader", &["etat-civil"]).await, 303);
+        thierry.get(&page).await.is(200).shows("Où en est ce dossier").hides("Zéphyrine");
+        thierry.get("/agent?q=zephyrine").await.is(200).hides(&filed.reference);
+        assert_eq!(give_categories(&mut claire, "processor", &["etat-civil"]).await, 303);
+        for address in [list, "/agent?q=zeph&demarche=acte-naissance", "/agent/export.csv?vue=toutes", "/agent?vue=toutes&service=etat-civil"] {
+            thierry.get(address).await.is(200).shows(&filed.reference);
+        }
+        thierry.get(&page).await.is(200).shows("Zéphyrine");
+        thierry.post(&format!("{page}/actions/take"), &[("version", "1")]).await.is(303);
+        thierry.get(&format!("{page}/actions/refuse")).await.is(403);
+        // Neither accounts nor agents of the department came along.
+        thierry.get("/agent/agents").await.is(403);
+        thierry.get(&format!("{page}/acces")).await.is(200)
+            .shows("Thierry Kowalski").shows("Droit donné par Claire d’Aubigny, sur la catégorie «\u{a0}État civil et papiers\u{a0}»");
+        claire.get("/agent/agents").await.is(200).shows("Catégorie «\u{a0}État civil et papiers\u{a0}»");
+        let withdrawn: Vec<String> = portal.db().all(
+            sql!("select id from entitlement where authority_id = $1"), db::args![portal.city],
+        ).await.unwrap().into_iter().map(|id: uuid::Uuid| id.to_string()).collect();
+        for id in withdrawn {
+            claire.post(&format!("/agent/droits/{id}/retirer"), &[]).await.is(303);
+        }
+        thierry.get(&page).await.is(404);
+        thierry.get(list).await.is(200).hides(&filed.reference);
+        // A category without procedure gives nothing, least of all the whole department.
+        portal.db().write(async |tx: &mut db::Tx| {
+            tx.run(
+                sql!("insert into entitlement (authority_id, id, account_id, department_id, role, procedures, from_day, until_day, reason, given_by, given_at)
+                  select authority_id, id, id, 'etat-civil', 'decider', '@disparue', $3, null, 'x', id, created_at from account where authority_id = $1 and login = $2"),
+                db::args![tx.authority(), THIERRY, jiff::civil::date(2020, 1, 1)],
+            ).await
+        }).await.unwrap();
+        thierry.get(&page).await.is(404);
+        thierry.get(list).await.is(200).hides(&filed.reference);
+    }
+
     async fn a_right_on_a_procedure_is_no_right_on_the_others(portal: Portal) {
         let filed = portal.client().file("acte-naissance", &birth()).await;
         let (page, list) = (format!("/agent/demandes/{}", filed.id), "/agent?vue=toutes");

@@ -237,7 +237,7 @@ pub struct Field {
     pub show_if: Option<Expr>,
     /// Health, diet, handicap, social aid: out of search, exports and messages.
     pub sensitive: bool,
-    /// Kept in a searchable column for agents.
+    /// Agents narrow lists by it, when it has one answer (see [`crate::kinds::Narrows`]).
     pub search: bool,
     /// Asks for the filer's own identity: a verified one fills it, and is locked.
     pub verified: bool,

@@ -45,7 +45,7 @@ impl Tables {
     pub fn new() -> Self {
         Self {
             requests: Table::new(
-                "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_name, email, answers, state, status, ended, holder_id, submitted_at, updated_at, due_at, suspended_at, ended_at, confidential_address, version)",
+                "insert into request (authority_id, id, reference, procedure_id, procedure_version, department_id, filer_name, email, answers, state, status, ended, holder_id, submitted_at, updated_at, due_at, suspended_at, ended_at, confidential_address, version, active_at, filer_key)",
             ),
             index: Table::new(
                 "insert into request_search (authority_id, request_id, number, place, names, answers, messages)",

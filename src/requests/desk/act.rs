@@ -226,10 +226,8 @@ impl<'f> Deed<'f> {
         let form = form.draw(agent, file, errors)?;
         let author = &signing.author;
         let held = file.request.holder_id.filter(|holder| *holder != agent.account.id);
-        let held = match held.and(file.request.holder_name.clone()) {
-            Some(name) => Some(name),
-            None => journal::busy(agent, &[file.request.id]).await?.remove(&file.request.id),
-        };
+        let held = held.and(file.request.holder_name.clone());
+        let busy = journal::busy(agent, &[file.request.id]).await?.remove(&file.request.id);
         let mut listed: Vec<Json> =
             problems.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
         listed.extend(form.errors);
@@ -254,6 +252,7 @@ impl<'f> Deed<'f> {
             "reread": false,
             "url": url,
             "lock": held.map(|name| json!({"name": name})),
+            "busy": busy,
             "errors": listed,
             "version": file.request.version,
             "pieces": choices.pieces_json(typed),

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    filters::{Asked, Cursor, Filters, Sort, Text},
+    conditions::Text,
+    filters::{Asked, Cursor, Filters},
     store::{self, NEIGHBOUR},
 };
 use crate::{
@@ -66,18 +67,17 @@ impl Came {
     }
 
     /// Pages of the requests before and after this one in the list, whether or not it is still in it.
-    pub async fn neighbours(&self, agent: &Agent, request: &Request) -> Result<(String, String), db::Error> {
+    pub async fn neighbours(&self, agent: &Agent, request: &Request) -> anyhow::Result<(String, String)> {
         let Some(filters) = &self.0 else { return Ok((String::new(), String::new())) };
-        let at = match (filters.text(agent), filters.sort) {
-            (Text::Words(_), _) => search::number_of(&agent.db, request.id).await?.unwrap_or_default(),
-            (_, Sort::Due) => request.due_at.as_microsecond(),
-            (_, Sort::Sent) => request.submitted_at.as_microsecond(),
+        let at = match filters.text(agent) {
+            Text::Words(_) => search::number_of(&agent.db, request.id).await?.unwrap_or_default(),
+            _ => filters.sort.at(request),
         };
         let before = self.beside(agent, filters, Cursor { at, id: request.id, forward: false }).await?;
         Ok((before, self.beside(agent, filters, Cursor { at, id: request.id, forward: true }).await?))
     }
 
-    async fn beside(&self, agent: &Agent, filters: &Filters, cursor: Cursor) -> Result<String, db::Error> {
+    async fn beside(&self, agent: &Agent, filters: &Filters, cursor: Cursor) -> anyhow::Result<String> {
         let filters = Filters { cursor: Some(cursor), ..filters.clone() };
         let lines = store::lines(agent, &filters, &NEIGHBOUR).await?;
         Ok(lines.first().map(|line| self.page(line.id)).unwrap_or_default())

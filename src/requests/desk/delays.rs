@@ -1,44 +1,60 @@
 //! When an answer is due, in words.
 
 use forms::{
-    model::{Procedure, Silence},
+    Colour,
+    model::{Alerts, Procedure, Silence},
     step::{self, Context, Life},
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
-use crate::platform::{clock, french};
-
-/// From this many days before it, a due date is near.
-pub const NEAR: i32 = 3;
+use crate::{
+    platform::{clock, french},
+    visit::Agent,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub day: Date,
     /// « En retard de 2 jours », « Dans 5 jours », « Délai suspendu »; empty when nothing is due any more.
     pub text: String,
-    /// `late`, `soon`, `later`, `paused` or `none`.
+    /// `late`, `soon` (red and orange, as the procedure says), `later`, `paused` or `none`.
     pub look: &'static str,
 }
 
-/// How a due date stands for a request of this status.
-pub fn due(at: Timestamp, status: &str, ended: bool, now: Timestamp, zone: &TimeZone) -> Due {
-    let (day, today) = (clock::day(at, zone), clock::day(now, zone));
+/// How a due date stands for a request of this status; `alerts` of its procedure, if it is known.
+pub fn due(agent: &Agent, alerts: Option<&Alerts>, at: Timestamp, status: &str, ended: bool) -> Due {
+    let (day, today) = (clock::day(at, &agent.site.zone), agent.today());
+    let colour = alerts.map(|alerts| alerts.colour(day, today, &agent.site.calendar));
+    stands(day, today, colour, status, ended)
+}
+
+fn stands(day: Date, today: Date, colour: Option<Colour>, status: &str, ended: bool) -> Due {
     let (text, look) = match status {
         _ if ended => (String::new(), "none"),
         "accepted" | "refused" | "ended" => (String::new(), "none"),
         "action-needed" => ("Délai suspendu".to_owned(), "paused"),
-        _ => left((day - today).get_days()),
+        _ => {
+            let days = (day - today).get_days();
+            let look = match colour {
+                Some(Colour::Red) => "late",
+                Some(Colour::Orange) => "soon",
+                Some(Colour::Green) => "later",
+                None if days < 0 => "late",
+                None => "later",
+            };
+            (left(days), look)
+        }
     };
     Due { day, text, look }
 }
 
-fn left(days: i32) -> (String, &'static str) {
+fn left(days: i32) -> String {
     match days {
-        ..-1 => (format!("En retard de {}\u{a0}jours", -days), "late"),
-        -1 => ("En retard d’un jour".to_owned(), "late"),
-        0 => ("Aujourd’hui".to_owned(), "soon"),
-        1 => ("Demain".to_owned(), "soon"),
-        _ => (format!("Dans {days}\u{a0}jours"), if days <= NEAR { "soon" } else { "later" }),
+        ..-1 => format!("En retard de {}\u{a0}jours", -days),
+        -1 => "En retard d’un jour".to_owned(),
+        0 => "Aujourd’hui".to_owned(),
+        1 => "Demain".to_owned(),
+        _ => format!("Dans {days}\u{a0}jours"),
     }
 }
 
@@ -73,6 +89,11 @@ pub fn silence(procedure: &Procedure, life: &Life, status: &str, cx: Context<'_>
 
 #[cfg(test)]
 mod tests {
+    use forms::{
+        calendar::Calendar,
+        model::{Delay, DelayUnit},
+    };
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -80,7 +101,11 @@ mod tests {
     }
 
     fn look(due_at: &str, status: &str) -> (String, &'static str) {
-        let due = due(at(due_at), status, false, at("2026-11-21T23:30:00Z"), &clock::zone("Europe/Paris"));
+        let zone = clock::zone("Europe/Paris");
+        let (day, today) = (clock::day(at(due_at), &zone), clock::day(at("2026-11-21T23:30:00Z"), &zone));
+        let alerts = Alerts::usual(Delay { count: 1, unit: DelayUnit::Months });
+        let colour = alerts.colour(day, today, &Calendar::default());
+        let due = stands(day, today, Some(colour), status, false);
         (due.text, due.look)
     }
 

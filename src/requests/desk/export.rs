@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use db::{Json, args, row};
-use forms::{answers::Answers, model::Field};
+use forms::{answers::Answers, kinds::Narrows, model::Field};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -49,7 +49,8 @@ pub async fn ods(agent: Agent, asked: Wanted) -> Result<Response, Problem> {
 }
 
 async fn send(agent: Agent, asked: Wanted, format: Format) -> Result<Response, Problem> {
-    let filters = asked.map(|Query(asked)| Filters::from(asked)).map_err(|_| WRONG)?;
+    let Query(asked) = asked.map_err(|_| WRONG)?;
+    let filters = Filters::of(&agent, asked).await?;
     if !filters.errors.is_empty() {
         return Err(WRONG);
     }
@@ -91,7 +92,7 @@ impl Export {
     async fn of(agent: Agent, mut filters: Filters) -> Result<Self, Problem> {
         filters.cursor = None;
         // The one order that nothing changes while it leaves.
-        filters.sort = Sort::Sent;
+        filters.sort = Sort::SENT;
         let current = catalogue::current(&agent).await?;
         let one = current.any(&filters.procedure);
         let ours =
@@ -192,9 +193,12 @@ impl Export {
         let asked = |id: &str| procedure?.fields().find(|field| field.id == id).filter(|field| open(field));
         let answer = |field: &Field| {
             let asked = asked(&field.id).filter(|_| content)?;
-            more.answers.0.get(&field.id).map(|answer| asked.kind.export(answer))
+            let told = asked.kind.export(more.answers.0.get(&field.id)?);
+            // A day that is not known whole stays a text.
+            let day = told.parse().ok().filter(|_| asked.kind.narrows() == Narrows::Days);
+            Some(day.map_or(Cell::Text(told), |day| Cell::Day(Some(day))))
         };
-        cells.extend(self.fields.iter().map(|field| Cell::Text(answer(field).unwrap_or_default())));
+        cells.extend(self.fields.iter().map(|field| answer(field).unwrap_or_else(|| Cell::from(""))));
         cells
     }
 }

@@ -1,21 +1,23 @@
 //! What a list shows, all of it in its address: a view can be bookmarked or sent to a colleague.
 
-use db::Query;
-use jiff::{Timestamp, ToSpan, civil::Date};
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
-pub use super::views::View;
-use super::{delays::NEAR, words::STATUSES};
+use super::{
+    ask::{self, Ask, How},
+    words::STATUSES,
+};
+pub use super::{
+    sort::{Cursor, Sort},
+    views::View,
+};
 use crate::{
-    agents::Role,
+    catalogue,
     platform::{encode, french, sheet::Format},
-    requests::{
-        access::{self, Place},
-        channel::Channel,
-        model,
-        search::{Wanted, Where},
-    },
+    requests::channel::Channel,
     visit::Agent,
 };
 
@@ -27,52 +29,26 @@ pub enum Held {
     By(Uuid),
 }
 
-/// How a due date stands.
+/// How late an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delay {
+pub enum Late {
     Any,
-    Late,
-    /// Within the days that lists show as near.
-    Soon,
+    /// Its due date is past.
+    Past,
+    /// As its procedure says: see [`Levels`].
+    Red,
+    Orange,
 }
 
-impl Delay {
+impl Late {
+    pub const EACH: [(&'static str, &'static str, Self); 3] = [
+        ("retard", "En retard", Self::Past),
+        ("rouge", "En alerte rouge", Self::Red),
+        ("orange", "En alerte orange", Self::Orange),
+    ];
+
     pub fn id(self) -> &'static str {
-        match self {
-            Self::Any => "",
-            Self::Late => "retard",
-            Self::Soon => "bientot",
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// Soonest first.
-    Due,
-    /// Latest first.
-    Sent,
-}
-
-/// The line beside which a page begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor {
-    /// A time in microseconds or, in a search, the number of the request in the index.
-    pub at: i64,
-    pub id: Uuid,
-    /// Towards the end of the list.
-    pub forward: bool,
-}
-
-impl Cursor {
-    fn parse(text: &str, forward: bool) -> Option<Self> {
-        let (at, id) = text.split_once('_')?;
-        Some(Self { at: at.parse().ok()?, id: id.parse().ok()?, forward })
-    }
-
-    /// None when the address was made up.
-    pub fn time(&self) -> Option<Timestamp> {
-        Timestamp::from_microsecond(self.at).ok()
+        Self::EACH.iter().find(|(_, _, late)| *late == self).map_or("", |(id, ..)| id)
     }
 }
 
@@ -84,16 +60,21 @@ pub struct Asked {
     demarche: String,
     service: String,
     statut: String,
+    etat: String,
     affecte: String,
     delai: String,
     canal: String,
     personne: String,
+    adresse: String,
     du: String,
     au: String,
     q: String,
     tri: String,
     apres: String,
     avant: String,
+    /// Answers looked for.
+    #[serde(flatten)]
+    rest: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]
@@ -103,11 +84,17 @@ pub struct Filters {
     pub procedure: String,
     pub department: String,
     pub status: &'static str,
+    /// Of the procedure's own circuit.
+    pub state: String,
     pub held: Held,
-    pub delay: Delay,
+    pub late: Late,
     pub channel: Option<Channel>,
     /// A name, as typed.
     pub person: String,
+    /// Words of an address, as typed.
+    pub address: String,
+    /// Answers to the questions of the procedure.
+    pub asks: Vec<Ask>,
     /// First and last day of sending: as typed, and understood.
     pub from: (String, Option<Date>),
     pub to: (String, Option<Date>),
@@ -116,7 +103,7 @@ pub struct Filters {
     pub sort: Sort,
     pub cursor: Option<Cursor>,
     /// What was typed and cannot be: (field, why). The list is as if it had been left empty.
-    pub errors: Vec<(&'static str, String)>,
+    pub errors: Vec<(String, String)>,
 }
 
 fn clean(text: &str) -> String {
@@ -124,32 +111,33 @@ fn clean(text: &str) -> String {
 }
 
 /// A day as typed; what is wrong goes to `errors`.
-fn day(typed: &str, field: &'static str, errors: &mut Vec<(&'static str, String)>) -> (String, Option<Date>) {
+fn day(typed: &str, field: &str, errors: &mut Vec<(String, String)>) -> (String, Option<Date>) {
     let typed = clean(typed);
     let day = french::day(&typed);
     if day.is_none() && !typed.is_empty() {
-        errors.push((field, "Écrivez une date comme 27/03/2026, qui existe dans le calendrier.".to_owned()));
+        errors.push((field.to_owned(), "Écrivez une date comme 27/03/2026, qui existe dans le calendrier.".to_owned()));
     }
     (typed, day)
 }
 
 impl From<Asked> for Filters {
     fn from(asked: Asked) -> Self {
-        let (search, person) = (clean(&asked.q), clean(&asked.personne));
+        let (search, person, address) = (clean(&asked.q), clean(&asked.personne), clean(&asked.adresse));
+        let procedure = clean(&asked.demarche);
+        let asks = if procedure.is_empty() { Vec::new() } else { Ask::all(&asked.rest, clean) };
         let mut errors = Vec::new();
         let (from, mut to) = (day(&asked.du, "du", &mut errors), day(&asked.au, "au", &mut errors));
         if let (Some(first), Some(last)) = (from.1, to.1)
             && last < first
         {
-            errors.push(("au", "La fin de la période est avant son début.".to_owned()));
+            errors.push(("au".to_owned(), "La fin de la période est avant son début.".to_owned()));
             to.1 = None;
         }
-        // A search without a view looks everywhere.
-        let sought = !search.is_empty() || !person.is_empty();
-        let view = View::named(&asked.vue).unwrap_or(if sought { View::All } else { View::Todo });
-        Self {
-            view,
-            procedure: clean(&asked.demarche),
+        errors.extend(asks.iter().filter_map(|ask| Some((ask.name(), ask.problem()?.to_owned()))));
+        let mut filters = Self {
+            view: View::Todo,
+            state: if procedure.is_empty() { String::new() } else { clean(&asked.etat) },
+            procedure,
             department: clean(&asked.service),
             status: STATUSES.iter().map(|(id, _)| *id).find(|id| *id == asked.statut).unwrap_or_default(),
             held: match asked.affecte.as_str() {
@@ -157,36 +145,71 @@ impl From<Asked> for Filters {
                 "personne" => Held::Nobody,
                 other => other.parse().map_or(Held::Anyone, Held::By),
             },
-            delay: [Delay::Late, Delay::Soon].into_iter().find(|one| one.id() == asked.delai).unwrap_or(Delay::Any),
+            late: Late::EACH.iter().find(|(id, ..)| *id == asked.delai).map_or(Late::Any, |(_, _, late)| *late),
             channel: Channel::named(&asked.canal),
-            sort: match asked.tri.as_str() {
-                _ if sought => Sort::Sent,
-                "depot" => Sort::Sent,
-                "echeance" => Sort::Due,
-                _ if matches!(view, View::Done | View::All) => Sort::Sent,
-                _ => Sort::Due,
-            },
+            sort: Sort::DUE,
+            address,
+            asks,
             person,
             from,
             to,
             search,
             cursor: Cursor::parse(&asked.apres, true).or_else(|| Cursor::parse(&asked.avant, false)),
             errors,
-        }
+        };
+        // What the index of searches finds comes newest first; without a view, from everywhere.
+        let sought = filters.sought();
+        filters.view = View::named(&asked.vue).unwrap_or(if sought { View::All } else { View::Todo });
+        filters.sort = match Sort::named(&asked.tri) {
+            _ if sought => Sort::SENT,
+            Some(sort) => sort,
+            None if matches!(filters.view, View::Done | View::All) => Sort::SENT,
+            None => Sort::DUE,
+        };
+        filters
     }
 }
 
-/// What a text of the address makes of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Text {
-    None,
-    Reference(String),
-    Words(Wanted),
-    /// Nothing in it can be looked for.
-    Nothing,
-}
-
 impl Filters {
+    /// As asked, without the state and the answers that the procedure does not have: another one was chosen.
+    pub async fn of(agent: &Agent, asked: Asked) -> anyhow::Result<Self> {
+        let mut filters = Self::from(asked);
+        if filters.state.is_empty() && filters.asks.is_empty() {
+            return Ok(filters);
+        }
+        let current = catalogue::current(agent).await?;
+        let procedure = current.any(&filters.procedure).map(|published| published.procedure.as_ref());
+        let (kept, others) = std::mem::take(&mut filters.asks)
+            .into_iter()
+            .partition(|ask: &Ask| procedure.is_some_and(|procedure| ask.is_of(procedure)));
+        filters.asks = kept;
+        filters.errors.retain(|(field, _)| !others.iter().any(|ask| ask.name() == *field));
+        if procedure.is_none_or(|procedure| procedure.workflow.state(&filters.state).is_none()) {
+            filters.state.clear();
+        }
+        Ok(filters)
+    }
+
+    /// The same list, without what was looked for at one moment about somebody.
+    pub fn without_names(mut self) -> Self {
+        (self.search, self.person) = (String::new(), String::new());
+        self.asks.retain(|ask| ask.how != How::Name);
+        self
+    }
+
+    /// Whether the index of searches finds it.
+    pub fn sought(&self) -> bool {
+        let texts = [&self.search, &self.person, &self.address];
+        texts.iter().any(|text| !text.is_empty()) || !ask::answers(&self.asks).is_empty()
+    }
+
+    /// What was typed to look for it.
+    pub fn typed(&self) -> Vec<&str> {
+        let words = self.asks.iter().filter(|ask| matches!(ask.how, How::Words | How::Name));
+        let typed = [&self.search, &self.person, &self.address].into_iter().chain(words.map(|ask| &ask.value));
+        typed.map(String::as_str).collect()
+    }
+
     pub fn held_id(&self) -> String {
         match self.held {
             Held::Anyone => String::new(),
@@ -197,10 +220,7 @@ impl Filters {
     }
 
     pub fn sort_id(&self) -> &'static str {
-        match self.sort {
-            Sort::Due => "echeance",
-            Sort::Sent => "depot",
-        }
+        self.sort.id()
     }
 
     /// The address of this list from its beginning, sorted by `sort`.
@@ -216,22 +236,26 @@ impl Filters {
     /// The query of that address.
     pub fn query(&self, sort: &str) -> String {
         let held = self.held_id();
-        let pairs = [
+        let asks: Vec<(String, &str)> = self.asks.iter().map(|ask| (ask.name(), ask.value.as_str())).collect();
+        let before = [
             ("vue", self.view.id()),
             ("demarche", &self.procedure),
             ("service", &self.department),
             ("statut", self.status),
+            ("etat", &self.state),
             ("affecte", &held),
-            ("delai", self.delay.id()),
+            ("delai", self.late.id()),
             ("canal", self.channel.map_or("", Channel::id)),
             ("personne", &self.person),
+            ("adresse", &self.address),
             ("du", &self.from.0),
             ("au", &self.to.0),
-            ("q", &self.search),
-            ("tri", sort),
         ];
-        let pairs: Vec<String> = pairs
-            .iter()
+        let asks = asks.iter().map(|(name, value)| (name.as_str(), *value));
+        let pairs: Vec<String> = before
+            .into_iter()
+            .chain(asks)
+            .chain([("q", self.search.as_str()), ("tri", sort)])
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={}", encode(value)))
             .collect();
@@ -248,6 +272,7 @@ impl Filters {
     pub fn narrowed(&self) -> bool {
         !self.procedure.is_empty()
             || !self.status.is_empty()
+            || !self.state.is_empty()
             || self.held != Held::Anyone
             || !self.search.is_empty()
             || self.more()
@@ -255,92 +280,12 @@ impl Filters {
 
     /// Whether one of the filters that are folded away does.
     pub fn more(&self) -> bool {
-        let texts = [&self.department, &self.person, &self.from.0, &self.to.0];
-        self.delay != Delay::Any || self.channel.is_some() || texts.iter().any(|text| !text.is_empty())
+        let texts = [&self.department, &self.person, &self.address, &self.from.0, &self.to.0];
+        self.late != Late::Any
+            || self.channel.is_some()
+            || !self.asks.is_empty()
+            || texts.iter().any(|text| !text.is_empty())
     }
-
-    /// The agent's departments that the list is about.
-    pub fn places<'a>(&self, agent: &'a Agent) -> Vec<Place<'a>> {
-        let mut places = access::places(agent);
-        places.retain(|one| self.about(one.department));
-        places
-    }
-
-    fn about(&self, department: &str) -> bool {
-        self.department.is_empty() || department == self.department
-    }
-
-    /// What is looked for. Who may not see the content of a department's requests may not search in it either.
-    pub fn text(&self, agent: &Agent) -> Text {
-        if self.search.is_empty() && self.person.is_empty() {
-            return Text::None;
-        }
-        let reference = model::canonical_reference(&self.search);
-        let prefix = &agent.site.settings.prefix;
-        if reference.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.len() == 8 && rest.starts_with('-')) {
-            return Text::Reference(reference);
-        }
-        let wanted = |able: bool| -> Vec<Where<'_>> {
-            let able = |role: Role| (role >= Role::Processor) == able;
-            let own = agent.memberships.iter().filter(|one| able(one.role) && self.about(&one.department_id));
-            let some = agent.limited.iter().filter(|one| able(one.role) && self.about(&one.department_id));
-            own.map(|one| (one.department_id.as_str(), None))
-                .chain(some.map(|one| (one.department_id.as_str(), Some(one.procedure_id.as_str()))))
-                .collect()
-        };
-        let wanted = Wanted::new(agent.db.authority(), &wanted(true), &wanted(false), &self.search, &self.person);
-        wanted.map_or(Text::Nothing, Text::Words)
-    }
-
-    /// The conditions on `request r` in one place of the agent, when no words are looked for.
-    pub fn restrict(&self, query: Query, agent: &Agent, place: &Place<'_>) -> Query {
-        let query = self.narrow(access::within(query, agent, place), agent);
-        match self.text(agent) {
-            Text::Reference(reference) => query.and("r.reference = {}", reference),
-            _ => query,
-        }
-    }
-
-    /// The conditions on `request r` beside its department and the words.
-    pub fn narrow(&self, query: Query, agent: &Agent) -> Query {
-        let mut query = self
-            .view
-            .restrict(query, agent)
-            .and_some("r.procedure_id = {}", some(&self.procedure))
-            .and_some("r.status = {}", some(self.status));
-        query = match self.held {
-            Held::Anyone => query,
-            Held::Me => query.and("r.holder_id = {}", agent.account.id),
-            Held::Nobody => query.push(" and r.holder_id is null"),
-            Held::By(colleague) => query.and("r.holder_id = {}", colleague),
-        };
-        if let Some(channel) = self.channel {
-            query = query.push(channel.condition());
-        }
-        let (first, end) = self.period(agent);
-        query = query.and_some("r.submitted_at >= {}", first).and_some("r.submitted_at < {}", end);
-        let near = || agent.today().checked_add(NEAR.days()).ok().and_then(|day| agent.morning(day.tomorrow().ok()?));
-        match self.delay {
-            Delay::Any => query,
-            Delay::Late => query
-                .push(" and r.ended = false and r.status in ('sent', 'in-progress')")
-                .and("r.due_at < {}", agent.now),
-            Delay::Soon => query
-                .push(" and r.ended = false and r.status in ('sent', 'in-progress')")
-                .and("r.due_at >= {}", agent.now)
-                .and_some("r.due_at < {}", near()),
-        }
-    }
-
-    /// When the sending of what is listed begins and ends (excluded).
-    pub fn period(&self, agent: &Agent) -> (Option<Timestamp>, Option<Timestamp>) {
-        let first = self.from.1.and_then(|day| agent.morning(day));
-        (first, self.to.1.and_then(|day| agent.morning(day.tomorrow().ok()?)))
-    }
-}
-
-fn some(text: &str) -> Option<&str> {
-    Some(text).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -371,7 +316,7 @@ mod tests {
         assert!(fine.errors.is_empty());
         for (du, au, field) in [("31/02/2026", "", "du"), ("", "demain", "au"), ("02/03/2026", "01/03/2026", "au")] {
             let wrong = asked(du, au);
-            assert_eq!(wrong.errors.iter().map(|(field, _)| *field).collect::<Vec<_>>(), [field]);
+            assert_eq!(wrong.errors.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>(), [field]);
             assert_eq!((wrong.from.0.as_str(), wrong.to.0.as_str()), (du, au));
         }
     }
@@ -380,6 +325,5 @@ mod tests {
     fn a_search_alone_looks_everywhere() {
         assert_eq!(Filters::from(Asked { q: "x".into(), ..Asked::default() }).view, View::All);
         assert_eq!(Filters::from(Asked::default()).view, View::Todo);
-        assert!(Cursor::parse("12_nothing", true).is_none());
     }
 }

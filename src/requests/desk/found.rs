@@ -7,13 +7,11 @@ use db::{Query, args};
 
 use super::{
     filters::{Cursor, Filters},
+    levels::Levels,
     store::{AROUND, FEW, REQUESTS, Size},
 };
 use crate::{
-    requests::{
-        access,
-        search::{self, Wanted},
-    },
+    requests::{access, search, sought::Wanted},
     visit::Agent,
 };
 
@@ -34,6 +32,7 @@ const RARE: i64 = 8_000;
 pub async fn queries(
     agent: &Agent,
     filters: &Filters,
+    levels: &Levels,
     wanted: &Wanted,
     head: &'static str,
     size: &Size,
@@ -43,7 +42,7 @@ pub async fn queries(
     let one = |through: &Through| {
         let query =
             Query::new(head).push(AROUND).push("select r.authority_id, r.id, cast(0 as bigint) as at, s.number from ");
-        around(*through, query, agent, filters, wanted)
+        around(*through, query, agent, filters, wanted, levels)
             .push(inside(*through, forward))
             .push(size.limit)
             .push(REQUESTS)
@@ -53,11 +52,12 @@ pub async fn queries(
 }
 
 /// Counted no further than one more than [`FEW`].
-pub async fn total(agent: &Agent, filters: &Filters, wanted: &Wanted) -> Result<i64, db::Error> {
+pub async fn total(agent: &Agent, filters: &Filters, levels: &Levels, wanted: &Wanted) -> Result<i64, db::Error> {
     let whole = Filters { cursor: None, ..filters.clone() };
     let mut many = 0;
     for through in ways(agent, wanted).await? {
-        let query = around(*through, Query::new("select count(*) from (select 1 as one from "), agent, &whole, wanted);
+        let query = Query::new("select count(*) from (select 1 as one from ");
+        let query = around(*through, query, agent, &whole, wanted, levels);
         many = agent.db.one(query.push(" limit 101) t"), args![]).await?;
         if many > FEW {
             break;
@@ -88,7 +88,7 @@ fn inside(through: Through, forward: bool) -> &'static str {
 }
 
 /// The index joined to `request r`, with every condition.
-fn around(through: Through, query: Query, agent: &Agent, filters: &Filters, wanted: &Wanted) -> Query {
+fn around(through: Through, query: Query, agent: &Agent, filters: &Filters, wanted: &Wanted, levels: &Levels) -> Query {
     let (first, end) = filters.period(agent);
     let (first, end) = (first.map(search::number), end.map(search::number));
     let authority = agent.db.authority();
@@ -135,7 +135,7 @@ fn around(through: Through, query: Query, agent: &Agent, filters: &Filters, want
     };
     let departments: Vec<&str> = filters.places(agent).iter().map(|one| one.department).collect();
     let query = access::scope(query, agent).and_in("r.department_id", &departments);
-    filters.narrow(filters.view.half(query), agent)
+    filters.narrow(filters.view.half(query), agent, levels)
 }
 
 fn beyond(query: Query, cursor: Option<Cursor>, [forward, back]: [&'static str; 2]) -> Query {

@@ -18,8 +18,9 @@ use uuid::Uuid;
 use super::{
     came::Came,
     delays,
-    filters::{Asked, Filters, Sort, View},
-    saved,
+    filters::{Asked, Filters, View},
+    narrow, saved,
+    sort::By,
     store::{self, Line, Page, Total},
     words,
 };
@@ -28,12 +29,12 @@ use crate::{
     error::Problem,
     journal::{self, Action},
     platform::{encode, french, sheet::Format},
-    requests::channel::{self, Channel},
+    requests::channel,
     visit::Agent,
 };
 
 pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, Problem> {
-    let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
+    let filters = Filters::of(&agent, asked.map(|Query(asked)| asked).unwrap_or_default()).await?;
     searched(&agent, &filters).await?;
     let counts = store::counts(&agent).await?;
     let page = store::page(&agent, &filters).await?;
@@ -47,6 +48,7 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
     let around = Around { came: Came::of(&filters), procedures, busy: journal::busy(&agent, &ids).await? };
     let pick = agent.treats().then(|| Came::of(&filters).query());
     let menu = with_saved(menu(&counts, Some(filters.view), false), &saved::of(&agent).await?, &filters);
+    let (selects, more) = narrow::form(&agent, &filters).await?;
     let errors: Vec<Json> =
         filters.errors.iter().map(|(field, text)| json!({"href": format!("#{field}"), "text": text})).collect();
     let context = json!({
@@ -57,8 +59,8 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
         "errors": errors,
         "total": total.many,
         "total_more": total.more,
-        "filters": selects(&agent, &filters).await?,
-        "more": more(&agent, &filters),
+        "filters": selects,
+        "more": more,
         "hidden": [{"name": "vue", "value": filters.view.id()}, {"name": "tri", "value": filters.sort_id()}],
         "clear": if filters.narrowed() { format!("/agent?vue={}", filters.view.id()) } else { String::new() },
         "columns": columns(&filters),
@@ -79,10 +81,11 @@ pub async fn show(agent: Agent, asked: Result<Query<Asked>, QueryRejection>) -> 
 
 /// Who searches for somebody leaves a line: a keyed hash of what was typed tells the same search again, not whose.
 pub async fn searched(agent: &Agent, filters: &Filters) -> Result<(), db::Error> {
-    let typed = format!("{}\n{}", french::fold(&filters.search), french::fold(&filters.person));
-    if typed.len() == 1 {
+    let typed: Vec<String> = filters.typed().into_iter().map(french::fold).collect();
+    if typed.iter().all(String::is_empty) {
         return Ok(());
     }
+    let typed = typed.join("\n");
     let print = HEXLOWER.encode(&agent.app.secret.fingerprint("journal search", typed.as_bytes()));
     journal::read(agent, &journal::Line::agent(agent, Action::RequestsSearched).detail(&print)).await
 }
@@ -164,7 +167,7 @@ struct Around {
 
 fn row(agent: &Agent, line: &Line, around: &Around) -> Json {
     let procedure = around.procedures.get(&(line.procedure_id.clone(), line.procedure_version));
-    let due = delays::due(line.due_at, &line.status, line.ended, agent.now, &agent.site.zone);
+    let due = delays::due(agent, procedure.map(|one| &one.alerts), line.due_at, &line.status, line.ended);
     let mine = line.holder_id == Some(agent.account.id);
     json!({
         "id": line.id,
@@ -175,6 +178,7 @@ fn row(agent: &Agent, line: &Line, around: &Around) -> Json {
         "usager": line.filer_name.as_deref().unwrap_or("Sans nom"),
         "channel": channel::words(&line.channel),
         "sent": line.submitted_at,
+        "active": line.active_at,
         "due": (due.look != "none").then(|| due.day.to_string()),
         "due_state": due.look,
         "due_text": due.text,
@@ -188,71 +192,32 @@ fn row(agent: &Agent, line: &Line, around: &Around) -> Json {
 }
 
 fn columns(filters: &Filters) -> Json {
-    let sorted = |sort, order: &str| if filters.sort == sort { order.to_owned() } else { String::new() };
-    // What is searched comes newest first.
-    let searched = !filters.search.is_empty() || !filters.person.is_empty();
-    let link = |sort, id| if filters.sort == sort || searched { String::new() } else { filters.url(id) };
-    json!([
-        {"title": "Dossier", "sort": "", "sorted": ""},
-        {"title": "Démarche", "sort": "", "sorted": ""},
-        {"title": "Usager", "sort": "", "sorted": ""},
-        {"title": "Canal", "sort": "", "sorted": ""},
-        {"title": "Reçu le", "sort": link(Sort::Sent, "depot"), "sorted": sorted(Sort::Sent, "descending")},
-        {"title": "Échéance", "sort": link(Sort::Due, "echeance"), "sorted": sorted(Sort::Due, "ascending")},
-        {"title": "Statut", "sort": "", "sorted": ""},
-        {"title": "Affecté à", "sort": "", "sorted": ""},
-    ])
+    // What the index of searches finds comes newest first.
+    let fixed = filters.sought();
+    let column = |(title, by): (&str, Option<By>)| {
+        let here = by.filter(|by| filters.sort.by == *by);
+        let next = by.filter(|_| !fixed).map(|by| filters.sort.next(by));
+        json!({
+            "title": title,
+            "sort": next.map(|sort| filters.url(sort.id())).unwrap_or_default(),
+            "sorted": here.map(|_| filters.sort.words()).unwrap_or_default(),
+        })
+    };
+    let columns = [
+        ("Dossier", None),
+        ("Démarche", None),
+        ("Usager", Some(By::Name)),
+        ("Reçu le", Some(By::Sent)),
+        ("Échéance", Some(By::Due)),
+        ("Statut", None),
+        ("Activité", Some(By::Active)),
+        ("Affecté à", None),
+    ];
+    Json::from(columns.map(column).to_vec())
 }
 
 fn neighbour(filters: &Filters, page: &Page, forward: bool) -> String {
     let line =
         if forward { page.lines.last().filter(|_| page.after) } else { page.lines.first().filter(|_| page.before) };
     line.map(|line| filters.page(forward, line.at(filters.sort), line.id)).unwrap_or_default()
-}
-
-async fn selects(agent: &Agent, filters: &Filters) -> Result<Json, Problem> {
-    let current = catalogue::current(agent).await?;
-    let ours = current
-        .all()
-        .filter(|published| agent.role_on(&published.procedure.department, &published.procedure.id).is_some());
-    let procedures = ours.map(|published| (published.procedure.id.as_str(), published.procedure.title.as_str()));
-    let statuses = words::STATUSES.into_iter();
-    let colleagues: Vec<(String, String)> =
-        store::colleagues(agent).await?.iter().map(|one| (one.id.to_string(), one.name())).collect();
-    let held = [("moi", "Moi"), ("personne", "Personne")].into_iter();
-    let held = held.chain(colleagues.iter().map(|(id, name)| (id.as_str(), name.as_str())));
-    Ok(json!([
-        select("demarche", "Démarche", "Toutes", &filters.procedure, procedures),
-        select("statut", "Statut", "Tous", filters.status, statuses),
-        select("affecte", "Affecté à", "Tous", &filters.held_id(), held),
-    ]))
-}
-
-/// What is folded away under « Plus de filtres ».
-fn more(agent: &Agent, filters: &Filters) -> Json {
-    let delays = [("retard", "En retard"), ("bientot", "À rendre bientôt")].into_iter();
-    let channels = Channel::ALL.iter().map(|one| (one.id(), one.words()));
-    let mut selects = vec![
-        select("delai", "Délai", "Tous", filters.delay.id(), delays),
-        select("canal", "Canal", "Tous", filters.channel.map_or("", Channel::id), channels),
-    ];
-    let ours = agent.departments();
-    if ours.len() > 1 {
-        let ours = ours.into_iter();
-        selects.push(select("service", "Service", "Tous mes services", &filters.department, ours));
-    }
-    json!({"open": filters.more(), "selects": selects, "person": filters.person, "from": filters.from.0, "to": filters.to.0})
-}
-
-fn select<'a>(
-    name: &str,
-    label: &str,
-    any: &'a str,
-    chosen: &str,
-    options: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Json {
-    let options = std::iter::once(("", any))
-        .chain(options)
-        .map(|(value, text)| json!({"value": value, "text": text, "selected": value == chosen}));
-    json!({"name": name, "label": label, "options": options.collect::<Vec<_>>()})
 }

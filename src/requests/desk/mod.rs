@@ -18,9 +18,11 @@ use crate::{
 };
 
 pub mod act;
+mod ask;
 pub mod batch;
 mod came;
 pub mod code;
+mod conditions;
 mod delays;
 pub mod entrust;
 pub mod export;
@@ -30,11 +32,15 @@ mod found;
 mod give;
 pub mod handover;
 pub mod letter;
+mod levels;
 pub mod list;
+mod narrow;
+pub mod presence;
 pub mod quick;
 pub mod saved;
 pub mod show;
 mod sign;
+mod sort;
 mod store;
 #[cfg(test)]
 mod tests;

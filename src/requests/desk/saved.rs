@@ -78,8 +78,7 @@ pub struct Wanted {
 fn query_of(text: &str) -> String {
     let uri = format!("/agent?{text}").parse().ok();
     let asked = uri.and_then(|uri| Query::<Asked>::try_from_uri(&uri).ok());
-    let mut filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default());
-    (filters.search, filters.person) = (String::new(), String::new());
+    let filters = Filters::from(asked.map(|Query(asked)| asked).unwrap_or_default()).without_names();
     filters.query(filters.sort_id())
 }
 

@@ -5,8 +5,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    filters::{Cursor, Filters, Sort, Text, View},
-    found, words,
+    conditions::Text,
+    filters::{Filters, View},
+    found,
+    levels::Levels,
+    sort::{Cursor, Order},
+    words,
 };
 use crate::{
     requests::{
@@ -39,23 +43,13 @@ row! {
         ended: bool,
         submitted_at: Timestamp,
         due_at: Timestamp,
+        active_at: Timestamp,
         holder_id: Option<Uuid>,
         holder_name: Option<String>,
         /// Its place in the index of searches; 0 in other lists.
         number: i64,
         /// Messages of the usager that nobody read.
         unread: i64,
-    }
-}
-
-impl Line {
-    /// Its place in the order of the list: see [`Cursor`].
-    pub fn at(&self, sort: Sort) -> i64 {
-        match (self.number, sort) {
-            (0, Sort::Due) => self.due_at.as_microsecond(),
-            (0, Sort::Sent) => self.submitted_at.as_microsecond(),
-            (number, _) => number,
-        }
     }
 }
 
@@ -83,12 +77,12 @@ impl Page {
 /// Around the keys of a page (`authority_id, id, at, number`): what it shows of those requests, who holds them, and
 /// what nobody read. Only these few rows are read whole.
 pub const AROUND: &str = "select r.id, r.reference, r.procedure_id, r.procedure_version, r.channel, r.filer_name, r.beneficiary, r.state, r.status, r.ended,
-           r.submitted_at, r.due_at, r.holder_id, t.number, h.first_name || ' ' || h.last_name as holder_name,
+           r.submitted_at, r.due_at, r.active_at, r.holder_id, t.number, h.first_name || ' ' || h.last_name as holder_name,
            (select count(*) from message m where m.authority_id = r.authority_id and m.request_id = r.id and m.author = 'usager' and not m.internal and m.read_at is null) as unread
          from (";
 pub const REQUESTS: &str = ") t join request r on r.authority_id = t.authority_id and r.id = t.id left join account h on h.authority_id = r.authority_id and h.id = r.holder_id";
 
-pub async fn page(agent: &Agent, filters: &Filters) -> Result<Page, db::Error> {
+pub async fn page(agent: &Agent, filters: &Filters) -> anyhow::Result<Page> {
     Ok(Page::of(lines(agent, filters, &SCREEN).await?, filters.cursor, SCREEN.lines))
 }
 
@@ -106,7 +100,7 @@ pub const NEIGHBOUR: Size = Size { lines: 0, limit: " limit 1" };
 pub const BULK: Size = Size { lines: 500, limit: " limit 501" };
 
 /// The lines from the cursor on, in its direction.
-pub async fn lines(agent: &Agent, filters: &Filters, size: &Size) -> Result<Vec<Line>, db::Error> {
+pub async fn lines(agent: &Agent, filters: &Filters, size: &Size) -> anyhow::Result<Vec<Line>> {
     let mut lines = Vec::new();
     for query in queries(agent, filters, "", size).await? {
         lines = agent.db.all(query, args![]).await?;
@@ -121,14 +115,10 @@ pub async fn lines(agent: &Agent, filters: &Filters, size: &Size) -> Result<Vec<
 ///
 /// Each department and each half of the table (running, ended) is read in the order of its index
 /// and gives one page at most: what is sorted in the end is a few pages, however long the lists.
-pub async fn queries(
-    agent: &Agent,
-    filters: &Filters,
-    head: &'static str,
-    size: &Size,
-) -> Result<Vec<Query>, db::Error> {
+pub async fn queries(agent: &Agent, filters: &Filters, head: &'static str, size: &Size) -> anyhow::Result<Vec<Query>> {
+    let levels = Levels::of(agent, filters).await?;
     match filters.text(agent) {
-        Text::Words(wanted) => return found::queries(agent, filters, &wanted, head, size).await,
+        Text::Words(wanted) => return Ok(found::queries(agent, filters, &levels, &wanted, head, size).await?),
         Text::Nothing => return Ok(Vec::new()),
         Text::None | Text::Reference(_) => {}
     }
@@ -144,7 +134,7 @@ pub async fn queries(
                 .push(order.at)
                 .push_with(" as at, cast(0 as bigint) as number from request r where r.ended = {}", *ended);
             query = order
-                .from(filters.restrict(query, agent, &place), filters.cursor)
+                .from(filters.restrict(query, agent, &place, &levels), agent, filters.cursor)
                 .push(order.inside)
                 .push(size.limit)
                 .push(") b");
@@ -155,41 +145,6 @@ pub async fn queries(
         return Ok(Vec::new());
     }
     Ok(vec![query.push(order.keys).push(size.limit).push(REQUESTS).push(order.outside)])
-}
-
-struct Order {
-    at: &'static str,
-    beyond: &'static str,
-    inside: &'static str,
-    keys: &'static str,
-    outside: &'static str,
-}
-
-impl Order {
-    fn of(sort: Sort, forward: bool) -> Self {
-        let (keys, outside) = match (sort, forward) {
-            (Sort::Due, true) | (Sort::Sent, false) => (" order by at, id", " order by t.at, t.id"),
-            (Sort::Due, false) | (Sort::Sent, true) => (" order by at desc, id desc", " order by t.at desc, t.id desc"),
-        };
-        let (at, beyond, inside) = match (sort, forward) {
-            (Sort::Due, true) => ("r.due_at", "(r.due_at, r.id) > ({}, {})", " order by r.due_at, r.id"),
-            (Sort::Due, false) => ("r.due_at", "(r.due_at, r.id) < ({}, {})", " order by r.due_at desc, r.id desc"),
-            (Sort::Sent, true) => {
-                ("r.submitted_at", "(r.submitted_at, r.id) < ({}, {})", " order by r.submitted_at desc, r.id desc")
-            }
-            (Sort::Sent, false) => {
-                ("r.submitted_at", "(r.submitted_at, r.id) > ({}, {})", " order by r.submitted_at, r.id")
-            }
-        };
-        Self { at, beyond, inside, keys, outside }
-    }
-
-    fn from(&self, query: Query, cursor: Option<Cursor>) -> Query {
-        match cursor.and_then(|cursor| Some((cursor.time()?, cursor.id))) {
-            Some((at, id)) => query.and_args(self.beyond, args![at, id]),
-            None => query,
-        }
-    }
 }
 
 /// What the menu counts.
@@ -225,18 +180,19 @@ pub async fn counts(agent: &Agent) -> Result<Counts, db::Error> {
 }
 
 /// How many requests a list holds, its first page known: counted no further than [`FEW`].
-pub async fn total(agent: &Agent, filters: &Filters, page: &Page) -> Result<Total, db::Error> {
+pub async fn total(agent: &Agent, filters: &Filters, page: &Page) -> anyhow::Result<Total> {
     if filters.cursor.is_none() && !page.after {
         return Ok(Total { many: i64::try_from(page.lines.len()).unwrap_or(i64::MAX), more: false });
     }
+    let levels = Levels::of(agent, filters).await?;
     let many = match filters.text(agent) {
-        Text::Words(wanted) => found::total(agent, filters, &wanted).await?,
-        _ => narrowed(agent, filters).await?,
+        Text::Words(wanted) => found::total(agent, filters, &levels, &wanted).await?,
+        _ => narrowed(agent, filters, &levels).await?,
     };
     Ok(Total { many: many.min(FEW), more: many > FEW })
 }
 
-async fn narrowed(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
+async fn narrowed(agent: &Agent, filters: &Filters, levels: &Levels) -> Result<i64, db::Error> {
     let mut query = Query::new("select count(*) from (");
     let mut first = true;
     for place in filters.places(agent) {
@@ -244,7 +200,7 @@ async fn narrowed(agent: &Agent, filters: &Filters) -> Result<i64, db::Error> {
             query = query
                 .push(if first { "" } else { " union all " })
                 .push_with("select * from (select 1 as one from request r where r.ended = {}", *ended);
-            query = filters.restrict(query, agent, &place).push(" limit 101) b");
+            query = filters.restrict(query, agent, &place, levels).push(" limit 101) b");
             first = false;
         }
     }

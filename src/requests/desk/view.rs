@@ -34,7 +34,7 @@ const FILES: &str = "/agent/fichiers";
 pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
     let (request, procedure, zone) = (&file.request, &file.procedure, &agent.site.zone);
     let (life, known): (Life, _) = (request.life(), BTreeMap::new());
-    let due = delays::due(request.due_at, &request.status, request.ended_at.is_some(), agent.now, zone);
+    let due = delays::due(agent, Some(&procedure.alerts), request.due_at, &request.status, request.ended_at.is_some());
     let email = request.email.clone().filter(|_| file.content());
     let contact = email.unwrap_or_else(|| {
         if request.email.is_some() {
@@ -66,6 +66,7 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "assigned": if request.holder_id == Some(agent.account.id) { Some("Vous") } else { request.holder_name.as_deref() },
         "complete": request.completed_at,
         "next": words::next_step(request),
+        "presence": if file.content() { format!("{}/presence", file.url()) } else { String::new() },
     })
 }
 

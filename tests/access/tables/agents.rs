@@ -6,6 +6,7 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("GET", "/agent", "ag ag ag 200 200 200 200 200"),
     // Finds what one may see: nothing of that name.
     ("GET", "/agent/recherche?q=Introuvable", "ag ag ag 200 200 200 200 200"),
+    ("GET", "/agent/demandes/{request}/presence", "ag ag ag 404 404 404 200 200"),
     ("GET", "/agent/lot", "ag ag ag 200 200 200 200 200"),
     ("POST", "/agent/lot", "ag ag ag 422 422 422 422 422"),
     ("GET", "/agent/vues", "ag ag ag 200 200 200 200 200"),

@@ -6,6 +6,7 @@
 
 mod blank;
 mod read;
+mod said;
 mod show;
 mod stored;
 
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use blank::{Blank, BlankPage, BlankPiece};
+pub use said::{Said, Told};
 pub use show::{Line, Section, form_shown};
 
 /// How many files a draft holds for each piece id.

@@ -1,4 +1,4 @@
-//! What else is made of a procedure's answers: expressions' values, search words, a form filled in.
+//! What else is made of a procedure's answers: expressions' values, a form filled in.
 
 use std::collections::BTreeMap;
 
@@ -35,20 +35,6 @@ impl Procedure {
         given(self.workflow.form_fields(), answers)
             .filter_map(|(field, answer)| Some((field.id.clone(), field.kind.expr_value(answer)?)))
             .collect()
-    }
-
-    /// Words of the fields with `search: true`, sensitive ones never.
-    pub fn words(&self, answers: &Answers) -> String {
-        let mut words = Vec::new();
-        collect_words(self.fields(), answers, false, &mut words);
-        words.join(" ")
-    }
-
-    /// Words of every answer, for the full text search of agents; sensitive ones never.
-    pub fn texts(&self, answers: &Answers) -> String {
-        let mut words = Vec::new();
-        collect_words(self.fields(), answers, true, &mut words);
-        words.join(" ")
     }
 
     /// The person the request is for, from what was typed so far: « Léa Martin ». None when it is the
@@ -125,7 +111,7 @@ impl Procedure {
     }
 }
 
-fn given<'a>(
+pub(super) fn given<'a>(
     fields: impl IntoIterator<Item = &'a Field>,
     answers: &'a Answers,
 ) -> impl Iterator<Item = (&'a Field, &'a Json)> {
@@ -133,25 +119,8 @@ fn given<'a>(
 }
 
 /// The rows of a group's answer.
-fn rows(answer: &Json) -> impl Iterator<Item = &Answers> {
+pub(super) fn rows(answer: &Json) -> impl Iterator<Item = &Answers> {
     answer.as_array().into_iter().flatten().filter_map(Json::as_object)
-}
-
-/// `inherited`: the whole group can be searched.
-fn collect_words<'a>(
-    fields: impl IntoIterator<Item = &'a Field>,
-    answers: &'a Answers,
-    inherited: bool,
-    words: &mut Vec<String>,
-) {
-    for (field, answer) in given(fields, answers).filter(|(field, _)| !field.sensitive) {
-        let search = inherited || field.search;
-        match field.kind.group() {
-            Some(group) => rows(answer).for_each(|row| collect_words(&group.fields, row, search, words)),
-            None if search => words.push(field.kind.words(answer)),
-            None => {}
-        }
-    }
 }
 
 fn fill<'a>(fields: impl IntoIterator<Item = &'a Field>, prefix: &str, answers: &'a Answers, raw: &mut Raw) {

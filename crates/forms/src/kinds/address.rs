@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Paper, Today,
+    Kind, Narrows, Options, Paper, Today,
     clean::{self, member, set_part},
     french::quoted,
     place::{self, FRANCE, LONGEST},
@@ -152,6 +152,10 @@ impl Kind for Address {
             country,
         ];
         lines.into_iter().filter(|it| !it.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn narrows(&self) -> Narrows<'_> {
+        Narrows::Address
     }
 
     fn expr_type(&self) -> Type {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Paper, Today,
+    Kind, Narrows, Options, Paper, Today,
     clean::{self, wrong},
     french::{plural, quoted},
 };
@@ -92,6 +92,10 @@ impl Kind for Choice {
 
     fn display(&self, answer: &Json) -> Vec<String> {
         answer.as_str().map(|it| label(&self.options, it).to_owned()).into_iter().collect()
+    }
+
+    fn narrows(&self) -> Narrows<'_> {
+        Narrows::One(self.options.iter().map(|(id, label)| (id.as_str(), label.as_str())).collect())
     }
 
     fn expr_type(&self) -> Type {

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Paper, Today, choice,
+    Kind, Narrows, Options, Paper, Today, choice,
     clean::{self, wrong},
     french::{plural, quoted},
 };
@@ -90,6 +90,10 @@ impl Kind for Choices {
 
     fn display(&self, answer: &Json) -> Vec<String> {
         ids(answer).map(|id| choice::label(&self.options, id).to_owned()).collect()
+    }
+
+    fn narrows(&self) -> Narrows<'_> {
+        Narrows::Nothing
     }
 
     fn expr_type(&self) -> Type {

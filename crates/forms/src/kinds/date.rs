@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::{
-    DayBound, Kind, Options, Paper, Today, clean,
+    DayBound, Kind, Narrows, Options, Paper, Today, clean,
     french::{self, quoted},
     partial_date::{self, PARTS, PartialDate},
 };
@@ -101,6 +101,10 @@ impl Kind for DateKind {
 
     fn words(&self, answer: &Json) -> String {
         value(answer).map(PartialDate::french).unwrap_or_default()
+    }
+
+    fn narrows(&self) -> Narrows<'_> {
+        Narrows::Days
     }
 
     fn expr_type(&self) -> Type {

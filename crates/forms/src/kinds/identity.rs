@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{
-    Kind, Options, Paper, Today,
+    Kind, Narrows, Options, Paper, Today,
     clean::{self, member, set_part},
     date,
     french::quoted,
@@ -307,6 +307,10 @@ impl Kind for Identity {
 
     fn takes_up(&self) -> bool {
         !self.deceased
+    }
+
+    fn narrows(&self) -> Narrows<'_> {
+        Narrows::Name
     }
 
     fn expr_type(&self) -> Type {

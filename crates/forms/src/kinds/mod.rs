@@ -100,6 +100,22 @@ pub enum Paper {
     Joined,
 }
 
+/// How lists are narrowed by the answers to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Narrows<'a> {
+    /// Several answers, files, or none.
+    Nothing,
+    Words,
+    /// Words, of somebody's name.
+    Name,
+    /// Words, of an address.
+    Address,
+    /// A first and a last day.
+    Days,
+    /// Ids and labels.
+    One(Vec<(&'a str, &'a str)>),
+}
+
 pub trait Kind: Debug + Send + Sync {
     /// As written in a procedure file: `date`.
     fn name(&self) -> &'static str;
@@ -122,6 +138,12 @@ pub trait Kind: Debug + Send + Sync {
     /// Words by which an agent may find the request.
     fn words(&self, answer: &Json) -> String {
         self.export(answer)
+    }
+
+    /// How agents narrow lists by it.
+    fn narrows(&self) -> Narrows<'_> {
+        let several = self.silent() || self.group().is_some() || self.files().is_some();
+        if several { Narrows::Nothing } else { Narrows::Words }
     }
 
     /// The type that expressions see: text, for most.

@@ -1,7 +1,7 @@
 //! `yes-no`: two radio buttons. Typed `oui` or `non`; its answer is a boolean.
 
 use super::{
-    Kind, Options, Paper, Today, choice,
+    Kind, Narrows, Options, Paper, Today, choice,
     clean::{self, wrong},
     french::quoted,
 };
@@ -50,6 +50,10 @@ impl Kind for YesNo {
 
     fn display(&self, answer: &Json) -> Vec<String> {
         answer.as_bool().map(|it| if it { "Oui" } else { "Non" }.to_owned()).into_iter().collect()
+    }
+
+    fn narrows(&self) -> Narrows<'_> {
+        Narrows::One(vec![("oui", "Oui"), ("non", "Non")])
     }
 
     fn expr_type(&self) -> Type {

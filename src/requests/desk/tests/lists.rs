@@ -64,16 +64,28 @@ async fn lists(world: World) {
     let agent = crowd(&world).await;
     for (view, expected) in [("toutes", 130), ("a-traiter", 66), ("attente", 32), ("termines", 32), ("mes-dossiers", 0)]
     {
-        for sort in ["echeance", "depot"] {
+        for (sort, down) in [
+            ("echeance", false),
+            ("echeance-desc", true),
+            ("depot", true),
+            ("depot-asc", false),
+            ("activite", true),
+            ("activite-asc", false),
+            ("nom", false),
+            ("nom-desc", true),
+        ] {
             let query = format!("vue={view}&tri={sort}");
             let lines = walk(&agent, &query).await;
-            let keys: Vec<(Timestamp, Uuid)> = lines
-                .iter()
-                .map(|line| (if sort == "depot" { line.submitted_at } else { line.due_at }, line.id))
-                .collect();
+            let key = |line: &desk::Line| match sort.split('-').next().unwrap_or_default() {
+                "echeance" => format!("{:020}", line.due_at.as_microsecond()),
+                "depot" => format!("{:020}", line.submitted_at.as_microsecond()),
+                "activite" => format!("{:020}", line.active_at.as_microsecond()),
+                _ => model::filer_key(&Answers::new(), line.filer_name.as_deref()),
+            };
+            let keys: Vec<(String, Uuid)> = lines.iter().map(|line| (key(line), line.id)).collect();
             let mut sorted = keys.clone();
             sorted.sort();
-            if sort == "depot" {
+            if down {
                 sorted.reverse();
             }
             assert_eq!(keys, sorted, "{query}");
@@ -197,9 +209,6 @@ async fn narrowed(agent: &Agent, found: &impl AsyncFn(&str) -> i64) {
     assert_eq!(found("vue=toutes&du=hier").await, count(&|_| true).min(100), "a wrong date narrows nothing");
     let late = |line: &desk::Line| !line.ended && line.due_at < agent.now && line.status != "action-needed";
     assert_eq!(found("vue=toutes&delai=retard").await, count(&late));
-    let soon = found("vue=toutes&delai=bientot").await;
-    assert_eq!(soon, count(&|line| !line.ended && !late(line) && line.status != "action-needed"));
-    assert!(soon > 0);
     let ours: Vec<&str> = agent.memberships.iter().map(|one| one.department_id.as_str()).collect();
     let mut sum = 0;
     for department in &ours {

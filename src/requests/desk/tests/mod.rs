@@ -4,6 +4,7 @@ mod acts;
 mod batch;
 mod exports;
 mod lists;
+mod narrow;
 mod rights;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub struct Answer {
     pub location: String,
     /// Without entities: what a person reads.
     pub text: String,
+    /// As it was sent.
+    pub bytes: Vec<u8>,
 }
 
 impl World {
@@ -89,8 +92,7 @@ impl World {
     /// The agent as handlers receive them.
     pub async fn agent(&self, name: &str) -> Agent {
         let id = self.account(name).await;
-        let agents::Standing { memberships, limited, .. } =
-            agents::standing(&self.visit.db, id, self.visit.today()).await.unwrap();
+        let agents::Standing { memberships, limited, .. } = agents::standing(&self.visit, id).await.unwrap();
         let account = Account {
             id,
             login: String::new(),
@@ -159,7 +161,7 @@ impl World {
             .replace("&#x27;", "'")
             .replace("&quot;", "\"")
             .replace("&amp;", "&");
-        Answer { status, location, text }
+        Answer { status, location, text, bytes: bytes.into() }
     }
 
     /// A request to file.
@@ -193,6 +195,8 @@ impl World {
             clocks: Clocks::default(),
         };
         let (id, reference) = (visit.id(), model::reference("VAL"));
+        let mut said = procedure.said(&filing.answers);
+        said.words = format!("{} {}", said.words, filing.words);
         visit
             .db
             .write(async |tx: &mut Tx| {
@@ -208,7 +212,7 @@ impl World {
                     beneficiary: None,
                     email: filing.email,
                     answers: &filing.answers,
-                    words: filing.words,
+                    said: &said,
                     status: model::status_name(state.status),
                     life: &life,
                     archive_at: model::archive_at(procedure, &life, &visit.site),

@@ -37,17 +37,19 @@ fn a_sensitive_group_makes_its_rows_sensitive() {
     procedure.pages[1].fields[0].sensitive = true;
     let sections = procedure.show(&answers());
     assert!(sections[2].rows.iter().all(|line| line.sensitive));
-    assert_eq!(procedure.words(&answers()), "cantine");
+    assert_eq!(procedure.said(&answers()).words, "cantine 10.5 f1, f2");
 }
 
 #[test]
-fn words_leave_sensitive_answers_out() {
-    assert_eq!(cantine().words(&answers()), "cantine Zoé Léo");
+fn what_is_said_leaves_sensitive_answers_out() {
+    let said = cantine().said(&answers());
+    assert!(said.words.starts_with("cantine Zoé 7 10.5 Léo 4") && !said.words.contains("arachide"), "{said:?}");
+    assert_eq!(said.told, [("service".to_owned(), crate::journey::Told::Words("cantine".to_owned()))].into());
     let mut procedure = cantine();
+    procedure.pages[0].fields[1].sensitive = true;
+    assert!(procedure.said(&answers()).told.is_empty());
     procedure.pages[1].fields[0].search = true;
-    assert_eq!(procedure.words(&answers()), "cantine Zoé 7 10.5 Léo 4");
-    let all = cantine().texts(&answers());
-    assert!(all.starts_with("cantine Zoé 7 10.5 Léo 4") && !all.contains("arachide"), "{all}");
+    assert!(procedure.said(&answers()).told.is_empty(), "a group has several answers");
 }
 
 #[test]
