@@ -145,4 +145,10 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration {
+        name: "0037_overview",
+        sql: include_str!("../migrations/0037_overview.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];
