@@ -59,7 +59,14 @@ fn pages_over_many_requests_are_measured() {
         }
     }
     // How both engines go about lists, pages of requests, statistics, late ones.
-    for path in ["/agent?vue=toutes", "/agent?q=salle", "/agent/demandes/", "/agent/statistiques", "/agent/ensemble", "/agent/retards"] {
+    for path in [
+        "/agent?vue=toutes",
+        "/agent?q=salle",
+        "/agent/demandes/",
+        "/agent/statistiques",
+        "/agent/ensemble",
+        "/agent/retards",
+    ] {
         let plans = told.lines().filter(|line| line.contains("plan") && line.contains(path)).count();
         assert!(plans >= 4, "{plans} plans of {path}:\n{told}");
     }

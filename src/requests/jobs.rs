@@ -101,7 +101,7 @@ pub async fn compose(
 ) -> Result<Mail, SendError> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let base = visit.public_url();
-    let back = contacts::mail::back(visit, request.id).await.map_err(anyhow::Error::from)?;
+    let back = contacts::mail::back(visit, request.id).await?;
     let link = if procedure.is_internal() {
         format!("{base}{}/{}", filler::STAFF.requests, request.id)
     } else if !request.is_anonymous() {

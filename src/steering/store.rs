@@ -1,6 +1,6 @@
 //! Reading counters, together with what is not folded into them yet.
 
-use db::{Db, Query, args};
+use db::{Db, Query, args, row};
 use jiff::civil::Date;
 
 use super::{
@@ -17,6 +17,19 @@ pub struct Read {
     pub department: String,
     pub procedure: String,
     pub count: Count,
+}
+
+row! {
+    struct Kept {
+        start: Date,
+        department_id: String,
+        procedure_id: String,
+        measure: String,
+        what: String,
+        channel: String,
+        many: i64,
+        delays: String,
+    }
 }
 
 /// What `measures` counted in those days. One statement: what is folded meanwhile is read once. Nothing is summed by
@@ -44,12 +57,11 @@ pub async fn read(db: &Db, scope: &Scope, ranges: &Ranges, measures: &[Measure])
     if union.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<(Date, String, String, String, String, String, i64, String)> = db.all(query, args![]).await?;
-    let read =
-        |(start, department, procedure, measure, what, channel, many, delays): (_, _, _, String, _, _, _, String)| {
-            let count =
-                Count { measure: Measure::named(&measure)?, what, channel, many, delays: Delays::parse(&delays) };
-            Some(Read { start, department, procedure, count })
-        };
+    let rows: Vec<Kept> = db.all(query, args![]).await?;
+    let read = |kept: Kept| {
+        let Kept { start, department_id, procedure_id, measure, what, channel, many, delays } = kept;
+        let count = Count { measure: Measure::named(&measure)?, what, channel, many, delays: Delays::parse(&delays) };
+        Some(Read { start, department: department_id, procedure: procedure_id, count })
+    };
     Ok(rows.into_iter().filter_map(read).collect())
 }

@@ -44,7 +44,12 @@ async fn places(portal: &Portal, wanted: &[String]) -> Vec<String> {
         };
         let text = format!("select {text} from \"{table}\" where \"{column}\" is not null");
         // Bytes show as hexadecimal digits on both; the words in them are looked for as such.
-        let values: Vec<Option<String>> = portal.app.db.all(Query::new(text.leak()), args![]).await.unwrap_or_default();
+        let values: Vec<Option<String>> = portal
+            .app
+            .db
+            .all(Query::new(text.leak()), args![])
+            .await
+            .unwrap_or_else(|error| panic!("{table}.{column}: {error}"));
         let holds = |value: &String| wanted.iter().any(|word| value.contains(word.as_str()));
         if values.iter().flatten().any(holds) {
             places.push(format!("{table}.{column}"));

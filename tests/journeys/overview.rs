@@ -50,7 +50,7 @@ both! {
         let found = look(&mut director).await;
         assert!(found[0].starts_with("Service;Reçues;Reçues, avant;La moitié en (jours);"), "{found:?}");
         let civil = found.iter().find(|row| row.contains(";12;7;")).unwrap();
-        assert!(civil.ends_with(";12;7;4;;4;;75;100;100;100;100;"), "{civil}");
+        assert!(civil.ends_with(";12;7;4;;4;;75;100;100;;100;"), "{civil}");
         assert!(found.iter().any(|row| row.contains(";moins de 5;0;;;;;;;;;;")), "{found:?}");
         assert!(found.last().unwrap().starts_with("Ensemble;12;7;"), "{found:?}");
         // The same once folded.
