@@ -151,4 +151,10 @@ pub const ALL: &[Migration] = &[
         sqlite: Some(include_str!("../migrations/0036_lists.sqlite.sql")),
         postgres: Some(include_str!("../migrations/0036_lists.postgres.sql")),
     },
+    Migration {
+        name: "0037_overview",
+        sql: include_str!("../migrations/0037_overview.sql"),
+        sqlite: None,
+        postgres: None,
+    },
 ];

@@ -1,7 +1,7 @@
 //! Who visits which authority, and what they may be taken for. The type of the first parameter of a
 //! handler is its permission: [`Visitor`] (anybody), [`SignedIn`] (an usager, in whoever's name they act),
 //! [`Citizen`] (an usager in their own name), [`Agent`] (signed in, with departments), [`Administrator`] (an
-//! agent who administers the authority), [`Archivist`] (one who keeps its archives).
+//! agent who administers the authority), [`Archivist`] (one who keeps its archives), [`Observer`] (one who reads all figures).
 
 use std::{ops::Deref, sync::Arc};
 
@@ -25,7 +25,7 @@ use crate::{
     platform::{clock, device::Device},
 };
 
-pub use agent::{Administrator, Agent, Archivist, Arriving, Staff};
+pub use agent::{Administrator, Agent, Archivist, Arriving, Observer, Staff};
 pub use page_cache::{PageCache, cached};
 
 mod agent;

@@ -15,7 +15,7 @@ use crate::{
     accounts, acting,
     app::App,
     approvals, archives,
-    authorities::{Authority, Settings, calendar},
+    authorities::{Authority, Settings, recount},
     consultations, contacts, correspondence, directory, hooks,
     household::sharing,
     journal,
@@ -54,7 +54,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         steering::LETTER => steering::send(visit, job).await.map(|()| Outcome::Done),
         contacts::sms::SMS => contacts::sms::carry_out(visit, job).await,
         hooks::WEBHOOK => hooks::carry_out(visit, job).await,
-        calendar::RECOUNT => Ok(calendar::recount(visit, job).await.map(|()| Outcome::Done)?),
+        recount::RECOUNT => Ok(recount::carry_out(visit, job).await?),
         sso::LOGOUT => sso::logout(visit, job).await.map(|()| Outcome::Done),
         unknown => Err(SendError::Permanent(format!("unknown kind of job: {unknown}"))),
     }

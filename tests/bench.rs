@@ -46,6 +46,7 @@ const MANY: [&str; 8] = [
 #[test]
 fn pages_over_many_requests_are_measured() {
     let mut bench = Command::new(env!("CARGO_BIN_EXE_guichet"));
+    bench.env("GUICHET_LOG__LEVEL", "info,guichet=debug");
     let output =
         bench.args(["bench", "--json", "--seconds", "0.2", "--lists", "1000", "--only-lists"]).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
@@ -57,6 +58,21 @@ fn pages_over_many_requests_are_measured() {
             assert!(measures[&name].as_f64().is_some_and(|found| found > 0.0), "{name}: {measures}\n{told}");
         }
     }
+    // How both engines go about lists, pages of requests, statistics, late ones.
+    for path in [
+        "/agent?vue=toutes",
+        "/agent?q=salle",
+        "/agent/demandes/",
+        "/agent/statistiques",
+        "/agent/ensemble",
+        "/agent/retards",
+    ] {
+        // The address follows the plan, on its last line.
+        let of = format!("\"{path}");
+        let plans = told.lines().filter(|line| line.contains(&of) && !line.contains("INFO")).count();
+        assert!(plans >= 4, "{plans} plans of {path}");
+    }
+    assert!(told.contains("SEARCH") && told.contains("Index Scan"));
 }
 
 #[test]

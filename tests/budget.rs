@@ -60,7 +60,8 @@ both! {
         let mine = scene.address("/demandes/{request}");
         let theirs = scene.address("/agent/demandes/{request}");
         let action = scene.address("/agent/demandes/{request}/actions/ask");
-        let budget: [(&str, &Client, &str, u64); 18] = [
+        let letter = scene.address("/agent/demandes/{request}/courrier");
+        let budget: [(&str, &Client, &str, u64); 20] = [
             ("public home", &scene.nobody, "/", 0),
             ("public list", &scene.nobody, "/demarches?q=naissance", 2),
             ("public procedure", &scene.nobody, "/demarches/acte-naissance", 3),
@@ -78,6 +79,8 @@ both! {
             ("desk search", &scene.processor, "/agent?vue=toutes&q=martin", 11),
             ("desk request", &scene.processor, &theirs, 13),
             ("desk action", &scene.processor, &action, 9),
+            ("letter to write", &scene.processor, &letter, 10),
+            ("figures of all", &scene.observer, "/agent/ensemble?par=demarche", 7),
             ("desk failures", &scene.processor, "/agent/envois", 6),
         ];
         let mut wrong = Vec::new();

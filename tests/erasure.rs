@@ -65,7 +65,7 @@ pub fn objects(portal: &Portal) -> usize {
 }
 
 /// Objects younger than a day may still be waiting for their row: these become old.
-fn age(portal: &Portal) {
+pub fn age(portal: &Portal) {
     let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
     for entry in std::fs::read_dir(portal.files().join(portal.city.to_string())).into_iter().flatten() {
         let file = std::fs::File::options().write(true).open(entry.unwrap().path()).unwrap();

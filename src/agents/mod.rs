@@ -24,7 +24,7 @@ mod store;
 pub use given::sweep;
 pub use pages::managed;
 pub use rights::watchers;
-pub use store::{address, signatories};
+pub use store::{address, by_email, signatories};
 
 pub fn routes() -> Router<App> {
     Router::new()
@@ -102,6 +102,8 @@ pub enum General {
     Administrator,
     /// Keeps the archives: what is eliminated, and when.
     Archivist,
+    /// Sees the figures of every department.
+    Observer,
 }
 
 impl General {
@@ -109,11 +111,13 @@ impl General {
         match self {
             Self::Administrator => "administrator",
             Self::Archivist => "archivist",
+            Self::Observer => "observer",
         }
     }
 }
 
-/// Any role, as settings name them: `reader`, `processor`, `decider`, `manager`, `administrator`, `archivist`.
+/// Any role, as settings name them: `reader`, `processor`, `decider`, `manager`, `administrator`, `archivist`,
+/// `observer`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AnyRole {
@@ -159,6 +163,7 @@ pub async fn standing(visit: &Visit, account: Uuid) -> anyhow::Result<Standing> 
                  where e.authority_id = $1 and e.account_id = $2 and e.from_day <= $3 and (e.until_day is null or e.until_day >= $3)
                  union all select null, null, 'administrator', '' from administrator where authority_id = $1 and account_id = $2
                  union all select null, null, 'archivist', '' from archivist where authority_id = $1 and account_id = $2
+                 union all select null, null, 'observer', '' from observer where authority_id = $1 and account_id = $2
                  union all select null, null, 'asks', '' where exists (select 1 from request where authority_id = $1 and account_id = $2)
                  order by 2"
             ),
@@ -166,7 +171,8 @@ pub async fn standing(visit: &Visit, account: Uuid) -> anyhow::Result<Standing> 
         )
         .await?;
     let has = |wanted: &str| rows.iter().any(|(department, _, role, _)| department.is_none() && role == wanted);
-    let general = [General::Administrator, General::Archivist].into_iter().filter(|one| has(one.name())).collect();
+    let general = [General::Administrator, General::Archivist, General::Observer];
+    let general = general.into_iter().filter(|one| has(one.name())).collect();
     let mut standing = Standing { memberships: Vec::new(), limited: Vec::new(), general, asks: has("asks") };
     for (department, name, role, on) in rows {
         if let (Some(department), Some(name)) = (department, name) {
@@ -228,8 +234,20 @@ impl Standing {
 
 /// Gives an agent what they are for the whole authority, or takes it back.
 pub async fn set_general(db: &Db, account: Uuid, of: General, wanted: bool, now: Timestamp) -> Result<(), db::Error> {
+    db.write(async |tx: &mut db::Tx| change_general(tx, account, of, wanted, None, now).await).await
+}
+
+/// The same, by this agent; none: by the operator.
+pub async fn change_general(
+    tx: &mut db::Tx,
+    account: Uuid,
+    of: General,
+    wanted: bool,
+    by: Option<Uuid>,
+    now: Timestamp,
+) -> Result<(), db::Error> {
     let what = if wanted { of.name().to_owned() } else { format!("-{}", of.name()) };
-    let trace = Line::city(None, Action::RightsChanged).about("account", account).detail(&what);
+    let trace = Line::city(by, Action::RightsChanged).about("account", account).detail(&what);
     let (give, take) = match of {
         General::Administrator => (
             sql!(
@@ -243,18 +261,21 @@ pub async fn set_general(db: &Db, account: Uuid, of: General, wanted: bool, now:
             ),
             sql!("delete from archivist where authority_id = $1 and account_id = $2"),
         ),
+        General::Observer => (
+            sql!(
+                "insert into observer (authority_id, account_id, since) values ($1, $2, $3) on conflict (authority_id, account_id) do nothing"
+            ),
+            sql!("delete from observer where authority_id = $1 and account_id = $2"),
+        ),
     };
-    db.write(async |tx: &mut db::Tx| {
-        journal::note(tx, now, &trace).await?;
-        let authority = tx.authority();
-        if wanted {
-            tx.run(give, args![authority, account, now]).await?;
-        } else {
-            tx.run(take, args![authority, account]).await?;
-        }
-        Ok(())
-    })
-    .await
+    journal::note(tx, now, &trace).await?;
+    let authority = tx.authority();
+    if wanted {
+        tx.run(give, args![authority, account, now]).await?;
+    } else {
+        tx.run(take, args![authority, account]).await?;
+    }
+    Ok(())
 }
 
 pub async fn add_membership(db: &Db, account: Uuid, department: &str, role: Role) -> Result<(), db::Error> {

@@ -19,7 +19,7 @@ use serde_json::{Value as Any, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Holidays, Settings};
+use super::{Holidays, Settings, recount::RECOUNT};
 use crate::{
     app::App,
     error::Problem,
@@ -27,16 +27,14 @@ use crate::{
     platform::{
         form::Typed,
         french,
-        jobs::{self, Claimed, NewJob},
+        jobs::{self, NewJob},
     },
     requests::timers,
-    visit::{Administrator, Agent, Visit},
+    visit::{Administrator, Agent},
 };
 
 const HOME: &str = "/agent/calendrier";
 const TITLE: &str = "Calendrier";
-/// The kind of the job that counts delays again.
-pub const RECOUNT: &str = "calendar";
 /// Processes know a calendar this long after it changed: delays are counted again once they all know it.
 const KNOWN_BY_ALL: SignedDuration = SignedDuration::from_secs(20);
 /// Longest name of a day, in characters, and most days.
@@ -152,13 +150,6 @@ pub async fn keep(tx: &mut Tx, change: &Change<'_>, now: Timestamp) -> Result<bo
     journal::note(tx, now, &Line::city(change.by, Action::CalendarChanged).detail(&detail)).await?;
     tx.run(sql!("update authority set settings = $1 where id = $2"), args![Json(&settings), tx.authority()]).await?;
     Ok(true)
-}
-
-/// Counts the delays of running requests again, under the present calendar.
-pub async fn recount(visit: &Visit, job: &Claimed) -> anyhow::Result<()> {
-    let moved = timers::recount(&visit.app, visit.site.id).await?;
-    tracing::info!(job = %job.id, moved, "delays counted again under another calendar");
-    Ok(())
 }
 
 #[derive(Debug, Default, Deserialize)]

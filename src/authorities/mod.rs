@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::agents::AnyRole;
 
 pub mod calendar;
+pub mod recount;
 
 /// How long a replica may miss a change of hosts or settings.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
-    export, seed,
+    export, plans, seed,
     site::Site,
     wire::{Wire, get},
 };
@@ -26,11 +26,14 @@ use crate::{
         Means,
         session::{self, Account, Kind},
     },
-    agents, requests,
+    agents::{self, General},
+    requests, routes,
     visit::{Agent, Visit},
 };
 
 const CLIENTS: usize = 8;
+/// Pages of requests whose plans are told.
+const EXPLAINED: usize = 3;
 
 const LISTS: [&str; 8] = [
     "/agent",
@@ -73,14 +76,18 @@ const SEARCHES: [&str; 11] = [
     "/agent?personne=dupont&q=caution",
 ];
 
-/// A year, by months; days; another year compared with the one before; one procedure, with its form.
-const STATISTICS: [&str; 6] = [
+/// A year, by months; days; another year compared with the one before; one procedure, with its form; every department
+/// and every procedure side by side.
+const STATISTICS: [&str; 9] = [
     "/agent/statistiques",
     "/agent/statistiques?periode=30j",
     "/agent/statistiques?periode=2024",
     "/agent/statistiques?demarche=mesure-01",
     "/agent/statistiques?service=mesure-01&periode=7j",
     "/agent/statistiques.csv?tableau=demarches",
+    "/agent/ensemble",
+    "/agent/ensemble?par=demarche&periode=2024",
+    "/agent/ensemble?par=demarche&periode=30j",
 ];
 const LATE: [&str; 2] = ["/agent/retards", "/agent/retards?demarche=mesure-01"];
 
@@ -97,6 +104,10 @@ pub async fn measure(site: &mut Site, requests: u64, time: Duration) -> Result<B
             explain(&agent, login, path).await?;
         }
         pages = some_requests(&agent).await?;
+        let router = routes::router(visit.app.clone());
+        for path in pages.iter().take(EXPLAINED).map(String::as_str).chain(STATISTICS).chain(LATE) {
+            plans::tell(&router, &cookie, path).await?;
+        }
         cookies.push(cookie);
     }
     let kinds: [(&'static str, Vec<String>); 6] = [
@@ -132,6 +143,7 @@ async fn enter(visit: &Visit, login: &str) -> Result<(Agent, String)> {
             args![visit.db.authority(), login],
         )
         .await?;
+    agents::set_general(&visit.db, account, General::Observer, true, visit.now).await?;
     let opened = visit
         .db
         .write(async |tx: &mut Tx| session::open(tx, visit, Kind::Agent, Some((account, Means::Password))).await)

@@ -19,6 +19,7 @@ mod export;
 mod lists;
 mod load;
 mod pages;
+mod plans;
 mod postgres;
 mod process;
 mod rows;

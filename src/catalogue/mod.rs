@@ -16,7 +16,7 @@ pub mod citizen;
 mod search;
 mod store;
 
-pub use store::{Sources, folder, publish, retire, shipped};
+pub use store::{Sources, folder, left_behind, publish, retire, shipped};
 
 /// How long a replica may show an older version of a procedure.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);

@@ -175,6 +175,45 @@ async fn unlinked(db: &Db, ready: &[&Procedure]) -> Result<Vec<String>> {
     }
 }
 
+/// Running requests that stand where the published version of their procedure has no state any more, in words for the
+/// operator: they keep their version to the end, so that nothing of them is lost.
+pub async fn left_behind(db: &Db) -> Result<Vec<String>> {
+    let db = db.fresh();
+    let standing: Vec<(String, i64, String, i64)> = db
+        .all(
+            sql!(
+                "select procedure_id, procedure_version, state, count(*) from request where authority_id = $1 and not ended
+                 group by procedure_id, procedure_version, state order by procedure_id, procedure_version, state"
+            ),
+            args![db.authority()],
+        )
+        .await?;
+    let bodies: Vec<(String, i64, String)> = db
+        .all(
+            sql!("select procedure_id, version, body from procedure_version where authority_id = $1 and retired_at is null"),
+            args![db.authority()],
+        )
+        .await?;
+    let mut told = Vec::new();
+    for (id, version, body) in bodies {
+        let earlier = standing.iter().filter(|(of, made, ..)| *of == id && *made < version);
+        let earlier: Vec<_> = earlier.collect();
+        let Some(procedure) =
+            (!earlier.is_empty()).then(|| load::procedure(load::STORED, &body, &Shared::default()).ok()).flatten()
+        else {
+            continue;
+        };
+        told.extend(earlier.into_iter().filter(|(_, _, state, _)| procedure.workflow.state(state).is_none()).map(
+            |(_, made, state, many)| {
+                format!(
+                    "{id}: {many} at « {state} », which version {version} does not have: they go on by version {made}"
+                )
+            },
+        ));
+    }
+    Ok(told)
+}
+
 fn read(file: &str, text: &str, shared: &Shared) -> Result<(Procedure, String), Vec<load::Finding>> {
     Ok((load::procedure(file, text, shared)?, load::closed(file, text, shared)?))
 }

@@ -47,6 +47,14 @@ pub enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Lets an agent see the figures of every department, and no request.
+    Observer {
+        #[command(flatten)]
+        who: Who,
+        /// No longer.
+        #[arg(long)]
+        remove: bool,
+    },
     /// Sets the last day of an agent's access, in the authority's time zone.
     EndAgent {
         #[command(flatten)]
@@ -183,6 +191,7 @@ pub async fn run(app: &App, command: Command) -> Result<()> {
     match command {
         Command::Administrator { who, remove } => general(app, &who, General::Administrator, !remove).await,
         Command::Archivist { who, remove } => general(app, &who, General::Archivist, !remove).await,
+        Command::Observer { who, remove } => general(app, &who, General::Observer, !remove).await,
         Command::EndAgent { who, on, .. } => {
             let (visit, id) = agent(app, &who).await?;
             visit.db.write(async |tx: &mut Tx| ending::set(tx, &visit, id, on, None).await).await?;

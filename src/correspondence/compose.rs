@@ -7,7 +7,7 @@ use db::Db;
 use forms::{
     answers::Answers,
     model::Procedure,
-    text::{self, Known, MOTIVATION},
+    text::{self, Block, Known, MOTIVATION},
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
@@ -166,7 +166,32 @@ pub fn fill(visit: &Visit, template: &Template, department: &Department, about: 
             return Err(Unfit { sentences: told.collect(), earlier: None, takes_motivation });
         }
     };
-    let mut content = json!({
+    let mut content = content(visit, department, about, &text::plain(&subject.blocks), &body.blocks);
+    if !template.is_certificate() {
+        addressed(&mut content, about);
+    }
+    if let Some(decision) = about.decision {
+        decided(&mut content, decision, &body.used);
+    }
+    Ok(Composed {
+        code: template.code.clone(),
+        version: template.version,
+        title: template.title.clone(),
+        content: Json::Object(content),
+        takes_motivation,
+        earlier: false,
+    })
+}
+
+/// What every letter says.
+fn content(
+    visit: &Visit,
+    department: &Department,
+    about: &About<'_>,
+    subject: &str,
+    body: &[Block],
+) -> Map<String, Json> {
+    let content = json!({
         "authority": {"name": visit.site.name},
         "department": department.for_letters(),
         "reference": about.reference,
@@ -174,30 +199,67 @@ pub fn fill(visit: &Visit, template: &Template, department: &Department, about: 
         "received": french::datetime(about.submitted_at, &visit.site.zone),
         "place": visit.site.settings.short,
         "date": french::date(visit.today()),
-        "subject": text::plain(&subject.blocks),
-        "body": body.blocks,
+        "subject": subject,
+        "body": body,
         "author": about.author_json(),
     });
-    if let Some(object) = content.as_object_mut() {
-        if !template.is_certificate() {
-            let name = about.filer.unwrap_or("Madame, Monsieur");
-            object.insert("recipient".into(), json!({"name": name, "address": address(about)}));
-        }
-        if about.to_post {
-            object.insert("by_hand".into(), json!(true));
-        }
-        if let Some(decision) = about.decision {
-            decided(object, decision, &body.used);
-        }
+    let mut content = if let Json::Object(content) = content { content } else { Map::new() };
+    if about.to_post {
+        content.insert("by_hand".into(), json!(true));
     }
-    Ok(Composed {
-        code: template.code.clone(),
-        version: template.version,
-        title: template.title.clone(),
-        content,
-        takes_motivation,
+    content
+}
+
+fn addressed(content: &mut Map<String, Json>, about: &About<'_>) {
+    let name = about.filer.unwrap_or("Madame, Monsieur");
+    content.insert("recipient".into(), json!({"name": name, "address": address(about)}));
+}
+
+/// The code of letters that an agent wrote without a template.
+pub const FREE: &str = "libre";
+
+/// A letter that an agent wrote.
+pub fn written(visit: &Visit, department: &Department, about: &About<'_>, subject: &str, body: &[Block]) -> Composed {
+    let mut content = content(visit, department, about, subject, body);
+    addressed(&mut content, about);
+    Composed {
+        code: FREE.to_owned(),
+        version: 0,
+        title: subject.to_owned(),
+        content: Json::Object(content),
+        takes_motivation: false,
         earlier: false,
-    })
+    }
+}
+
+/// The words of a template for this request, to be changed by hand: its subject, and its text as markup. What the
+/// request does not have is the label of its question in brackets: see [`holes`].
+///
+/// # Errors
+/// Why it does not suit the request, for the agent.
+pub fn begun(
+    visit: &Visit,
+    template: &Template,
+    department: &Department,
+    about: &About<'_>,
+) -> Result<(String, String), Vec<String>> {
+    let names = model::names(about.procedure);
+    let parsed =
+        template.parse(&names).map_err(|wrong| wrong.into_iter().map(|one| one.message).collect::<Vec<_>>())?;
+    let mut known = known(visit, department, about);
+    known.stand_in(&names);
+    let (subject, body) = (parsed.subject.fill(&known, visit.today()), parsed.body.fill(&known, visit.today()));
+    match (subject, body) {
+        (Ok(subject), Ok(body)) => Ok((text::plain(&subject.blocks).replace('\n', " "), text::source(&body.blocks))),
+        (subject, body) => Err(subject.err().into_iter().chain(body.err()).flatten().collect()),
+    }
+}
+
+/// The labels in brackets that nobody replaced.
+pub fn holes(procedure: &Procedure, text: &str) -> Vec<String> {
+    let holes = model::names(procedure);
+    let holes = holes.variables().iter().map(|one| format!("[{}]", one.label));
+    holes.filter(|hole| text.contains(hole.as_str())).collect()
 }
 
 /// What the law wants on a decision, but what its text shows already.

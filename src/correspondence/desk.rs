@@ -1,4 +1,4 @@
-//! « Modèles »: the letters and the mails of a department, for who manages it.
+//! « Modèles »: the letters, mails and SMS of a department, for who manages it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -18,24 +18,29 @@ use serde_json::{Value as Json, json};
 
 use super::{
     jobs, mail,
-    model::{self, MAIL, Template},
+    model::{self, Medium, Template},
     preview,
     store::{self, Saving},
 };
 use crate::{
     agents,
     authorities::{self, Department},
-    catalogue,
+    catalogue, contacts,
     error::Problem,
     journal::{self, Action, Line},
     platform::{attachment, form::Typed},
+    requests::unsent,
     visit::Agent,
 };
 
 const HOME: &str = "/agent/modeles";
-const TITLE: &str = "Modèles de lettres et de courriels";
+const TITLE: &str = "Modèles de lettres, de courriels et de SMS";
 const LONGEST_TITLE: usize = 100;
 const LONGEST_SUBJECT: usize = 300;
+/// Of the source of an SMS, conditions included.
+const LONGEST_SMS: usize = 1_000;
+/// More SMS than these for one message are told to cost much.
+const MOST_PARTS: usize = 2;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -52,31 +57,38 @@ fn url(department: &str, code: &str) -> String {
 pub async fn list(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let managed = agents::managed(&agent)?;
     let current = catalogue::current(&agent).await?;
+    let sms = contacts::sms::offered(&agent).await?;
     let mut shown = Vec::new();
     for department in managed {
         let id = &department.department_id;
         let templates = store::templates(&agent.db, id).await?;
         let letters: Vec<Json> = templates
             .iter()
-            .filter(|one| one.message().is_none())
+            .filter(|one| one.medium() == Medium::Letter)
             .map(|one| {
                 let senders = model::senders(&current, id, &one.code);
                 let senders: Vec<&str> = senders.iter().map(|one| one.title.as_str()).collect();
                 json!({"title": one.title, "href": url(id, &one.code), "version": one.version, "saved": one.saved_at, "by": one.saved_name, "senders": senders})
             })
             .collect();
-        let mails: Vec<Json> = mail::MESSAGES
-            .iter()
-            .map(|(message, title)| {
-                let own = templates.iter().find(|one| one.message() == Some(message));
-                json!({"title": title, "href": url(id, &format!("{MAIL}{message}")), "version": own.map(|one| one.version), "saved": own.map(|one| one.saved_at), "by": own.and_then(|one| one.saved_name.clone())})
-            })
-            .collect();
-        shown.push(json!({"id": id, "name": department.department_name, "letters": letters, "mails": mails}));
+        let unsent = unsent::waiting(&agent.db, id).await?;
+        let messages = |medium: Medium| {
+            let line = |message: &str, title: &str| {
+                let code = medium.code(message);
+                let own = templates.iter().find(|one| one.code == code);
+                json!({"title": title, "href": url(id, &code), "version": own.map(|one| one.version), "saved": own.map(|one| one.saved_at), "by": own.and_then(|one| one.saved_name.clone()), "unsent": unsent.get(&code).copied().unwrap_or_default()})
+            };
+            mail::MESSAGES.iter().map(|(message, title)| line(message, title)).collect::<Vec<Json>>()
+        };
+        let sms = if sms { messages(Medium::Sms) } else { Vec::new() };
+        shown.push(json!({"id": id, "name": department.department_name, "letters": letters, "mails": messages(Medium::Mail), "sms": sms}));
     }
     let flash = match asked.fait.as_str() {
         "enregistre" => {
             context! { flash => context! { kind => "success", text => "Le modèle est enregistré. Il sert dès maintenant." } }
+        }
+        "relances" => {
+            context! { flash => context! { kind => "success", text => "Le modèle est enregistré. Les envois qui l’attendaient vont partir." } }
         }
         "identique" => context! { flash => context! { kind => "info", text => "Le modèle n’a pas changé." } },
         _ => context! {},
@@ -98,10 +110,12 @@ impl Editing {
             return Err(Problem::NotFound);
         }
         let known = store::template(&agent.db, department, code, version).await?;
-        let template = match (known, code.strip_prefix(MAIL)) {
+        let template = match (known, Medium::of(code)) {
             (Some(known), _) => known,
-            (None, Some(message)) if version.is_none() && mail::MESSAGES.iter().any(|(id, _)| *id == message) => {
-                mail::shipped(agent, department, message)?
+            (None, (medium, Some(message)))
+                if version.is_none() && mail::MESSAGES.iter().any(|(id, _)| *id == message) =>
+            {
+                mail::shipped(agent, medium, department, message)?
             }
             (None, _) => return Err(Problem::NotFound),
         };
@@ -111,14 +125,18 @@ impl Editing {
         Ok(Self { template, department, senders })
     }
 
-    fn is_mail(&self) -> bool {
-        self.template.message().is_some()
+    fn medium(&self) -> Medium {
+        self.template.medium()
+    }
+
+    fn is_letter(&self) -> bool {
+        self.medium() == Medium::Letter
     }
 
     /// What may stand in it, for each procedure that sends it: it must suit all of them.
     fn names(&self) -> Vec<Names> {
-        if self.is_mail() {
-            return vec![Names::mail()];
+        if !self.is_letter() {
+            return vec![mail::names(self.medium())];
         }
         let of: Vec<Names> = self.senders.iter().map(|one| model::names(one)).collect();
         if of.is_empty() { vec![Names::letter()] } else { of }
@@ -132,7 +150,7 @@ impl Editing {
 /// The template with what was typed instead of what is kept.
 fn typed(editing: &Editing, raw: &Raw) -> Template {
     let text = |name: &str| raw.text(name).to_owned();
-    let title = if editing.is_mail() { editing.template.title.clone() } else { text("titre") };
+    let title = if editing.is_letter() { text("titre") } else { editing.template.title.clone() };
     // What begins the text counts: an indented line is one.
     let body =
         raw.0.get("texte").and_then(|all| all.first()).map(|text| text.trim_end().to_owned()).unwrap_or_default();
@@ -153,8 +171,12 @@ fn problems(editing: &Editing, template: &Template) -> Vec<(&'static str, String
         _ => {}
     };
     lengths("titre", &template.title, LONGEST_TITLE, "Donnez un nom à ce modèle.");
-    lengths("objet", &template.subject, LONGEST_SUBJECT, "Écrivez l’objet.");
-    lengths("texte", &template.body, forms::text::LONGEST, "Écrivez le texte.");
+    let sms = editing.medium() == Medium::Sms;
+    if !sms {
+        lengths("objet", &template.subject, LONGEST_SUBJECT, "Écrivez l’objet.");
+    }
+    let longest = if sms { LONGEST_SMS } else { forms::text::LONGEST };
+    lengths("texte", &template.body, longest, "Écrivez le texte.");
     let mut told = BTreeSet::new();
     for names in editing.names() {
         for mistake in template.parse(&names).err().unwrap_or_default() {
@@ -212,7 +234,7 @@ async fn draw(agent: &Agent, editing: &Editing, template: &Template, shown: &Sho
     }
     let (letter, worded) = previews(agent, editing, template, shown).await?;
     let context = context! {
-        department => &editing.department.name, mail => editing.is_mail(), url => &url,
+        department => &editing.department.name, medium => editing.medium().genre(), kind => editing.medium().words(), url => &url,
         form => Serde(json!({"title": template.title, "subject": template.subject, "body": template.body, "reference": shown.reference})),
         older => template.version < latest, version => template.version, latest => latest,
         errors => Serde(errors), variables => Serde(variables), letter => Serde(letter), worded => Serde(worded),
@@ -222,16 +244,15 @@ async fn draw(agent: &Agent, editing: &Editing, template: &Template, shown: &Sho
     draw(agent, "agent/template.html", &template.title, context)
 }
 
-/// The letter, or the mail; nothing of what cannot be read.
+/// The letter, or the mail or the SMS; nothing of what cannot be read.
 async fn previews(
     agent: &Agent,
     editing: &Editing,
     template: &Template,
     shown: &Shown<'_>,
 ) -> Result<(Json, Json), Problem> {
-    if editing.is_mail() {
-        let worded = mail::sample(agent, &editing.department, &template.subject, &template.body);
-        return Ok((Json::Null, json!(worded.map(|mail| json!({"subject": mail.subject, "text": mail.text})))));
+    if !editing.is_letter() {
+        return Ok((Json::Null, worded(agent, editing, template)?));
     }
     if !shown.errors.is_empty() {
         return Ok((Json::Null, Json::Null));
@@ -239,6 +260,25 @@ async fn previews(
     let senders: Vec<&Procedure> = editing.senders.iter().map(AsRef::as_ref).collect();
     let preview = preview::of(agent, template, &editing.department, &senders, shown.reference).await?;
     Ok((preview.json(), Json::Null))
+}
+
+/// A mail or an SMS as it would leave, and what the SMS costs.
+fn worded(agent: &Agent, editing: &Editing, template: &Template) -> Result<Json, Problem> {
+    let medium = editing.medium();
+    let Ok(worded) = mail::sample(agent, medium, &editing.department, &template.subject, &template.body) else {
+        return Ok(Json::Null);
+    };
+    if medium == Medium::Mail {
+        return Ok(json!({"subject": worded.subject, "text": worded.text, "cost": Json::Null}));
+    }
+    let message = template.message().unwrap_or_default();
+    let text = contacts::sms::whole(agent, message, &mail::reference(agent), &worded.text)?;
+    let cost = contacts::sms::measure(&text);
+    let costly: Vec<String> = cost.costly.iter().map(ToString::to_string).collect();
+    Ok(json!({
+        "subject": "", "text": text,
+        "cost": {"letters": cost.letters, "parts": cost.parts, "gsm": cost.gsm, "costly": costly, "much": cost.parts > MOST_PARTS},
+    }))
 }
 
 /// Saves a version, or shows what it would give.
@@ -273,16 +313,22 @@ pub async fn save(
     let saved = agent
         .db
         .write(async |tx: &mut Tx| {
-            let saved = store::save(tx, &saving, seen, agent.now).await?;
-            if saved {
-                let trace = Line::agent(&agent, Action::TemplateChanged).department(&department).detail(&detail);
-                journal::note(tx, agent.now, &trace).await?;
+            if !store::save(tx, &saving, seen, agent.now).await? {
+                return Ok(None);
             }
-            Ok::<bool, db::Error>(saved)
+            let trace = Line::agent(&agent, Action::TemplateChanged).department(&department).detail(&detail);
+            journal::note(tx, agent.now, &trace).await?;
+            Ok::<Option<usize>, db::Error>(Some(
+                unsent::release(tx, &department, &code, agent.account.id, agent.now).await?,
+            ))
         })
         .await?;
-    if saved {
-        return Ok(Redirect::to(&format!("{HOME}?fait=enregistre")).into_response());
+    if let Some(released) = saved {
+        if released > 0 {
+            agent.app.work.notify_one();
+        }
+        let done = if released > 0 { "relances" } else { "enregistre" };
+        return Ok(Redirect::to(&format!("{HOME}?fait={done}")).into_response());
     }
     let now = store::template(&agent.db, &department, &code, None).await?.map_or(0, |one| one.version);
     errors.push(("texte", format!("Un collègue a enregistré la version {now} pendant que vous écriviez. Comparez, puis enregistrez de nouveau pour la remplacer par votre texte.")));
@@ -301,7 +347,7 @@ pub async fn pdf(
     Typed(raw): Typed,
 ) -> Result<Response, Problem> {
     let editing = Editing::open(&agent, &department, &code, None).await?;
-    if editing.is_mail() {
+    if !editing.is_letter() {
         return Err(Problem::NotFound);
     }
     let template = typed(&editing, &raw);

@@ -12,8 +12,56 @@ use uuid::Uuid;
 
 use crate::catalogue::Current;
 
-/// How the code of a mail's template begins.
-pub const MAIL: &str = "courriel-";
+/// What a template makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    Letter,
+    Mail,
+    Sms,
+}
+
+impl Medium {
+    /// What the template of this code makes; for a mail or an SMS, of which message.
+    pub fn of(code: &str) -> (Self, Option<&str>) {
+        for medium in [Self::Mail, Self::Sms] {
+            if let Some(message) = code.strip_prefix(medium.prefix()) {
+                return (medium, Some(message));
+            }
+        }
+        (Self::Letter, None)
+    }
+
+    /// How the codes of its templates begin.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Letter => "",
+            Self::Mail => "courriel-",
+            Self::Sms => "sms-",
+        }
+    }
+
+    /// The code of the template of a message.
+    pub fn code(self, message: &str) -> String {
+        format!("{}{message}", self.prefix())
+    }
+
+    /// As templates are kept; letters have their own genres.
+    pub fn genre(self) -> &'static str {
+        match self {
+            Self::Letter => "letter",
+            Self::Mail => "mail",
+            Self::Sms => "sms",
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Letter => "Lettre",
+            Self::Mail => "Courriel",
+            Self::Sms => "SMS",
+        }
+    }
+}
 
 row! {
     /// One version of a template.
@@ -35,9 +83,13 @@ row! {
 }
 
 impl Template {
-    /// The message that a mail's template stands for.
+    pub fn medium(&self) -> Medium {
+        Medium::of(&self.code).0
+    }
+
+    /// The message that the template of a mail or of an SMS stands for.
     pub fn message(&self) -> Option<&str> {
-        self.code.strip_prefix(MAIL)
+        Medium::of(&self.code).1
     }
 
     pub fn is_certificate(&self) -> bool {

@@ -171,6 +171,11 @@ pub async fn letter(db: &Db, id: Uuid) -> Result<Option<Letter>, db::Error> {
     .await
 }
 
+/// The request of a letter.
+pub async fn request_of(tx: &mut Tx, id: Uuid) -> Result<Option<Uuid>, db::Error> {
+    tx.first(sql!("select request_id from letter where authority_id = $1 and id = $2"), args![tx.authority(), id]).await
+}
+
 /// Notes that the PDF is kept.
 pub async fn made(tx: &mut Tx, id: Uuid, now: Timestamp) -> Result<(), db::Error> {
     tx.run(

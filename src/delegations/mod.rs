@@ -11,7 +11,7 @@ use axum::{Router, routing::get};
 use crate::app::App;
 
 pub use model::{Delegation, Scope};
-pub use store::{New, add, in_force, signatories};
+pub use store::{New, add, for_letters, in_force, signatories};
 
 pub fn routes() -> Router<App> {
     Router::new()

@@ -26,8 +26,12 @@ row! {
 }
 
 /// Which decisions, as the register keeps it and as people read it.
-pub const DECISIONS: [(&str, &str); 3] =
-    [("all", "Toutes les décisions"), ("favourable", "Les accords seulement"), ("refusal", "Les refus seulement")];
+pub const DECISIONS: [(&str, &str); 4] = [
+    ("all", "Toutes les décisions"),
+    ("favourable", "Les accords seulement"),
+    ("refusal", "Les refus seulement"),
+    ("letters", "Aucune\u{a0}: les courriers qui ne décident rien"),
+];
 
 /// What is to be signed.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +49,15 @@ impl Delegation {
     /// Both days included.
     pub fn runs(&self, day: Date) -> bool {
         self.from_on <= day && self.until_on.is_none_or(|until| day <= until)
+    }
+
+    /// Whether it says in which quality letters that decide nothing are signed: a line about all decisions does
+    /// too, one about some of them does not.
+    pub fn covers_letters(&self, department: &str, procedure: &str, day: Date) -> bool {
+        let procedures = &self.procedures.0;
+        let procedure = procedures.is_empty() || procedures.iter().any(|one| one == procedure);
+        let letters = matches!(self.decisions.as_str(), "all" | "letters");
+        self.department_id == department && procedure && letters && self.runs(day)
     }
 
     pub fn covers(&self, scope: Scope<'_>, day: Date) -> bool {
@@ -104,6 +117,10 @@ mod tests {
         assert!(!line.covers(Scope { procedure: "foire", ..scope }, day));
         assert!(!line.covers(Scope { department: "voirie", ..scope }, day));
         assert_eq!(line.mention().unwrap(), "Par délégation, arrêté n° 2026-118 du 3\u{a0}avril 2026");
+        assert!(!line.covers_letters("commerce", "buvette", day), "some decisions only");
+        line.decisions = "letters".into();
+        assert!(line.covers_letters("commerce", "buvette", day) && !line.covers(scope, day));
+        assert!(!line.covers_letters("commerce", "foire", day) && !line.covers_letters("voirie", "buvette", day));
         (line.decisions, line.procedures, line.until_on, line.delegated) = ("all".into(), Json(vec![]), None, false);
         assert!(line.covers(Scope { procedure: "foire", favourable: false, ..scope }, date(2040, 1, 1)));
         assert_eq!(line.mention(), None);

@@ -42,6 +42,22 @@ pub async fn in_force(db: &Db, agent: Uuid, scope: Scope<'_>, day: Date) -> Resu
     Ok(lines.into_iter().find(|line| line.covers(scope, day)))
 }
 
+/// The line in whose quality this agent signs letters of a procedure that decide nothing, that day.
+pub async fn for_letters(
+    db: &Db,
+    agent: Uuid,
+    (department, procedure): (&str, &str),
+    day: Date,
+) -> Result<Option<Delegation>, db::Error> {
+    let lines: Vec<Delegation> = db
+        .all(
+            lines!("where d.authority_id = $1 and d.account_id = $2 order by d.from_on desc, d.id desc"),
+            args![db.authority(), agent],
+        )
+        .await?;
+    Ok(lines.into_iter().find(|line| line.covers_letters(department, procedure, day)))
+}
+
 /// Who may sign that day, whose account is open.
 pub async fn signatories(db: &Db, scope: Scope<'_>, day: Date) -> Result<Vec<Delegation>, db::Error> {
     let lines: Vec<Delegation> = db

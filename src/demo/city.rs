@@ -266,7 +266,12 @@ pub fn accounts(city: &City) -> Vec<Json> {
         let general = agent
             .general
             .iter()
-            .map(|one| if *one == General::Archivist { "archives" } else { "administration" }.to_owned());
+            .map(|one| match one {
+                General::Administrator => "administration",
+                General::Archivist => "archives",
+                General::Observer => "chiffres de la collectivité",
+            })
+            .map(str::to_owned);
         let of: Vec<String> = agent.memberships.iter().map(member).chain(general).collect();
         let general = agent.general.first().map(|one| one.name().to_owned());
         json!({

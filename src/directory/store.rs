@@ -146,6 +146,7 @@ pub async fn all_linked(db: &Db, today: Date) -> Result<Vec<Linked>, db::Error> 
                    (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
                      + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id)
                      + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id)
+                     + (select count(*) from observer o where o.authority_id = d.authority_id and o.account_id = d.account_id)
                      + (select count(*) from entitlement e where e.authority_id = d.authority_id and e.account_id = d.account_id and (e.until_day is null or e.until_day >= $2)) as own
                  from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
                  where d.authority_id = $1 order by d.account_id"
@@ -170,6 +171,7 @@ pub async fn account_of(tx: &mut Tx, person: &Person, today: Date) -> Result<Opt
                (select count(*) from membership m where m.authority_id = d.authority_id and m.account_id = d.account_id and m.from_directory = false)
                      + (select count(*) from administrator g where g.authority_id = d.authority_id and g.account_id = d.account_id)
                      + (select count(*) from archivist k where k.authority_id = d.authority_id and k.account_id = d.account_id)
+                     + (select count(*) from observer o where o.authority_id = d.authority_id and o.account_id = d.account_id)
                      + (select count(*) from entitlement e where e.authority_id = d.authority_id and e.account_id = d.account_id and (e.until_day is null or e.until_day >= $4)) as own
              from directory_account d join account a on a.authority_id = d.authority_id and a.id = d.account_id
              where d.authority_id = $1 and d.key in ($2, $3) order by case when d.key = $2 then 0 else 1 end limit 1"

@@ -15,7 +15,7 @@ use reqwest::{StatusCode, header};
 use serde_json::{Value as Json, json};
 
 use super::{
-    FAILED, LATE, TOLD,
+    FAILED, LATE, TOLD, UNMET,
     answer::{self, Answer},
     declaration::Declaration,
     key, sign,
@@ -187,7 +187,11 @@ impl Call {
             let latest = self.is_latest(visit).await?;
             let fires = answer.outcome.as_deref().filter(|_| latest);
             let fires = fires.and_then(|word| self.fires(visit, Some(word), &given));
-            let what = if answer.outcome.is_some() && fires.is_none() { LATE } else { TOLD };
+            let what = match answer.outcome.as_deref() {
+                Some(word) if fires.is_none() && latest && self.awaits(word) => UNMET,
+                Some(_) if fires.is_none() => LATE,
+                _ => TOLD,
+            };
             if let Some(done) = self.follow(visit, job, fires, given, (what, None)).await? {
                 return Ok(done);
             }
@@ -233,6 +237,12 @@ impl Call {
         };
         let events = requests::events(&visit.db.fresh(), self.request.id).await?;
         Ok(!events.iter().any(|event| event.seq > self.seq && event.to_state.is_some() && calls(&event.code)))
+    }
+
+    /// Whether some transition waits for this word from where the request stands, whatever its condition.
+    fn awaits(&self, word: &str) -> bool {
+        let mut upon = self.procedure.workflow.upon(&self.webhook.id);
+        upon.any(|(one, upon)| upon.outcome.as_deref() == Some(word) && one.from.contains(&self.request.state))
     }
 
     /// The first transition that waits for this, from where the request stands.

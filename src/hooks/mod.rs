@@ -31,6 +31,7 @@ pub const WEBHOOK: &str = "webhook";
 /// Codes of the history, each before the application's id.
 const TOLD: &str = "webhook-told:";
 const LATE: &str = "webhook-late:";
+const UNMET: &str = "webhook-unmet:";
 const FAILED: &str = "webhook-failed:";
 
 const SEALING: &str = "webhook";
@@ -64,11 +65,13 @@ pub async fn declare(
     secret: Secret<'_>,
     now: Timestamp,
 ) -> Result<Option<String>> {
-    let known = store::get(&db.fresh(), &declaration.id).await?.is_some();
+    let known = store::get(&db.fresh(), &declaration.id).await?;
     let made = sign::made();
     let kept = match secret {
+        // Declared with the same one again: nothing is renewed, and the one before signs as long as it was to.
+        Secret::Given(given) if known.as_ref().is_some_and(|known| is(app, db, declaration, known, given)) => None,
         Secret::Given(given) => Some(given),
-        Secret::Known if known => None,
+        Secret::Known if known.is_some() => None,
         Secret::New | Secret::Known => Some(made.as_str()),
     };
     let sealed = match kept {
@@ -90,6 +93,12 @@ pub async fn declare(
     ensure!(db.write(write).await?, "somebody took {} out meanwhile: try again", declaration.id);
     let ours = kept == Some(made.as_str());
     Ok(ours.then_some(made))
+}
+
+/// Whether this is the present secret of an application.
+fn is(app: &App, db: &Db, declaration: &Declaration, known: &store::Declared, given: &str) -> bool {
+    let clear = app.secret.unseal(SEALING, &owner(db.authority(), &declaration.id), &known.sealed);
+    clear.is_some_and(|clear| clear == given.as_bytes())
 }
 
 /// Takes an application out: calls that wait for it fail, and agents see them. False when there is none.
@@ -155,6 +164,12 @@ pub fn words(procedure: &Procedure, code: &str) -> Option<String> {
     if let Some(id) = code.strip_prefix(LATE) {
         return Some(format!(
             "Réponse sans effet de l’application «\u{a0}{}\u{a0}»\u{a0}: la demande avait avancé",
+            name(id)
+        ));
+    }
+    if let Some(id) = code.strip_prefix(UNMET) {
+        return Some(format!(
+            "Réponse sans effet de l’application «\u{a0}{}\u{a0}»\u{a0}: la condition de l’action qui l’attendait n’est pas remplie",
             name(id)
         ));
     }

@@ -42,11 +42,15 @@ pub enum Action {
     LettersOpened,
     LettersPrinted,
     LettersPosted,
+    /// The list of what could not be sent, with addresses.
+    FailuresOpened,
+    /// What usagers said of their requests.
+    CommentsOpened,
     OrganisationOpened,
     /// By an agent, about an organisation or a mandate: `detail` is the code of its history.
     ActingChanged,
     AgentSignedIn,
-    /// A version of a letter's or a mail's template: `detail` is its code and version.
+    /// A version of a template: `detail` is its code and version.
     TemplateChanged,
     /// A line of the register of delegations: `detail` is a minus when it was ended.
     DelegationChanged,
@@ -101,6 +105,8 @@ impl Action {
         Self::LettersOpened,
         Self::LettersPrinted,
         Self::LettersPosted,
+        Self::FailuresOpened,
+        Self::CommentsOpened,
         Self::OrganisationOpened,
         Self::ActingChanged,
         Self::AgentSignedIn,
@@ -144,6 +150,8 @@ impl Action {
             Self::LettersOpened => "letters-opened",
             Self::LettersPrinted => "letters-printed",
             Self::LettersPosted => "letters-posted",
+            Self::FailuresOpened => "failures-opened",
+            Self::CommentsOpened => "comments-opened",
             Self::OrganisationOpened => "organisation-opened",
             Self::ActingChanged => "acting-changed",
             Self::AgentSignedIn => "agent-signed-in",
@@ -192,10 +200,12 @@ impl Action {
             Self::LettersOpened => "Lettres à poster consultées",
             Self::LettersPrinted => "Lettres imprimées",
             Self::LettersPosted => "Lettres postées",
+            Self::FailuresOpened => "Envois en échec consultés",
+            Self::CommentsOpened => "Avis d’usagers consultés",
             Self::OrganisationOpened => "Organisation ouverte",
             Self::ActingChanged => "Organisation ou mandat changé",
             Self::AgentSignedIn => "Connexion d’un agent",
-            Self::TemplateChanged => "Modèle de lettre ou de courriel changé",
+            Self::TemplateChanged => "Modèle de lettre, de courriel ou de SMS changé",
             Self::DelegationChanged => "Délégation de signature notée ou terminée",
             Self::RightsChanged => "Droits d’un agent changés",
             Self::CalendarChanged => "Calendrier changé",

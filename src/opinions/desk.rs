@@ -14,7 +14,14 @@ use super::{
     model::{REASONS, SCORES, State},
     store::{self, Opinion},
 };
-use crate::{agents::Role, catalogue, error::Problem, platform::form::Typed, visit::Agent};
+use crate::{
+    agents::Role,
+    catalogue,
+    error::Problem,
+    journal::{self, Action, Line},
+    platform::form::Typed,
+    visit::Agent,
+};
 
 const TITLE: &str = "Avis des usagers";
 /// Comments of a department on one page: the oldest come first, and others after them.
@@ -39,6 +46,8 @@ pub async fn list(agent: Agent, Query(done): Query<Done>) -> Result<Response, Pr
     let mut departments = Vec::new();
     for membership in &managed {
         let waiting = store::waiting(&agent.db, &membership.department_id, SHOWN).await?;
+        let trace = Line::agent(&agent, Action::CommentsOpened).department(&membership.department_id);
+        journal::read(&agent, &trace).await?;
         let opinions: Vec<Json> = waiting.iter().map(|one| shown(one, &title(&one.procedure_id))).collect();
         departments.push(json!({"name": membership.department_name, "opinions": opinions}));
     }

@@ -14,7 +14,9 @@ use super::{
     store,
 };
 use crate::{
-    accounts, agents, authorities, catalogue, contacts, correspondence, organisations,
+    accounts, agents, authorities, catalogue, contacts,
+    correspondence::{self, Medium},
+    organisations,
     platform::{
         french,
         jobs::{self, Claimed, Outcome},
@@ -65,7 +67,8 @@ pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
         let found = organisations::recipient(&visit.db, organisation, request.acted_by, &to).await;
         to = found.map_err(|error| SendError::Passing(error.into()))?;
     }
-    let mail = compose(visit, &request, &message, &to, job.id).await?;
+    let own = if correspondence::mail::is_common(job) { Words::Common } else { Words::Own };
+    let mail = compose(visit, &request, &message, (&to, job.id), own).await?;
     visit.app.mailer.send(&visit.db, &mail, visit.now).await
 }
 
@@ -78,8 +81,24 @@ async fn reached(visit: &Visit, request: &Request) -> Result<Option<String>> {
     }
 }
 
-/// The mail of a message about a request.
-pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, id: Uuid) -> Result<Mail> {
+/// Whose words a mail has, where a department has its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    Own,
+    Common,
+}
+
+/// The mail of a message about a request, to this address, with this id.
+///
+/// # Errors
+/// For good when the department's own words cannot be filled in: see [`correspondence::mail::own`].
+pub async fn compose(
+    visit: &Visit,
+    request: &Request,
+    message: &str,
+    (to, id): (&str, Uuid),
+    words: Words,
+) -> Result<Mail, SendError> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let base = visit.public_url();
     let back = contacts::mail::back(visit, request.id).await?;
@@ -98,12 +117,20 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
         link_label => "Suivre ma demande",
         can_answer => back.is_some(),
     };
-    if let Some(own) = correspondence::mail::own(visit, message, request, &procedure).await? {
+    let own = match words {
+        Words::Own => correspondence::mail::own(visit, Medium::Mail, message, request, &procedure).await?,
+        Words::Common => None,
+    };
+    if let Some(own) = own {
         let context = context! { subject => own.subject, text => own.text, ..context };
         return Ok(Mail { back, ..letter(visit, "texte-du-service", context, to, id)? });
     }
     // A code is computed at the last moment: the queue does not hold it, and an older mail says the present one.
-    let code = if message == CODE { code::shown(visit, request.id).await? } else { String::new() };
+    let code = if message == CODE {
+        code::shown(visit, request.id).await.map_err(anyhow::Error::from)?
+    } else {
+        String::new()
+    };
     Ok(Mail { back, ..letter(visit, message, context! { code => code, ..context }, to, id)? })
 }
 

@@ -47,6 +47,7 @@ pub mod submit;
 mod summary;
 pub mod sweep;
 pub mod timers;
+pub mod unsent;
 
 pub use access::{Mine, Permitted, Process, desk as open_at_desk, is_asked_by, mine_to, others};
 pub use channel::Channel;

@@ -63,11 +63,11 @@ pub async fn woken(db: &Db, now: Timestamp, after: (Timestamp, Uuid)) -> Result<
     .await
 }
 
-/// Requests that are not ended, in the order of their ids, those that follow `after`.
-pub async fn open(db: &Db, after: Uuid) -> Result<Vec<Request>, db::Error> {
+/// Requests that are not ended, in the order of their ids, those that follow `after`, `most` at once.
+pub async fn open(db: &Db, after: Uuid, most: i64) -> Result<Vec<Request>, db::Error> {
     db.all(
-        requests!("where r.authority_id = $1 and not r.ended and r.id > $2 order by r.id limit 50"),
-        args![db.authority(), after],
+        requests!("where r.authority_id = $1 and not r.ended and r.id > $2 order by r.id limit $3"),
+        args![db.authority(), after, most],
     )
     .await
 }

@@ -18,6 +18,8 @@ use super::{
 };
 use crate::{app::App, authorities, catalogue, visit::Visit, work};
 
+/// Open requests read at once.
+const OPEN: i64 = 50;
 /// The code, in the history, of what a changed calendar moved.
 pub const CALENDAR: &str = "calendar";
 
@@ -116,20 +118,28 @@ async fn keep(
 pub async fn recount(app: &App, authority: Uuid) -> Result<usize> {
     let visit = work::visit(app, authority).await?;
     let (mut moved, mut last) = (0, Uuid::nil());
-    loop {
-        let batch = store::open(&visit.db, last).await?;
-        let Some(end) = batch.last() else { return Ok(moved) };
-        last = end.id;
-        for request in &batch {
-            // One that cannot be counted again holds up no other.
-            match recount_one(&visit, request.id).await {
-                Ok(one) => moved += usize::from(one),
-                Err(error) => {
-                    tracing::error!(request = %request.id, error = format!("{error:#}"), "delays not counted again");
-                }
+    while let Some((end, some)) = recount_some(&visit, last, OPEN).await? {
+        (last, moved) = (end, moved + some);
+    }
+    Ok(moved)
+}
+
+/// The same for as many requests after this one; gives the last of them and how many moved, none when there is
+/// none left. Doing it again moves nothing twice.
+pub async fn recount_some(visit: &Visit, after: Uuid, most: i64) -> Result<Option<(Uuid, usize)>> {
+    let batch = store::open(&visit.db, after, most).await?;
+    let Some(end) = batch.last() else { return Ok(None) };
+    let mut moved = 0;
+    for request in &batch {
+        // One that cannot be counted again holds up no other.
+        match recount_one(visit, request.id).await {
+            Ok(one) => moved += usize::from(one),
+            Err(error) => {
+                tracing::error!(request = %request.id, error = format!("{error:#}"), "delays not counted again");
             }
         }
     }
+    Ok(Some((end.id, moved)))
 }
 
 /// What another calendar would move.
@@ -143,7 +153,7 @@ pub struct Moved {
 pub async fn foresee(visit: &Visit, calendar: &Calendar) -> Result<Moved> {
     let (mut moved, mut last) = (Moved::default(), Uuid::nil());
     loop {
-        let batch = store::open(&visit.db, last).await?;
+        let batch = store::open(&visit.db, last, OPEN).await?;
         let Some(end) = batch.last() else { return Ok(moved) };
         last = end.id;
         for request in &batch {

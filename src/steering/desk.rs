@@ -229,7 +229,7 @@ pub fn of_procedures(seen: &[Membership], current: &Current, department: &str, c
     select("demarche", "Démarche", Some("Toutes"), chosen, &procedures)
 }
 
-fn of_periods(today: Date, chosen: &str) -> Json {
+pub fn of_periods(today: Date, chosen: &str) -> Json {
     let capital = |title: String| {
         title.chars().take(1).flat_map(char::to_uppercase).chain(title.chars().skip(1)).collect::<String>()
     };

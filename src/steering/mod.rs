@@ -2,12 +2,15 @@
 //! is told of them.
 
 pub mod chart;
+mod compare;
 mod desk;
 mod elsewhere;
 pub mod facts;
 mod late;
 mod mails;
 mod model;
+mod observers;
+mod overview;
 mod period;
 mod reminders;
 mod scope;
@@ -44,6 +47,10 @@ pub fn routes() -> Router<App> {
         .route("/agent/statistiques.csv", get(desk::csv))
         .route("/agent/statistiques/courriels", post(desk::subscribe))
         .route("/agent/statistiques/autrement", get(elsewhere::show).post(elsewhere::save))
+        .route("/agent/ensemble", get(overview::show))
+        .route("/agent/ensemble.csv", get(overview::csv))
+        .route("/agent/observateurs", get(observers::show).post(observers::give))
+        .route("/agent/observateurs/{account}/retirer", post(observers::remove))
         .route("/agent/retards", get(late::show))
         .route("/agent/retards/rappels", post(late::choose))
 }

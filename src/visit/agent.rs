@@ -145,6 +145,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Archivist {
     }
 }
 
+/// An agent who sees the figures of the whole authority.
+pub struct Observer(pub Agent);
+
+impl Deref for Observer {
+    type Target = Agent;
+    fn deref(&self) -> &Agent {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Observer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let agent = Agent::from_request_parts(parts, state).await?;
+        if agent.general.contains(&General::Observer) {
+            Ok(Self(agent))
+        } else {
+            Err(Problem::Forbidden(
+                "Cette page est réservée à ceux qui lisent les chiffres de toute la collectivité. Un administrateur donne ce droit.",
+            ))
+        }
+    }
+}
+
 impl Agent {
     /// The id of what they write for this purpose under this name, which a form brings: no name leads to what is
     /// another's.

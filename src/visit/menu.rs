@@ -46,7 +46,9 @@ const ADMINISTRATION: &[(&str, &str)] = &[
     ("/agent/journal", "Journal"),
     ("/agent/delegations", "Délégations"),
     ("/agent/calendrier", "Calendrier"),
+    ("/agent/observateurs", "Qui voit les chiffres"),
 ];
+const OVERVIEW: &[(&str, &str)] = &[("/agent/ensemble", "Chiffres de la collectivité")];
 const INTERNAL: &[(&str, &str)] =
     &[("/agent/interne/demarches", "Démarches internes"), ("/agent/interne/demandes", "Mes demandes internes")];
 const ARCHIVES: &[(&str, &str)] = &[("/agent/archives", "Archives")];
@@ -58,6 +60,7 @@ pub fn of(here: &str, role: Option<Role>, general: &[General]) -> Vec<Group> {
         // Who processes requests sees their figures; who manages the department, all of it.
         ("Service", FIGURES, matches!(role, Some(Role::Processor | Role::Decider))),
         ("Service", DEPARTMENT, role >= Some(Role::Manager)),
+        ("Collectivité", OVERVIEW, general.contains(&General::Observer)),
         ("Administration", ADMINISTRATION, general.contains(&General::Administrator)),
         ("Administration", ARCHIVES, general.contains(&General::Archivist)),
         // What every agent asks for themself.
@@ -108,6 +111,7 @@ mod tests {
         );
         assert_eq!(shown("/agent/comptes-rendus", None, &[General::Administrator]), [("Administration", false), own]);
         assert_eq!(shown("/agent/archives/1", None, &[General::Archivist]), [("Administration", true), own]);
+        assert_eq!(shown("/agent/ensemble?par=x", None, &[General::Observer]), [("Collectivité", true), own]);
         let both = [General::Administrator, General::Archivist];
         assert_eq!(shown("/agent/archives", None, &both), [("Administration", true), own]);
     }

@@ -15,7 +15,7 @@ use crate::harness::{
 
 mod tables;
 
-use tables::{ACTING, ADMINISTRATORS, AGENTS, ARCHIVISTS, ENDING, MANAGERS, PUBLIC, USAGERS};
+use tables::{ACTING, ADMINISTRATORS, AGENTS, ARCHIVISTS, ENDING, MANAGERS, OBSERVERS, PUBLIC, USAGERS};
 
 fn class(page: &Page) -> String {
     let to = page.location();
@@ -56,6 +56,7 @@ fn every_route_is_classified() {
         .chain(AGENTS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(ADMINISTRATORS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(ARCHIVISTS.iter().map(|(method, path, _)| (*method, *path)))
+        .chain(OBSERVERS.iter().map(|(method, path, _)| (*method, *path)))
         .chain(MANAGERS.iter().map(|(method, path, _)| (*method, *path)))
         .map(|(method, path)| (method.to_owned(), route(path)))
         .collect();
@@ -114,6 +115,17 @@ fn administrators(scene: &mut Scene) -> People<'_> {
         ("administrator abroad", &mut scene.agent_abroad, false),
         ("decider", &mut scene.decider, true),
         ("administrator", &mut scene.administrator, false),
+    ]
+}
+
+fn observers(scene: &mut Scene) -> People<'_> {
+    vec![
+        ("nobody", &mut scene.nobody, false),
+        ("smuggler", &mut scene.smuggler, false),
+        ("owner", &mut scene.owner, false),
+        ("observer abroad", &mut scene.agent_abroad, false),
+        ("manager", &mut scene.manager, true),
+        ("observer", &mut scene.observer, false),
     ]
 }
 
@@ -196,6 +208,7 @@ both! {
         scene.owner = scene.portal.usager(crate::harness::USAGER).await;
         wrong.extend(table(&mut scene, ADMINISTRATORS, administrators).await);
         wrong.extend(table(&mut scene, ARCHIVISTS, archivists).await);
+        wrong.extend(table(&mut scene, OBSERVERS, observers).await);
         // The processor holds something that its manager may hand over.
         scene.processor.post(&scene.address("/agent/demandes/{request}/affecter"), &[]).await.is(303);
         wrong.extend(table(&mut scene, MANAGERS, managers).await);

@@ -153,6 +153,50 @@ both! {
         assert_eq!(crate::erasure::traces(&portal, "est votre code").await, Vec::<String>::new());
     }
 
+    /// In its own words, which say no more of a person; what cannot be filled in waits among the failures.
+    async fn a_department_words_its_own_sms(portal: Portal) {
+        let (mut person, mut nadia, mut claire) = (portal.usager(USAGER).await, portal.agent("nadia.benali").await, portal.agent("claire.daubigny").await);
+        let path = "/agent/modeles/etat-civil/sms-recue";
+        claire.get("/agent/modeles").await.is(200).hides("SMS, ");
+        let kannel = kannel(&portal).await;
+        confirmed(&portal, USAGER, NUMBER).await;
+        assert!(claire.get("/agent/modeles").await.is(200).links_to(path));
+        let page = claire.get(path).await.is(200).shows("demande VAL-7F3K-29 bien recue").shows("GSM-7").shows(": 1 SMS");
+        let form = page.form("texte").with("action", "enregistrer");
+        assert!(!form.holds("objet"));
+        let wrong = form.clone().with("texte", "{{ usager.nom }} {{ demande.demarche }}");
+        let again = claire.post_form(path, &wrong.fields).await.is(422).shows("« usager.nom »").shows("« demande.demarche »");
+        assert_eq!(again.form("texte").value("texte"), wrong.value("texte"));
+        // What it costs is told before it is paid.
+        let long = form.clone().with("texte", &"Д".repeat(140)).with("action", "apercu");
+        claire.post_form(path, &long.fields).await.is(200).shows("UCS-2").shows("Д").shows("Chaque envoi coûtera 4 SMS");
+        claire.post_form(path, &form.clone().with("texte", &"a".repeat(1_001)).fields).await.is(422).shows("raccourcissez-le à 1000");
+        let text = "Reçu {{ demande.reference }}. Appelez le {% si not answered(service.telephone) %}{{ service.telephone }}{% sinon %}guichet{% fin %}.";
+        claire.post_form(path, &form.clone().with("texte", text).fields).await.leads_to("/agent/modeles?fait=enregistre");
+
+        let filed = person.file("acte-naissance", &birth()).await;
+        portal.work().await;
+        let told = kannel.told(NUMBER, &filed.reference).await;
+        assert!(told.contains("Re") && told.contains("Appelez le guichet.") && told.contains("/mes-demandes") && told.contains("STOP"), "{told}");
+
+        let none = async |tx: &mut db::Tx| tx.run(sql!("update department set phone = null where authority_id = $1"), args![tx.authority()]).await;
+        portal.db().write(none).await.unwrap();
+        let second = person.file("acte-naissance", &birth()).await;
+        portal.work().await;
+        nadia.get("/agent/envois").await.is(200).shows(&second.reference).shows("Téléphone du service").shows("SMS");
+        assert!(!kannel.received().iter().any(|(_, text)| text.contains(&second.reference)));
+        // The mail left all the same.
+        let mails: Vec<String> = portal.db().all(sql!("select body from outbox where authority_id = $1"), args![portal.city]).await.unwrap();
+        assert!(mails.iter().any(|body| body.contains(&second.reference)));
+        let form = claire.get(path).await.is(200).form("texte").with("action", "enregistrer");
+        claire.post_form(path, &form.with("texte", "Bien noté {{ demande.reference }}.").fields).await.leads_to("/agent/modeles?fait=relances");
+        portal.work().await;
+        let told = kannel.told(NUMBER, &second.reference).await;
+        assert!(told.contains("Bien not"), "{told}");
+        portal.work().await;
+        assert_eq!(kannel.received().iter().filter(|(_, text)| text.contains(&second.reference)).count(), 1);
+    }
+
     async fn a_refused_number_is_told_and_left_alone(portal: Portal) {
         let (mut person, mut nadia) = (portal.usager(USAGER).await, portal.agent("nadia.benali").await);
         let kannel = kannel(&portal).await;
@@ -339,7 +383,7 @@ fn texts_are_short() {
     let templates = guichet::platform::page::Templates::new(std::path::PathBuf::new());
     for message in guichet::requests::jobs::MESSAGES {
         let context = minijinja::context! {
-            message => message, city => "Saint-Rémy-lès-Chevr", reference => "VAL-7F3K-29", link => "https://demarches.valmont.example/mes-demandes",
+            message => message, city => "Saint-Rémy-lès-Chevr", text => "", reference => "VAL-7F3K-29", link => "https://demarches.valmont.example/mes-demandes",
         };
         let text = templates.render("sms/demande.txt", context).unwrap();
         assert!(text.trim().chars().count() <= 160, "{message}: {} {text}", text.trim().chars().count());

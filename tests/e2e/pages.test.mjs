@@ -273,7 +273,7 @@ describe('pages of agents', () => {
   test('letters, their templates, who signs', async () => {
     const { page, context } = await city.open();
     await city.signIn(page, city.agent('commerce', 'manager'));
-    await checkAll(page, ['/agent/modeles', '/agent/modeles/commerce/buvette-arrete', '/agent/modeles/commerce/buvette-refus', '/agent/modeles/commerce/courriel-decision',
+    await checkAll(page, ['/agent/modeles', '/agent/modeles/commerce/buvette-arrete', '/agent/modeles/commerce/buvette-refus', '/agent/modeles/commerce/courriel-decision', '/agent/modeles/commerce/sms-decision',
       '/agent/delegations', '/agent/delegations/nouvelle?service=commerce', '/agent/courriers/demandes', '/agent/contacts', '/agent/contacts?etat=classes', '/agent/contacts/nouveau?service=commerce']);
     await checkMistakes(page, '/agent/delegations/nouvelle?service=commerce', 'Noter au registre');
     await city.go(page, '/agent/delegations');
@@ -298,6 +298,10 @@ describe('pages of agents', () => {
       break;
     }
     assert.ok(seen > 0, 'no request waits for a decision by letter');
+    // A letter outside of any action, and one begun from a template.
+    const letter = `${requests[0].split('?')[0]}/courrier`;
+    await checkAll(page, [letter, `${letter}?modele=buvette-refus`]);
+    await checkMistakes(page, letter, 'Voir la lettre');
     await context.close();
   });
 
@@ -693,6 +697,20 @@ describe('administrators', () => {
     const sheet = `${home}/fiche/velos`;
     await checkAll(page, [home, sheet, `${sheet}/modifier`, `${sheet}/secret`, `${sheet}/retirer`]);
     await context.close();
+  });
+});
+
+describe('who sees all figures, and who decides it', () => {
+  test('departments side by side', async () => {
+    const { page, context } = await city.open();
+    await city.signIn(page, city.agent(undefined, 'observer'));
+    await checkAll(page, ['/agent/ensemble', '/agent/ensemble?par=demarche', '/agent/ensemble?periode=7j']);
+    await context.close();
+    const administrator = await city.open();
+    await city.signIn(administrator.page, city.agent(undefined, 'administrator'));
+    await checkAll(administrator.page, ['/agent/observateurs']);
+    await checkMistakes(administrator.page, '/agent/observateurs', 'Donner ce droit');
+    await administrator.context.close();
   });
 });
 

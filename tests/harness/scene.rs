@@ -45,6 +45,7 @@ pub struct Scene {
     pub smuggler: Client,
     pub administrator: Client,
     pub archivist: Client,
+    pub observer: Client,
     /// Values of route parameters.
     pub names: BTreeMap<&'static str, String>,
 }
@@ -139,6 +140,7 @@ impl Scene {
             outsider: portal.agent("fatoumata.diallo").await,
             administrator: portal.agent("maelle.keller").await,
             archivist: portal.agent("solange.prevost").await,
+            observer: portal.agent("veronique.aumont").await,
             manager: portal.agent("claire.daubigny").await,
             manager_elsewhere: portal.agent("aicha.traore").await,
             mixed: portal.agent("bruno.oeuvrard").await,
@@ -375,7 +377,7 @@ async fn other_city(portal: &Portal) {
             for department in &departments {
                 agents::add_membership(&db, account, &department.id, Role::Manager).await.unwrap();
             }
-            for general in [General::Administrator, General::Archivist] {
+            for general in [General::Administrator, General::Archivist, General::Observer] {
                 agents::set_general(&db, account, general, true, now).await.unwrap();
             }
         }

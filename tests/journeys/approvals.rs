@@ -41,7 +41,7 @@ async fn state(portal: &Portal, request: Uuid) -> String {
 }
 
 /// The page of a step of the latest circuit of a request.
-async fn step(portal: &Portal, request: Uuid, department: &str) -> String {
+pub async fn step(portal: &Portal, request: Uuid, department: &str) -> String {
     let of = sql!(
         "select s.id from approval p join approval_step s on s.authority_id = p.authority_id and s.approval_id = p.id
          where p.authority_id = $1 and p.request_id = $2 and s.department_id = $3 order by p.version desc, s.position desc limit 1"

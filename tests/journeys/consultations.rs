@@ -36,13 +36,13 @@ async fn state(portal: &Portal, request: Uuid) -> String {
 }
 
 /// The one that a department is asked on a request.
-async fn asked(portal: &Portal, request: Uuid, department: &str) -> String {
+pub async fn asked(portal: &Portal, request: Uuid, department: &str) -> String {
     let of = sql!("select id from consultation where authority_id = $1 and request_id = $2 and department_id = $3");
     let id: Uuid = portal.db().one(of, args![portal.city, request, department]).await.unwrap();
     format!("/agent/avis-a-rendre/{id}")
 }
 
-fn fields(verdict: &str, text: &str) -> Vec<(String, String)> {
+pub fn fields(verdict: &str, text: &str) -> Vec<(String, String)> {
     [("avis", verdict), ("texte", text), ("action", "envoyer")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()

@@ -192,7 +192,7 @@ both! {
         portal.work().await;
         let sent = letters(&mut person, &filed).await;
         assert!(sent[0].contains("Non pour Tournoi #1 **de judo** !") && sent[0].contains("tribunal administratif"), "{}", sent[0]);
-        portal.agent("maelle.keller").await.get("/agent/journal").await.is(200).shows("Modèle de lettre ou de courriel changé");
+        portal.agent("maelle.keller").await.get("/agent/journal").await.is(200).shows("Modèle de lettre, de courriel ou de SMS changé");
     }
 
     /// The procedure has a new question and its letter names it; a request of before cannot answer.

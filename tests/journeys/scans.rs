@@ -28,7 +28,7 @@ async fn send(agent: &mut Client, fields: &[(&str, &str)], files: &[(&str, &[u8]
 }
 
 /// A batch whose pages are drawn; its address.
-async fn batch(portal: &Portal, agent: &mut Client, files: &[(&str, &[u8])]) -> String {
+pub async fn batch(portal: &Portal, agent: &mut Client, files: &[(&str, &[u8])]) -> String {
     let sent = send(agent, &[("recu", "10/11/2026")], files).await.is(303);
     portal.work().await;
     sent.location().split('?').next().unwrap().to_owned()
@@ -46,7 +46,7 @@ async fn mark(agent: &mut Client, batch: &str, begins: &[&str]) -> Page {
 }
 
 /// Says where a document goes, on the page that shows it.
-async fn settle(agent: &mut Client, document: &str, fields: &[(&str, &str)]) -> Page {
+pub async fn settle(agent: &mut Client, document: &str, fields: &[(&str, &str)]) -> Page {
     let form = agent.get(document).await.is(200).form("vers");
     let form = fields.iter().fold(form, |form, (name, value)| form.with(name, value));
     agent.post_form(document.split('?').next().unwrap(), &form.fields).await

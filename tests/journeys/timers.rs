@@ -2,7 +2,7 @@
 //! by the authority's calendar.
 
 use db::{args, sql};
-use guichet::requests::timers;
+use guichet::{authorities::recount, platform::jobs, requests::timers, work};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -164,5 +164,49 @@ both! {
             .await
             .unwrap();
         assert_eq!(said, ["+2026-11-20"]);
+    }
+
+    /// A recount goes on from job to job; a worker that dies in between loses nothing and moves nothing twice.
+    async fn a_recount_goes_on_by_turns(portal: Portal) {
+        let mut person = portal.client();
+        let mut filed = Vec::new();
+        for _ in 0..5 {
+            filed.push(person.file("acte-naissance", &birth()).await.id);
+        }
+        portal.work().await;
+        let moved = async || -> i64 {
+            portal.db().one(sql!("select count(*) from request_event where authority_id = $1 and code = 'calendar'"), args![portal.city]).await.unwrap()
+        };
+        let close = async |tx: &mut db::Tx| {
+            let db::Json(mut settings): db::Json<serde_json::Value> = tx.one(sql!("select settings from authority where id = $1"), args![tx.authority()]).await?;
+            settings["closed_days"]["2026-11-20"] = "Pont".into();
+            tx.run(sql!("update authority set settings = $1 where id = $2"), args![db::Json(&settings), tx.authority()]).await?;
+            let job = jobs::NewJob { kind: recount::RECOUNT, effect: "calendar:test".into(), request: None, payload: serde_json::Value::Null };
+            jobs::enqueue(tx, Uuid::from_u128(1), portal.app.clock.now(), job).await
+        };
+        portal.db().write(close).await.unwrap();
+        let turn = recount::Turn { requests: 1, times: 2 };
+        let claim = async || {
+            let mut claimed = jobs::claim(&portal.app.db, portal.app.clock.id(), portal.app.clock.now(), 8).await.unwrap();
+            assert!(claimed.len() < 2, "one at a time: {claimed:?}");
+            claimed.pop()
+        };
+        let visit = async || work::visit(&portal.app, portal.city).await.unwrap();
+        let (first, dead) = (claim().await.unwrap(), visit().await);
+        // It is killed after its turn's work, before it says so: its lease runs out, and another begins it again.
+        recount::turn(&dead, &jobs::Claimed { lease: Uuid::new_v4(), ..first }, turn).await.unwrap();
+        assert_eq!(moved().await, 2);
+        assert!(claim().await.is_none());
+        portal.later(jobs::LEASE + SignedDuration::from_secs(1));
+        let mut turns = 0;
+        while let Some(job) = claim().await {
+            turns += 1;
+            let visit = visit().await;
+            match recount::turn(&visit, &job, turn).await.unwrap() {
+                jobs::Outcome::Done => jobs::done(&portal.app.db, &job, visit.now).await.unwrap(),
+                jobs::Outcome::Recorded => {}
+            }
+        }
+        assert_eq!((moved().await, turns), (5, 3), "each once, by twos");
     }
 }

@@ -301,6 +301,73 @@ both! {
         assert_eq!(application.calls()[1].body["data"]["answers"], json!({"nature": "eclairage", "grille": "4321"}));
     }
 
+    /// It was called again since: what it says of the first call counts no more, even where it would fit.
+    async fn a_stale_answer_fires_nothing(portal: Portal) {
+        publish(&portal, |text| text).await;
+        let application = Application::start().await;
+        declare(&portal, &application.url(), &[]).await;
+        let filed = file(&portal).await;
+        // The first call fails for now, and will be tried again; the second is heard, and says nothing.
+        application.will([Reply::Says(500, String::new())]);
+        tell(&portal, filed.id).await;
+        assert_eq!(waiting(&portal).await.len(), 1);
+        portal.later(SignedDuration::from_mins(2));
+        let first = portal.db().one::<Uuid>(sql!("select id from job where authority_id = $1 and kind = 'webhook'"), args![portal.city]).await.unwrap();
+        // Until then the first waits.
+        let hold = async |tx: &mut db::Tx| tx.run(sql!("update job set run_at = $3 where authority_id = $1 and id = $2"), args![tx.authority(), first, portal.app.clock.now().checked_add(SignedDuration::from_hours(2)).unwrap()]).await;
+        portal.db().write(hold).await.unwrap();
+        tell(&portal, filed.id).await;
+        assert_eq!(application.calls().len(), 2);
+        application.says(PLANNED);
+        portal.later(SignedDuration::from_hours(3));
+        portal.work().await;
+        let calls = application.calls();
+        assert_eq!((calls.len(), calls[2].id == calls[0].id), (3, true));
+        assert_eq!(state(&portal, filed.id).await, "told");
+        let page = history(&portal, filed.id).await.shows("Réponse sans effet de l’application « Logiciel de l’atelier » : la demande avait avancé");
+        assert!(!page.words().contains("Planifier"));
+        // What it gave is not kept either.
+        thierry(&portal).await.get(&format!("/agent/demandes/{}", filed.id)).await.is(200).hides("Nord");
+        assert_eq!(waiting(&portal).await, Vec::new());
+    }
+
+    /// Its word was awaited, and the condition of what it would fire does not hold: said for what it is.
+    async fn an_answer_whose_condition_fails_is_said_so(portal: Portal) {
+        publish(&portal, |text| text.replace("after: atelier answers planifie,", "after: atelier answers planifie, when: jours > 10,")).await;
+        let application = Application::start().await;
+        declare(&portal, &application.url(), &[]).await;
+        let filed = file(&portal).await;
+        application.says(PLANNED);
+        tell(&portal, filed.id).await;
+        assert_eq!(state(&portal, filed.id).await, "told");
+        let page = history(&portal, filed.id).await.shows("Réponse sans effet").shows("la condition de l’action qui l’attendait n’est pas remplie");
+        assert!(!page.words().contains("avait avancé"));
+        // It holds once the application says enough days.
+        application.says(r#"{"outcome": "planifie", "set": {"jours": 12}}"#);
+        tell(&portal, filed.id).await;
+        assert_eq!(state(&portal, filed.id).await, "planned");
+    }
+
+    /// Declared twice with the same secret, an application that was not set up anew yet still reads its calls.
+    async fn the_same_secret_twice_ends_no_other(portal: Portal) {
+        publish(&portal, |text| text).await;
+        let application = Application::start().await;
+        let old = declare(&portal, &application.url(), &[]).await;
+        let declaration: Declaration = serde_json::from_value(json!({
+            "id": "atelier", "url": application.url(), "procedures": ["intervention-technique"], "answers": ["nature"],
+        })).unwrap();
+        let new = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+        for _ in 0..2 {
+            let now = portal.app.clock.now();
+            let made = hooks::declare(&portal.app, &portal.db(), &declaration, Secret::Given(new), now).await.unwrap();
+            assert_eq!(made, None);
+        }
+        let filed = file(&portal).await;
+        tell(&portal, filed.id).await;
+        let calls = application.calls();
+        assert!(calls[0].is_signed_with(new) && calls[0].is_signed_with(&old));
+    }
+
     async fn an_operator_declares_by_file(portal: Portal) {
         let file = portal.files().with_file_name("atelier.toml");
         std::fs::write(&file, "id = \"atelier\"\nurl = \"https://atelier.example/\"\nprocedures = [\"intervention-technique\"]\n").unwrap();

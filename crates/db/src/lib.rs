@@ -45,7 +45,7 @@ pub use error::{Error, Result};
 #[doc(hidden)]
 pub use linkme;
 pub use migrate::Migration;
-pub use observe::counted;
+pub use observe::{Plan, counted, explained};
 pub use row::{FromRow, Row};
 pub use sql::{Query, STATEMENTS, Sql, Statement};
 pub use tx::Tx;
@@ -181,7 +181,26 @@ impl Db {
             Engine::Postgres(postgres) => self.read_again(postgres, query).await,
         };
         observe::statement(query, start.elapsed());
+        if answer.is_ok() && observe::explaining() {
+            observe::plan(query.place(), self.plan(query).await?);
+        }
         answer.map_err(|error| error.at(query.place()))
+    }
+
+    /// How the engine goes about a select.
+    async fn plan(&self, query: &Query) -> Result<String> {
+        let (rows, at) = match &self.engine {
+            Engine::Sqlite(sqlite) => {
+                let text = format!("explain query plan {}", query.text(Dialect::Sqlite));
+                (sqlite.read(true, |reader| sqlite::query(reader, &text, query.args())).await?, 3)
+            }
+            Engine::Postgres(postgres) => {
+                let text = format!("explain (analyze, buffers) {}", query.text(Dialect::Postgres));
+                (postgres.read(self.fresh, &text, query.args()).await?, 0)
+            }
+        };
+        let lines: Result<Vec<String>> = rows.into_iter().map(|mut row| row.take_at(at)).collect();
+        Ok(lines?.join("\n"))
     }
 
     /// The first connection taken after a restart of the server may be a dead one.

@@ -1,6 +1,6 @@
 //! How many statements, and which are slow. Never their values.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use crate::sql::Query;
@@ -11,6 +11,30 @@ const BLOCKING: Duration = Duration::from_millis(2);
 
 tokio::task_local! {
     static COUNT: Cell<u64>;
+    static PLANS: RefCell<Vec<Plan>>;
+}
+
+/// How the engine went about a select.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// File and line of the statement.
+    pub place: String,
+    /// As the engine tells it, a line a step.
+    pub text: String,
+}
+
+/// The plans of every select that `work` sends from this task, beside their answers: for measures. Each is asked for
+/// right after its select; PostgreSQL runs it once more.
+pub async fn explained<F: Future>(work: F) -> (F::Output, Vec<Plan>) {
+    PLANS.scope(RefCell::default(), async { (work.await, PLANS.with(RefCell::take)) }).await
+}
+
+pub(crate) fn explaining() -> bool {
+    PLANS.try_with(|_| ()).is_ok()
+}
+
+pub(crate) fn plan(place: String, text: String) {
+    PLANS.try_with(|plans| plans.borrow_mut().push(Plan { place, text })).ok();
 }
 
 /// How many statements `work` sends from this task: « this page makes at most six ».

@@ -16,8 +16,9 @@ mod text;
 
 pub use callback::RECEIVED;
 pub use declaration::Gateway;
-pub use send::{SMS, carry_out, tell};
+pub use send::{SMS, carry_out, tell, whole};
 pub use store::{chosen, export, merge, reach};
+pub use text::{Measure, measure};
 
 const SEALING: &str = "passerelle sms";
 

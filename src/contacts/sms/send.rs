@@ -1,4 +1,5 @@
-//! Sending one SMS by the gateway (Kannel's sendsms). Its text is of a template: no answer, no name, no procedure.
+//! Sending one SMS by the gateway (Kannel's sendsms). Its text is of a template, the department's own or the common
+//! one: no answer, no name, no procedure.
 
 use db::Tx;
 use jiff::SignedDuration;
@@ -9,6 +10,8 @@ use uuid::Uuid;
 
 use super::{number, opened, store, text, token};
 use crate::{
+    catalogue,
+    correspondence::{Medium, mail},
     platform::{
         jobs::{self, Claimed, NewJob, Outcome},
         mail::SendError,
@@ -23,8 +26,8 @@ const HEARD: &str = "19";
 /// More on one request in a day would tell nothing new: something waits there.
 const MOST_A_DAY: i64 = 10;
 
-/// Queues the SMS of a message about a request, if its filer chose to be told so. Without the request's own place
-/// in the queue: what waits for the morning must not hold up mails.
+/// Queues the SMS of a message about a request, if its filer chose to be told so. Apart from the request's own
+/// queue: what waits for the morning must not hold up mails.
 pub async fn tell(visit: &Visit, request: &Request, message: &str, effect: Uuid) -> Result<(), db::Error> {
     let Some(account) = request.account_id else { return Ok(()) };
     let (id, now, request) = (visit.id(), visit.now, request.id);
@@ -35,8 +38,8 @@ pub async fn tell(visit: &Visit, request: &Request, message: &str, effect: Uuid)
                 return Ok(());
             }
             let payload = json!({"message": message, "account": account, "about": request});
-            jobs::enqueue(tx, id, now, NewJob { kind: SMS, effect: format!("sms:{effect}"), request: None, payload })
-                .await
+            let job = NewJob { kind: SMS, effect: format!("sms:{effect}"), request: Some(request), payload };
+            jobs::enqueue_apart(tx, id, now, job).await
         })
         .await
 }
@@ -70,7 +73,7 @@ pub async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendErro
             if store::too_many(&visit.db, (id, job.id), MOST_A_DAY, since).await.map_err(anyhow::Error::from)? {
                 return Ok(Outcome::Done);
             }
-            (to, about_request(visit, &request, text("message"))?)
+            (to, about_request(visit, &request, text("message"), mail::is_common(job)).await?)
         }
     };
     let sent = store::Sent {
@@ -102,10 +105,18 @@ pub async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendErro
     Ok(Outcome::Recorded)
 }
 
-/// That something waits, and where.
-fn about_request(visit: &Visit, request: &Request, message: &str) -> anyhow::Result<String> {
+/// That something waits, and where; in the department's own words if it has any and unless `common`.
+async fn about_request(visit: &Visit, request: &Request, message: &str, common: bool) -> Result<String, SendError> {
+    let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
+    let own = if common { None } else { mail::own(visit, Medium::Sms, message, request, &procedure).await? };
+    Ok(whole(visit, message, &request.reference, &own.map(|own| own.text).unwrap_or_default())?)
+}
+
+/// The whole SMS of a message: the city before, the address and how to stop it after. `own`: the department's
+/// words, or nothing.
+pub fn whole(visit: &Visit, message: &str, reference: &str, own: &str) -> anyhow::Result<String> {
     let context = context! {
-        message => message, city => &visit.site.settings.short, reference => &request.reference,
+        message => message, city => &visit.site.settings.short, reference => reference, text => own,
         link => format!("{}/mes-demandes", visit.public_url()),
     };
     Ok(text::plain(&visit.app.templates.render("sms/demande.txt", context)?))

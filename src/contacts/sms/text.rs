@@ -46,18 +46,39 @@ fn bare(letter: char) -> char {
 
 /// Whether every letter is of GSM 03.38.
 pub fn is_gsm(text: &str) -> bool {
-    text.chars().all(|letter| BASIC.contains(letter) || EXTENDED.contains(letter))
+    measure(text).gsm
+}
+
+/// What a text costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Of GSM 03.38, where some count for two; of UTF-16 otherwise.
+    pub letters: usize,
+    pub gsm: bool,
+    /// How many SMS are paid for it.
+    pub parts: usize,
+    /// The letters that are not of GSM 03.38, each once.
+    pub costly: Vec<char>,
+}
+
+pub fn measure(text: &str) -> Measure {
+    let mut costly: Vec<char> =
+        text.chars().filter(|letter| !BASIC.contains(*letter) && !EXTENDED.contains(*letter)).collect();
+    costly.sort_unstable();
+    costly.dedup();
+    let gsm = costly.is_empty();
+    let (letters, one, each) = if gsm {
+        (text.chars().map(|letter| if EXTENDED.contains(letter) { 2 } else { 1 }).sum(), 160, 153)
+    } else {
+        (text.encode_utf16().count(), 70, 67)
+    };
+    let parts = if letters <= one { 1 } else { letters.div_ceil(each) };
+    Measure { letters, gsm, parts, costly }
 }
 
 /// How many SMS are paid for it.
 pub fn parts(text: &str) -> usize {
-    let (size, one, each) = if is_gsm(text) {
-        let size: usize = text.chars().map(|letter| if EXTENDED.contains(letter) { 2 } else { 1 }).sum();
-        (size, 160, 153)
-    } else {
-        (text.encode_utf16().count(), 70, 67)
-    };
-    if size <= one { 1 } else { size.div_ceil(each) }
+    measure(text).parts
 }
 
 #[cfg(test)]
@@ -72,6 +93,8 @@ mod tests {
         assert_eq!((parts(&"€".repeat(80)), parts(&"€".repeat(81))), (1, 2));
         assert_eq!((parts(&"ê".repeat(70)), parts(&"ê".repeat(71)), parts(&"ê".repeat(135))), (1, 2, 3));
         assert_eq!(parts("😀"), 1);
+        let costly = Measure { letters: 8, gsm: false, parts: 1, costly: vec!['Д', 'м', 'о'] };
+        assert_eq!(measure("Дом, мо€"), costly);
     }
 
     #[test]

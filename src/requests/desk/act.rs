@@ -29,6 +29,7 @@ use crate::{
     approvals::{self, Granted},
     error::Problem,
     journal,
+    platform::mail::SendError,
     requests::{
         access::{self, Decide, Process},
         fields::{Drawing, Drawn},
@@ -314,8 +315,11 @@ impl<'a> Form<'a> {
 /// The mail as it will leave; none for who gave no address.
 pub async fn preview(agent: &Agent, file: &Opened<Process>, message: Option<&String>) -> Json {
     let (Some(message), Some(to)) = (message, &file.request.email) else { return Json::Null };
-    match jobs::compose(agent, &file.request, message, to, Uuid::nil()).await {
+    match jobs::compose(agent, &file.request, message, (to, Uuid::nil()), jobs::Words::Own).await {
         Ok(mail) => json!({"subject": mail.subject, "text": mail.body}),
+        Err(SendError::Permanent(why)) => {
+            json!({"subject": "Ce courriel attendra que le modèle du service soit corrigé", "text": why})
+        }
         Err(error) => {
             tracing::error!(message, error = format!("{error:#}"), "a mail cannot be written");
             Json::Null

@@ -15,12 +15,17 @@ use super::{
     store::{self, Failure},
 };
 use crate::{
-    consultations, correspondence,
+    agents::Role,
+    consultations, contacts, correspondence,
     error::Problem,
     hooks,
-    requests::{form, jobs},
+    journal::{self, Action, Line},
+    requests::{form, jobs, unsent},
     visit::Agent,
 };
+
+/// The one page that lists them.
+const HOME: &str = "/agent/envois";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -31,6 +36,7 @@ pub struct Asked {
 pub async fn show(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let counts = store::counts(&agent).await?;
     let failures = store::failures(&agent, None).await?;
+    journal::read(&agent, &Line::agent(&agent, Action::FailuresOpened)).await?;
     let versions = list::versions(
         &agent,
         failures.iter().map(|failure| (failure.procedure_id.clone(), failure.procedure_version)),
@@ -39,12 +45,13 @@ pub async fn show(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
     let found = |failure: &Failure| {
         versions
             .get(&(failure.procedure_id.clone(), failure.procedure_version))
-            .map(|procedure| one(procedure, failure, "/agent/envois"))
+            .map(|procedure| one(procedure, failure, HOME))
     };
     let mut context = json!({
         "menu": list::menu(&counts, None, true),
         "messages": failures.iter().filter_map(found).collect::<Vec<_>>(),
         "next": "",
+        "manages": agent.memberships.iter().any(|one| one.role == Role::Manager),
     });
     if asked.fait == "relance"
         && let Some(object) = context.as_object_mut()
@@ -58,6 +65,12 @@ pub async fn show(agent: Agent, Query(asked): Query<Asked>) -> Result<Response, 
 pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
     if failure.kind == hooks::WEBHOOK {
         return call(procedure, failure, back);
+    }
+    if let Some(code) = unsent::template(failure.last_error.as_deref().unwrap_or_default()) {
+        return unfilled(procedure, failure, code, back);
+    }
+    if failure.kind == contacts::sms::SMS {
+        return sms(procedure, failure, back);
     }
     let own = failure.kind == consultations::MAIL;
     let mail = failure.kind == jobs::NOTIFY || own;
@@ -75,7 +88,44 @@ pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
         "detail": failure.last_error,
         "date": failure.failed_at,
         "tries": failure.attempts,
-        "retry": format!("/agent/envois/{}/relancer", failure.id),
+        "retry": format!("{HOME}/{}/relancer", failure.id),
+        "back": back,
+    })
+}
+
+/// A message that waits for its template to be corrected.
+fn unfilled(procedure: &Procedure, failure: &Failure, code: &str, back: &str) -> Json {
+    let (medium, message) = correspondence::Medium::of(code);
+    let message = message.and_then(|message| correspondence::mail::MESSAGES.iter().find(|(id, _)| *id == message));
+    let title = message.map_or(code, |(_, title)| title);
+    json!({
+        "reference": failure.reference,
+        "href": format!("/agent/demandes/{}", failure.request_id),
+        "to": if medium == correspondence::Medium::Sms { "Téléphone de l’usager" } else { failure.email.as_deref().unwrap_or("Pas de courriel") },
+        "kind": medium.words(),
+        "subject": procedure.title,
+        "problem": format!("Le modèle du service, «\u{a0}{title}\u{a0}», ne peut pas être rempli. Un responsable le corrige dans «\u{a0}Modèles\u{a0}»\u{a0}: l’envoi part aussitôt. Ou envoyez le texte commun."),
+        "detail": failure.last_error,
+        "template": true,
+        "date": failure.failed_at,
+        "tries": failure.attempts,
+        "retry": format!("{HOME}/{}/relancer", failure.id),
+        "back": back,
+    })
+}
+
+fn sms(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
+    json!({
+        "reference": failure.reference,
+        "href": format!("/agent/demandes/{}", failure.request_id),
+        "to": "Téléphone de l’usager",
+        "kind": "SMS",
+        "subject": procedure.title,
+        "problem": "La passerelle n’a pas pris ce SMS. Relancez-le\u{a0}; l’usager est aussi prévenu par courriel.",
+        "detail": failure.last_error,
+        "date": failure.failed_at,
+        "tries": failure.attempts,
+        "retry": format!("{HOME}/{}/relancer", failure.id),
         "back": back,
     })
 }
@@ -93,7 +143,7 @@ fn call(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
         "detail": failure.last_error,
         "date": failure.failed_at,
         "tries": failure.attempts,
-        "retry": format!("/agent/envois/{}/relancer", failure.id),
+        "retry": format!("{HOME}/{}/relancer", failure.id),
         "back": back,
     })
 }
@@ -111,10 +161,12 @@ fn problem(mail: bool, error: &str) -> &'static str {
 
 pub async fn again(agent: Agent, Path(job): Path<Uuid>, sent: Sent) -> Result<Response, Problem> {
     let raw = form::plain(sent).await?;
-    let request = store::again(&agent, job).await?.ok_or(Problem::NotFound)?;
+    let common = raw.text("texte") == "commun";
+    let request = if common { unsent::send_common(&agent, job).await? } else { store::again(&agent, job).await? };
+    let request = request.ok_or(Problem::NotFound)?;
     agent.app.work.notify_one();
     // Only two pages lead here.
     let own = format!("/agent/demandes/{request}");
-    let back = if raw.text("retour") == own { own } else { "/agent/envois".to_owned() };
+    let back = if raw.text("retour") == own { own } else { HOME.to_owned() };
     Ok(Redirect::to(&format!("{back}?fait=relance")).into_response())
 }

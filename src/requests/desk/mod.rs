@@ -50,6 +50,7 @@ pub mod watchers;
 mod words;
 
 pub use give::appeal;
+pub use words::AGAIN;
 
 /// The longest text that an agent may write at once, in characters.
 const LONGEST: usize = 10_000;
@@ -60,6 +61,8 @@ pub struct Opened<R> {
     pub procedure: Arc<Procedure>,
     /// The list it was opened from.
     pub came: Came,
+    /// The published version of the procedure, when it is another than the one the request was made with and keeps.
+    pub newer: Option<i64>,
     /// The organisation that it belongs to, as agents see it: `{name, numbers, verified}`.
     pub organisation: Option<Json>,
 }
@@ -76,7 +79,9 @@ impl<R: Right> Opened<R> {
             Some(id) => organisations::card(&agent.db, id).await?,
             None => None,
         };
-        Ok(Self { request, procedure, came: Came::from(agent), organisation })
+        let published = catalogue::any(agent, &request.procedure_id).await?.map(|one| one.version);
+        let newer = published.filter(|version| *version > request.procedure_version);
+        Ok(Self { request, procedure, came: Came::from(agent), newer, organisation })
     }
 
     /// Several at once, without what is not the agent's; each leaves its line in the journal.
@@ -84,7 +89,7 @@ impl<R: Right> Opened<R> {
         let mut files = Vec::new();
         for request in access::desk_several::<R>(agent, ids).await? {
             let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
-            files.push(Self { request, procedure, came: Came::default(), organisation: None });
+            files.push(Self { request, procedure, came: Came::default(), newer: None, organisation: None });
         }
         Ok(files)
     }

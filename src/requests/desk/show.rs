@@ -300,6 +300,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "avis-trop-tard" => "La demande vient de se terminer\u{a0}: l’avis n’a pas été demandé.".to_owned(),
         "avis-deja" => "Cet avis n’est plus attendu\u{a0}: il vient d’être rendu ou retiré.".to_owned(),
         "relance" => "L’envoi va être tenté de nouveau.".to_owned(),
+        "lettre" => "La lettre est envoyée. Elle est parmi les documents de l’usager dans un instant.".to_owned(),
         _ => match dossier.file.procedure.workflow.transition(code) {
             None => return Json::Null,
             Some(transition) => {

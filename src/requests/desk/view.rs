@@ -52,6 +52,7 @@ pub fn banner<R: Right>(agent: &Agent, file: &Opened<R>) -> Json {
         "state": words::state(procedure, &request.state),
         "usager": request.filer_name.as_deref().unwrap_or("Sans nom"),
         "beneficiary": request.beneficiary,
+        "newer": file.newer.map(|newer| json!({"own": request.procedure_version, "published": newer})),
         "organisation": file.organisation,
         "acted_as": request.acted_as,
         "internal": procedure.is_internal(),

@@ -5,7 +5,7 @@ use forms::model::Procedure;
 use crate::approvals;
 use crate::consultations as opinions;
 use crate::contacts;
-use crate::correspondence::post::POSTED;
+use crate::correspondence::{free::WRITTEN, post::POSTED};
 use crate::hooks;
 use crate::requests::{
     assign::{ASSIGNED, UNASSIGNED},
@@ -74,6 +74,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         contacts::sms::RECEIVED => "SMS reçu du numéro de l’usager",
         AGAIN => "Envoi relancé",
         POSTED => "Lettre postée",
+        WRITTEN => "Lettre écrite à l’usager",
         CALENDAR => "Délais recalculés : le calendrier de la collectivité a changé",
         other => other,
     }

@@ -100,6 +100,9 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/demandes/{request}/code", "ag ag ag 404 404 403 404 404"),
     ("POST", "/agent/demandes/{request}/notes", "ag ag ag 404 404 403 422 422"),
     ("POST", "/agent/demandes/{request}/messages", "ag ag ag 404 404 403 422 422"),
+    ("GET", "/agent/demandes/{request}/courrier", "ag ag ag 404 404 403 200 200"),
+    ("POST", "/agent/demandes/{request}/courrier", "ag ag ag 404 404 403 422 422"),
+    ("POST", "/agent/demandes/{request}/courrier/apercu.pdf", "ag ag ag 404 404 403 422 422"),
     ("GET", "/agent/demandes/{request}/echanges", "ag ag ag 404 404 403 200 200"),
     ("POST", "/agent/demandes/{request}/echanges", "ag ag ag 404 404 403 422 422"),
     ("GET", "/agent/contacts", "ag ag ag 200 200 403 200 200"),
@@ -270,9 +273,28 @@ pub const ADMINISTRATORS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/applications/fiche/{client}/secret", "ag ag ag 404 403 303"),
     ("GET", "/agent/applications/fiche/{client}/retirer", "ag ag ag 404 403 200"),
     ("POST", "/agent/applications/fiche/{client}/retirer", "ag ag ag 404 403 303"),
+    ("GET", "/agent/observateurs", "ag ag ag 200 403 200"),
+    ("POST", "/agent/observateurs", "ag ag ag 422 403 422"),
+    // Somebody who is none.
+    ("POST", "/agent/observateurs/{account}/retirer", "ag ag ag 404 403 404"),
+    ("GET", "/agent/ensemble", "ag ag ag 200 403 403"),
     // An administrator has no right on requests.
     ("GET", "/agent/demandes/{request}", "ag ag ag 404 200 404"),
     ("GET", "/agent/comptes", "ag ag ag 200 200 403"),
+];
+
+/// What those who see all figures do: nobody, smuggler, the owner, observer of another city, manager, observer.
+pub const OBSERVERS: &[(&str, &str, &str)] = &[
+    ("GET", "/agent/ensemble", "ag ag ag 200 403 200"),
+    ("GET", "/agent/ensemble?par=demarche&service=etat-civil&periode=2026", "ag ag ag 200 403 200"),
+    ("GET", "/agent/ensemble?service=inconnu", "ag ag ag 404 403 404"),
+    ("GET", "/agent/ensemble.csv", "ag ag ag 200 403 200"),
+    // They see figures, and neither requests nor accounts, nor the page of those who process.
+    ("GET", "/agent/demandes/{request}", "ag ag ag 404 200 404"),
+    ("GET", "/agent/statistiques", "ag ag ag 200 200 403"),
+    ("GET", "/agent/comptes", "ag ag ag 200 200 403"),
+    ("GET", "/agent/journal", "ag ag ag 200 403 403"),
+    ("GET", "/agent/observateurs", "ag ag ag 200 403 403"),
 ];
 
 /// What archivists do: nobody, smuggler, the owner, archivist of another city, manager, administrator, archivist.

@@ -104,6 +104,43 @@ impl Text {
     }
 }
 
+/// Words that somebody typed for one letter alone: the markup, and nothing to put in. Braces are braces.
+///
+/// # Errors
+/// Every mistake found, in the order of the source.
+pub fn typed(source: &str) -> Result<Vec<Block>, Vec<Mistake>> {
+    let source = source.replace("\r\n", "\n");
+    parse::markup(&source)?;
+    Ok(layout::blocks(&[Piece::Literal(&source)]))
+}
+
+/// The markup that [`typed`] reads as these blocks, as long as no value in them looks like markup.
+pub fn source(blocks: &[Block]) -> String {
+    let words = |spans: &[Span]| spans.iter().map(marked).collect::<String>();
+    let item = |start: Option<u32>, at: usize, spans: &[Span]| match start {
+        Some(first) => format!("{}. {}", first as usize + at, words(spans)),
+        None => format!("- {}", words(spans)),
+    };
+    let shown = blocks.iter().map(|block| match block {
+        Block::Heading { spans } => format!("# {}", words(spans)),
+        Block::Paragraph { spans } => words(spans),
+        Block::List { start, items } => {
+            let items: Vec<String> = items.iter().enumerate().map(|(at, one)| item(*start, at, one)).collect();
+            items.join("\n")
+        }
+    });
+    shown.collect::<Vec<_>>().join("\n\n")
+}
+
+/// Bold ends on its own line.
+fn marked(span: &Span) -> String {
+    if !span.bold {
+        return span.text.clone();
+    }
+    let line = |line: &str| if line.is_empty() { String::new() } else { format!("**{line}**") };
+    span.text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn mentions(nodes: &[Node], path: &str) -> bool {
     nodes.iter().any(|node| match node {
         Node::Literal(_) => false,

@@ -27,6 +27,23 @@ pub(super) fn parse(source: &str, names: &Names) -> Result<Text, Vec<Mistake>> {
     if reader.found.is_empty() { Ok(Text { nodes: reader.nodes }) } else { Err(reader.found) }
 }
 
+/// What is wrong in the markup alone.
+pub(super) fn markup(source: &str) -> Result<(), Vec<Mistake>> {
+    let mut found = Vec::new();
+    if source.chars().count() > LONGEST {
+        found.push(Mistake {
+            line: 1,
+            message: "Ce texte est trop long : 20 000 caractères au plus.".to_owned(),
+            advice: None,
+        });
+        return Err(found);
+    }
+    bold(source, &mut found);
+    headings(source, &mut found);
+    found.sort_by_key(|mistake| mistake.line);
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
 /// A condition being read.
 struct Open {
     line: usize,

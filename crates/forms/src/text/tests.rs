@@ -159,7 +159,30 @@ fn markup_is_that_of_the_text_alone() {
     );
 }
 
+#[test]
+fn a_letter_begun_from_a_template_is_changed_as_markup() {
+    let text = "# Objet **gras**\n\nBonjour,\nune ligne **forte**\nsuite\n\n- un\n- **deux**\n\n4. a\n5. b";
+    let blocks = typed(text).unwrap();
+    assert_eq!(source(&blocks), text);
+    assert_eq!(typed(&source(&blocks)).unwrap(), blocks);
+    // Braces name nothing here.
+    let braces = typed("{{ usager.nom }} {% si %}").unwrap();
+    assert_eq!(plain(&braces), "{{ usager.nom }} {% si %}");
+    let wrong = typed("a\n**b\n## c").unwrap_err();
+    assert_eq!(wrong.iter().map(|one| one.line).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(typed(&"a".repeat(LONGEST + 1)).unwrap_err().len(), 1);
+}
+
 proptest! {
+    /// Written again as markup, blocks are the same.
+    #[test]
+    fn markup_of_blocks_gives_them_back(text in "([a-z ]|\n|\n\n|\n- |\n3\\. |\n# |\\*\\*b\\*\\*){0,30}") {
+        if let Ok(blocks) = typed(&text) {
+            let written = source(&blocks);
+            prop_assert_eq!(typed(&written).unwrap(), blocks, "{:?}", written);
+        }
+    }
+
     /// Whatever is written gives a text or mistakes that point into it.
     #[test]
     fn any_source_is_judged(source in "([a-zé#*.\\- \n]|\\{\\{ ?|\\}\\}|\\{% ?|%\\}|si |sinon|fin|zone|remarque|answered\\(|\\)|== \"sud\"|1\\. ){0,40}") {
