@@ -9,14 +9,13 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    certified, channel, code, files, filler,
+    certified, code, files, filler,
     model::{File, Request},
     store,
 };
 use crate::{
     agents, authorities, catalogue, contacts, correspondence, organisations,
     platform::{
-        french,
         jobs::{self, Claimed, Outcome},
         mail::{Mail, SendError},
     },
@@ -160,33 +159,6 @@ pub async fn render_receipt(visit: &Visit, request: &Request, tracking: Option<&
     render(&letters::RECEIPT, data, visit).await
 }
 
-/// What the whole file says beside what was sent.
-pub struct Printed {
-    pub history: Vec<Json>,
-    /// What agents answered to forms.
-    pub forms: Vec<Section>,
-    pub decision: Option<Json>,
-    /// For agents.
-    pub state: String,
-}
-
-/// The whole file of a request, for agents.
-pub async fn render_file(visit: &Visit, request: &Request, printed: Printed) -> Result<Vec<u8>> {
-    let mut data = common(visit, request, true).await?;
-    if let Some(sections) = data.get_mut("sections").and_then(Json::as_array_mut) {
-        sections.extend(printed.forms.iter().map(|section| printed_section(section, true)));
-    }
-    if let Some(object) = data.as_object_mut() {
-        object.insert("state".into(), json!(printed.state));
-        object.insert("channel".into(), json!(french::lower_first(channel::words(&request.channel))));
-        object.insert("history".into(), json!(printed.history));
-        if let Some(decision) = printed.decision {
-            object.insert("decision".into(), decision);
-        }
-    }
-    render(&letters::REQUEST, data, visit).await
-}
-
 /// One letter or file as PDF.
 pub async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
     render_on(template, data, visit.today()).await
@@ -198,7 +170,8 @@ pub async fn render_on(template: &'static letters::Template, data: Json, day: Da
     Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
 }
 
-async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Json> {
+/// What papers about a request share: see [`letters::RECEIPT`]. `sensitive`: with answers that only who treats it sees.
+pub async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Json> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
     let files = files::of(&visit.db, request.id).await?;
@@ -221,7 +194,7 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     }))
 }
 
-fn printed_section(section: &Section, sensitive: bool) -> Json {
+pub fn printed_section(section: &Section, sensitive: bool) -> Json {
     let rows = section.rows.iter().filter(|line| sensitive || !line.sensitive);
     let entries: Vec<Json> = rows.map(|line| json!({"label": line.label, "value": line.lines})).collect();
     json!({"title": section.title, "entries": entries})

@@ -39,3 +39,4 @@ mod steering;
 mod surveys;
 mod timers;
 mod webhooks;
+mod whole_file;
