@@ -1,7 +1,7 @@
 //! What is done after a request changed: telling the usager, rendering the receipt.
 
 use anyhow::{Context, Result};
-use forms::journey::Section;
+use forms::{journey::Section, model::Procedure};
 use jiff::civil::Date;
 use minijinja::context;
 use serde_json::{Value as Json, json};
@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    certified, code, files, filler,
+    certified, code, files, filler, mailed,
     model::{File, Request},
     store,
 };
 use crate::{
-    agents, authorities, catalogue, contacts, correspondence, organisations,
+    agents, authorities, catalogue, contacts, correspondence, opinions, organisations,
     platform::{
         jobs::{self, Claimed, Outcome},
         mail::{Mail, SendError},
@@ -47,25 +47,47 @@ pub const MESSAGES: [&str; 12] = [
     "message",
 ];
 
+/// Those that tell that a request is settled.
+const SETTLED: [&str; 3] = ["decision", "reponse", "classee"];
+
 /// Slot of the rendered receipt.
 pub const RECEIPT_SLOT: &str = "document:recepisse";
 
-/// Sends one message. It holds no answer, no reason, and no name of a confidential procedure.
-pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
+/// Sends one message, and keeps it with the request. It holds no answer, no reason, and no name of a confidential
+/// procedure.
+pub async fn notify(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     let message = job.payload.0.get("message").and_then(Json::as_str).unwrap_or_default().to_owned();
     let id = job.request_id.context("no request").map_err(SendError::Passing)?;
     // Erased, or without an address since: nothing to send any more.
     let Some(request) = store::find(&visit.db, id).await.map_err(|error| SendError::Passing(error.into()))? else {
-        return Ok(());
+        return Ok(Outcome::Done);
     };
     contacts::sms::tell(visit, &request, &message, job.id).await.map_err(|error| SendError::Passing(error.into()))?;
-    let Some(mut to) = reached(visit, &request).await.map_err(SendError::Passing)? else { return Ok(()) };
+    let Some(mut to) = reached(visit, &request).await.map_err(SendError::Passing)? else { return Ok(Outcome::Done) };
     if let Some(organisation) = request.organisation_id {
         let found = organisations::recipient(&visit.db, organisation, request.acted_by, &to).await;
         to = found.map_err(|error| SendError::Passing(error.into()))?;
     }
-    let mail = compose(visit, &request, &message, &to, job.id).await?;
-    visit.app.mailer.send(&visit.db, &mail, visit.now).await
+    let mut mail = compose(visit, &request, &message, &to, job.id).await?;
+    let sent = visit.app.mailer.send(&visit.db, &mail, visit.now).await;
+    if message == CODE {
+        let code = code::shown(visit, request.id).await.map_err(|error| SendError::Passing(error.into()))?;
+        mail.body = mail.body.replace(&code, mailed::HIDDEN);
+    }
+    let state = match &sent {
+        Ok(()) => "sent",
+        Err(SendError::Permanent(_)) => "refused",
+        Err(SendError::Passing(_)) => return sent.map(|()| Outcome::Done),
+    };
+    let kept = visit
+        .db
+        .write(async |tx: &mut db::Tx| {
+            mailed::keep(tx, request.id, &mail, state, visit.now).await?;
+            if state == "sent" { jobs::record(tx, job, visit.now).await } else { Ok(()) }
+        })
+        .await;
+    kept.map_err(|error| SendError::Passing(error.into()))?;
+    sent.map(|()| Outcome::Recorded)
 }
 
 /// Where to write: as its filer gave it; to an agent, where they are reached today, as long as they work here.
@@ -96,6 +118,7 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
         link => link,
         link_label => "Suivre ma demande",
         can_answer => back.is_some(),
+        opinion => invitation(visit, request, &procedure, message, id).await?,
     };
     if let Some(own) = correspondence::mail::own(visit, message, request, &procedure).await? {
         let context = context! { subject => own.subject, text => own.text, ..context };
@@ -104,6 +127,27 @@ pub async fn compose(visit: &Visit, request: &Request, message: &str, to: &str, 
     // A code is computed at the last moment: the queue does not hold it, and an older mail says the present one.
     let code = if message == CODE { code::shown(visit, request.id).await? } else { String::new() };
     Ok(Mail { back, ..letter(visit, message, context! { code => code, ..context }, to, id)? })
+}
+
+/// The address where the filer of a settled request says what they think of it, in the first mail that says that it is
+/// settled; else "". Without an account, the page of the request offers it.
+async fn invitation(
+    visit: &Visit,
+    request: &Request,
+    procedure: &Procedure,
+    message: &str,
+    id: Uuid,
+) -> Result<String, db::Error> {
+    let own = request.account_id.is_some() && request.organisation_id.is_none() && !procedure.is_internal();
+    let path = opinions::invited(request);
+    if path.is_empty()
+        || !own
+        || !SETTLED.contains(&message)
+        || mailed::mentions(&visit.db, request.id, &path, id).await?
+    {
+        return Ok(String::new());
+    }
+    Ok(format!("{}{path}", visit.public_url()))
 }
 
 /// A mail out of its two templates.
@@ -200,7 +244,7 @@ pub fn printed_section(section: &Section, sensitive: bool) -> Json {
     json!({"title": section.title, "entries": entries})
 }
 
-fn pieces(procedure: &forms::model::Procedure, files: &[File]) -> Vec<Json> {
+fn pieces(procedure: &Procedure, files: &[File]) -> Vec<Json> {
     let title = |slot: &str| {
         slot.strip_prefix("piece:")
             .and_then(|id| procedure.pieces.iter().find(|piece| piece.id == id))

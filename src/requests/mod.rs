@@ -32,6 +32,7 @@ pub mod jobs;
 pub mod late;
 pub mod limited;
 pub mod linked;
+pub mod mailed;
 pub mod model;
 pub mod owner;
 pub mod purge;

@@ -10,9 +10,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 use jiff::civil::Date;
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 use tokio::{
     fs::File,
     io::{AsyncRead, AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
@@ -61,7 +61,8 @@ impl Running {
     /// `guichet pages WHAT FIRST LAST`, given a file of storage.
     async fn start(visit: &Visit, file: Uuid, what: &str, pages: (i64, i64)) -> Result<Self> {
         let source = visit.app.storage.read(visit.site.id, file).await?;
-        Self::given(visit, what, pages, StreamReader::new(source.map(|piece| piece.map_err(std::io::Error::other)))).await
+        Self::given(visit, what, pages, StreamReader::new(source.map(|piece| piece.map_err(std::io::Error::other))))
+            .await
     }
 
     /// The same, given what is read from `source`.

@@ -18,6 +18,7 @@ pub mod identity;
 mod intake;
 mod journal;
 mod journal_chain;
+mod kept;
 mod leaving;
 mod letters;
 pub mod life;

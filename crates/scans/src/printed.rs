@@ -148,8 +148,7 @@ fn put_drawn(made: &mut Document, page: &Page<'_>) -> Result<(), Unreadable> {
 
 fn put_image(made: &mut Document, bytes: &[u8]) -> Result<(), Unreadable> {
     let image = read_image(bytes).ok_or(Unreadable::Broken)?;
-    let [width, height] =
-        [image.width(), image.height()].map(|side| f32::from(u16::try_from(side).unwrap_or(LONGEST)));
+    let [width, height] = [image.width(), image.height()].map(|side| f32::from(u16::try_from(side).unwrap_or(LONGEST)));
     let paper = if width > height { (PAPER.1, PAPER.0) } else { PAPER };
     let scale = ((paper.0 - 2.0 * MARGIN) / width).min((paper.1 - 2.0 * MARGIN) / height).min(LOOSE);
     let (wide, high) = (width * scale, height * scale);

@@ -34,20 +34,15 @@ pub fn locked(texts: &[&str]) -> Vec<u8> {
 pub fn annotated(text: &str, annotation: &str) -> Vec<u8> {
     let drawn = format!("BT /F 24 Tf 72 700 Td ({text}) Tj ET");
     let area = "0.2 g 0 0 200 40 re f";
-    assemble(
-        &[
-            "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
-            "<</Type/Pages/Count 1/Kids[4 0 R]/MediaBox[0 0 595 842]>>".to_owned(),
-            "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
-            "<</Type/Page/Parent 2 0 R/Resources<</Font<</F 3 0 R>>>>/Contents 5 0 R/Annots[6 0 R]>>".to_owned(),
-            format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()),
-            format!("<</Type/Annot/Rect[72 400 272 440]{annotation}>>"),
-            format!(
-                "<</Type/XObject/Subtype/Form/BBox[0 0 200 40]/Length {}>>stream\n{area}\nendstream",
-                area.len()
-            ),
-        ],
-    )
+    assemble(&[
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[4 0 R]/MediaBox[0 0 595 842]>>".to_owned(),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/Resources<</Font<</F 3 0 R>>>>/Contents 5 0 R/Annots[6 0 R]>>".to_owned(),
+        format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()),
+        format!("<</Type/Annot/Rect[72 400 272 440]{annotation}>>"),
+        format!("<</Type/XObject/Subtype/Form/BBox[0 0 200 40]/Length {}>>stream\n{area}\nendstream", area.len()),
+    ])
 }
 
 /// A PNG file of one colour, half of it let through.

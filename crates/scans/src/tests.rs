@@ -113,7 +113,9 @@ fn what_is_drawn_above_a_page_is_printed_or_the_file_is_not() {
     for drawn in ["/Subtype/Stamp/AP<</N 7 0 R>>", "/Subtype/Widget/FT/Tx/V(Camille)/AP<</N 7 0 R>>"] {
         assert_eq!(shown(drawn), Ok(true), "{drawn}");
     }
-    for lost in ["/Subtype/Widget/FT/Btn/V/Oui/AS/Oui/AP<</N<</Oui 7 0 R/Off 7 0 R>>>>", "/Subtype/Widget/FT/Tx/V(Camille)"] {
+    for lost in
+        ["/Subtype/Widget/FT/Btn/V/Oui/AS/Oui/AP<</N<</Oui 7 0 R/Off 7 0 R>>>>", "/Subtype/Widget/FT/Tx/V(Camille)"]
+    {
         assert_eq!(shown(lost), Err(Unreadable::Form), "{lost}");
     }
     for nothing in [

@@ -27,6 +27,7 @@ use crate::{
         files, form,
         jobs::NOTIFY,
         linked,
+        mailed::{self, Mailed},
         model::{Ask, Decision, Event, File, Form, Message},
         store::{self, NewMessage},
     },
@@ -41,6 +42,8 @@ pub struct Dossier {
     pub files: Vec<File>,
     pub messages: Vec<Message>,
     pub contacts: Vec<Contact>,
+    /// Mails and SMS that left.
+    pub mailed: Vec<Mailed>,
     pub events: Vec<Event>,
     pub asks: Vec<Ask>,
     pub decision: Option<Decision>,
@@ -72,6 +75,7 @@ impl Dossier {
             files: Vec::new(),
             messages: Vec::new(),
             contacts: Vec::new(),
+            mailed: Vec::new(),
             asks: Vec::new(),
             decision: None,
             forms: Vec::new(),
@@ -89,7 +93,10 @@ impl Dossier {
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
             match tab {
-                "messages" => dossier.contacts = contacts::of_request(&agent.db, id).await?,
+                "messages" => {
+                    dossier.contacts = contacts::of_request(&agent.db, id).await?;
+                    dossier.mailed = mailed::of(&agent.db, id).await?;
+                }
                 "demande" => {
                     dossier.linked = dossier.links(agent).await?;
                     dossier.reach = contacts::show::reach(agent, id).await?;

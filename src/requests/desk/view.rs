@@ -22,6 +22,7 @@ use crate::{
         citizen::{self, answer::answering, field_slot},
         files, fire,
         handover::HANDED,
+        mailed::Mailed,
         model::{Decision, File, Form, Message, piece_slot},
     },
     visit::Agent,
@@ -149,16 +150,18 @@ fn in_slot(sent: &[File], slot: &str) -> Vec<Json> {
 }
 
 pub fn messages(dossier: &Dossier) -> Json {
-    let all = said(&dossier.file.procedure, &dossier.messages, &dossier.contacts, &dossier.files);
+    let all = said(&dossier.file.procedure, &dossier.messages, &dossier.contacts, &dossier.files, &dossier.mailed);
     json!(all.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>())
 }
 
-/// Messages, and what was said otherwise, in the order in which it happened; `files` of the request.
+/// Messages, what was said otherwise, mails and SMS that left, in the order in which it happened; `files` of the
+/// request.
 pub fn said(
     procedure: &Procedure,
     messages: &[Message],
     contacts: &[Contact],
     files: &[File],
+    mailed: &[Mailed],
 ) -> Vec<(Timestamp, Json)> {
     let one = |message: &Message| {
         let from_usager = message.author == "usager";
@@ -173,7 +176,9 @@ pub fn said(
     };
     let others = contacts.iter().filter(|contact| !contact.as_message);
     let others = others.map(|contact| (contact.at, contacts::show::for_agents(contact, files, FILES)));
-    let mut all: Vec<_> = messages.iter().filter(|message| !message.internal).map(one).chain(others).collect();
+    let left = mailed.iter().map(|one| (one.at(), one.for_agents()));
+    let mut all: Vec<_> =
+        messages.iter().filter(|message| !message.internal).map(one).chain(others).chain(left).collect();
     all.sort_by_key(|(at, _)| *at);
     all
 }

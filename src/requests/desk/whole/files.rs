@@ -64,29 +64,28 @@ impl Known<'_> {
     fn entry(&self, stored: Stored) -> Option<(usize, Entry)> {
         let (pieces, fields) = (self.procedure.pieces.len(), self.procedure.fields().count());
         let slot = stored.slot.as_str();
-        let (place, title, by) = if let Some(place) =
-            self.procedure.pieces.iter().position(|piece| slot == piece_slot(&piece.id))
-        {
-            (place, self.procedure.pieces.get(place)?.title.clone(), self.filer.to_owned())
-        } else if let Some((place, field)) =
-            self.procedure.fields().enumerate().find(|(_, field)| slot == field_slot(&field.id))
-        {
-            (pieces + place, field.ask.clone(), self.filer.to_owned())
-        } else if slot.starts_with(consultations::SLOT) {
-            let (who, title) = self.opinion(stored.id)?;
-            (pieces + fields + 1, title, who)
-        } else if let Some(name) = slot.strip_prefix("document:") {
-            let title = match name {
-                _ if slot == RECEIPT_SLOT => "Accusé d’enregistrement",
-                _ if slot.starts_with(correspondence::jobs::SLOT) => "Lettre de la collectivité",
-                _ => "Document de la collectivité",
+        let (place, title, by) =
+            if let Some(place) = self.procedure.pieces.iter().position(|piece| slot == piece_slot(&piece.id)) {
+                (place, self.procedure.pieces.get(place)?.title.clone(), self.filer.to_owned())
+            } else if let Some((place, field)) =
+                self.procedure.fields().enumerate().find(|(_, field)| slot == field_slot(&field.id))
+            {
+                (pieces + place, field.ask.clone(), self.filer.to_owned())
+            } else if slot.starts_with(consultations::SLOT) {
+                let (who, title) = self.opinion(stored.id)?;
+                (pieces + fields + 1, title, who)
+            } else if let Some(name) = slot.strip_prefix("document:") {
+                let title = match name {
+                    _ if slot == RECEIPT_SLOT => "Accusé d’enregistrement",
+                    _ if slot.starts_with(correspondence::jobs::SLOT) => "Lettre de la collectivité",
+                    _ => "Document de la collectivité",
+                };
+                (pieces + fields + 2, title.to_owned(), self.city.to_owned())
+            } else {
+                let contact = self.contacts.iter().find(|one| slot == contacts::slot(one.id, one.shared))?;
+                let who = if contact.who.is_empty() { self.filer } else { &contact.who };
+                (pieces + fields, contact.how(), who.to_owned())
             };
-            (pieces + fields + 2, title.to_owned(), self.city.to_owned())
-        } else {
-            let contact = self.contacts.iter().find(|one| slot == contacts::slot(one.id, one.shared))?;
-            let who = if contact.who.is_empty() { self.filer } else { &contact.who };
-            (pieces + fields, contact.how(), who.to_owned())
-        };
         Some((place, Entry { stored, title, by }))
     }
 

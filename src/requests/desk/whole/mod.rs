@@ -27,6 +27,7 @@ use crate::{
         access::Process,
         channel, file_kind,
         jobs::{common, printed_section, render},
+        mailed::{self, Mailed},
         model::{Decision, Event, File, Message},
         store,
     },
@@ -82,6 +83,7 @@ struct Whole {
     events: Vec<Event>,
     messages: Vec<Message>,
     contacts: Vec<Contact>,
+    mailed: Vec<Mailed>,
     stored: Vec<File>,
     decision: Option<Decision>,
     opinions: Vec<Json>,
@@ -115,6 +117,7 @@ impl Whole {
             approvals: approvals::on_request(agent, id).await?,
             decision: store::decision(db, id).await?,
             file,
+            mailed: mailed::of(db, id).await?,
             events,
             messages,
             contacts,
@@ -145,10 +148,7 @@ impl Whole {
             ("Notes internes", Some(if asked.internal() { "comprises" } else { "non comprises" }.to_owned())),
             ("Imprimé par", Some(agent.account.full_name())),
         ];
-        Ok(said
-            .into_iter()
-            .filter_map(|(label, value)| Some(json!({"label": label, "value": value?})))
-            .collect())
+        Ok(said.into_iter().filter_map(|(label, value)| Some(json!({"label": label, "value": value?}))).collect())
     }
 
     /// Data of [`letters::REQUEST`], without its files.
@@ -159,7 +159,7 @@ impl Whole {
         if let Some(sections) = data.get_mut("sections").and_then(Json::as_array_mut) {
             sections.extend(forms.iter().map(|section| printed_section(section, true)));
         }
-        let said = view::said(procedure, &self.messages, &self.contacts, &self.stored);
+        let said = view::said(procedure, &self.messages, &self.contacts, &self.stored, &self.mailed);
         let parts: Vec<Part> = [
             told::history(procedure, &self.events, zone),
             told::said(&said, zone),
@@ -202,8 +202,7 @@ impl Whole {
                 })
             })
             .collect();
-        let errors: Vec<Json> =
-            problem.iter().map(|text| json!({"href": "#sans-pieces", "text": text})).collect();
+        let errors: Vec<Json> = problem.iter().map(|text| json!({"href": "#sans-pieces", "text": text})).collect();
         let context: Value = context! {
             request => context! { reference => &request.reference, href => self.file.url(), procedure => &self.file.procedure.title },
             pdf => format!("{}/dossier.pdf", self.file.url()), files => Serde(files), notes => asked.internal(),
@@ -232,7 +231,9 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>)
     let (sheaf, files, apart) = match gather(&agent, &whole, &asked).await? {
         Gathered::All { sheaf, files, apart } => (sheaf, files, apart),
         Gathered::TooMuch => {
-            let problem = format!("Les pièces et documents comptent plus de {MOST_PAGES} pages, ou en prendraient trop une fois réunis. Téléchargez-les un à un ci-dessous, et le dossier sans eux.");
+            let problem = format!(
+                "Les pièces et documents comptent plus de {MOST_PAGES} pages, ou en prendraient trop une fois réunis. Téléchargez-les un à un ci-dessous, et le dossier sans eux."
+            );
             return whole.options(&agent, &asked, Some(problem));
         }
     };

@@ -60,8 +60,10 @@ pub fn said(all: &[(Timestamp, Json)], zone: &TimeZone) -> Option<Part> {
             ("Avec", files.join(", ")),
         ]);
         let quoted = text(said, "quoted");
-        let quoted = if quoted.is_empty() { String::new() } else { format!("Messages précédents cités\u{a0}:\n{quoted}") };
-        let texts: Vec<&str> = [text(said, "text"), &quoted].into_iter().filter(|text| !text.is_empty()).collect();
+        let quoted =
+            if quoted.is_empty() { String::new() } else { format!("Messages précédents cités\u{a0}:\n{quoted}") };
+        let texts: Vec<&str> =
+            [text(said, "text"), text(said, "sent"), &quoted].into_iter().filter(|text| !text.is_empty()).collect();
         json!({"title": format!("{how}{internal}\u{a0}: {}", text(said, "who")), "entries": entries, "text": texts})
     };
     part("Messages et échanges", all.iter().map(one).collect())
