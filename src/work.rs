@@ -41,7 +41,7 @@ const TICK: SignedDuration = SignedDuration::from_mins(1);
 
 async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     match job.kind.as_str() {
-        requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await.map(|()| Outcome::Done),
+        requests::jobs::NOTIFY => requests::jobs::notify(visit, job).await,
         requests::jobs::RECEIPT => Ok(requests::jobs::receipt(visit, job).await?),
         approvals::MAIL => approvals::send(visit, job).await.map(|()| Outcome::Done),
         consultations::MAIL => consultations::send(visit, job).await.map(|()| Outcome::Done),

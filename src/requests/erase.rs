@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     citizen::field_slot,
     jobs::RECEIPT_SLOT,
+    mailed,
     model::{self, Request, piece_slot},
     search,
 };
@@ -67,6 +68,9 @@ impl Erasure {
         )
         .await?;
         search::correct(tx, request, &self.said, self.beneficiary.as_deref()).await?;
+        if self.email.is_none() {
+            mailed::forget(tx, request).await?;
+        }
         search::rename(tx, request, self.filer_name.as_deref(), self.email.as_deref()).await?;
         for slot in &self.slots {
             tx.run(

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::certified;
+use super::{certified, mailed};
 
 row! {
     struct Sent {
@@ -108,6 +108,10 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
             args![db.authority(), account],
         )
         .await?;
+    let mails = mailed::export(db, account).await?;
+    let mailed = |request: Uuid| -> Vec<Value> {
+        mails.iter().filter(|mail| mail.request_id == request).map(mailed::Taken::json).collect()
+    };
     let certified = certified::export(db, account).await?;
     let checked = |request: Uuid| -> Vec<&Value> {
         certified.iter().filter(|(of, _)| *of == request).map(|(_, mark)| mark).collect()
@@ -132,7 +136,7 @@ pub async fn data(db: &Db, account: Uuid) -> Result<Value, db::Error> {
     Ok(json!({
         "demandes": requests.iter().map(|request| json!({
             "reference": request.reference, "demarche": request.procedure_id, "pour": request.beneficiary, "courriel": request.email, "etat": request.status, "reponses": request.answers.0, "adresse_confidentielle": request.confidential_address,
-            "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id),
+            "envoyee_le": request.submitted_at.to_string(), "terminee_le": request.ended_at.map(|at| at.to_string()), "messages": of(request.id), "courriels": mailed(request.id),
             "envoyee_par": request.acted_as, "canal": request.channel, "gelee_le": request.held_at.map(|at| at.to_string()),
             "certifie": checked(request.id), "decisions": decided(request.id), "historique": passed(request.id),
         })).collect::<Vec<_>>(),

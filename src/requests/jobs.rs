@@ -1,7 +1,7 @@
 //! What is done after a request changed: telling the usager, rendering the receipt.
 
 use anyhow::{Context, Result};
-use forms::journey::Section;
+use forms::{journey::Section, model::Procedure};
 use jiff::civil::Date;
 use minijinja::context;
 use serde_json::{Value as Json, json};
@@ -9,16 +9,15 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{
-    certified, channel, code, files, filler,
+    certified, code, files, filler, mailed,
     model::{File, Request},
     store,
 };
 use crate::{
     accounts, agents, authorities, catalogue, contacts,
     correspondence::{self, Medium},
-    organisations,
+    opinions, organisations,
     platform::{
-        french,
         jobs::{self, Claimed, Outcome},
         mail::{Mail, SendError},
     },
@@ -50,26 +49,48 @@ pub const MESSAGES: [&str; 12] = [
     "message",
 ];
 
+/// Those that tell that a request is settled.
+const SETTLED: [&str; 3] = ["decision", "reponse", "classee"];
+
 /// Slot of the rendered receipt.
 pub const RECEIPT_SLOT: &str = "document:recepisse";
 
-/// Sends one message. It holds no answer, no reason, and no name of a confidential procedure.
-pub async fn notify(visit: &Visit, job: &Claimed) -> Result<(), SendError> {
+/// Sends one message, and keeps it with the request. It holds no answer, no reason, and no name of a confidential
+/// procedure.
+pub async fn notify(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
     let message = job.payload.0.get("message").and_then(Json::as_str).unwrap_or_default().to_owned();
     let id = job.request_id.context("no request").map_err(SendError::Passing)?;
     // Erased, or without an address since: nothing to send any more.
     let Some(request) = store::find(&visit.db, id).await.map_err(|error| SendError::Passing(error.into()))? else {
-        return Ok(());
+        return Ok(Outcome::Done);
     };
     contacts::sms::tell(visit, &request, &message, job.id).await.map_err(|error| SendError::Passing(error.into()))?;
-    let Some(mut to) = reached(visit, &request).await.map_err(SendError::Passing)? else { return Ok(()) };
+    let Some(mut to) = reached(visit, &request).await.map_err(SendError::Passing)? else { return Ok(Outcome::Done) };
     if let Some(organisation) = request.organisation_id {
         let found = organisations::recipient(&visit.db, organisation, request.acted_by, &to).await;
         to = found.map_err(|error| SendError::Passing(error.into()))?;
     }
     let own = if correspondence::mail::is_common(job) { Words::Common } else { Words::Own };
-    let mail = compose(visit, &request, &message, (&to, job.id), own).await?;
-    visit.app.mailer.send(&visit.db, &mail, visit.now).await
+    let mut mail = compose(visit, &request, &message, (&to, job.id), own).await?;
+    let sent = visit.app.mailer.send(&visit.db, &mail, visit.now).await;
+    if message == CODE {
+        let code = code::shown(visit, request.id).await.map_err(|error| SendError::Passing(error.into()))?;
+        mail.body = mail.body.replace(&code, mailed::HIDDEN);
+    }
+    let state = match &sent {
+        Ok(()) => "sent",
+        Err(SendError::Permanent(_)) => "refused",
+        Err(SendError::Passing(_)) => return sent.map(|()| Outcome::Done),
+    };
+    let kept = visit
+        .db
+        .write(async |tx: &mut db::Tx| {
+            mailed::keep(tx, request.id, &mail, state, visit.now).await?;
+            if state == "sent" { jobs::record(tx, job, visit.now).await } else { Ok(()) }
+        })
+        .await;
+    kept.map_err(|error| SendError::Passing(error.into()))?;
+    sent.map(|()| Outcome::Recorded)
 }
 
 /// Where to write: as its filer gave it; to an agent, where they are reached today, as long as they work here.
@@ -116,6 +137,7 @@ pub async fn compose(
         link => link,
         link_label => "Suivre ma demande",
         can_answer => back.is_some(),
+        opinion => invitation(visit, request, &procedure, message, id).await.map_err(anyhow::Error::from)?,
     };
     let own = match words {
         Words::Own => correspondence::mail::own(visit, Medium::Mail, message, request, &procedure).await?,
@@ -132,6 +154,27 @@ pub async fn compose(
         String::new()
     };
     Ok(Mail { back, ..letter(visit, message, context! { code => code, ..context }, to, id)? })
+}
+
+/// The address where the filer of a settled request says what they think of it, in the first mail that says that it is
+/// settled; else "". Without an account, the page of the request offers it.
+async fn invitation(
+    visit: &Visit,
+    request: &Request,
+    procedure: &Procedure,
+    message: &str,
+    id: Uuid,
+) -> Result<String, db::Error> {
+    let own = request.account_id.is_some() && request.organisation_id.is_none() && !procedure.is_internal();
+    let path = opinions::invited(request);
+    if path.is_empty()
+        || !own
+        || !SETTLED.contains(&message)
+        || mailed::mentions(&visit.db, request.id, &path, id).await?
+    {
+        return Ok(String::new());
+    }
+    Ok(format!("{}{path}", visit.public_url()))
 }
 
 /// A mail out of its two templates.
@@ -187,33 +230,6 @@ pub async fn render_receipt(visit: &Visit, request: &Request, tracking: Option<&
     render(&letters::RECEIPT, data, visit).await
 }
 
-/// What the whole file says beside what was sent.
-pub struct Printed {
-    pub history: Vec<Json>,
-    /// What agents answered to forms.
-    pub forms: Vec<Section>,
-    pub decision: Option<Json>,
-    /// For agents.
-    pub state: String,
-}
-
-/// The whole file of a request, for agents.
-pub async fn render_file(visit: &Visit, request: &Request, printed: Printed) -> Result<Vec<u8>> {
-    let mut data = common(visit, request, true).await?;
-    if let Some(sections) = data.get_mut("sections").and_then(Json::as_array_mut) {
-        sections.extend(printed.forms.iter().map(|section| printed_section(section, true)));
-    }
-    if let Some(object) = data.as_object_mut() {
-        object.insert("state".into(), json!(printed.state));
-        object.insert("channel".into(), json!(french::lower_first(channel::words(&request.channel))));
-        object.insert("history".into(), json!(printed.history));
-        if let Some(decision) = printed.decision {
-            object.insert("decision".into(), decision);
-        }
-    }
-    render(&letters::REQUEST, data, visit).await
-}
-
 /// One letter or file as PDF.
 pub async fn render(template: &'static letters::Template, data: Json, visit: &Visit) -> Result<Vec<u8>> {
     render_on(template, data, visit.today()).await
@@ -225,7 +241,8 @@ pub async fn render_on(template: &'static letters::Template, data: Json, day: Da
     Ok(tokio::task::spawn_blocking(move || letters::render(template, &data, day)).await??)
 }
 
-async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Json> {
+/// What papers about a request share: see [`letters::RECEIPT`]. `sensitive`: with answers that only who treats it sees.
+pub async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Json> {
     let procedure = catalogue::version(visit, &request.procedure_id, request.procedure_version).await?;
     let department = authorities::department(&visit.db, &request.department_id).await?.context("no department")?;
     let files = files::of(&visit.db, request.id).await?;
@@ -248,13 +265,13 @@ async fn common(visit: &Visit, request: &Request, sensitive: bool) -> Result<Jso
     }))
 }
 
-fn printed_section(section: &Section, sensitive: bool) -> Json {
+pub fn printed_section(section: &Section, sensitive: bool) -> Json {
     let rows = section.rows.iter().filter(|line| sensitive || !line.sensitive);
     let entries: Vec<Json> = rows.map(|line| json!({"label": line.label, "value": line.lines})).collect();
     json!({"title": section.title, "entries": entries})
 }
 
-fn pieces(procedure: &forms::model::Procedure, files: &[File]) -> Vec<Json> {
+fn pieces(procedure: &Procedure, files: &[File]) -> Vec<Json> {
     let title = |slot: &str| {
         slot.strip_prefix("piece:")
             .and_then(|id| procedure.pieces.iter().find(|piece| piece.id == id))

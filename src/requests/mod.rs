@@ -33,6 +33,7 @@ pub mod jobs;
 pub mod late;
 pub mod limited;
 pub mod linked;
+pub mod mailed;
 pub mod model;
 pub mod owner;
 pub mod purge;
@@ -104,7 +105,8 @@ pub fn routes() -> Router<App> {
         .route("/agent/export.xlsx", get(desk::export::xlsx))
         .route("/agent/export.ods", get(desk::export::ods))
         .route("/agent/demandes/{request}", get(desk::show::show))
-        .route("/agent/demandes/{request}/dossier.pdf", get(desk::show::pdf))
+        .route("/agent/demandes/{request}/dossier", get(desk::whole::show))
+        .route("/agent/demandes/{request}/dossier.pdf", get(desk::whole::pdf))
         .route("/agent/demandes/{request}/acces", get(desk::watchers::show))
         .route("/agent/demandes/{request}/notes", post(desk::show::note))
         .route("/agent/demandes/{request}/messages", post(desk::show::write))

@@ -2,6 +2,7 @@
 //! which has limits (see [`super::child`]), no settings, no network address and an empty environment.
 
 use std::{
+    io::{Cursor, SeekFrom},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -9,22 +10,27 @@ use std::{
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use jiff::civil::Date;
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    fs::File,
+    io::{AsyncRead, AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
     process::{Child, ChildStdout, Command},
     sync::Semaphore,
     task::JoinHandle,
     time::timeout,
 };
+use tokio_util::io::StreamReader;
 use uuid::Uuid;
 
 use super::{
-    child::{self, BROKEN, LOCKED},
+    bound::{Head, head},
+    child::{self, BROKEN, FORM, LOCKED},
     model::Part,
 };
 use crate::{
-    platform::{attachment::Sender, upload::Received},
+    platform::{attachment::Sender, storage::make_folder, upload::Received},
     visit::Visit,
 };
 
@@ -43,6 +49,8 @@ pub enum Failed {
     Locked,
     #[error("the file cannot be read, or it took too much to")]
     Broken,
+    #[error("the file holds answers to a form that cannot be drawn")]
+    Form,
 }
 
 struct Running {
@@ -53,8 +61,18 @@ struct Running {
 }
 
 impl Running {
-    /// `guichet pages WHAT FIRST LAST`, given the file.
-    async fn start(visit: &Visit, file: Uuid, what: &str, (first, last): (i64, i64)) -> Result<Self> {
+    /// `guichet pages WHAT FIRST LAST`, given a file of storage.
+    async fn start(visit: &Visit, file: Uuid, what: &str, pages: (i64, i64)) -> Result<Self> {
+        let source = visit.app.storage.read(visit.site.id, file).await?;
+        Self::given(visit, what, pages, StreamReader::new(source.map(|piece| piece.map_err(std::io::Error::other))))
+            .await
+    }
+
+    /// The same, given what is read from `source`.
+    async fn given<S>(visit: &Visit, what: &str, (first, last): (i64, i64), mut source: S) -> Result<Self>
+    where
+        S: AsyncRead + Send + Unpin + 'static,
+    {
         let own = &visit.app.config.program;
         let program = if own.as_os_str().is_empty() { std::env::current_exe()? } else { own.clone() };
         let mut child = Command::new(program)
@@ -67,15 +85,16 @@ impl Running {
             .spawn()
             .context("cannot start the program that reads scans")?;
         let (mut input, output) = child.stdin.take().zip(child.stdout.take()).context("no pipe")?;
-        let mut source = visit.app.storage.read(visit.site.id, file).await?;
         let feeder = tokio::spawn(async move {
-            while let Some(chunk) = source.next().await {
-                // It has ended: its code says why.
-                if input.write_all(&chunk?).await.is_err() {
-                    break;
+            let mut buffer = vec![0_u8; 64 * 1024];
+            loop {
+                let many = source.read(&mut buffer).await?;
+                let piece = buffer.get(..many).unwrap_or_default();
+                // It has all, or has ended: its code says why.
+                if piece.is_empty() || input.write_all(piece).await.is_err() {
+                    return Ok(());
                 }
             }
-            Ok(())
         });
         Ok(Self { child, output, feeder })
     }
@@ -92,6 +111,7 @@ impl Running {
             Some(0) => Ok(()),
             Some(code) if code == i32::from(LOCKED) => bail!(Failed::Locked),
             Some(code) if code == i32::from(BROKEN) => bail!(Failed::Broken),
+            Some(code) if code == i32::from(FORM) => bail!(Failed::Form),
             // A panic, or killed by a limit: this file again would end no better.
             Some(101) | None => bail!(Failed::Broken),
             Some(code) => bail!("reading a scan ended with {code}"),
@@ -195,4 +215,85 @@ pub async fn copy(visit: &Visit, file: Uuid, name: &str, media_type: &'static st
     }
     writer.keep().await?;
     Ok(Received { id, name: name.to_owned(), media_type, size, sha256: hash.finalize().to_vec() })
+}
+
+/// PDF on their way to be bound, one behind the other in a file that has no name.
+#[derive(Debug)]
+pub struct Sheaf {
+    file: File,
+    lengths: Vec<usize>,
+}
+
+impl Sheaf {
+    pub async fn new(visit: &Visit) -> Result<Self> {
+        Ok(Self { file: nameless(visit).await?, lengths: Vec::new() })
+    }
+
+    /// How many PDF it holds.
+    pub fn len(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Bytes of all of them.
+    pub fn size(&self) -> u64 {
+        self.lengths.iter().map(|length| *length as u64).sum()
+    }
+}
+
+/// A file that is gone once it is closed, however this program ends.
+async fn nameless(visit: &Visit) -> Result<File> {
+    let folder = visit.app.config.data.clone();
+    let make = move || {
+        make_folder(&folder)?;
+        tempfile::tempfile_in(folder)
+    };
+    Ok(File::from_std(tokio::task::spawn_blocking(make).await??))
+}
+
+/// Puts the pages of a stored file, a PDF or an image, at the end of `sheaf`: how many they are.
+///
+/// # Errors
+/// [`Failed`] when the file cannot be printed: the sheaf is as it was.
+pub async fn print(visit: &Visit, file: Uuid, sheaf: &mut Sheaf) -> Result<usize> {
+    let start = sheaf.size();
+    let copied = patiently(async {
+        let mut running = Running::start(visit, file, "print", (1, 1)).await?;
+        let mut pages = [0; 4];
+        let told = running.output.read_exact(&mut pages).await;
+        let length = tokio::io::copy(&mut running.output, &mut sheaf.file).await?;
+        sheaf.file.flush().await?;
+        running.end().await?;
+        told?;
+        Ok((usize::try_from(u32::from_be_bytes(pages))?, usize::try_from(length)?))
+    })
+    .await;
+    match copied {
+        Ok((pages, length)) => {
+            sheaf.lengths.push(length);
+            Ok(pages)
+        }
+        Err(error) => {
+            sheaf.file.set_len(start).await?;
+            sheaf.file.seek(SeekFrom::Start(start)).await?;
+            Err(error)
+        }
+    }
+}
+
+/// The whole file of a request: `data` of [`letters::REQUEST`], whose `files` are those of the sheaf. A file without
+/// a name, at its start, and its size in bytes.
+pub async fn bind(visit: &Visit, data: Json, day: Date, sheaf: Sheaf) -> Result<(File, u64)> {
+    patiently(async {
+        let Sheaf { mut file, lengths } = sheaf;
+        file.seek(SeekFrom::Start(0)).await?;
+        let source = Cursor::new(head(&Head { data, day, lengths })?).chain(file);
+        let mut running = Running::given(visit, "bind", (1, 1), source).await?;
+        let mut bound = nameless(visit).await?;
+        let size = tokio::io::copy(&mut running.output, &mut bound).await?;
+        bound.flush().await?;
+        running.end().await?;
+        bound.seek(SeekFrom::Start(0)).await?;
+        Ok((bound, size))
+    })
+    .await
 }

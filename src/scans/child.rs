@@ -8,12 +8,16 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use scans::{Pages, Picture, Unreadable, of_image};
+use scans::{Pages, Picture, Printed, Unreadable, of_image, printed};
+
+use super::bound;
 
 /// A password protects the file.
 pub const LOCKED: u8 = 3;
 /// It cannot be read.
 pub const BROKEN: u8 = 4;
+/// It holds answers to a form that cannot be drawn.
+pub const FORM: u8 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
@@ -23,6 +27,10 @@ pub enum What {
     Cut,
     /// Pictures: see [`frame`].
     Draw,
+    /// All of it, as pages to put behind others: how many in four bytes, the highest first, then a PDF.
+    Print,
+    /// Not of one file: see [`bound::bind`].
+    Bind,
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +58,7 @@ pub fn run(asked: &Asked) -> ExitCode {
         },
         Err(Unreadable::Locked) => ExitCode::from(LOCKED),
         Err(Unreadable::Broken) => ExitCode::from(BROKEN),
+        Err(Unreadable::Form) => ExitCode::from(FORM),
     }
 }
 
@@ -79,11 +88,18 @@ fn carry_out(what: What, numbers: RangeInclusive<usize>, bytes: Vec<u8>) -> Resu
     if !bytes.starts_with(b"%PDF") && what == What::Draw {
         return Ok(frame(of_image(&bytes)));
     }
-    let pages = Pages::read(bytes)?;
     match what {
-        What::Count => Ok(pages.count().to_string().into_bytes()),
-        What::Cut => pages.cut(numbers),
-        What::Draw => Ok(numbers.flat_map(|number| frame(pages.picture(number))).collect()),
+        What::Count => Ok(Pages::read(bytes)?.count().to_string().into_bytes()),
+        What::Cut => Pages::read(bytes)?.cut(numbers),
+        What::Draw => {
+            let pages = Pages::read(bytes)?;
+            Ok(numbers.flat_map(|number| frame(pages.picture(number))).collect())
+        }
+        What::Print => {
+            let Printed { pages, pdf } = printed(bytes)?;
+            Ok([&u32::try_from(pages).unwrap_or(u32::MAX).to_be_bytes()[..], &pdf].concat())
+        }
+        What::Bind => bound::bind(&bytes).ok_or(Unreadable::Broken),
     }
 }
 

@@ -11,6 +11,7 @@ use axum::{
 use crate::app::App;
 
 mod aside;
+mod bound;
 pub mod child;
 mod jobs;
 mod model;
@@ -19,6 +20,7 @@ mod receive;
 mod settle;
 mod store;
 
+pub use aside::{Failed, Sheaf, bind, print};
 pub use jobs::{DRAW, draw};
 pub use store::sweep;
 

@@ -136,7 +136,7 @@ async fn count(agent: &Agent, sent: &mut Sent) -> Result<Vec<usize>, Problem> {
                         format!("« {} » est protégé par un mot de passe : enlevez-le, puis renvoyez-le", file.name);
                     sent.wrong.push(("documents", text));
                 }
-                Ok(Failed::Broken) => {
+                Ok(Failed::Broken | Failed::Form) => {
                     let text = format!("« {} » ne peut pas être lu : numérisez de nouveau ces pages", file.name);
                     sent.wrong.push(("documents", text));
                 }

@@ -162,6 +162,22 @@ both! {
         assert!(portal.outbox().await.iter().all(|(to, ..)| !to.contains("MAILER-DAEMON")));
     }
 
+    async fn a_mail_that_came_back_is_told(portal: Portal) {
+        let (mut person, mut nadia) = (portal.usager(USAGER).await, portal.agent("nadia.benali").await);
+        let filed = person.file("acte-naissance", &birth()).await;
+        declare(&portal).await;
+        portal.work().await;
+        let to = answer_to(&portal, &filed).await;
+        let id: uuid::Uuid = portal.db().one(sql!("select id from request_mail where authority_id = $1"), args![portal.city]).await.unwrap();
+        // Another one says nothing of this one.
+        let other = letter("1", "MAILER-DAEMON@exemple.fr", &to.address, "Return-Path: <>\n");
+        assert_eq!(take(&portal, &other).await, Outcome::Noted(filed.id));
+        nadia.get(&desk(&filed)).await.is(200).shows("pris par le serveur de courriel").hides("revenu");
+        let back = letter("2", "MAILER-DAEMON@exemple.fr", &to.address, &format!("Return-Path: <>\nReferences: <{id}.{}@valmont.example>\n", to.token));
+        assert_eq!(take(&portal, &back).await, Outcome::Noted(filed.id));
+        nadia.get(&desk(&filed)).await.is(200).shows("revenu, pas remis").hides("pris par le serveur de courriel");
+    }
+
     async fn an_ended_request_gets_no_message_that_nobody_reads(portal: Portal) {
         let (mut person, mut nadia) = (portal.usager(USAGER).await, portal.agent("nadia.benali").await);
         let filed = person.file("acte-naissance", &birth()).await;

@@ -139,6 +139,12 @@ both! {
         let data = person.data().await;
         assert_eq!((data["sms"]["numero"].as_str(), data["sms"]["envois"].as_array().map(Vec::len)), (Some(NUMBER), Some(2)), "{data}");
 
+        // What it said stays with the request; a code does not.
+        let texts: Vec<&str> = data["sms"]["envois"].as_array().unwrap().iter().map(|sms| sms["texte"].as_str().unwrap()).collect();
+        assert!(texts[0].is_empty() && texts[1].contains(&filed.reference), "{texts:?}");
+        nadia.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200).shows("SMS au 06 39 98 00 01").shows(texts[1]).shows("remis");
+        person.get(&format!("/demandes/{}", filed.id)).await.is(200).shows("SMS automatique").shows(texts[1]);
+
         // An agent's message is told of too, without its words.
         let form = nadia.get(&format!("/agent/demandes/{}?onglet=messages", filed.id)).await.is(200).form("message").with("message", "Apportez la Pamplemousse.");
         nadia.post_form(&format!("/agent/demandes/{}/messages", filed.id), &form.fields).await.is(303);

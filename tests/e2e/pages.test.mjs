@@ -550,7 +550,7 @@ describe('pages of agents', () => {
       const actions = new Map();
       for (const request of states.values()) {
         await checkAll(page, [request]);
-        if (actions.size === 0 && right !== 'reader') await checkAll(page, [`${request.split('?')[0]}/acces`]);
+        if (actions.size === 0 && right !== 'reader') await checkAll(page, ['acces', 'dossier'].map((part) => `${request.split('?')[0]}/${part}`));
         const parts = await page.getByRole('navigation', { name: 'Parties du dossier' }).getByRole('link').evaluateAll(
           (links) => links.map((link) => link.getAttribute('href')));
         // The parts look the same whatever the state.

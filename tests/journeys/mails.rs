@@ -100,6 +100,9 @@ async fn a_refused_address_is_shown_to_agents_and_sent_again(engine: Engine) {
     portal.agent("fatoumata.diallo").await.get("/agent/envois").await.is(200).hides(&filed.reference);
     portal.agent("fatoumata.diallo").await.post_form(&form.action, &[]).await.is(404);
 
+    let messages = format!("/agent/demandes/{}?onglet=messages", filed.id);
+    nadia.get(&messages).await.is(200).shows("Courriel à refuse@exemple.fr").shows("refusé, pas remis");
+
     smtp.accept_all();
     for _ in 0..2 {
         let again = nadia.post_form(&form.action, &form.fields).await;
@@ -107,6 +110,7 @@ async fn a_refused_address_is_shown_to_agents_and_sent_again(engine: Engine) {
         portal.work().await;
     }
     nadia.get("/agent/envois").await.is(200).shows("Tous les messages sont partis");
+    nadia.get(&messages).await.is(200).shows("pris par le serveur de courriel").hides("refusé, pas remis");
     portal.later(SignedDuration::from_mins(10));
     portal.work().await;
     let mut to: Vec<String> = smtp.received().into_iter().map(|mail| mail.to).collect();

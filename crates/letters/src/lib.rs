@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use printable::Keep;
 use serde_json::Value;
-use typst::diag::{SourceDiagnostic, Warned};
+use typst::diag::{HintedString, SourceDiagnostic, Warned};
 use typst::foundations::Smart;
 use typst::syntax::Source;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
@@ -72,15 +72,17 @@ impl Template {
 pub static RECEIPT: LazyLock<Template> =
     LazyLock::new(|| Template::embedded("receipt", include_str!("../templates/receipt.typ"), samples::receipt));
 
-/// The whole file of a request, for agents and for print.
+/// The whole file of a request, for agents and for print, followed by its pieces and documents: see [`bind`].
 ///
-/// The shape of [`RECEIPT`] without `tracking`, `next` and `notice`, and:
+/// The shape of [`RECEIPT`] without `tracking`, `next`, `pieces` and `notice`, and:
 ///
 /// ```text
-/// state       what the request has come to
-/// channel?    how it came: « en ligne », « au guichet »
+/// facts:      [{ label, value }]                      what the cover says, in this order
 /// decision?:  { label, date, author?, text? }
-/// history:    [{ date, text, by? }]                   oldest first
+/// parts:      [{ title, blocks: [block] }]            history, messages, opinions…, each under its own heading
+/// block:      { title?, entries?: [{ label, value }], text?: text or [text] }
+/// files:      [{ title, entries: [{ label, value }], pages: number }]
+///             each has a page of its own, then the pages of the PDF of the same rank; none without PDF
 /// ```
 pub static REQUEST: LazyLock<Template> =
     LazyLock::new(|| Template::embedded("request", include_str!("../templates/request.typ"), samples::request));
@@ -191,7 +193,21 @@ pub fn render(template: &Template, data: &Value, date: Date) -> Result<Vec<u8>, 
 }
 
 fn attempt(template: &Template, printable: &Value, date: Date) -> Result<Vec<u8>, LetterError> {
-    set(template.name, &world::Desk::new(&template.source, printable, date))
+    set(template.name, &world::Desk::new(&template.source, printable, date), standards(template.name)?)
+}
+
+/// The same, followed by the pages of other PDF, which the data describes. It is tagged as a letter is, and says that
+/// it conforms to nothing: nobody can vouch for what others made, and their pages are pictures to who cannot see them.
+///
+/// `files` are read by a program that may take long, take much memory or panic: call it from a process apart.
+///
+/// # Errors
+/// [`LetterError`], whenever the data lacks what the template needs, or does not go with the files.
+pub fn bind(template: &Template, data: &Value, date: Date, files: Vec<Vec<u8>>) -> Result<Vec<u8>, LetterError> {
+    let printable = printable::value(data, Keep::Drawable);
+    let desk = world::Desk::new(&template.source, &printable, date).with(files);
+    let any = PdfStandards::new(&[PdfStandard::V_2_0]).map_err(|error| refused(template.name, &error))?;
+    set(template.name, &desk, any)
 }
 
 /// The same data in signs that always succeed; of several letters, only those that need it.
@@ -215,21 +231,24 @@ fn plainer(template: &Template, data: &Value, date: Date) -> Value {
     plain
 }
 
-fn set(template: &'static str, world: &world::Desk) -> Result<Vec<u8>, LetterError> {
+fn set(template: &'static str, world: &world::Desk, standards: PdfStandards) -> Result<Vec<u8>, LetterError> {
     let Warned { output, warnings: _ } = typst::compile(world);
     let document = output.map_err(|found| LetterError::Template { template, detail: detail(&found) })?;
     let options = PdfOptions {
         ident: Smart::Auto,
         creator: Smart::Custom(Some("Guichet".to_owned())),
-        standards: standards(template)?,
+        standards,
         ..PdfOptions::default()
     };
     typst_pdf::pdf(&document, &options).map_err(|found| LetterError::NotConforming { template, detail: detail(&found) })
 }
 
 fn standards(template: &'static str) -> Result<PdfStandards, LetterError> {
-    PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a])
-        .map_err(|error| LetterError::NotConforming { template, detail: error.message().to_string() })
+    PdfStandards::new(&[PdfStandard::Ua_1, PdfStandard::A_2a]).map_err(|error| refused(template, &error))
+}
+
+fn refused(template: &'static str, error: &HintedString) -> LetterError {
+    LetterError::NotConforming { template, detail: error.message().to_string() }
 }
 
 fn detail(found: &[SourceDiagnostic]) -> String {

@@ -74,22 +74,36 @@ pub(crate) fn receipt() -> Value {
 }
 
 pub(crate) fn request() -> Value {
+    let event = |date: &str, text: &[&str]| json!({ "label": date, "value": text });
     with(
         common(),
         &json!({
-            "state": "Acceptée",
-            "channel": "en ligne",
+            "facts": [
+                { "label": "Démarche", "value": "Demander un acte de naissance" },
+                { "label": "Usager", "value": "Noémie Lefèvre-Gaüzère" },
+                { "label": "Reçue le", "value": "21 novembre 2026 à 23 h 41" },
+                { "label": "État", "value": "Acceptée" }
+            ],
             "decision": {
                 "label": "Demande acceptée",
                 "date": "23 novembre 2026 à 10 h 12",
                 "author": "Aïcha Benoît, officière d’état civil",
                 "text": "L’acte a été trouvé au registre de 1988."
             },
-            "history": [
-                { "date": "21 novembre 2026 à 23 h 41", "text": "Demande reçue" },
-                { "date": "23 novembre 2026 à 9 h 02", "text": "Dossier ouvert", "by": "Service de l’état civil" },
-                { "date": "23 novembre 2026 à 10 h 12", "text": "Demande acceptée", "by": "Service de l’état civil" }
-            ]
+            "parts": [
+                { "title": "Historique", "blocks": [{ "entries": [
+                    event("21 novembre 2026 à 23 h 41", &["Demande reçue"]),
+                    event("23 novembre 2026 à 9 h 02", &["Dossier ouvert", "Service de l’état civil"]),
+                    event("23 novembre 2026 à 10 h 12", &["Demande acceptée", "Service de l’état civil"])
+                ] }] },
+                { "title": "Messages et échanges", "blocks": [
+                    { "title": "Noémie Lefèvre-Gaüzère", "entries": [{ "label": "Le", "value": "22 novembre 2026 à 8 h 05" }], "text": "Bonjour,\nl’acte est-il prêt ?" }
+                ] },
+                { "title": "Pièces et documents à joindre à part", "blocks": [
+                    { "title": "1. Mandat", "entries": [{ "label": "Nom du fichier", "value": "mandat.heic" }, { "label": "Pourquoi à part", "value": "Ce format ne s’imprime pas ici." }] }
+                ] }
+            ],
+            "files": []
         }),
     )
 }

@@ -27,6 +27,23 @@ fn text(pdf: &[u8]) -> String {
     poppler("pdftotext", &["-raw", "-", "-"], pdf).replace('\u{200b}', "")
 }
 
+/// What a checker of PDF/UA-1 by other people finds: sixteen of the rules that a program can judge.
+fn found(pdf: &[u8], least: &str) -> Vec<String> {
+    let home = || std::path::PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, std::path::PathBuf::from);
+    let checker = cache.join("guichet/venv/bin/pdfua");
+    assert!(checker.exists(), "{} is missing: run scripts/setup-tests.sh", checker.display());
+    let file = std::env::temp_dir().join(format!("guichet-letter-{}-{:p}.pdf", std::process::id(), pdf));
+    std::fs::write(&file, pdf).unwrap();
+    let output = Command::new(checker).args(["check", "--min-severity", least, "--format", "json"]).arg(&file).output();
+    std::fs::remove_file(&file).unwrap();
+    let said = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
+    let report: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let report = report.get(0).unwrap_or(&report);
+    let all = report["findings"].as_array().unwrap_or_else(|| panic!("{said}"));
+    all.iter().map(Value::to_string).collect()
+}
+
 fn fact(info: &str, name: &str) -> String {
     let line = info.lines().find(|line| line.starts_with(name));
     line.and_then(|line| line.split_once(':')).map(|(_, fact)| fact.trim().to_owned()).unwrap_or_default()
@@ -49,7 +66,10 @@ fn each_sample_gives_a_tagged_letter_with_its_accents() {
             "2",
             vec![
                 "Dossier SEL-2026-004217",
+                "Sommaire",
                 "Historique",
+                "l’acte est-il prêt",
+                "mandat.heic",
                 "Dossier ouvert",
                 "officière d’état civil",
                 "21 novembre 2026",
@@ -98,6 +118,15 @@ fn says_that_it_conforms_to_both_standards() {
     }
     let raw = String::from_utf8_lossy(&pdf);
     assert!(raw.contains("/Lang(fr"), "the language is told");
+}
+
+#[test]
+fn another_program_finds_nothing_wrong() {
+    for template in [&*RECEIPT, &*REQUEST, &*LETTER, &*CODE, &*SLIP, &*BLANK, &*DISPOSAL] {
+        assert_eq!(found(&letter(template, &template.sample()), "info"), [""; 0], "{}", template.name());
+    }
+    // It does find what is wrong.
+    assert!(found(&sheet("Sans balises", 595, 842), "error").len() > 1);
 }
 
 #[test]
@@ -332,4 +361,59 @@ fn a_list_of_what_is_eliminated_is_tagged_however_long() {
     }
     data["visa"] = json!([{ "label": "Signé par", "value": "La directrice des Archives départementales" }]);
     assert!(self::text(&letter(&DISPOSAL, &data)).contains("La directrice"));
+}
+
+/// A PDF of one page of this size, with a text of Latin letters.
+fn sheet(text: &str, width: u16, height: u16) -> Vec<u8> {
+    let drawn = format!("BT /F 12 Tf 20 40 Td ({text}) Tj ET");
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        format!("<</Type/Pages/Count 1/Kids[4 0 R]/MediaBox[0 0 {width} {height}]>>"),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/Resources<</Font<</F 3 0 R>>>>/Contents 5 0 R>>".to_owned(),
+        format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()),
+    ];
+    let (mut file, mut places) = ("%PDF-2.0\n".to_owned(), Vec::new());
+    for (index, object) in objects.iter().enumerate() {
+        places.push(file.len());
+        file += &format!("{} 0 obj{object}endobj\n", index + 1);
+    }
+    let start = file.len();
+    file += "xref\n0 6\n0000000000 65535 f \n";
+    places.iter().for_each(|place| file += &format!("{place:010} 00000 n \n"));
+    file += &format!("trailer<</Size 6/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n");
+    file.into_bytes()
+}
+
+#[test]
+fn a_file_is_bound_with_what_came_with_it() {
+    let mut data = REQUEST.sample();
+    let entries = json!([{ "label": "Nom du fichier", "value": "livret.pdf" }]);
+    data["files"] = json!([
+        { "title": "2. Livret de famille", "entries": entries, "pages": 1 },
+        { "title": "3. Plan", "entries": entries, "pages": 1 }
+    ]);
+    let files = || vec![sheet("Vu au guichet", 595, 842), sheet("Parcelle", 1000, 300)];
+    let pdf = bind(&REQUEST, &data, DAY, files()).unwrap();
+    let info = poppler("pdfinfo", &["-l", "9", "-"], &pdf);
+    assert_eq!((fact(&info, "Pages").as_str(), fact(&info, "Tagged").as_str()), ("6", "yes"));
+    assert!(fact(&info, "Page    6 size").starts_with("1000 x 300"), "as large as it is: {info}");
+    let pages: Vec<String> = text(&pdf).split('\u{c}').map(str::to_owned).collect();
+    assert!(
+        pages[2].contains("2. Livret de famille")
+            && pages[3].contains("Vu au guichet")
+            && pages[5].contains("Parcelle")
+    );
+    // The contents say where, counting every page.
+    let contents = pages[0].replace(['.', '\n', ' ', '\u{2060}'], "");
+    assert!(contents.contains("Livretdefamille3") && contents.contains("Plan5"), "{contents}");
+    let structure = poppler("pdfinfo", &["-struct", "-"], &pdf);
+    assert!(structure.contains("Figure") && structure.contains("H2"), "{structure}");
+    assert_eq!(found(&pdf, "error"), [""; 0]);
+    // It vouches for nothing.
+    let meta = poppler("pdfinfo", &["-meta", "-"], &pdf);
+    assert!(!meta.contains("pdfaid:part") && !meta.contains("pdfuaid:part"), "{meta}");
+    // A page that is not there is an error, not a file that lacks one.
+    data["files"][0]["pages"] = json!(2);
+    assert!(bind(&REQUEST, &data, DAY, files()).is_err());
 }

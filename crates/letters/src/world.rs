@@ -1,6 +1,6 @@
 //! All that a template can see: itself, the shared blocks, its data, the date.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use jiff::civil::Date;
 use serde_json::Value;
@@ -44,7 +44,7 @@ static COMMON: LazyLock<Source> = LazyLock::new(|| {
 static MAIN: LazyLock<FileId> = LazyLock::new(|| id("/main.typ"));
 static DATA: LazyLock<FileId> = LazyLock::new(|| id("/data.json"));
 
-#[expect(clippy::expect_used, reason = "only called with the three literals above")]
+#[expect(clippy::expect_used, reason = "only called with the literals above, and with numbers")]
 fn id(path: &str) -> FileId {
     let path = VirtualPath::new(path).expect("a literal path is well formed");
     RootedPath::new(VirtualRoot::Project, path).intern()
@@ -75,11 +75,20 @@ pub(crate) struct Desk<'a> {
     main: &'a Source,
     data: Bytes,
     date: Date,
+    /// « /files/0.pdf » and so on.
+    files: HashMap<FileId, Bytes>,
 }
 
 impl<'a> Desk<'a> {
     pub(crate) fn new(main: &'a Source, data: &Value, date: Date) -> Self {
-        Self { main, data: Bytes::from_string(data.to_string()), date }
+        Self { main, data: Bytes::from_string(data.to_string()), date, files: HashMap::new() }
+    }
+
+    /// The same with these PDF beside the data.
+    pub(crate) fn with(self, files: Vec<Vec<u8>>) -> Self {
+        let named = files.into_iter().enumerate();
+        let files = named.map(|(index, file)| (id(&format!("/files/{index}.pdf")), Bytes::new(file))).collect();
+        Self { files, ..self }
     }
 }
 
@@ -105,7 +114,10 @@ impl World for Desk<'_> {
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
-        if id == *DATA { Ok(self.data.clone()) } else { Err(FileError::AccessDenied) }
+        if id == *DATA {
+            return Ok(self.data.clone());
+        }
+        self.files.get(&id).cloned().ok_or(FileError::AccessDenied)
     }
 
     fn font(&self, index: usize) -> Option<Font> {

@@ -5,6 +5,7 @@
 //! much memory or panic. It is meant to run in a process of its own, with limits.
 
 mod picture;
+mod printed;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -26,13 +27,10 @@ use hayro::{
     render,
     vello_cpu::color::palette::css::WHITE,
 };
-use krilla::{
-    Document, SerializeSettings,
-    configure::{ConfigurationBuilder, PdfVersion},
-    pdf::PdfDocument,
-};
+use krilla::pdf::PdfDocument;
 
 pub use picture::{Picture, of_image};
+pub use printed::{Printed, printed};
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Unreadable {
@@ -40,6 +38,8 @@ pub enum Unreadable {
     Locked,
     #[error("it is damaged, or holds no page")]
     Broken,
+    #[error("it holds answers to a form that cannot be drawn")]
+    Form,
 }
 
 /// A PDF and its pages, which count from 1.
@@ -74,8 +74,8 @@ impl Pages {
         let settings = RenderSettings {
             x_scale: scale,
             y_scale: scale,
-            width: Some(pixels(width * scale)),
-            height: Some(pixels(height * scale)),
+            width: Some(pixels_of(width * scale, picture::LARGE)),
+            height: Some(pixels_of(height * scale, picture::LARGE)),
             bg_color: WHITE,
         };
         let lacks = Arc::new(AtomicBool::new(false));
@@ -103,19 +103,17 @@ impl Pages {
         if first == 0 || first > last || last > self.count() {
             return Err(Unreadable::Broken);
         }
-        let configuration = ConfigurationBuilder::new().with_version(PdfVersion::Pdf20).finish();
-        let configuration = configuration.map_err(|_| Unreadable::Broken)?;
-        let mut document = Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() });
+        let mut document = printed::document()?;
         let indices: Vec<usize> = (first - 1..last).collect();
         document.embed_pdf_pages(&PdfDocument::new(Arc::clone(&self.0)), &indices);
         document.finish().map_err(|_| Unreadable::Broken)
     }
 }
 
-/// A side of a picture: some dot at least, and no more than [`picture::LARGE`].
-fn pixels(side: f32) -> u16 {
+/// A side of a picture: some dot at least, and no more than `most`.
+fn pixels_of(side: f32, most: u16) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    let side = side.round().clamp(1.0, f32::from(picture::LARGE)) as u16;
+    let side = side.round().clamp(1.0, f32::from(most)) as u16;
     side
 }
 

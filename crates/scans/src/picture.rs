@@ -18,7 +18,7 @@ const INK: u8 = 170;
 /// Fewer dots of ink than one in so many: nothing is written there.
 const SPECKS: usize = 8_000;
 /// Most memory that decoding an image may take, in bytes.
-const MEMORY: u64 = 600_000_000;
+pub const MEMORY: u64 = 600_000_000;
 
 /// JPEG files.
 #[derive(Debug)]

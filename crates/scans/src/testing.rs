@@ -35,6 +35,42 @@ pub fn unreadable_image() -> Vec<u8> {
     assemble(&objects)
 }
 
+/// The same, protected by a password.
+#[must_use]
+pub fn locked(texts: &[&str]) -> Vec<u8> {
+    let open = String::from_utf8_lossy(&pdf(texts)).into_owned();
+    let (key, id) = ("41".repeat(32), "42".repeat(16));
+    let protection = format!("trailer<</Encrypt<</Filter/Standard/V 1/R 2/O<{key}>/U<{key}>/P -4>>/ID[<{id}><{id}>]");
+    open.replace("trailer<<", &protection).into_bytes()
+}
+
+/// An A4 page with a text and an annotation, the inside of a dictionary: `7 0 R` is a grey area to show for it.
+#[must_use]
+pub fn annotated(text: &str, annotation: &str) -> Vec<u8> {
+    let drawn = format!("BT /F 24 Tf 72 700 Td ({text}) Tj ET");
+    let area = "0.2 g 0 0 200 40 re f";
+    assemble(&[
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Count 1/Kids[4 0 R]/MediaBox[0 0 595 842]>>".to_owned(),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/Resources<</Font<</F 3 0 R>>>>/Contents 5 0 R/Annots[6 0 R]>>".to_owned(),
+        format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()),
+        format!("<</Type/Annot/Rect[72 400 272 440]{annotation}>>"),
+        format!("<</Type/XObject/Subtype/Form/BBox[0 0 200 40]/Length {}>>stream\n{area}\nendstream", area.len()),
+    ])
+}
+
+/// A PNG file of one colour, half of it let through.
+#[must_use]
+pub fn png(width: u32, height: u32) -> Vec<u8> {
+    let image = image::RgbaImage::from_pixel(width, height, image::Rgba([200, 30, 30, 128]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    match image.write_to(&mut bytes, image::ImageFormat::Png) {
+        Ok(()) => bytes.into_inner(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 fn assemble(objects: &[String]) -> Vec<u8> {
     let (mut file, mut places) = ("%PDF-1.4\n".to_owned(), Vec::new());
     for (index, object) in objects.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    testing::{pdf, unreadable_image},
+    testing::{annotated, locked, pdf, png, unreadable_image},
     *,
 };
 
@@ -88,4 +88,52 @@ fn what_is_no_document_is_told() {
     for wrong in [&b""[..], b"%PDF-1.7\n%%EOF", b"GIF89a"] {
         assert_eq!(Pages::read(wrong.to_vec()).map(|pages| pages.count()).unwrap_err(), Unreadable::Broken);
     }
+}
+
+fn blank(pdf: &[u8], number: usize) -> bool {
+    Pages::read(pdf.to_vec()).unwrap().picture(number).unwrap().blank
+}
+
+#[test]
+fn a_file_is_printed_whole() {
+    let made = printed(pdf(&["Un", "", "Trois"])).unwrap();
+    assert_eq!((made.pages, text(&made.pdf)), (3, vec!["Un".to_owned(), String::new(), "Trois".to_owned()]));
+    for (width, height, lying) in [(300, 200, true), (200, 300, false), (3000, 200, true)] {
+        let made = printed(png(width, height)).unwrap();
+        let page = Pages::read(made.pdf.clone()).unwrap();
+        let picture = image::load_from_memory(&page.picture(1).unwrap().large).unwrap();
+        assert_eq!((made.pages, page.count(), picture.width() > picture.height()), (1, 1, lying));
+        assert!(!blank(&made.pdf, 1));
+    }
+    assert_eq!(printed(locked(&["Un"])).unwrap_err(), Unreadable::Locked);
+    for wrong in [&b""[..], b"%PDF-1.7\n%%EOF", &png(200, 300)[..60]] {
+        assert_eq!(printed(wrong.to_vec()).unwrap_err(), Unreadable::Broken);
+    }
+}
+
+#[test]
+fn what_is_drawn_above_a_page_is_printed_or_the_file_is_not() {
+    let shown = |annotation: &str| printed(annotated("", annotation)).map(|made| !blank(&made.pdf, 1));
+    // Cutting leaves it out: hence the care.
+    let stamp = annotated("", "/Subtype/Stamp/AP<</N 7 0 R>>");
+    assert!(blank(&Pages::read(stamp).unwrap().cut(1..=1).unwrap(), 1));
+    for drawn in ["/Subtype/Stamp/AP<</N 7 0 R>>", "/Subtype/Widget/FT/Tx/V(Camille)/AP<</N 7 0 R>>"] {
+        assert_eq!(shown(drawn), Ok(true), "{drawn}");
+    }
+    for lost in
+        ["/Subtype/Widget/FT/Btn/V/Oui/AS/Oui/AP<</N<</Oui 7 0 R/Off 7 0 R>>>>", "/Subtype/Widget/FT/Tx/V(Camille)"]
+    {
+        assert_eq!(shown(lost), Err(Unreadable::Form), "{lost}");
+    }
+    for nothing in [
+        "/Subtype/Link",
+        "/Subtype/Stamp/F 2/AP<</N 7 0 R>>",
+        "/Subtype/Widget/FT/Btn/AS/Off/AP<</N<</Oui 7 0 R/Off 7 0 R>>>>",
+        "/Subtype/Widget/FT/Tx/V()",
+        "/Subtype/Widget/FT/Tx",
+    ] {
+        assert_eq!(shown(nothing), Ok(false), "{nothing}");
+    }
+    // A page that is not drawn keeps its text.
+    assert_eq!(text(&printed(annotated("Un", "/Subtype/Link")).unwrap().pdf), ["Un"]);
 }

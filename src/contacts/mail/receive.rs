@@ -24,7 +24,7 @@ use crate::{
         french,
         upload::{self, Received, Refused},
     },
-    requests::{form, model::Request, store as requests},
+    requests::{form, mailed, model::Request, store as requests},
     visit::Visit,
 };
 
@@ -79,6 +79,9 @@ pub async fn receive(visit: &Visit, raw: &[u8], envelope: Envelope<'_>) -> Resul
         None => None,
     };
     let place = place(visit, &mailbox, &mail, request.as_ref()).await?;
+    if let Some(request) = request.as_ref().filter(|_| mail.automatic == Automatic::Bounce) {
+        mailed::returned(&visit.db, request.id, raw).await?;
+    }
     // Before anything is stored: the mail comes again.
     arrive::bounded(visit, &place, &mail.from).await?;
     let files = attach(visit, &mail).await?;

@@ -82,6 +82,7 @@ pub async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendErro
         request: about,
         what: if about.is_some() { text("message") } else { "code" },
         number: to,
+        body: if about.is_some() { &body } else { "" },
         parts: i64::try_from(text::parts(&body)).unwrap_or(i64::MAX),
     };
     let leaving = async |tx: &mut Tx| store::leaving(tx, &sent, visit.now).await;

@@ -187,6 +187,8 @@ pub struct Sent<'a> {
     pub request: Option<Uuid>,
     pub what: &'a str,
     pub number: &'a str,
+    /// What it says, of one about a request; a code is not kept.
+    pub body: &'a str,
     pub parts: i64,
 }
 
@@ -194,10 +196,10 @@ pub struct Sent<'a> {
 pub async fn leaving(tx: &mut Tx, sent: &Sent<'_>, now: Timestamp) -> Result<(), db::Error> {
     tx.run(
         sql!(
-            "insert into sms (authority_id, id, account_id, request_id, what, number, parts, state, at) values ($1, $2, $3, $4, $5, $6, $7, 'leaving', $8)
+            "insert into sms (authority_id, id, account_id, request_id, what, number, body, parts, state, at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'leaving', $9)
              on conflict (authority_id, id) do nothing"
         ),
-        args![tx.authority(), sent.id, sent.account, sent.request, sent.what, sent.number, sent.parts, now],
+        args![tx.authority(), sent.id, sent.account, sent.request, sent.what, sent.number, sent.body, sent.parts, now],
     )
     .await?;
     Ok(())
@@ -292,16 +294,18 @@ pub async fn merge(tx: &mut Tx, from: Uuid, to: Uuid) -> Result<(), db::Error> {
 /// For the export of one's data.
 pub async fn export(db: &Db, account: Uuid) -> Result<Json, db::Error> {
     let number = number(db, account).await?;
-    let sent: Vec<(String, String, String, Timestamp)> = db
+    let sent: Vec<(String, String, String, String, Timestamp)> = db
         .all(
-            sql!("select what, number, state, at from sms where authority_id = $1 and account_id = $2 order by at, id"),
+            sql!(
+                "select what, number, body, state, at from sms where authority_id = $1 and account_id = $2 order by at, id"
+            ),
             args![db.authority(), account],
         )
         .await?;
     let sent: Vec<Json> = sent
         .into_iter()
         .map(
-            |(what, number, state, at)| json!({"message": what, "numero": number, "etat": state, "le": at.to_string()}),
+            |(what, number, body, state, at)| json!({"message": what, "numero": number, "texte": body, "etat": state, "le": at.to_string()}),
         )
         .collect();
     Ok(json!({

@@ -25,6 +25,7 @@ use crate::{
         certified, code, files,
         filler::{Filler, Follows},
         form, jobs, linked,
+        mailed::{self, Mailed},
         model::{Decision, Event, File, Message, piece_slot},
         store::{self, Entry, NewMessage},
     },
@@ -117,6 +118,7 @@ pub async fn draw(
         store::messages(&filler.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
     let mut contacts = contacts::of_request(&filler.db, request.id).await?;
     contacts.retain(|contact| contact.shared);
+    let mailed = mailed::of(&filler.db, request.id).await?;
     let decision = store::decision(&filler.db, request.id).await?;
     let offered = events.iter().any(|event| event.code == linked::OFFERED);
     let state = request.state_of(&procedure);
@@ -148,7 +150,7 @@ pub async fn draw(
         keeping => sent::keeping(filler, request).await?,
         list => filler.home(),
         keep => format!("{page}/ranger"),
-        messages => Serde(shown_messages(filler.place().files, &messages, &contacts, &files, &department)),
+        messages => Serde(shown_messages(filler.place().files, &messages, &contacts, &files, &mailed, &department)),
         history => Serde(history(filler, &procedure, &events)),
         department => Serde(json!({"name": department.name, "phone": department.phone.clone().unwrap_or_else(|| filler.site.settings.phone.clone())})),
         message => message,
@@ -309,12 +311,13 @@ fn documents(filler: &Filler, id: Uuid, files: &[File]) -> Vec<Json> {
     letters.rev().map(|file| file_json(file, filler.place().files)).chain([receipt]).collect()
 }
 
-/// Messages, and what the department shares of what was said otherwise, in the order in which it happened.
+/// Messages, what the department shares of what was said otherwise, mails and SMS that left, in the order in which it happened.
 fn shown_messages(
     base: &str,
     messages: &[Message],
     contacts: &[Contact],
     files: &[File],
+    mailed: &[Mailed],
     department: &Department,
 ) -> Vec<Json> {
     let one = |message: &Message| {
@@ -327,7 +330,8 @@ fn shown_messages(
     };
     let said = contacts.iter().filter(|contact| !contact.as_message);
     let said = said.map(|one| (one.at, contacts::show::for_usager(one, &department.name, files, base)));
-    let mut all: Vec<_> = messages.iter().map(one).chain(said).collect();
+    let left = mailed.iter().map(|one| (one.at(), one.for_usager(&department.name)));
+    let mut all: Vec<_> = messages.iter().map(one).chain(said).chain(left).collect();
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, shown)| shown).collect()
 }

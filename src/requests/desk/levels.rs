@@ -10,9 +10,7 @@ use forms::{
 };
 use jiff::{Timestamp, civil::Date};
 
-use super::{
-    filters::{Filters, Late},
-};
+use super::filters::{Filters, Late};
 use crate::{catalogue, visit::Agent};
 
 /// What holds for a procedure that is published no more.

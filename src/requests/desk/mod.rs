@@ -47,6 +47,7 @@ mod tests;
 mod view;
 mod views;
 pub mod watchers;
+pub mod whole;
 mod words;
 
 pub use give::appeal;
@@ -73,7 +74,11 @@ impl<R: Right> Opened<R> {
     }
 
     pub async fn open_to(agent: &Agent, id: Uuid, action: Action) -> Result<Self, Problem> {
-        let request = access::desk::<R>(agent, id, Line::agent(agent, action)).await?;
+        Self::open_with(agent, id, Line::agent(agent, action)).await
+    }
+
+    pub async fn open_with(agent: &Agent, id: Uuid, trace: Line<'_>) -> Result<Self, Problem> {
+        let request = access::desk::<R>(agent, id, trace).await?;
         let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
         let organisation = match request.organisation_id {
             Some(id) => organisations::card(&agent.db, id).await?,

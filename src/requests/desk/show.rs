@@ -19,14 +19,15 @@ use crate::{
     approvals, consultations,
     contacts::{self, Contact},
     error::Problem,
-    journal::{self, Action},
-    platform::{attachment, french, jobs},
+    journal,
+    platform::{french, jobs},
     requests::{
         access::{Process, Read},
         certified::{self, Mark},
         files, form,
-        jobs::{NOTIFY, Printed, render_file},
+        jobs::NOTIFY,
         linked,
+        mailed::{self, Mailed},
         model::{Ask, Decision, Event, File, Form, Message},
         store::{self, NewMessage},
     },
@@ -41,6 +42,8 @@ pub struct Dossier {
     pub files: Vec<File>,
     pub messages: Vec<Message>,
     pub contacts: Vec<Contact>,
+    /// Mails and SMS that left.
+    pub mailed: Vec<Mailed>,
     pub events: Vec<Event>,
     pub asks: Vec<Ask>,
     pub decision: Option<Decision>,
@@ -72,6 +75,7 @@ impl Dossier {
             files: Vec::new(),
             messages: Vec::new(),
             contacts: Vec::new(),
+            mailed: Vec::new(),
             asks: Vec::new(),
             decision: None,
             forms: Vec::new(),
@@ -89,7 +93,10 @@ impl Dossier {
             dossier.files = files::of(&agent.db, id).await?;
             dossier.messages = store::messages(&agent.db, id).await?;
             match tab {
-                "messages" => dossier.contacts = contacts::of_request(&agent.db, id).await?,
+                "messages" => {
+                    dossier.contacts = contacts::of_request(&agent.db, id).await?;
+                    dossier.mailed = mailed::of(&agent.db, id).await?;
+                }
                 "demande" => {
                     dossier.linked = dossier.links(agent).await?;
                     dossier.reach = contacts::show::reach(agent, id).await?;
@@ -218,7 +225,7 @@ fn context(agent: &Agent, dossier: &Dossier, tab: &str, written: &Written<'_>, f
         "add_note": file.came.on(&format!("{url}/notes")),
         "once": agent.id(),
         "reachable": file.request.email.is_some(),
-        "pdf": format!("{url}/dossier.pdf"),
+        "pdf": format!("{url}/dossier"),
         "watchers": if file.content() { file.came.on(&format!("{url}/acces")) } else { String::new() },
         "renew_code": if file.request.account_id.is_none() { format!("{url}/code") } else { String::new() },
         "back": file.came.back(),
@@ -316,32 +323,6 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         },
     };
     json!({"kind": "success", "text": text.trim_end()})
-}
-
-/// The whole file on paper.
-pub async fn pdf(agent: Agent, Path(id): Path<Uuid>) -> Result<Response, Problem> {
-    let file = Opened::<Process>::open_to(&agent, id, Action::RequestPrinted).await?;
-    let zone = &agent.site.zone;
-    let events = store::events(&agent.db, id).await?;
-    let history = events.iter().map(|event| json!({"date": french::datetime(event.at, zone), "text": words::event(&file.procedure, event), "by": words::actor(&file.procedure, event)})).collect();
-    let decision = store::decision(&agent.db, id).await?.map(|decision| {
-        let text: Vec<&str> = [&decision.ground, &decision.facts]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .filter(|text| !text.is_empty())
-            .collect();
-        json!({
-            "label": if decision.favourable { "Demande acceptée" } else { "Demande refusée" },
-            "date": french::datetime(decision.at, zone),
-            "author": format!("{}, {}, {}", decision.author_name, decision.author_quality, decision.author_department),
-            "text": if text.is_empty() { Json::Null } else { json!(text.join("\n")) },
-        })
-    });
-    let forms = view::forms(&agent, &file.procedure, &store::forms(&agent.db, id).await?);
-    let printed = Printed { history, forms, decision, state: words::state(&file.procedure, &file.request.state) };
-    let pdf = render_file(&agent, &file.request, printed).await?;
-    Ok(attachment::pdf(pdf, &format!("dossier-{}.pdf", file.request.reference)))
 }
 
 /// A message to the usager; a mail tells them that it waits, without its text.

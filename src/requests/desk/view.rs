@@ -8,12 +8,12 @@ use forms::{
     step::Life,
     workflow::{Action, Need, Transition},
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Value as Json, json};
 
 use super::{Opened, delays, show::Dossier, words};
 use crate::{
-    contacts::{self, show::Came},
+    contacts::{self, Contact, show::Came},
     platform::{clock, french},
     requests::{
         access::Right,
@@ -22,6 +22,7 @@ use crate::{
         citizen::{self, answer::answering, field_slot},
         files, fire,
         handover::HANDED,
+        mailed::Mailed,
         model::{Decision, File, Form, Message, piece_slot},
     },
     visit::Agent,
@@ -150,25 +151,38 @@ fn in_slot(sent: &[File], slot: &str) -> Vec<Json> {
     sent.iter().filter(|file| file.slot == slot).map(|file| citizen::file_json(file, FILES)).collect()
 }
 
-/// Messages, and what was said otherwise, in the order in which it happened.
 pub fn messages(dossier: &Dossier) -> Json {
+    let all = said(&dossier.file.procedure, &dossier.messages, &dossier.contacts, &dossier.files, &dossier.mailed);
+    json!(all.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>())
+}
+
+/// Messages, what was said otherwise, mails and SMS that left, in the order in which it happened; `files` of the
+/// request.
+pub fn said(
+    procedure: &Procedure,
+    messages: &[Message],
+    contacts: &[Contact],
+    files: &[File],
+    mailed: &[Mailed],
+) -> Vec<(Timestamp, Json)> {
     let one = |message: &Message| {
         let from_usager = message.author == "usager";
-        let usager = words::filer(&dossier.file.procedure);
+        let usager = words::filer(procedure);
         let who = if from_usager { usager } else { message.author_name.as_deref().unwrap_or("Le service") };
-        let came = Came::of(message.id, &dossier.contacts, &dossier.files, FILES);
+        let came = Came::of(message.id, contacts, files, FILES);
         let shown = json!({
             "from_usager": from_usager, "who": who, "text": message.body, "date": message.at, "read": message.read_at,
             "how": came.how, "internal": false, "quoted": came.quoted, "files": came.files,
         });
         (message.at, shown)
     };
-    let contacts = dossier.contacts.iter().filter(|contact| !contact.as_message);
-    let contacts = contacts.map(|contact| (contact.at, contacts::show::for_agents(contact, &dossier.files, FILES)));
+    let others = contacts.iter().filter(|contact| !contact.as_message);
+    let others = others.map(|contact| (contact.at, contacts::show::for_agents(contact, files, FILES)));
+    let left = mailed.iter().map(|one| (one.at(), one.for_agents()));
     let mut all: Vec<_> =
-        dossier.messages.iter().filter(|message| !message.internal).map(one).chain(contacts).collect();
+        messages.iter().filter(|message| !message.internal).map(one).chain(others).chain(left).collect();
     all.sort_by_key(|(at, _)| *at);
-    json!(all.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>())
+    all
 }
 
 pub fn notes(dossier: &Dossier) -> Json {

@@ -86,6 +86,11 @@ pub fn filer(procedure: &Procedure) -> &'static str {
     if procedure.is_internal() { "L’agent" } else { "L’usager" }
 }
 
+/// The same, as a label.
+pub fn who(procedure: &Procedure) -> &'static str {
+    if procedure.is_internal() { "Agent" } else { "Usager" }
+}
+
 /// Who did it.
 pub fn actor(procedure: &Procedure, event: &Event) -> String {
     match (event.actor.as_str(), &event.actor_name) {
