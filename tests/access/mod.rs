@@ -207,7 +207,7 @@ both! {
 
     /// Who has a right on a category opens what a member of that role opens of its requests; on another, nothing.
     async fn a_category_opens_its_own_requests(portal: Portal) {
-        let mut scene = Scene::set(portal).await;
+        let scene = Scene::set(portal).await;
         let mut manager = scene.portal.agent("claire.daubigny").await;
         let mut wrong = Vec::new();
         for (email, category, column) in

@@ -47,6 +47,7 @@ mod tests;
 mod view;
 mod views;
 pub mod watchers;
+mod whole;
 mod words;
 
 pub use give::appeal;
