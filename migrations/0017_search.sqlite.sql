@@ -1,10 +1,11 @@
 create unique index request_search_number_key on request_search (number);
 
 -- No positions: nobody searches for phrases. The tokens are letters and digits as Rust knows them, signs that its own
--- tables (of Unicode 6.1) call marks or symbols among them, so this tokenizer only cuts at spaces.
+-- tables (of Unicode 6.1) call marks or symbols among them, so this tokenizer only cuts at spaces. Three to five letters that begin a word,
+-- after the one that says what it is, have lists of their own: a beginning is looked for as fast as a word.
 create virtual table request_fts using fts5 (
   place, names, answers, messages,
-  content = 'request_search', content_rowid = 'number', detail = none, columnsize = 0, tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co Cn M* S*'"
+  content = 'request_search', content_rowid = 'number', detail = none, columnsize = 0, prefix = '4 5 6', tokenize = "unicode61 remove_diacritics 0 categories 'L* N* Co Cn M* S*'"
 );
 -- What is taken out is overwritten, not only marked.
 insert into request_fts (request_fts, rank) values ('secure-delete', 1);

@@ -251,7 +251,7 @@ impl<'f> Deed<'f> {
             "author": {"name": author.name, "quality": author.quality, "service": author.service, "delegation": author.delegation},
             "letter": draft.map(|draft| draft.json(&url)),
             "reread": false,
-            "url": url,
+            "url": file.came.on(&url),
             "lock": held.map(|name| json!({"name": name})),
             "busy": busy,
             "errors": listed,

@@ -23,10 +23,11 @@ use super::{
     entrust,
     give::{self, Typed},
     store::{self as desk, PAGE},
+    whole,
 };
 use crate::{
     error::Problem,
-    platform::french,
+    platform::{encode, french},
     requests::{
         access::Process,
         fire::{self, By, With},
@@ -60,12 +61,18 @@ struct Chosen {
     /// Of each department of these requests.
     colleagues: BTreeMap<String, Vec<Receiver>>,
     came: Came,
+    /// Where the rest of the list begins, when all of it was chosen; see [`whole`].
+    next: String,
 }
 
 impl Chosen {
     /// Reads what was chosen, and opens it.
     async fn open(agent: &Agent, raw: &Raw) -> Result<(Self, Vec<Opened<Process>>), Problem> {
         let mut chosen = Self::read(raw);
+        if let Some(from) = Some(raw.text("tout")).filter(|from| !from.is_empty()) {
+            let (ids, next) = whole::page(agent, &chosen.came, from).await?;
+            (chosen.requests, chosen.next) = (ids.into_iter().map(|id| (id, None)).collect(), next);
+        }
         let files = Opened::several(agent, &ids(&chosen)).await?;
         let departments: Vec<&str> = files.iter().map(|file| file.request.department_id.as_str()).collect();
         chosen.colleagues = entrust::colleagues(agent, &departments).await?;
@@ -100,6 +107,7 @@ impl Chosen {
             colleague: raw.text("collegue").to_owned(),
             colleagues: BTreeMap::new(),
             came: Came::named(raw.text("liste")),
+            next: raw.text("suite").to_owned(),
         }
     }
 }
@@ -217,8 +225,7 @@ pub async fn confirm(agent: Agent, sent: Sent) -> Result<Response, Problem> {
     }
     agent.app.work.notify_one();
     let unsent = if left.is_empty() { "" } else { chosen.message.as_str() };
-    let context =
-        json!({"label": label(&chosen, &files), "done": done, "left": left, "unsent": unsent, "back": back(&chosen)});
+    let context = json!({"label": label(&chosen, &files), "done": done, "left": left, "unsent": unsent, "back": back(&chosen), "next": next(&chosen)});
     agent.page("agent/batch_done.html", TITLE, Value::from(Serde(context)))
 }
 
@@ -330,6 +337,14 @@ fn back(chosen: &Chosen) -> String {
     if list.is_empty() { "/agent".to_owned() } else { list }
 }
 
+/// The rest of the list, when all of it was chosen.
+fn next(chosen: &Chosen) -> String {
+    if chosen.next.is_empty() {
+        return String::new();
+    }
+    format!("/agent/lot?liste={}&tout={}", encode(&chosen.came.query()), encode(&chosen.next))
+}
+
 /// The deeds that at least one of the requests allows, each with how many do.
 fn offered(agent: &Agent, chosen: &Chosen, files: &[Opened<Process>]) -> Vec<Json> {
     let mut codes: BTreeMap<String, String> = BTreeMap::new();
@@ -384,7 +399,7 @@ async fn context(
     Value::from(Serde(json!({
         "many": files.len(), "gone": chosen.requests.len() - files.len(), "back": back(chosen),
         "colleague": chosen.colleague, "colleagues": entrust::options(&chosen.all(), &chosen.colleague),
-        "list": chosen.came.query(), "action": chosen.deed, "label": label(chosen, files),
+        "list": chosen.came.query(), "next": chosen.next, "action": chosen.deed, "label": label(chosen, files),
         "actions": offered(agent, chosen, files),
         "chosen": files.iter().map(seen).collect::<Vec<_>>().join(","),
         "rows": rows, "left": left, "previews": previews, "needs_message": message, "message": chosen.message,

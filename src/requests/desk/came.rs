@@ -45,6 +45,10 @@ impl Came {
         Self(Some(filters.clone()))
     }
 
+    pub fn filters(&self) -> Option<&Filters> {
+        self.0.as_ref()
+    }
+
     /// The query that [`Self::named`] takes.
     pub fn query(&self) -> String {
         self.0.as_ref().map(|filters| filters.query(filters.sort_id())).unwrap_or_default()

@@ -48,6 +48,7 @@ mod view;
 mod views;
 pub mod watchers;
 pub mod whole;
+mod whole;
 mod words;
 
 pub use give::appeal;

@@ -117,3 +117,45 @@ async fn several_at_once_on_sqlite() {
 async fn several_at_once_on_postgres() {
     takes(World::new(db::testing::postgres().await).await).await;
 }
+
+/// All of a list, more than a page: each page is seen and confirmed by itself.
+#[tokio::test]
+async fn a_whole_list_a_page_at_a_time() {
+    let world = World::sqlite().await;
+    let mut ids = Vec::new();
+    for hours in 0..53 {
+        let mut filing = world.filing("acte-naissance");
+        filing.hours = hours;
+        ids.push(world.file(filing).await);
+    }
+    let mut other = world.filing("acte-naissance");
+    other.state = "in-progress";
+    let other = world.file(other).await;
+    let cookie = world.sign_in("nadia.benali").await;
+    let query = "vue=toutes&statut=sent&tri=activite";
+    let list = world.get(&cookie, &format!("/agent?{query}")).await.text;
+    assert!(list.contains("name=\"tout\" value=\"debut\""), "{list}");
+    let mut address = format!("/agent/lot?liste={}&tout=debut", crate::platform::encode(query));
+    let mut held = 0;
+    for many in [50, 3] {
+        let deeds = world.get(&cookie, &address).await.text;
+        assert!(deeds.contains(&format!("Que faire de ces {many} dossiers")), "{deeds}");
+        let value = |text: &str, name: &str| {
+            let after = text.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+            after.split('"').next().unwrap().to_owned()
+        };
+        let (chosen, next) = (value(&deeds, "d"), value(&deeds, "suite"));
+        assert_eq!(next.is_empty(), many == 3);
+        let fields = [("d", chosen.as_str()), ("liste", query), ("suite", next.as_str()), ("action", "affecter")];
+        let done = world.post(&cookie, "/agent/lot", &fields).await;
+        assert_eq!(done.status, StatusCode::OK);
+        held += many;
+        let sql = sql!("select count(*) from request where authority_id = $1 and holder_id is not null and id <> $2");
+        assert_eq!(world.count(sql, other).await, held);
+        if let Some((_, after)) = done.text.split_once("href=\"/agent/lot?liste=") {
+            address = format!("/agent/lot?liste={}", after.split('"').next().unwrap());
+        }
+    }
+    let sql = sql!("select count(*) from request where authority_id = $1 and holder_id is not null and id = $2");
+    assert_eq!(world.count(sql, other).await, 0, "what the list does not show is left alone");
+}

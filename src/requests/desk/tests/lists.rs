@@ -229,6 +229,29 @@ async fn lists_on_postgres() {
     lists(World::new(db::testing::postgres().await).await).await;
 }
 
+/// Each order is read from its index: nothing is sorted but the few keys of a page.
+#[tokio::test]
+async fn each_order_has_its_index() {
+    let world = World::sqlite().await;
+    let agent = world.agent("nadia.benali").await;
+    for (sort, index) in [
+        ("echeance", "request_desk "),
+        ("depot", "request_desk_sent "),
+        ("activite", "request_desk_active "),
+        ("nom", "request_desk_name "),
+    ] {
+        for address in
+            [format!("/agent?vue=termines&tri={sort}"), format!("/agent?vue=toutes&tri={sort}&apres=1_{}", Uuid::nil())]
+        {
+            let (_, plans) = crate::requests::explain(&agent, &address).await.unwrap();
+            assert!(plans.iter().all(|plan| plan.contains(index)), "{address}: {plans:#?}");
+        }
+    }
+    let state = "/agent?vue=toutes&demarche=acte-naissance&etat=submitted";
+    let (_, plans) = crate::requests::explain(&agent, state).await.unwrap();
+    assert!(plans.iter().all(|plan| plan.contains("request_desk_state ")), "{plans:#?}");
+}
+
 #[tokio::test]
 async fn the_list_as_a_page() {
     let world = World::sqlite().await;
