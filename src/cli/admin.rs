@@ -163,6 +163,9 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             let visit = work::visit(&app, find(&app, &authority).await?).await?;
             let count = catalogue::publish(&visit.db, &super::sources(&app.config)?, visit.now).await?;
             println!("{count} procedures published");
+            for line in catalogue::strangers(&visit).await? {
+                eprintln!("warning: {line}");
+            }
             super::webhooks::warn(&visit).await
         }
         Command::AddAgent { authority, email, first_name, last_name, quality, member, ends_on, administrator } => {

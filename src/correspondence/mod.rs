@@ -1,6 +1,7 @@
 //! Letters and mails from templates that departments write: the templates and their versions, a letter put
 //! together from one of them, its PDF, and the letters to post.
 
+pub mod alone;
 pub mod compose;
 mod desk;
 pub mod jobs;

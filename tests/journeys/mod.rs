@@ -34,6 +34,7 @@ mod rights;
 mod scans;
 mod sharing;
 pub mod signing_in;
+mod silence;
 mod staff;
 mod steering;
 mod surveys;

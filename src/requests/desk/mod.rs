@@ -43,7 +43,7 @@ mod views;
 pub mod watchers;
 mod words;
 
-pub use give::appeal;
+pub use give::{appeal, appeal_from};
 
 /// The longest text that an agent may write at once, in characters.
 const LONGEST: usize = 10_000;
