@@ -40,7 +40,8 @@ create table letter (
   title text not null,
   content {json} not null,
   written_on date not null,
-  author_id uuid not null,
+  -- None: the platform made it by itself.
+  author_id uuid,
   made_at {time},
   -- To print and post, beside the usager's page.
   to_post boolean not null,

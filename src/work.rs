@@ -46,6 +46,7 @@ async fn carry_out(visit: &Visit, job: &Claimed) -> Result<Outcome, SendError> {
         approvals::MAIL => approvals::send(visit, job).await.map(|()| Outcome::Done),
         consultations::MAIL => consultations::send(visit, job).await.map(|()| Outcome::Done),
         correspondence::jobs::MAKE => Ok(correspondence::jobs::make(visit, job).await?),
+        correspondence::alone::MAKE => correspondence::alone::make(visit, job).await,
         accounts::jobs::LETTER => accounts::jobs::letter(visit, job).await.map(|()| Outcome::Done),
         acting::mails::LETTER => acting::mails::send(visit, job).await.map(|()| Outcome::Done),
         sharing::INVITATION => sharing::send(visit, job).await.map(|()| Outcome::Done),

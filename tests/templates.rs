@@ -105,7 +105,7 @@ fn every_mail_is_drawn() {
             let context = json!({
                 "city": city, "reference": "VAL-7F3K-29", "procedure": procedure, "submitted": "17 novembre 2026 à 10 h 00",
                 "inviter": "Camille Martin", "email": "dominique@exemple.fr", "link": "http://ville.test/suivre", "link_label": "Suivre ma demande",
-                "code": "7F3K2-9ACDE", "accounts": [{"login": "camille.moreau.2734", "href": "http://ville.test/mot-de-passe/x"}],
+                "code": "7F3K2-9ACDE", "silence": "Sans réponse au plus tard le 17 janvier 2027, votre demande sera réputée acceptée.", "accounts": [{"login": "camille.moreau.2734", "href": "http://ville.test/mot-de-passe/x"}],
                 "outside": true, "until": "2 décembre 2026", "who": "Camille Martin", "what": "Judo-club de Valmont", "circuit": "Projet d’arrêté", "step": "Direction de la voirie", "state": "declined",
                 "subject": "Une décision vous attend", "text": "Bonjour,\n\nUne décision vous attend.",
                 "about": {

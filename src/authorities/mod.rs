@@ -84,6 +84,10 @@ pub struct Settings {
     /// How its decisions are contested, where a procedure does not say otherwise; empty: the usual routes.
     #[serde(default)]
     pub appeal: String,
+    /// Where its decisions are contested, with its address: « tribunal administratif de Cergy-Pontoise, 2-4 boulevard
+    /// de l’Hautil, 95000 Cergy » (CJA R312-1); empty: the text does not say which.
+    #[serde(default)]
+    pub tribunal: String,
     #[serde(default)]
     pub holidays: Holidays,
     /// Days on which it is closed, beside weekends and public holidays.

@@ -15,8 +15,10 @@ use crate::visit::Visit;
 pub mod citizen;
 mod search;
 mod store;
+mod strangers;
 
 pub use store::{Sources, folder, left_behind, publish, retire, shipped};
+pub use strangers::strangers;
 
 /// How long a replica may show an older version of a procedure.
 const FRESH: SignedDuration = SignedDuration::from_secs(15);

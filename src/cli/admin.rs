@@ -166,6 +166,9 @@ pub async fn run(command: Command, config: Config) -> Result<()> {
             for line in catalogue::left_behind(&visit.db).await? {
                 println!("{line}");
             }
+            for line in catalogue::strangers(&visit).await? {
+                eprintln!("warning: {line}");
+            }
             super::webhooks::warn(&visit).await
         }
         Command::AddAgent { authority, email, first_name, last_name, quality, member, ends_on, administrator } => {

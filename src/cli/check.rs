@@ -1,6 +1,7 @@
 //! `guichet check` and `guichet fmt`: procedure files, without a database.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -51,11 +52,17 @@ pub fn check(paths: &[PathBuf], drawings: Option<&Path>) -> Result<ExitCode> {
 fn notes(file: &str, text: &str, shared: &load::Shared) -> Vec<String> {
     let Ok(procedure) = load::procedure(file, text, shared) else { return Vec::new() };
     let told = procedure.workflow.webhooks.iter().filter(|one| !one.sensitive.is_empty());
+    let named = procedure.workflow.named();
+    let wanted = |what: &str, ids: &BTreeSet<&str>| {
+        let listed = ids.iter().copied().collect::<Vec<_>>().join(", ");
+        (!ids.is_empty()).then(|| format!("à créer dans la collectivité, s’il y manque\u{a0}: {what} {listed}"))
+    };
+    let wanted = [wanted("service", &named.departments), wanted("agent", &named.agents)];
     let note = |one: &Webhook| {
         let (label, sent) = (&one.label, one.sensitive.join(", "));
         format!("des réponses sensibles sont envoyées à l’application «\u{a0}{label}\u{a0}»\u{a0}: {sent}")
     };
-    told.map(note).collect()
+    told.map(note).chain(wanted.into_iter().flatten()).collect()
 }
 
 /// What is wrong between these procedures and those of their folder that they start; those that do not load are told

@@ -1,15 +1,16 @@
 //! A letter put together: a template, a request and what the agent gives. Nothing is written here, so that the
 //! very same is shown before it is sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::Db;
 use forms::{
     answers::Answers,
     model::Procedure,
+    step,
     text::{self, Block, Known, MOTIVATION},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -20,7 +21,10 @@ use super::{
 use crate::{
     authorities::{self, Department},
     platform::{clock, french},
-    requests::model::{Decision, Request},
+    requests::{
+        fire,
+        model::{Decision, Request},
+    },
     visit::Visit,
 };
 
@@ -43,10 +47,14 @@ pub struct About<'a> {
     pub to_post: bool,
     /// Nobody's: what is missing is shown by its label.
     pub sample: bool,
+    /// Last day of the legal delay, once it runs.
+    pub legal_day: Option<Date>,
 }
 
 impl<'a> About<'a> {
-    pub fn request(request: &'a Request, procedure: &'a Procedure, author: &'a Author) -> Self {
+    pub fn request(visit: &Visit, request: &'a Request, procedure: &'a Procedure, author: &'a Author) -> Self {
+        let nothing = BTreeMap::new();
+        let legal_day = step::legal_end(procedure, &request.life(), fire::context(visit, &nothing));
         Self {
             procedure,
             reference: &request.reference,
@@ -61,6 +69,7 @@ impl<'a> About<'a> {
             motivation: "",
             to_post: false,
             sample: false,
+            legal_day,
         }
     }
 }
@@ -282,8 +291,12 @@ fn paragraphs(text: &str) -> Vec<String> {
 }
 
 impl About<'_> {
+    /// Nobody signs what the platform writes by itself.
     fn author_json(&self) -> Json {
         let Author { name, quality, service, delegation } = self.author;
+        if name.is_empty() {
+            return Json::Null;
+        }
         json!({"name": name, "quality": quality, "service": service, "delegation": delegation})
     }
 }
@@ -301,6 +314,9 @@ fn known(visit: &Visit, department: &Department, about: &About<'_>) -> Known {
     known.set("demande.reference", about.reference);
     known.set("demande.demarche", &about.procedure.title);
     known.set_date("demande.envoyee_le", clock::day(about.submitted_at, &visit.site.zone));
+    if let Some(day) = about.legal_day {
+        known.set_date("demande.delai_legal", day);
+    }
     known.set("usager.nom", about.filer.unwrap_or_default());
     known.set("usager.adresse", &address(about).join("\n"));
     known.set("beneficiaire.nom", about.beneficiary.unwrap_or_default());

@@ -32,13 +32,18 @@ pub async fn make(visit: &Visit, job: &Claimed) -> Result<Outcome> {
     let id = job.payload.0.get("letter").and_then(Json::as_str).and_then(|id| id.parse::<Uuid>().ok());
     // Erased since, or made already.
     let Some(letter) = store::letter(&visit.db, id.context("no letter")?).await? else { return Ok(Outcome::Done) };
+    keep(visit, job, &letter).await
+}
+
+/// Makes the PDF of a letter, unless it is made already.
+pub async fn keep(visit: &Visit, job: &Claimed, letter: &Letter) -> Result<Outcome> {
     if letter.made_at.is_some() {
         return Ok(Outcome::Done);
     }
     let pdf = set(std::slice::from_ref(&letter.content.0), letter.written_on).await?;
     let file = Received {
         id: letter.id,
-        name: file_name(&letter),
+        name: file_name(letter),
         media_type: "application/pdf",
         size: pdf.len() as u64,
         sha256: Sha256::digest(&pdf).to_vec(),

@@ -1,7 +1,10 @@
 //! Mails and SMS that a department words itself. They say no more of a person than the shipped ones do.
 
+use std::collections::BTreeMap;
+
 use forms::{
     model::Procedure,
+    step,
     text::{self, Known, Names},
 };
 use minijinja::context;
@@ -15,17 +18,18 @@ use super::{
 use crate::{
     authorities::{self, Department},
     platform::{clock, french, jobs::Claimed, mail::SendError},
-    requests::model::Request,
+    requests::{fire, model::Request},
     visit::Visit,
 };
 
 /// The messages that workflows send, as managers know them.
-pub const MESSAGES: [(&str, &str); 12] = [
+pub const MESSAGES: [(&str, &str); 13] = [
     ("recue", "Demande enregistrée"),
     ("prise-en-charge", "Demande prise en charge"),
     ("piece-demandee", "Pièce ou correction demandée"),
     ("relance", "Rappel de ce qui est attendu"),
     ("complete", "Dossier complet"),
+    ("silence", "Délai légal passé sans réponse"),
     ("completee", "Réponse de l’usager saisie par le service"),
     ("decision", "Décision prise"),
     ("reponse", "Réponse donnée"),
@@ -82,6 +86,10 @@ pub async fn own(
     known.set("demande.reference", &request.reference);
     known.set("demande.demarche", title(procedure));
     known.set_date("demande.envoyee_le", clock::day(request.submitted_at, &visit.site.zone));
+    let nothing = BTreeMap::new();
+    if let Some(day) = step::legal_end(procedure, &request.life(), fire::context(visit, &nothing)) {
+        known.set_date("demande.delai_legal", day);
+    }
     match words(visit, medium, &template.subject, &template.body, &known) {
         Ok(worded) => Ok(Some(worded)),
         Err(sentences) => Err(unfilled(&template, &sentences)),
@@ -141,7 +149,7 @@ pub fn reference(visit: &Visit) -> String {
 pub fn shipped(visit: &Visit, medium: Medium, department: &str, message: &str) -> anyhow::Result<Template> {
     let context = context! {
         reference => "{{ demande.reference }}", procedure => "{{ demande.demarche }}",
-        submitted => "{{ demande.envoyee_le }}", link => "", link_label => "", code => "",
+        submitted => "{{ demande.envoyee_le }}", link => "", link_label => "", code => "", silence => "",
         city => context! { name => "{{ collectivite.nom }}", phone => "", email => "" }, message => message, text => "",
     };
     let templates = &visit.app.templates;

@@ -1,6 +1,7 @@
 //! Letters, mails and SMS from templates that departments write: the templates and their versions, a letter put
 //! together from one of them or written by an agent, its PDF, and the letters to post.
 
+pub mod alone;
 pub mod compose;
 mod desk;
 pub mod free;

@@ -135,7 +135,7 @@ pub fn names(procedure: &Procedure) -> Names {
 
 /// The published procedures of a department that send this letter.
 pub fn senders(current: &Current, department: &str, code: &str) -> Vec<Arc<Procedure>> {
-    let sends = |procedure: &Procedure| procedure.workflow.transitions.iter().any(|one| one.letter() == Some(code));
+    let sends = |procedure: &Procedure| procedure.letters().contains(code);
     let all = current.all().map(|published| &published.procedure);
     all.filter(|procedure| procedure.department == department && sends(procedure)).cloned().collect()
 }

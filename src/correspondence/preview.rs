@@ -73,7 +73,7 @@ pub async fn of(
     };
     let procedure = catalogue::version(agent, &request.procedure_id, request.procedure_version).await?;
     let decision = requests::store::decision(&agent.db, id).await?.or_else(|| decision(agent, template, &procedure));
-    let about = About { decision: decision.as_ref(), ..About::request(&request, &procedure, &author) };
+    let about = About { decision: decision.as_ref(), ..About::request(agent, &request, &procedure, &author) };
     Ok(told(agent, template, department, &about, &wanted))
 }
 
@@ -109,6 +109,7 @@ async fn sample(
         motivation: "Le paragraphe que l’agent ajoute à cette lettre.",
         to_post: false,
         sample: true,
+        legal_day: Some(agent.today()),
     };
     Ok(told(agent, template, department, &about, ""))
 }

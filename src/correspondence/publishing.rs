@@ -23,7 +23,7 @@ pub async fn ready(
     shared: &Shared,
 ) -> anyhow::Result<Result<Vec<(String, Letter)>, Vec<String>>> {
     let (mut letters, mut wrong) = (Vec::new(), Vec::new());
-    for code in procedure.workflow.transitions.iter().filter_map(|one| one.letter()) {
+    for code in procedure.letters() {
         let own = store::template(&db.fresh(), &procedure.department, code, None).await?;
         if let Some(own) = own.filter(|own| own.saved_by.is_some()) {
             let mistakes = own.parse(&model::names(procedure)).err().unwrap_or_default();

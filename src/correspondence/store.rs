@@ -128,7 +128,8 @@ pub struct New {
     pub title: String,
     pub content: Value,
     pub written_on: Date,
-    pub author: Uuid,
+    /// None: the platform made it by itself.
+    pub author: Option<Uuid>,
     pub to_post: bool,
 }
 

@@ -43,6 +43,7 @@ struct Authority {
     email: String,
     site: String,
     dpo_email: String,
+    tribunal: String,
     opening_hours: String,
 }
 
@@ -149,6 +150,7 @@ pub async fn found(app: &App, city: &City) -> Result<Visit> {
         second_factor: Vec::new(),
         receives_changes: city.receives_changes.clone(),
         appeal: String::new(),
+        tribunal: of.tribunal.clone(),
         holidays: Holidays::default(),
         closed_days: std::collections::BTreeMap::new(),
         contacts_months: 12,

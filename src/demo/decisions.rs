@@ -43,7 +43,7 @@ pub async fn letter(
         (author.name, author.quality, author.service) =
             (decision.author_name.clone(), decision.author_quality.clone(), decision.author_department.clone());
     }
-    let about = About { decision, ..About::request(request, procedure, &author) };
+    let about = About { decision, ..About::request(visit, request, procedure, &author) };
     let composed = compose::compose(visit, code, None, &about).await?;
     let composed = composed.map_err(|unfit| anyhow::anyhow!("{code}: {:?}", unfit.sentences))?;
     Ok(correspondence::New {
@@ -54,7 +54,7 @@ pub async fn letter(
         title: composed.title,
         content: composed.content,
         written_on: visit.today(),
-        author: by.account.context("nobody signs")?,
+        author: Some(by.account.context("nobody signs")?),
         to_post: request.email.is_none(),
     })
 }

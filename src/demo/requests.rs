@@ -225,12 +225,12 @@ async fn live(visit: &mut Visit, city: &City, procedure: &Procedure, id: Uuid, i
             })
             .collect();
         let signing = transition.needs.iter().any(|need| matches!(need, Need::Decision | Need::Refusal));
-        let by_letter = transition.letter().is_some();
+        let signed = transition.letter().is_some() || procedure.decides();
         let asks = transition.opens().is_some();
         let able = |agent: &&&AgentOf| {
             let decides = agent.decides(&request.department_id);
             // Who asks for approvals is not who gives them.
-            !(asks && decides) && (!signing || (decides && (!by_letter || agent.signs(&request.department_id))))
+            !(asks && decides) && (!signing || (decides && (!signed || agent.signs(&request.department_id))))
         };
         let agents: Vec<_> = agents.iter().filter(able).collect();
         let agent = agents.get(index % agents.len().max(1)).context("a department without agent")?;
@@ -319,12 +319,13 @@ async fn fire_one(
             Need::Refusal => with.decision = Some(decisions::decision(visit, signed, false)),
         }
     }
+    let signs = transition.letter().is_some() || procedure.decides();
+    let line = if signs { decisions::signed_by(visit, request, transition, by).await? } else { None };
+    if let (Some(decision), Some(line)) = (&mut with.decision, &line) {
+        decision.author_quality.clone_from(&line.quality);
+        decision.delegation_id = Some(line.id);
+    }
     if let Some(code) = transition.letter() {
-        let line = decisions::signed_by(visit, request, transition, by).await?;
-        if let (Some(decision), Some(line)) = (&mut with.decision, &line) {
-            decision.author_quality.clone_from(&line.quality);
-            decision.delegation_id = Some(line.id);
-        }
         let mention = line.and_then(|line| line.mention());
         with.letter =
             Some(decisions::letter(visit, procedure, request, code, by, (with.decision.as_ref(), mention)).await?);

@@ -172,7 +172,8 @@ pub fn decide<'a>(
     let known = known(procedure, answers, &answered);
     let cx = Context { now: with.entered.unwrap_or(now), ..context(visit, &known) };
     let (life, effects) = step::step(procedure, &request.life(), transition, by.actor, given, cx).map_err(refused)?;
-    if effects.contains(&Effect::Letter) && with.letter.is_none() {
+    // What the platform does by itself has its letter written after, as of its day.
+    if effects.contains(&Effect::Letter) && with.letter.is_none() && by.actor != Actor::System {
         return Err(Problem::Bad("Il manque la lettre que fait cette action."));
     }
     let prepares = procedure.workflow.transition(transition).and_then(|one| procedure.workflow.prepared(one));
@@ -400,6 +401,7 @@ pub async fn queue(tx: &mut Tx, of: Queued, effects: &[Effect], ids: &[Uuid], no
         }
         let job = match (effect, letter) {
             (Effect::Letter, Some(letter)) => correspondence::jobs::making(request, letter),
+            (Effect::Letter, None) => correspondence::alone::making(request, seq, None),
             // Who gave no address and no number is owed nothing: the follow-up page tells all.
             (Effect::Notify(message), _) if reachable => NewJob {
                 kind: super::jobs::NOTIFY,

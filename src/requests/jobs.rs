@@ -34,12 +34,13 @@ pub const CODE: &str = "code-de-suivi";
 pub const RECEIPT: &str = "receipt";
 
 /// The messages about a request that a workflow may send (`notify …`), each with its templates in `mails/`.
-pub const MESSAGES: [&str; 12] = [
+pub const MESSAGES: [&str; 13] = [
     "recue",
     "prise-en-charge",
     "piece-demandee",
     "relance",
     "complete",
+    "silence",
     "completee",
     "decision",
     "reponse",
@@ -148,12 +149,17 @@ pub async fn compose(
         return Ok(Mail { back, ..letter(visit, "texte-du-service", context, to, id)? });
     }
     // A code is computed at the last moment: the queue does not hold it, and an older mail says the present one.
+    let silence = if message == "complete" {
+        super::citizen::silence(visit, &procedure, request).join(" ")
+    } else {
+        String::new()
+    };
     let code = if message == CODE {
         code::shown(visit, request.id).await.map_err(anyhow::Error::from)?
     } else {
         String::new()
     };
-    Ok(Mail { back, ..letter(visit, message, context! { code => code, ..context }, to, id)? })
+    Ok(Mail { back, ..letter(visit, message, context! { code => code, silence => silence, ..context }, to, id)? })
 }
 
 /// The address where the filer of a settled request says what they think of it, in the first mail that says that it is

@@ -62,7 +62,9 @@ pub use intake::{received_at, reception as received_on};
 pub use summary::{drafts_on, legal_words, notice_words, running_on, todo};
 
 pub fn routes() -> Router<App> {
-    use citizen::{answer, cancel, check, follow, linked as next, mine, piece, question, received, sent, start, track};
+    use citizen::{
+        answer, attestation, cancel, check, follow, linked as next, mine, piece, question, received, sent, start, track,
+    };
     Router::new()
         .merge(staff::routes())
         .route("/demarches/{procedure}/commencer", get(start::show))
@@ -91,6 +93,7 @@ pub fn routes() -> Router<App> {
         .route("/demandes/{request}/messages", post(follow::write::<Visitor>))
         .route("/demandes/{request}/repondre", get(answer::show::<Visitor>).post(answer::send::<Visitor>))
         .route("/demandes/{request}/suites/{linked}", post(next::go_on))
+        .route("/demandes/{request}/attestation", post(attestation::ask))
         .route("/demandes/{request}/annuler", get(cancel::show::<Visitor>).post(cancel::confirm::<Visitor>))
         .route("/suivre", get(track::show).post(track::open))
         .route("/fichiers/{file}", get(files::mine::<Visitor>))

@@ -38,6 +38,7 @@ mod rights;
 mod scans;
 mod sharing;
 pub mod signing_in;
+mod silence;
 mod staff;
 mod steering;
 mod surveys;

@@ -127,7 +127,7 @@ workflow:
     - {{id: closed, label: Close, usager: Terminée, status: ended, end: true}}
   transitions:
     - {{id: send, label: Envoyer, from: [draft], to: sent, who: usager}}
-    - {{id: close, label: Clore, from: [sent], to: closed, who: process, form: [{{id: prix, ask: Prix ?, kind: amount}}]{does}}}
+    - {{id: close, label: Clore, from: [sent], to: closed, who: process, needs: [message], form: [{{id: prix, ask: Prix ?, kind: amount}}]{does}}}
 "
         );
         load::procedure(&format!("{id}.yaml"), &text, &Shared::default())

@@ -1,12 +1,16 @@
 //! A procedure (« démarche ») as data. Built only by [`crate::load`], which guarantees that every
 //! reference resolves, every expression has its type and every id is unique.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::{expr::Expr, kinds::Kind, workflow::Workflow};
+use crate::{
+    expr::Expr,
+    kinds::Kind,
+    workflow::{Status, Transition, Workflow},
+};
 
 #[derive(Debug, Clone)]
 pub struct Procedure {
@@ -41,6 +45,9 @@ pub struct Procedure {
     pub legal: Option<Legal>,
     /// How its decisions are contested, when that is not as the authority's others: several paragraphs.
     pub appeal: Option<String>,
+    /// Whether accepting or refusing is a decision, which only who has a delegation in force signs; none: it is where
+    /// the procedure has a legal delay.
+    pub decisions: Option<bool>,
     /// A health or social procedure: its name never leaves in a message.
     pub confidential: bool,
     pub notice: Notice,
@@ -60,6 +67,28 @@ impl Procedure {
     /// For agents alone (« démarche interne »): nothing that usagers see tells of it.
     pub fn is_internal(&self) -> bool {
         self.audience == [Audience::Agent]
+    }
+
+    /// The templates of the letters that it sends, each once.
+    pub fn letters(&self) -> BTreeSet<&str> {
+        let sent = self.workflow.transitions.iter().filter_map(Transition::letter);
+        let attested = self.legal.as_ref().and_then(|legal| legal.attestation.as_ref());
+        sent.chain(attested.map(|one| one.letter.as_str())).collect()
+    }
+
+    /// The transition by which silence accepted or refused, if this is one: which of both.
+    pub fn implied(&self, transition: &str) -> Option<bool> {
+        let one = self.workflow.transition(transition).filter(|one| one.implied())?;
+        match self.workflow.state(&one.to)?.status {
+            Status::Accepted => Some(true),
+            Status::Refused => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether who accepts or refuses takes a decision, and must be entitled to sign it (CRPA L212-1).
+    pub fn decides(&self) -> bool {
+        self.decisions.unwrap_or(self.legal.is_some())
     }
 }
 
@@ -164,6 +193,16 @@ pub struct Legal {
     pub delay: Delay,
     pub silence: Silence,
     pub basis: Option<String>,
+    pub attestation: Option<Attestation>,
+}
+
+/// The attestation of an acceptance by silence, which its usager may ask for (CRPA L232-3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attestation {
+    /// The template of the letter.
+    pub letter: String,
+    /// Made as soon as it is asked for, signed by nobody; else an agent fires the transition that makes this letter.
+    pub automatic: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

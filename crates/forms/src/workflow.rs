@@ -1,6 +1,8 @@
 //! States and transitions of a request, as data. What happens to a request is decided by
 //! [`step`](crate::step), a pure function; the application stores its result.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -291,6 +293,13 @@ impl Transition {
         self.after.is_some() || self.upon.is_some()
     }
 
+    /// Whether the law itself decides by it: the legal delay is over (« silence vaut acceptation », « vaut rejet »,
+    /// CRPA L231-1, L231-4).
+    pub fn implied(&self) -> bool {
+        let legal = self.after.is_some_and(|after| after.origin == Origin::Legal && !after.before);
+        self.who == Who::System && legal
+    }
+
     /// Whether it has an expression over the answers.
     pub fn reads(&self) -> bool {
         self.when.is_some() || !self.assign.is_empty() || !self.sets.is_empty()
@@ -321,7 +330,30 @@ impl Transition {
     }
 }
 
+/// Whom a workflow names, and an authority must have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named<'w> {
+    /// Ids of departments.
+    pub departments: BTreeSet<&'w str>,
+    /// The addresses that agents sign in with.
+    pub agents: BTreeSet<&'w str>,
+}
+
 impl Workflow {
+    /// Whom it asks for opinions or approvals, and whom it gives requests to.
+    pub fn named(&self) -> Named<'_> {
+        let opinions = self.opinions.iter().map(|one| one.department.as_str());
+        let steps = self.approvals.iter().flat_map(|one| &one.steps);
+        let agents = self.transitions.iter().flat_map(|one| &one.assign).filter_map(|rule| match &rule.to {
+            Assignee::Agent(address) => Some(address.as_str()),
+            Assignee::Turn | Assignee::Nobody => None,
+        });
+        Named {
+            departments: opinions.chain(steps.filter_map(|step| step.department.as_deref())).collect(),
+            agents: agents.collect(),
+        }
+    }
+
     pub fn opinion(&self, id: &str) -> Option<&Opinion> {
         self.opinions.iter().find(|opinion| opinion.id == id)
     }

@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{answer, cancel, file_json, file_kind, linked as next, procedure_link, procedure_page, sections, sent};
+use super::{
+    answer, attestation, cancel, delay, file_json, file_kind, linked as next, procedure_link, procedure_page, sections,
+    sent,
+};
 use crate::{
     acting::{Deed, trace},
     authorities::{self, Department},
@@ -52,6 +55,7 @@ pub async fn show<W: Follows>(who: W, Path(id): Path<Uuid>, Query(told): Query<T
     let flash = match told.fait.as_str() {
         "message" => Some("Votre message est envoyé."),
         "range" => Some("L’accusé d’enregistrement est rangé dans vos documents."),
+        "attestation" => Some("Votre demande d’attestation est enregistrée : vous la trouverez sur cette page."),
         "repondu" => Some("Votre réponse est envoyée : le service reprend le traitement."),
         _ => None,
     };
@@ -138,6 +142,8 @@ pub async fn draw(
         sent => request.submitted_at.to_string(),
         filed => filed(filler, &procedure, request, &department, &events),
         delay => if awaits { format!("Réponse attendue avant le {}", french::date(clock::day(request.due_at, &filler.site.zone))) } else { String::new() },
+        legal => delay::of_request(filler, &procedure, request),
+        attestation => Serde(attestation::shown(filler, &procedure, request, &events)),
         usual => if awaits { steering::usual(filler, &procedure.id).await? } else { String::new() },
         steps => Serde(steps(filler, &procedure, request, &events)),
         awaited => Serde(awaited(filler, request, &procedure, &messages).await?),
@@ -357,6 +363,9 @@ fn words(filler: &Filler, procedure: &Procedure, event: &Event) -> Option<String
             None if event.actor == "usager" => "Vous avez écrit au service".to_owned(),
             None => "Le service vous a écrit".to_owned(),
         });
+    }
+    if event.code == attestation::ASKED {
+        return Some("Attestation d’acceptation demandée".to_owned());
     }
     if event.code == contacts::mail::MAIL {
         return Some("Le service a reçu un courriel de votre adresse".to_owned());

@@ -31,8 +31,10 @@ use crate::{
 };
 
 pub mod answer;
+pub mod attestation;
 pub mod cancel;
 pub mod check;
+mod delay;
 pub mod follow;
 mod household;
 mod known;
@@ -48,6 +50,7 @@ mod told;
 pub mod track;
 mod twin;
 
+pub use delay::of_request as silence;
 pub use known::of_account as known_of;
 pub use received::restore;
 pub use told::{legal, legal_sentences, notice, notice_of, procedure_link, procedure_page, retention};

@@ -4,7 +4,7 @@ use forms::model::{Legal, Notice, Procedure, Silence};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use crate::{platform::french, visit::Visit};
+use crate::{platform::french, requests::desk, visit::Visit};
 
 pub fn procedure_link(procedure: &Procedure) -> Json {
     json!({"title": procedure.title, "href": procedure_page(procedure), "confidential": procedure.confidential})
@@ -77,10 +77,9 @@ pub fn legal_sentences(procedure: &Procedure, received: Timestamp, visit: &Visit
         Silence::Rejet => {
             let received = crate::platform::clock::day(received, &visit.site.zone);
             let end = visit.site.calendar.after(received, legal.delay);
-            format!(
-                "Sans réponse le {}, votre demande est considérée comme refusée. Vous pourrez contester ce refus dans les deux mois, auprès du maire ou du tribunal administratif.",
-                french::date(end)
-            )
+            let refused = format!("Sans réponse le {}, votre demande est considérée comme refusée.", french::date(end));
+            let appeal = desk::appeal_from(&visit.site, procedure, "cette date");
+            return [promised, refused].into_iter().chain(appeal.lines().map(str::to_owned)).collect();
         }
         Silence::None => return vec![promised],
     };

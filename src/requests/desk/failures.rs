@@ -81,7 +81,7 @@ pub fn one(procedure: &Procedure, failure: &Failure, back: &str) -> Json {
         "kind": if mail { "Courriel" } else { "Document" },
         "subject": match failure.kind.as_str() {
             jobs::NOTIFY | consultations::MAIL => procedure.title.as_str(),
-            correspondence::jobs::MAKE => "Lettre",
+            correspondence::jobs::MAKE | correspondence::alone::MAKE => "Lettre",
             _ => "Accusé d’enregistrement",
         },
         "problem": if own { "Un courriel sur un avis n’a pas pu partir. Relancez-le, ou prévenez autrement." } else { problem(mail, failure.last_error.as_deref().unwrap_or_default()) },

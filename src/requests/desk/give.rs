@@ -56,14 +56,21 @@ impl Typed {
 /// How a decision is contested: as its procedure says, else as the authority does, else the routes that fit most
 /// municipal decisions (CRPA L411-2, L231-4; CJA R421-1, R421-2). The agent corrects them where the law has others.
 pub fn appeal(site: &Authority, procedure: &Procedure) -> String {
+    appeal_from(site, procedure, "sa réception")
+}
+
+/// The same from another day than that of a letter: « la date de ce refus ».
+pub fn appeal_from(site: &Authority, procedure: &Procedure, from: &str) -> String {
     let own = procedure.appeal.as_ref().or(Some(&site.settings.appeal));
     if let Some(own) = own.filter(|own| !own.trim().is_empty()) {
         return own.clone();
     }
+    let tribunal = Some(site.settings.tribunal.trim()).filter(|named| !named.is_empty());
+    let tribunal = tribunal.unwrap_or("tribunal administratif");
     format!(
-        "Si vous contestez cette décision, vous pouvez, dans les deux mois qui suivent sa réception\u{a0}:\n\
+        "Si vous contestez cette décision, vous pouvez, dans les deux mois qui suivent {from}\u{a0}:\n\
          – demander au maire de la revoir (recours gracieux), par lettre adressée à\u{a0}: {}, {}\u{a0};\n\
-         – ou saisir le tribunal administratif, par courrier ou sur www.telerecours.fr.\n\
+         – ou saisir le {tribunal}, par courrier ou sur www.telerecours.fr.\n\
          Si vous adressez d’abord un recours gracieux dans ce délai, vous aurez de nouveau deux mois pour saisir le tribunal, à compter de la réponse ou, sans réponse, de la fin d’un délai de deux mois.",
         site.name, site.settings.address
     )

@@ -88,7 +88,7 @@ impl Draft {
         let given = form.given(request);
         let nobody = signatory();
         let author = if prepared.is_some() { &nobody } else { &deed.signing.author };
-        let mut about = About { given: &given, ..About::request(request, &deed.file.procedure, author) };
+        let mut about = About { given: &given, ..About::request(agent, request, &deed.file.procedure, author) };
         let address = if prepared.is_some() { Vec::new() } else { compose::address(&about) };
         // Whoever gave no e-mail hears of it by post.
         typed.to_post |= fresh && request.email.is_none() && !address.is_empty();
@@ -155,7 +155,7 @@ impl Draft {
             title: letter.title.clone(),
             content: letter.content.clone(),
             written_on: agent.today(),
-            author: agent.account.id,
+            author: Some(agent.account.id),
             to_post: self.typed.to_post,
         })
     }

@@ -48,10 +48,9 @@ mod view;
 mod views;
 pub mod watchers;
 pub mod whole;
-mod whole;
 mod words;
 
-pub use give::appeal;
+pub use give::{appeal, appeal_from};
 pub use words::AGAIN;
 
 /// The longest text that an agent may write at once, in characters.

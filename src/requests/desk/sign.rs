@@ -1,5 +1,5 @@
-//! Who signs a decision, and by what right: the author is named on it (CRPA L111-2, L212-1), and a decision that
-//! is sent by letter is signed by who has a delegation in force that day.
+//! Who signs a decision, and by what right: the author is named on it (CRPA L111-2, L212-1), and is who has a
+//! delegation in force that day, where the procedure decides and for whatever is sent by letter.
 
 use forms::workflow::Transition;
 
@@ -32,7 +32,8 @@ impl Signing {
             delegation: None,
         };
         let mut signing = Self { author: Author::default(), delegation: None, refused: String::new() };
-        if let Some((favourable, _)) = transition.decides().zip(transition.letter()) {
+        let decision = file.procedure.decides() || transition.letter().is_some();
+        if let Some(favourable) = transition.decides().filter(|_| decision) {
             let scope = Scope { department: &request.department_id, procedure: &request.procedure_id, favourable };
             signing.delegation = delegations::in_force(&agent.db, agent.account.id, scope, agent.today()).await?;
             match &signing.delegation {

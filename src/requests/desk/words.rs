@@ -9,6 +9,7 @@ use crate::correspondence::{free::WRITTEN, post::POSTED};
 use crate::hooks;
 use crate::requests::{
     assign::{ASSIGNED, UNASSIGNED},
+    citizen::attestation,
     code,
     handover::HANDED,
     linked,
@@ -61,6 +62,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
         return text;
     }
     match event.code.as_str() {
+        attestation::ASKED => "Attestation d’acceptation demandée",
         linked::OFFERED => "Démarche liée proposée à l’usager",
         UNASSIGNED => "Affectation par une règle impossible : la personne désignée n’instruit plus dans ce service",
         HELD => "Dossier affecté",

@@ -93,6 +93,7 @@ pub const USAGERS: &[(&str, &str, &str)] = &[
     ("GET", "/mes-documents/{document}/supprimer", "in in in 303 404 200"),
     ("POST", "/demandes/{request}/ranger", "in in in 404 404 303"),
     ("POST", "/demandes/{request}/suites/{linked}", "in in in 404 404 303"),
+    ("POST", "/demandes/{request}/attestation", "in in in 404 404 303"),
     ("GET", "/agir-pour", "in in in 200 200 200"),
     ("POST", "/agir-pour", "in in in 303 303 303"),
     ("GET", "/invitations/{token}", "in in in 410 410 410"),
@@ -216,6 +217,7 @@ pub const ACTING: &[(&str, &str, &str)] = &[
     ("POST", "/demandes/{request}/ranger", "303 403 404 404"),
     // Who may not follow a request begins nothing from it.
     ("POST", "/demandes/{request}/suites/{linked}", "303 403 404 404"),
+    ("POST", "/demandes/{request}/attestation", "303 403 404 404"),
     ("GET", "/fichiers/{file}", "200 403 404 404"),
     ("GET", "/fichiers/{file=draft_file}", "200 200 404 404"),
     ("GET", "/demarches/{procedure}/commencer", "303 303 403 303"),

@@ -1,13 +1,13 @@
 //! Plain contradictions and tautologies, found by trying every combination of the choices and
 //! yes-no answers referred to. What depends on anything else may be true, false or unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use super::{
     Env, Type, Value,
-    ast::{Node, Shape},
+    ast::{Comparison, Node, Shape},
     eval,
     functions::Function,
 };
@@ -23,20 +23,63 @@ const UNKNOWN: Truths = 4;
 const ALL: Truths = TRUE | FALSE | UNKNOWN;
 
 pub(super) fn never(root: &Node, names: &BTreeMap<String, Type>) -> bool {
-    every_case(root, names, true, |truths| truths & TRUE == 0)
+    every_case(root, names, true, &|_| true, |truths| truths & TRUE == 0)
 }
 
 pub(super) fn always(root: &Node, names: &BTreeMap<String, Type>) -> bool {
-    every_case(root, names, false, |truths| truths == TRUE)
+    every_case(root, names, false, &|_| false, |truths| truths == TRUE)
 }
 
-/// Whether `test` passes in every case; `unanswered` counts as a case of its own when asked for.
-fn every_case(root: &Node, names: &BTreeMap<String, Type>, unanswered: bool, test: impl Fn(Truths) -> bool) -> bool {
+/// Whether one of `roots` holds whatever is answered, when only the names of `blank` may be left unanswered: by the
+/// choices and yes-no answers that they refer to, or because two of them are opposite.
+pub(super) fn cover(roots: &[&Node], names: &BTreeMap<String, Type>, blank: &BTreeSet<String>) -> bool {
+    let opposite = roots.iter().enumerate().any(|(index, left)| {
+        roots.iter().skip(index).any(|right| opposed(left, right) && !may_be_unknown(left, blank))
+    });
+    if opposite {
+        return true;
+    }
+    let any = Node::new(Shape::Or(roots.iter().map(|root| Node::clone(root)).collect()), 0, 0);
+    every_case(&any, names, true, &|name| blank.contains(name), |truths| truths == TRUE)
+}
+
+/// `x` and `not x`; `a < b` and `a >= b`.
+fn opposed(left: &Node, right: &Node) -> bool {
+    let negates = |one: &Node, other: &Node| matches!(&one.shape, Shape::Not(inner) if **inner == *other);
+    let compared = |node: &Node| match &node.shape {
+        Shape::Compare { how, sides, .. } => Some((*how, sides.clone())),
+        _ => None,
+    };
+    let differ = |(how, sides), (other, others)| Comparison::opposite(how) == other && sides == others;
+    negates(left, right)
+        || negates(right, left)
+        || compared(left).zip(compared(right)).is_some_and(|(left, right)| differ(left, right))
+}
+
+/// Whether it may be neither true nor false: it reads a part of an answer, rows, a quotient, or an answer of `blank`.
+fn may_be_unknown(node: &Node, blank: &BTreeSet<String>) -> bool {
+    match &node.shape {
+        Shape::Call(Function::Answered, _) => false,
+        Shape::Path(path) => path.len() > 1 || path.iter().any(|name| blank.contains(name)),
+        Shape::Each(..) | Shape::Arithmetic(..) => true,
+        _ => node.children().any(|child| may_be_unknown(child, blank)),
+    }
+}
+
+/// Whether `test` passes in every case; for a name that may be `blank`, being unanswered is a case of its own.
+/// `unanswered`: whether anything may be, so that `answered` has something to tell.
+fn every_case(
+    root: &Node,
+    names: &BTreeMap<String, Type>,
+    unanswered: bool,
+    blank: &dyn Fn(&str) -> bool,
+    test: impl Fn(Truths) -> bool,
+) -> bool {
     let cases: Vec<(&String, Vec<Option<Value>>)> = names
         .iter()
         .filter_map(|(name, kind)| {
             let mut cases = cases(kind)?;
-            cases.extend(unanswered.then_some(None));
+            cases.extend(blank(name).then_some(None));
             Some((name, cases))
         })
         .collect();

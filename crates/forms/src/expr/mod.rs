@@ -184,6 +184,14 @@ impl Expr {
     pub fn always(&self) -> bool {
         self.kind == Type::Bool && analyse::always(&self.root, &self.names)
     }
+
+    /// Whether at least one of these conditions holds whatever is answered, when only the questions of `blank` may be
+    /// left unanswered. Found for choices and yes-no answers, and for a condition beside its opposite.
+    pub fn cover(conditions: &[&Self], blank: &BTreeSet<String>) -> bool {
+        let roots: Vec<&Node> = conditions.iter().map(|one| &one.root).collect();
+        let names = conditions.iter().flat_map(|one| one.names.clone()).collect();
+        conditions.iter().all(|one| one.kind == Type::Bool) && analyse::cover(&roots, &names, blank)
+    }
 }
 
 /// `hidden`: names of the rows around, which are none of the procedure's.

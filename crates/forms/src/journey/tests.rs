@@ -131,6 +131,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
         alerts: Alerts::usual(delay),
         legal: None,
         appeal: None,
+        decisions: None,
         confidential: false,
         notice: Notice { purpose: String::new(), basis: String::new(), recipients: Vec::new(), retention },
         opening: Opening::default(),

@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Finding,
+    Finding, implied,
     keys::{self, advised},
     node::{Body, Node},
+    stuck,
 };
 use crate::{
     model::{Cost, Field, Identification, Procedure, Silence},
-    workflow::Action,
+    workflow::{Action, Status, Who},
 };
 
 pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
     file_name(file, tree, &procedure.id, found);
     silence(tree, procedure, found);
+    implied::prove(tree, procedure, found);
     former_ids(tree, procedure, found);
     beneficiary(tree, procedure, found);
     verified(tree, procedure, found);
@@ -22,6 +24,11 @@ pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut 
     webhooks(tree, procedure, found);
     erased(tree, procedure, found);
     carried(tree, procedure, found);
+    decided(tree, procedure, found);
+    // What follows judges the whole circuit, which must first be right by itself.
+    if found.is_empty() {
+        stuck::prove(tree, procedure, found);
+    }
     if procedure.is_internal() {
         internal(tree, procedure, found);
     } else if let Some(node) = tree.get("reserved-to") {
@@ -173,6 +180,29 @@ fn carried(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
         if !known.contains(&source) {
             let message = format!("« {source} » n'est pas une réponse qui puisse être reprise.");
             found.push(advised(at, message, keys::known_words(source, known.iter().copied())));
+        }
+    }
+}
+
+/// Where accepting is a decision, whoever accepts signs one: their name, quality and service are kept (CRPA L212-1).
+/// What refuses has its own proof.
+fn decided(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    if !procedure.decides() {
+        return;
+    }
+    let workflow = &procedure.workflow;
+    let settled = |id: &String| {
+        let status = workflow.state(id).map(|state| state.status);
+        matches!(status, Some(Status::Accepted | Status::Refused | Status::Ended))
+    };
+    for one in workflow.transitions.iter().filter(|one| matches!(one.who, Who::Process | Who::Decide)) {
+        let accepts = workflow.state(&one.to).is_some_and(|state| state.status == Status::Accepted);
+        if accepts && one.decides().is_none() && !one.from.iter().all(settled) {
+            let message =
+                format!("La transition « {} » accepte la demande sans que personne signe la décision.", one.id);
+            let advice =
+                "Ajoutez « needs: [decision] », ou « decisions: false » à la démarche si ce n'est pas une décision.";
+            found.push(advised(stuck::place(tree, "transitions", &one.id), message, advice));
         }
     }
 }

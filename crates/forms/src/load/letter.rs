@@ -12,6 +12,7 @@ use super::{
 use crate::{
     model::{Genre, Letter, Procedure},
     text::{Names, Text},
+    workflow::Who,
 };
 
 const GENRES: &[(&str, Genre)] = &[("letter", Genre::Letter), ("certificate", Genre::Certificate)];
@@ -33,9 +34,16 @@ pub(super) fn read(tree: &Node, found: &mut Vec<Finding>) -> Option<(Letter, [At
 /// Each letter that a procedure sends names only what its requests have.
 pub(super) fn check(file: &str, procedure: &Procedure, shared: &Shared, found: &mut Vec<Finding>) {
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let wanted: BTreeSet<&str> = procedure.workflow.transitions.iter().filter_map(|one| one.letter()).collect();
-    let names = Names::letter().with(procedure);
-    for (name, text) in wanted.into_iter().filter_map(|id| shared.letter(id)) {
+    let wanted: BTreeSet<&str> = procedure.letters();
+    let attested = procedure.legal.as_ref().and_then(|legal| legal.attestation.as_ref());
+    let alone = |id: &str| {
+        let mut sending = procedure.workflow.transitions.iter().filter(|one| one.letter() == Some(id));
+        sending.any(|one| one.who == Who::System) || attested.is_some_and(|one| one.automatic && one.letter == id)
+    };
+    for (id, (name, text)) in wanted.into_iter().filter_map(|id| Some((id, shared.letter(id)?))) {
+        let names = Names::letter().with(procedure);
+        // What the platform writes by itself names no agent.
+        let names = if alone(id) { names.unsigned() } else { names };
         let place = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
         let read = yaml::read(&place, text, found).and_then(|tree| read(&tree, found));
         let Some((letter, [subject, text])) = read else { continue };

@@ -12,8 +12,8 @@ use super::{
     workflow,
 };
 use crate::model::{
-    Alerts, Audience, Cost, Delay, DelayUnit, Fate, Identification, Legal, Notice, Opening, Page, Piece, Procedure,
-    Retention, Silence,
+    Alerts, Attestation, Audience, Cost, Delay, DelayUnit, Fate, Identification, Legal, Notice, Opening, Page, Piece,
+    Procedure, Retention, Silence,
 };
 
 /// The format this reader knows.
@@ -67,6 +67,7 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
     let alerts = keys.take("alerts").and_then(|node| alerts(node, delay, found)).unwrap_or(Alerts::usual(delay));
     let legal = keys.take("legal").and_then(|node| legal(node, found));
     let appeal = keys.text("appeal", found);
+    let decisions = keys.take("decisions").and_then(|node| keys::flag(node, found));
     let confidential = keys.flag("confidential", found);
     let notice = keys.need("notice", found).and_then(|node| notice(node, found));
     let opening = keys.take("opening").and_then(|node| opening(node, found)).unwrap_or_default();
@@ -101,6 +102,7 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
         alerts,
         legal,
         appeal,
+        decisions,
         confidential,
         notice: notice?,
         opening,
@@ -158,8 +160,17 @@ fn legal(node: &Node, found: &mut Vec<Finding>) -> Option<Legal> {
     let delay = need_delay(&mut keys, "delay", found);
     let silence = keys.need("silence", found).and_then(|node| keys::word(node, SILENCES, found));
     let basis = keys.text("basis", found);
+    let attestation = keys.take("attestation").and_then(|node| attestation(node, found));
     keys.finish(found);
-    Some(Legal { delay, silence: silence?, basis })
+    Some(Legal { delay, silence: silence?, basis, attestation })
+}
+
+fn attestation(node: &Node, found: &mut Vec<Finding>) -> Option<Attestation> {
+    let mut keys = Keys::new(node, "de l'attestation", found)?;
+    let letter = keys.need("letter", found).and_then(|node| keys::id(node, found));
+    let automatic = keys.flag("automatic", found);
+    keys.finish(found);
+    Some(Attestation { letter: letter?, automatic })
 }
 
 pub(super) fn notice(node: &Node, found: &mut Vec<Finding>) -> Option<Notice> {

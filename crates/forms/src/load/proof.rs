@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, keys::advised, node::At, workflow::Placed};
-use crate::workflow::{Action, Approval, Need, Opinion, Origin, Start, State, Status, Transition, Webhook, Who};
+use crate::workflow::{Action, Approval, Need, Opinion, Start, State, Status, Transition, Webhook, Who};
 
 pub(super) struct Circuit<'c, 'n> {
     pub at: &'n At,
@@ -25,6 +25,7 @@ pub(super) fn prove(circuit: &Circuit<'_, '_>, found: &mut Vec<Finding>) {
     circuit.choices(found);
     circuit.circles(found);
     circuit.refusals(found);
+    super::told::prove(circuit, found);
     circuit.opinions(found);
     circuit.webhooks(found);
     super::approval::prove(circuit, found);
@@ -40,6 +41,10 @@ impl Circuit<'_, '_> {
 
     pub(super) fn is_end(&self, id: &str) -> bool {
         self.state(id).is_some_and(|state| state.end)
+    }
+
+    pub(super) fn status(&self, id: &str) -> Option<Status> {
+        self.state(id).map(|state| state.status)
     }
 
     /// A request begins as a draft that its usager can send.
@@ -164,11 +169,14 @@ impl Circuit<'_, '_> {
     }
 
     /// Whatever the answers are, the usager can send their request, and what they are asked for: the first of their
-    /// transitions whose condition holds is taken, and the last has none. One that ends the request may have one.
+    /// transitions whose condition holds is taken, and the last has none. One that ends the request may have one, but
+    /// where it is sent: a request that is settled as soon as it is sent is sent by it.
     fn choices(&self, found: &mut Vec<Finding>) {
         for Placed { it: state, .. } in self.states {
+            let begins = state.id == self.initial;
             let sends = |one: &Transition| {
-                one.who == Who::Usager && one.from.contains(&state.id) && !self.is_end(&one.to) && one.needs.is_empty()
+                let ends = self.is_end(&one.to) && !begins;
+                one.who == Who::Usager && one.from.contains(&state.id) && !ends && one.needs.is_empty()
             };
             let ways: Vec<_> = self.transitions.iter().filter(|one| sends(&one.it)).collect();
             let Some((last, before)) = ways.split_last() else { continue };
@@ -329,16 +337,11 @@ impl Circuit<'_, '_> {
         let refused = |id: &str| self.state(id).is_some_and(|state| state.status == Status::Refused);
         for Placed { at, it } in self.transitions {
             let stays = it.from.iter().all(|from| refused(from));
-            if refused(&it.to) && !stays && !it.needs.contains(&Need::Refusal) && !silent(it) {
+            if refused(&it.to) && !stays && !it.needs.contains(&Need::Refusal) && !it.implied() {
                 let message = format!("La transition « {} » refuse la demande sans motif ni voies de recours.", it.id);
                 let advice = "Ajoutez « needs: [refusal] » : la loi exige les motifs et les voies de recours.";
                 found.push(advised(at, message, advice));
             }
         }
     }
-}
-
-/// The law itself refuses: the legal delay is over (« silence vaut rejet », CRPA L231-4).
-fn silent(transition: &Transition) -> bool {
-    transition.who == Who::System && transition.after.is_some_and(|after| after.origin == Origin::Legal)
 }

@@ -164,7 +164,7 @@ fn a_letter_is_judged_with_the_procedure_that_sends_it() {
             "[letter buvette-refus, letter buvette-arrete]",
             "une seule lettre",
         ),
-        ("    - id: refuse\n", "    - id: cancel\n", "transition d'un agent"),
+        ("    - id: refuse\n", "    - id: cancel\n", "Une transition de l'usager ne fait pas de lettre"),
         ("[letter buvette-refus, notify decision]", "[letter]", "Dites avec quel modèle"),
     ] {
         let told = found(&shared, &text.replace(was, is));
@@ -383,4 +383,39 @@ fn beneficiaries_are_named_as_far_as_they_are_typed() {
 #[test]
 fn same_text_same_hash() {
     assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+/// Silence decides as the law says of the procedure, its attestation is delivered by somebody, and what the platform
+/// writes by itself names no agent.
+#[test]
+fn what_silence_decides_is_proved() {
+    let (name, text) = folder("../../procedures").into_iter().find(|(name, _)| name.contains("bibliotheque")).unwrap();
+    let mut shared = shared();
+    for kind in ["blocks", "letters"] {
+        for (name, text) in folder(&format!("../../procedures/{kind}")) {
+            shared.files.insert(format!("{kind}/{name}"), text);
+        }
+    }
+    procedure(&name, &text, &shared).unwrap_or_else(|found| panic!("{}", listed(&found)));
+    let attestation = "  attestation:\n    letter: attestation-acceptation\n";
+    for (was, is, words) in [
+        ("silence: acceptation", "silence: rejet", "dit que le silence vaut acceptation, et la démarche non"),
+        (attestation, "", "rien n'en délivre l'attestation"),
+        ("letter attestation-acceptation", "letter buvette-refus", "Personne ne délivre l'attestation"),
+        ("after: legal", "after: due", "que le circuit ne constate jamais"),
+    ] {
+        let found = listed(&procedure(&name, &text.replace(was, is), &shared).unwrap_err());
+        assert!(found.replace('\u{a0}', " ").contains(words), "{is}: {found}");
+    }
+    let without = text.replace("    - id: close\n", "    - id: accept\n      needs: []\n    - id: close\n");
+    let found = listed(&procedure(&name, &without, &shared).unwrap_err());
+    assert!(found.contains("sans que personne signe la décision"), "{found}");
+    procedure(&name, &without.replace("notice:\n", "decisions: false\nnotice:\n"), &shared).unwrap();
+    let automatic = text.replace(attestation, &format!("{attestation}    automatic: true\n"));
+    procedure(&name, &automatic, &shared).unwrap_or_else(|found| panic!("{}", listed(&found)));
+    let letter = shared.files.get_mut("letters/attestation-acceptation.yaml").unwrap();
+    letter.push_str("  {{ agent.nom }}\n");
+    procedure(&name, &text, &shared).unwrap_or_else(|found| panic!("{}", listed(&found)));
+    let found = listed(&procedure(&name, &automatic, &shared).unwrap_err());
+    assert!(found.contains("agent.nom"), "{found}");
 }

@@ -174,13 +174,14 @@ fn transition<'n>(
     Some(Placed { at: &node.at, it })
 }
 
-/// An agent reads a letter before it leaves, and the usager is told of it once it is there.
+/// An agent reads a letter before it leaves, the platform makes one of what needs no reader (`told`), and the usager
+/// is told of it once it is there.
 fn letter_misplaced(who: Option<Who>, does: &[Action]) -> Option<&'static str> {
     let letters = |action: &&Action| matches!(action, Action::Letter(_));
     let first = does.iter().position(|action| matches!(action, Action::Letter(_)))?;
     let told = does.iter().position(|action| matches!(action, Action::Notify(_)));
-    if !matches!(who, Some(Who::Process | Who::Decide) | None) {
-        return Some("Seule une transition d'un agent fait une lettre : il la lit avant qu'elle parte.");
+    if who == Some(Who::Usager) {
+        return Some("Une transition de l'usager ne fait pas de lettre : c'est le service qui lui écrit.");
     }
     if does.iter().filter(letters).count() > 1 {
         return Some("Une transition fait une seule lettre.");

@@ -20,6 +20,7 @@ pub const GENERAL: &[(&str, &str, bool, bool)] = &[
     ("demande.reference", "Référence de la demande", false, true),
     ("demande.demarche", "Titre de la démarche", false, true),
     ("demande.envoyee_le", "Jour où la demande a été envoyée", false, true),
+    ("demande.delai_legal", "Dernier jour du délai légal, une fois qu’il court", true, true),
     ("usager.nom", "Nom de l’usager", true, false),
     ("usager.adresse", "Adresse de l’usager", true, false),
     ("beneficiaire.nom", "Personne que la demande concerne, si ce n’est pas l’usager", true, false),
@@ -82,6 +83,17 @@ impl Names {
             names.variables.retain(|variable| variable.path != NOT_IN_SUBJECTS);
         }
         names
+    }
+
+    /// Without whoever acts: for a letter that the platform makes by itself.
+    #[must_use]
+    pub fn unsigned(mut self) -> Self {
+        let acts = |path: &str| ["agent.", "decision."].iter().any(|head| path.starts_with(head)) || path == MOTIVATION;
+        self.variables.retain(|variable| !acts(&variable.path));
+        for head in ["agent", "decision"] {
+            self.scope.names.remove(head);
+        }
+        self
     }
 
     fn general(wanted: impl Fn(bool) -> bool) -> Self {

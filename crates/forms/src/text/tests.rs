@@ -34,7 +34,7 @@ workflow:
     - {id: draft, label: d, usager: d, status: draft}
     - {id: end, label: e, usager: e, status: ended, end: true}
   transitions:
-    - {id: send, label: s, from: [draft], to: end, who: usager}
+    - {id: send, label: s, from: [draft], to: end, who: usager, does: [notify x]}
 ";
 
 fn procedure() -> crate::model::Procedure {

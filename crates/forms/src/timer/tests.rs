@@ -66,17 +66,17 @@ workflow:
         - {field: prix, value: surface * 2.5}
         - field: suite
           value: if(surface > 20, "visite", "ailleurs")
-    - {id: big, label: Grande, from: [sent], to: closed, who: process, when: surface > 20}
+    - {id: big, label: Grande, from: [sent], to: closed, who: process, when: surface > 20, does: [notify x]}
     - {id: remind, label: Relancer, from: [incomplete], to: incomplete, who: system, after: 1 months, times: 2}
     - {id: last, label: Prévenir, from: [incomplete], to: incomplete, who: system, after: 3 working days before until}
-    - {id: lapse, label: Classer, from: [incomplete], to: closed, who: system, after: until}
+    - {id: lapse, label: Classer, from: [incomplete], to: closed, who: system, after: until, says: x}
     - {id: consult, label: Consulter, from: [sent, consulted], to: consulted, who: process, does: [opinion voirie]}
     - {id: told, label: Reprendre, from: [consulted], to: complete, who: system, after: opinions}
     - {id: propose, label: Faire viser, from: [complete], to: proposed, who: process, does: [approval accord]}
     - {id: declined, label: Revoir, from: [proposed], to: complete, who: system, after: declined}
     - {id: recall, label: Retirer du parapheur, from: [proposed], to: complete, who: process}
     - {id: weigh, label: Peser, from: [proposed], to: proposed, who: process, form: [{id: poids, ask: Poids ?, kind: number}]}
-    - {id: grant, label: Accorder, from: [proposed, complete], to: closed, who: decide, needs: [decision], approved: accord}
+    - {id: grant, label: Accorder, from: [proposed, complete], to: closed, who: decide, needs: [decision], approved: accord, does: [notify x]}
     - {id: late, label: Alerter, from: [sent, complete], to: sent, who: system, after: legal, when: surface > 20}
 "#;
 
