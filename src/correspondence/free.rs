@@ -101,12 +101,12 @@ impl Writing {
         format!("/agent/demandes/{}/courrier", self.request.id)
     }
 
-    fn about(&self, to_post: bool) -> About<'_> {
-        About { to_post, ..About::request(&self.request, &self.procedure, &self.author) }
+    fn about(&self, agent: &Agent, to_post: bool) -> About<'_> {
+        About { to_post, ..About::request(agent, &self.request, &self.procedure, &self.author) }
     }
 
-    fn address(&self) -> Vec<String> {
-        compose::address(&self.about(false))
+    fn address(&self, agent: &Agent) -> Vec<String> {
+        compose::address(&self.about(agent, false))
     }
 
     /// The letter, unless something is wrong: the field to point at, and a sentence.
@@ -131,7 +131,7 @@ impl Writing {
                 format!("Remplacez «\u{a0}{hole}\u{a0}»\u{a0}: cette demande n’a pas de réponse à cette question."),
             ));
         }
-        if words.to_post && self.address().is_empty() {
+        if words.to_post && self.address(agent).is_empty() {
             let text = "Cette demande n’a pas d’adresse postale\u{a0}: la lettre ne peut pas être postée.";
             wrong.push(("poste", text.to_owned()));
         }
@@ -146,9 +146,9 @@ impl Writing {
             wrong.extend(mistakes.iter().map(told));
             Vec::new()
         });
-        let letter = wrong
-            .is_empty()
-            .then(|| compose::written(agent, &self.department, &self.about(words.to_post), &words.subject, &blocks));
+        let letter = wrong.is_empty().then(|| {
+            compose::written(agent, &self.department, &self.about(agent, words.to_post), &words.subject, &blocks)
+        });
         (letter, wrong)
     }
 }
@@ -169,7 +169,8 @@ async fn author(agent: &Agent, department: &Department, procedure: &str) -> Resu
 pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let writing = Writing::open(&agent, id).await?;
     let unreachable = writing.request.email.is_none() && writing.request.account_id.is_none();
-    let mut words = Words { id: agent.id(), to_post: unreachable && !writing.address().is_empty(), ..Words::default() };
+    let mut words =
+        Words { id: agent.id(), to_post: unreachable && !writing.address(&agent).is_empty(), ..Words::default() };
     let mut wrong = Vec::new();
     if !asked.modele.is_empty() {
         match begin(&agent, &writing, &asked.modele).await? {
@@ -187,7 +188,7 @@ async fn begin(agent: &Agent, writing: &Writing, code: &str) -> Result<Result<(S
     }
     let template = store::template(&agent.db, &writing.department.id, code, None).await?.ok_or(Problem::NotFound)?;
     let decision = requests::store::decision(&agent.db, writing.request.id).await?;
-    let about = About { decision: decision.as_ref(), ..writing.about(false) };
+    let about = About { decision: decision.as_ref(), ..writing.about(&agent, false) };
     Ok(compose::begun(agent, &template, &writing.department, &about))
 }
 
@@ -215,7 +216,7 @@ async fn draw(agent: &Agent, writing: &Writing, words: &Words, shown: &Shown<'_>
         })),
         url => writing.url(), errors => Serde(errors), templates => Serde(templates),
         form => Serde(json!({"id": words.id, "subject": words.subject, "body": words.body, "to_post": words.to_post})),
-        address => writing.address(), reachable => request.email.is_some(),
+        address => writing.address(agent), reachable => request.email.is_some(),
         author => Serde(json!({"name": name, "quality": quality, "service": service, "delegation": delegation})),
         letter => Serde(shown.letter.map(|letter| json!({"content": letter.content, "seen": letter.digest()}))),
     };
@@ -251,7 +252,7 @@ async fn keep(agent: &Agent, writing: &Writing, words: &Words, letter: &Composed
         title: letter.title.clone(),
         content: letter.content.clone(),
         written_on: agent.today(),
-        author: by,
+        author: Some(by),
         to_post: words.to_post,
     };
     let (making, telling) = (agent.id(), agent.id());

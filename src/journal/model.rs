@@ -84,7 +84,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::RequestOpened,
         Self::RequestPrinted,
         Self::FileOpened,

@@ -194,7 +194,7 @@ async fn acting(scene: &mut Scene, email: &str, more: &[(&str, &str)]) -> Client
 
 both! {
     async fn everybody_gets_what_is_theirs(portal: Portal) {
-        let scene = Scene::set(portal).await;
+        let mut scene = Scene::set(portal).await;
         let mut wrong = Vec::new();
         for (method, path, expected) in PUBLIC {
             let path = scene.address(path);
@@ -249,7 +249,7 @@ both! {
 
     /// Who acts in the owner's name gets what they were given, and nothing of the owner's secrets beyond.
     async fn who_acts_gets_what_was_given(portal: Portal) {
-        let scene = Scene::set(portal).await;
+        let mut scene = Scene::set(portal).await;
         let prepare = [("peut", "fill"), ("portee", "toutes")];
         let elsewhere = [("peut", "send"), ("peut", "answer"), ("portee", "choix"), ("demarche", "demande-information")];
         let (mut helper, mut preparer, mut astray, mut delegate) = (
@@ -288,7 +288,7 @@ both! {
     /// Whatever belongs to a person stays closed while they act for somebody, their own and the other's, but what
     /// [`ACTING`] says: a new route of the account that opens then fails here.
     async fn what_is_ones_own_is_closed_to_who_acts(portal: Portal) {
-        let scene = Scene::set(portal).await;
+        let mut scene = Scene::set(portal).await;
         let mut helper = scene.portal.usager("anne-laure.leroy@exemple.fr").await;
         // With documents of their own, open.
         helper.post("/mes-documents/creer", &[("mot-de-passe", PASSWORD)]).await.is(200);
@@ -317,7 +317,7 @@ both! {
     /// every route of agents, a manager of another department gets what any agent of another department gets,
     /// and reads nothing of what the request holds. A rank elsewhere adds nothing here either.
     async fn rank_elsewhere_is_worth_nothing_here(portal: Portal) {
-        let scene = Scene::set(portal).await;
+        let mut scene = Scene::set(portal).await;
         let mut wrong = Vec::new();
         for (method, path, expected) in AGENTS.iter().filter(|(_, path, _)| path.contains("{request}") || path.contains("{file}") || path.contains("{job}")) {
             let expected: Vec<&str> = expected.split_whitespace().collect();
@@ -339,7 +339,7 @@ both! {
 
     /// Lists, counts and search hold nothing of other departments, cities, persons.
     async fn lists_hold_only_what_is_theirs(portal: Portal) {
-        let scene = Scene::set(portal).await;
+        let mut scene = Scene::set(portal).await;
         let reference = scene.owner.get(&scene.address("/demandes/{request}/envoyee")).await;
         let reference = crate::harness::journey::filed(reference).reference;
         for search in ["", "&q=Martin", &format!("&q={reference}")] {

@@ -22,8 +22,8 @@ use super::{
     came::Came,
     entrust,
     give::{self, Typed},
+    list_page,
     store::{self as desk, PAGE},
-    whole,
 };
 use crate::{
     error::Problem,
@@ -61,7 +61,7 @@ struct Chosen {
     /// Of each department of these requests.
     colleagues: BTreeMap<String, Vec<Receiver>>,
     came: Came,
-    /// Where the rest of the list begins, when all of it was chosen; see [`whole`].
+    /// Where the rest of the list begins, when all of it was chosen; see [`list_page`].
     next: String,
 }
 
@@ -70,7 +70,7 @@ impl Chosen {
     async fn open(agent: &Agent, raw: &Raw) -> Result<(Self, Vec<Opened<Process>>), Problem> {
         let mut chosen = Self::read(raw);
         if let Some(from) = Some(raw.text("tout")).filter(|from| !from.is_empty()) {
-            let (ids, next) = whole::page(agent, &chosen.came, from).await?;
+            let (ids, next) = list_page::page(agent, &chosen.came, from).await?;
             (chosen.requests, chosen.next) = (ids.into_iter().map(|id| (id, None)).collect(), next);
         }
         let files = Opened::several(agent, &ids(&chosen)).await?;

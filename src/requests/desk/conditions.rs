@@ -1,7 +1,7 @@
 //! A list's filters as conditions on `request r`, and as what the index of searches is asked for.
 
 use db::Query;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 
 use super::{
     ask,

@@ -34,6 +34,7 @@ pub mod handover;
 pub mod letter;
 mod levels;
 pub mod list;
+mod list_page;
 mod narrow;
 pub mod presence;
 pub mod quick;
