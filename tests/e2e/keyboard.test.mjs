@@ -81,8 +81,7 @@ describe('by keyboard alone', () => {
       assert.ok(button);
       await page.keyboard.press('Enter');
     }
-    await page.waitForURL((url) => url.searchParams.has('fait') || url.searchParams.has('liste'));
-    await page.locator('[role=status], .govuk-notification-banner, .g-flash').first().waitFor();
+    await page.waitForURL((url) => url.searchParams.has('fait'));
     await tabTo(page, (here) => /Dossier suivant/.test(here.text));
     await page.keyboard.press('Enter');
     await page.waitForURL((url) => /\/agent\/demandes\//.test(url.pathname) && url.pathname !== new URL(first).pathname);

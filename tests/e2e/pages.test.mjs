@@ -533,7 +533,7 @@ describe('pages of agents', () => {
       const { page, context } = await city.open();
       await city.signIn(page, city.agent(department, right));
       const views = await hrefs(page, /^\/agent(\?|\/envois|$)/);
-      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent?vue=toutes&personne=martin&du=01%2F01%2F2026', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats', '/agent/statistiques?periode=30j', '/agent/retards']), ...views]);
+      await checkAll(page, ['/agent', '/agent?q=zzzz', '/agent?q=martin', '/agent?vue=toutes&personne=martin&du=01%2F01%2F2026', '/agent?vue=toutes&demarche=acte-naissance&etat=submitted&choix-document=copie', '/agent?vue=toutes&tri=nom-desc&delai=orange', '/agent/envois', ...(right === 'reader' ? [] : ['/agent/organisations', '/agent/mandats', '/agent/statistiques?periode=30j', '/agent/retards']), ...views]);
       await checkAll(page, ['/agent?du=31%2F02%2F2026'], { status: 422 });
       await checkAll(page, ['/agent/vues', '/agent/vues?liste=vue%3Dtoutes']);
       if (right !== 'reader') await several(city, page);

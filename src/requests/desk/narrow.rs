@@ -35,10 +35,10 @@ pub async fn form(agent: &Agent, filters: &Filters) -> Result<(Json, Json), Prob
         }
     }
     let title = one.map_or("", |one| one.title.as_str());
-    Ok((Json::from(selects), more(agent, filters, title, fields)))
+    Ok((Json::from(selects), more(agent, filters, title, &fields)))
 }
 
-fn more(agent: &Agent, filters: &Filters, procedure: &str, fields: Vec<Json>) -> Json {
+fn more(agent: &Agent, filters: &Filters, procedure: &str, fields: &[Json]) -> Json {
     let late = Late::EACH.iter().map(|(id, words, _)| (*id, *words));
     let channels = Channel::ALL.iter().map(|one| (one.id(), one.words()));
     let mut selects = vec![
