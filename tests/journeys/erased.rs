@@ -109,7 +109,7 @@ async fn through_everything(portal: &Portal) -> (Client, Filed) {
     };
     assert_eq!(portal.db().write(told).await.unwrap(), 1);
     let mut answers = portal.sample("certificat-alignement").await;
-    answers.set("terrain.numero_voie", &format!("12 rue {WORD}"));
+    answers.set("terrain.numero_voie", format!("12 rue {WORD}"));
     let filed = person.file("certificat-alignement", &answers).await;
     let desk = format!("/agent/demandes/{}", filed.id);
     let mut guillaume = portal.agent("guillaume.perez").await;

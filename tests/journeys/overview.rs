@@ -18,7 +18,7 @@ async fn count(
     let write = async |tx: &mut db::Tx| {
         for _ in 0..many {
             let fact = Fact { day, department, procedure, measure, what, channel: "web", days };
-            steering::note(tx, uuid::Uuid::now_v7(), &fact).await?;
+            steering::note(tx, portal.app.clock.id(), &fact).await?;
         }
         Ok::<(), db::Error>(())
     };
