@@ -229,11 +229,6 @@ impl Sheaf {
         Ok(Self { file: nameless(visit).await?, lengths: Vec::new() })
     }
 
-    /// How many PDF it holds.
-    pub fn len(&self) -> usize {
-        self.lengths.len()
-    }
-
     /// Bytes of all of them.
     pub fn size(&self) -> u64 {
         self.lengths.iter().map(|length| *length as u64).sum()

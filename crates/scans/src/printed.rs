@@ -58,7 +58,7 @@ pub fn printed(bytes: Vec<u8>) -> Result<Printed, Unreadable> {
         put_image(&mut made, &bytes)?;
         1
     } else {
-        put_pages(&mut made, Pages::read(bytes)?)?
+        put_pages(&mut made, &Pages::read(bytes)?)?
     };
     Ok(Printed { pages, pdf: made.finish().map_err(|_| Unreadable::Broken)? })
 }
@@ -70,7 +70,7 @@ pub(crate) fn document() -> Result<Document, Unreadable> {
     Ok(Document::new_with(SerializeSettings { configuration, ..SerializeSettings::default() }))
 }
 
-fn put_pages(made: &mut Document, pages: Pages) -> Result<usize, Unreadable> {
+fn put_pages(made: &mut Document, pages: &Pages) -> Result<usize, Unreadable> {
     let source = PdfDocument::new(Arc::clone(&pages.0));
     for (index, page) in pages.0.pages().iter().enumerate() {
         match above(page) {

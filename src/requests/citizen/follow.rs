@@ -51,7 +51,6 @@ pub async fn show<W: Follows>(who: W, Path(id): Path<Uuid>, Query(told): Query<T
     if let Some(visitor) = filler.usager() {
         trace::note(visitor, trace::SEEN, &request.reference).await?;
     }
-    store::read(&filler.db, id, "agent", filler.now).await?;
     let flash = match told.fait.as_str() {
         "message" => Some("Votre message est envoyé."),
         "range" => Some("L’accusé d’enregistrement est rangé dans vos documents."),
@@ -120,6 +119,10 @@ pub async fn draw(
     let events = store::events(&filler.db, request.id).await?;
     let messages: Vec<Message> =
         store::messages(&filler.db, request.id).await?.into_iter().filter(|message| !message.internal).collect();
+    // A page that tells nothing new writes nothing.
+    if messages.iter().any(|message| message.author == "agent" && message.read_at.is_none()) {
+        store::read(&filler.db, request.id, "agent", filler.now).await?;
+    }
     let mut contacts = contacts::of_request(&filler.db, request.id).await?;
     contacts.retain(|contact| contact.shared);
     let mailed = mailed::of(&filler.db, request.id).await?;

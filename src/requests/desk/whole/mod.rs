@@ -190,7 +190,7 @@ impl Whole {
     }
 
     /// The page where an agent says what to print; with `problem`, why it is not.
-    fn options(&self, agent: &Agent, asked: &Asked, problem: Option<String>) -> Result<Response, Problem> {
+    fn options(&self, agent: &Agent, asked: &Asked, problem: Option<&str>) -> Result<Response, Problem> {
         let request = &self.file.request;
         let files: Vec<Json> = self
             .entries
@@ -226,7 +226,7 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>)
     if asked.files()
         && let Some(problem) = whole.too_heavy()
     {
-        return whole.options(&agent, &asked, Some(problem));
+        return whole.options(&agent, &asked, Some(&problem));
     }
     let (sheaf, files, apart) = match gather(&agent, &whole, &asked).await? {
         Gathered::All { sheaf, files, apart } => (sheaf, files, apart),
@@ -234,7 +234,7 @@ pub async fn pdf(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>)
             let problem = format!(
                 "Les pièces et documents comptent plus de {MOST_PAGES} pages, ou en prendraient trop une fois réunis. Téléchargez-les un à un ci-dessous, et le dossier sans eux."
             );
-            return whole.options(&agent, &asked, Some(problem));
+            return whole.options(&agent, &asked, Some(&problem));
         }
     };
     let mut data = whole.data(&agent, &asked).await?;
