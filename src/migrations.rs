@@ -145,4 +145,5 @@ pub const ALL: &[Migration] = &[
         sqlite: None,
         postgres: None,
     },
+    Migration { name: "0035_moves", sql: include_str!("../migrations/0035_moves.sql"), sqlite: None, postgres: None },
 ];

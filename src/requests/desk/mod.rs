@@ -38,6 +38,7 @@ mod sign;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 mod view;
 mod views;
 pub mod watchers;
