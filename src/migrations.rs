@@ -158,4 +158,5 @@ pub const ALL: &[Migration] = &[
         postgres: None,
     },
     Migration { name: "0034_mailed", sql: include_str!("../migrations/0034_mailed.sql"), sqlite: None, postgres: None },
+    Migration { name: "0035_moves", sql: include_str!("../migrations/0035_moves.sql"), sqlite: None, postgres: None },
 ];

@@ -77,12 +77,22 @@ fn sort(mut texts: Vec<(String, String)>) -> Sources {
 /// The departments which a procedure asks for opinions or approvals and which are not there: where it does, and which.
 fn unknown<'p>(procedure: &'p Procedure, departments: &BTreeSet<String>) -> Vec<(String, &'p str)> {
     let workflow = &procedure.workflow;
-    let opinions = workflow.opinions.iter().map(|one| (format!("opinions: {}", one.id), one.department.as_str()));
+    let opinions =
+        workflow.opinions.iter().filter_map(|one| Some((format!("opinions: {}", one.id), one.department()?)));
     let approvals = workflow.approvals.iter().flat_map(|circuit| {
         let steps = circuit.steps.iter().filter_map(|step| step.department.as_deref());
         steps.map(|department| (format!("approvals: {}", circuit.id), department))
     });
-    opinions.chain(approvals).filter(|(_, department)| !departments.contains(*department)).collect()
+    let moves = workflow.transitions.iter().flat_map(|one| {
+        one.moves.iter().filter_map(move |rule| Some((format!("dispatch: {}", one.id), rule.to.as_deref()?)))
+    });
+    let others = procedure.other_departments.iter().map(|id| ("other-departments".to_owned(), id.as_str()));
+    opinions
+        .chain(approvals)
+        .chain(moves)
+        .chain(others)
+        .filter(|(_, department)| !departments.contains(*department))
+        .collect()
 }
 
 /// Publishes each procedure that differs from its current version; gives how many did.
@@ -137,10 +147,12 @@ pub async fn publish(db: &Db, sources: &Sources, now: Timestamp) -> Result<usize
     }
     let mut published = 0;
     for (procedure, body, letters) in ready {
-        let department = &procedure.department;
+        let departments = procedure.serving();
         db.write(async |tx: &mut db::Tx| {
             for (code, letter) in &letters {
-                correspondence::seed(tx, department, code, letter, now).await?;
+                for department in &departments {
+                    correspondence::seed(tx, department, code, letter, now).await?;
+                }
             }
             Ok::<(), db::Error>(())
         })

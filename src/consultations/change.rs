@@ -2,8 +2,10 @@
 
 use db::Tx;
 use forms::{
+    answers::Answers,
     model::Procedure,
     step::{self, Effect},
+    workflow::Asked,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -124,26 +126,48 @@ pub async fn link(visit: &Visit, request: Uuid, id: Uuid, by: Uuid) -> Result<bo
 pub struct Automatic(Vec<New>);
 
 impl Automatic {
-    pub fn of(visit: &Visit, procedure: &Procedure, effects: &[Effect]) -> Self {
+    /// From the answers of the request and of agents; whether its address is confidential, which nobody outside is
+    /// shown then.
+    ///
+    /// # Errors
+    /// Nobody gave the address of who is asked outside.
+    pub fn of(
+        visit: &Visit,
+        procedure: &Procedure,
+        effects: &[Effect],
+        (answers, given): (&Answers, &Answers),
+        confidential: bool,
+    ) -> Result<Self, Problem> {
         let asked = effects.iter().filter_map(|effect| match effect {
             Effect::Opinion(id) => procedure.workflow.opinion(id),
             _ => None,
         });
+        let address = |id: &str| procedure.fields().any(|field| field.id == id && field.kind.name() == "address");
         let new = asked.map(|asked| {
+            let mut fields = asked.shows.clone();
+            let to = match &asked.of {
+                Asked::Department(id) => To::Department(id.clone()),
+                Asked::Expert(expert) => {
+                    fields.retain(|id| !(confidential && address(id)));
+                    let email = expert.address(answers, given).map(str::to_lowercase);
+                    let missing = "Il manque l’adresse électronique de la personne à qui cette action demande un avis.";
+                    To::Expert { name: expert.name.clone(), email: email.ok_or(Problem::Bad(missing))? }
+                }
+            };
             let until = visit.site.calendar.after(visit.today(), asked.delay);
-            New {
+            Ok(New {
                 id: visit.id(),
                 job: visit.id(),
-                to: To::Department(asked.department.clone()),
+                to,
                 question: asked.question.clone(),
-                fields: asked.shows.clone(),
+                fields,
                 pieces: asked.pieces.clone(),
                 until,
                 remind_at: visit.morning(until),
                 asked_by: None,
-            }
+            })
         });
-        Self(new.collect())
+        Ok(Self(new.collect::<Result<_, Problem>>()?))
     }
 
     pub async fn store(&self, tx: &mut Tx, request: Uuid, now: Timestamp) -> Result<(), db::Error> {

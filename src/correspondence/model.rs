@@ -137,7 +137,7 @@ pub fn names(procedure: &Procedure) -> Names {
 pub fn senders(current: &Current, department: &str, code: &str) -> Vec<Arc<Procedure>> {
     let sends = |procedure: &Procedure| procedure.letters().contains(code);
     let all = current.all().map(|published| &published.procedure);
-    all.filter(|procedure| procedure.department == department && sends(procedure)).cloned().collect()
+    all.filter(|procedure| procedure.serving().contains(department) && sends(procedure)).cloned().collect()
 }
 
 /// Who decides, as a letter tells it (CRPA L. 212-1).

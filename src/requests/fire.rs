@@ -22,6 +22,7 @@ use super::{
     erase::{self, Erasure},
     linked,
     model::{self, Decision, Request},
+    moves,
     store::{self, Entry, NewMessage},
 };
 use crate::{
@@ -113,6 +114,8 @@ pub struct Fired<'a> {
     erasure: Option<Erasure>,
     /// Made before the transaction, which may run more than once.
     ids: Vec<Uuid>,
+    /// Of the move to another department.
+    line: Uuid,
     now: Timestamp,
     /// As statistics count it.
     measure: Measure,
@@ -192,7 +195,7 @@ pub fn decide<'a>(
         true => Measure::OnTime,
     };
     let days = (clock::day(request.submitted_at, &visit.site.zone), clock::day(now, &visit.site.zone));
-    let opinions = Automatic::of(visit, procedure, &effects);
+    let opinions = Automatic::of(visit, procedure, &effects, (answers, &answered), request.confidential_address)?;
     let linked = linked::New::of(visit, procedure, &effects);
     let erasure = Erasure::of(procedure, request, &effects);
     Ok(Fired {
@@ -209,6 +212,7 @@ pub fn decide<'a>(
         linked,
         erasure,
         ids,
+        line: visit.id(),
         now,
         measure,
         days,
@@ -303,9 +307,15 @@ impl Fired<'_> {
             Some(Effect::LetGo) => store::hold(tx, request.id, None).await?,
             _ => {}
         }
+        let to = moves::chosen(&self.effects);
+        if let Some(to) = to {
+            let new = moves::New { id: self.line, to, reason: None, by: by.account, acting: by.name() };
+            moves::follow(tx, request, &new, now).await?;
+        }
+        let department = to.unwrap_or(&request.department_id);
         for effect in &self.effects {
             if let Effect::Assign(to) = effect {
-                assign::to(tx, (request.id, &request.department_id), to, self.days.1, now).await?;
+                assign::to(tx, (request.id, department), to, self.days.1, now).await?;
             }
         }
         if life.ended.is_some() && request.ended_at.is_none() {

@@ -35,6 +35,7 @@ pub mod limited;
 pub mod linked;
 pub mod mailed;
 pub mod model;
+pub mod moves;
 pub mod owner;
 pub mod purge;
 pub mod reach;
@@ -116,6 +117,7 @@ pub fn routes() -> Router<App> {
         .route("/agent/demandes/{request}/code", get(desk::code::show).post(desk::code::give))
         .route("/agent/demandes/{request}/affecter", post(desk::act::take))
         .route("/agent/demandes/{request}/liberer", post(desk::act::release))
+        .route("/agent/demandes/{request}/transmettre", get(desk::transfer::show).post(desk::transfer::save))
         .route("/agent/demandes/{request}/confier", get(desk::entrust::show).post(desk::entrust::save))
         .route("/agent/demandes/{request}/actions/{transition}", get(desk::act::show).post(desk::act::confirm))
         .route("/agent/demandes/{request}/actions/{transition}/lettre.pdf", post(desk::letter::pdf))

@@ -243,13 +243,15 @@ pub async fn events(db: &Db, request: Uuid) -> Result<Vec<Event>, db::Error> {
     db.all(
         sql!(
             "select e.seq, e.at, e.actor, e.actor_id, a.first_name || ' ' || a.last_name as actor_name, e.code, e.from_state, e.to_state, e.acted,
-               coalesce(s.first_name || ' ' || s.last_name, d.name, c.expert_name, p.title, v.title) as subject_name
+               coalesce(s.first_name || ' ' || s.last_name, d.name, c.expert_name, p.title, v.title, n.name) as subject_name
              from request_event e left join account a on a.authority_id = e.authority_id and a.id = e.actor_id
                left join account s on s.authority_id = e.authority_id and s.id = e.subject_id
                left join consultation c on c.authority_id = e.authority_id and c.id = e.subject_id
                left join department d on d.authority_id = c.authority_id and d.id = c.department_id
                left join approval p on p.authority_id = e.authority_id and p.id = e.subject_id
                left join approval_step v on v.authority_id = e.authority_id and v.id = e.subject_id
+               left join request_move m on m.authority_id = e.authority_id and m.id = e.subject_id
+               left join department n on n.authority_id = m.authority_id and n.id = m.to_department
              where e.authority_id = $1 and e.request_id = $2 order by e.seq"
         ),
         args![db.authority(), request],

@@ -19,7 +19,7 @@ use super::{
     drafts::Draft,
     fire,
     intake::Intake,
-    model,
+    model, moves,
     owner::{self, Whose},
     reach,
     store::{self, Entry, New, NewMessage},
@@ -168,7 +168,7 @@ pub fn ready<'a>(visit: &Visit, sender: &'a Sender<'a>, sending: &'a Sending<'a>
         transition: transition.id.clone(),
         from: begun.state,
         fact: visit.id(),
-        opinions: Automatic::of(visit, procedure, &effects),
+        opinions: Automatic::of(visit, procedure, &effects, (answers, &Answers::new()), sending.confidential_address)?,
         jobs: effects.iter().map(|_| visit.id()).collect(),
         note: visit.id(),
         day: clock::day(life.submitted, &visit.site.zone),
@@ -185,6 +185,7 @@ impl Ready<'_> {
     pub async fn store(&self, tx: &mut Tx) -> Result<(), db::Error> {
         let Sending { id, reference, procedure, version, department, answers, confidential_address, .. } =
             *self.sending;
+        let department = moves::chosen(&self.effects).unwrap_or(department);
         let new = New {
             id,
             reference,

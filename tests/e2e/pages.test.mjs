@@ -557,7 +557,7 @@ describe('pages of agents', () => {
         if (actions.size === 0) await checkAll(page, parts.slice(1));
         await city.go(page, request);
         for (const href of await page.locator('.g-actions a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
-          if (href.includes('/actions/') || href.endsWith('/code') || href.split('?')[0].endsWith('/confier')) actions.set(href.split('/').at(-1).split('?')[0], href);
+          if (href.includes('/actions/') || href.endsWith('/code') || /\/(confier|transmettre)$/.test(href.split('?')[0])) actions.set(href.split('/').at(-1).split('?')[0], href);
         }
       }
       await checkAll(page, [...actions.values()]);

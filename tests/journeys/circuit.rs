@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::harness::{Engine, Portal, both, journey::raw};
 
-fn street(danger: &str) -> forms::answers::Raw {
+pub fn street(danger: &str) -> forms::answers::Raw {
     raw(&[
         ("nature", "eclairage"),
         ("description", "Le lampadaire penche."),

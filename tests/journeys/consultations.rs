@@ -72,7 +72,7 @@ async fn outside(portal: &Portal, agent: &mut Client, request: Uuid, shown: &[&s
 }
 
 /// The link of the latest mail to somebody outside.
-async fn link(portal: &Portal) -> String {
+pub async fn link(portal: &Portal) -> String {
     let (to, text) = mails(portal, "avis").await.into_iter().rfind(|(_, text)| text.contains("/avis/")).unwrap();
     assert_eq!(to, "agence@exemple.fr");
     let found = text.lines().find_map(|line| line.split_once("/avis/")).unwrap();
@@ -86,7 +86,7 @@ async fn code(portal: &Portal) -> String {
 }
 
 /// Opens a link with the code that is sent for it.
-async fn open(portal: &Portal, link: &str) -> Client {
+pub async fn open(portal: &Portal, link: &str) -> Client {
     let mut browser = portal.client();
     browser.get(link).await.is(200).hides(WHERE);
     browser.post(&format!("{link}/code"), &[]).await.leads_to(link);

@@ -31,6 +31,8 @@ pub struct Procedure {
     pub keywords: Vec<String>,
     /// Id of the department in charge.
     pub department: String,
+    /// Ids of the other departments of the authority that treat its requests too: agents may send one there.
+    pub other_departments: Vec<String>,
     pub identification: Identification,
     /// Id of the question that names the person the request is for, never sensitive; none when that
     /// is the filer.
@@ -67,6 +69,13 @@ impl Procedure {
     /// For agents alone (« démarche interne »): nothing that usagers see tells of it.
     pub fn is_internal(&self) -> bool {
         self.audience == [Audience::Agent]
+    }
+
+    /// Ids of the departments that treat its requests: its own, those that it names beside, those of its rules.
+    pub fn serving(&self) -> BTreeSet<&str> {
+        let moves = self.workflow.transitions.iter().flat_map(|one| &one.moves).filter_map(|rule| rule.to.as_deref());
+        let others = self.other_departments.iter().map(String::as_str);
+        others.chain(moves).chain([self.department.as_str()]).collect()
     }
 
     /// The templates of the letters that it sends, each once.

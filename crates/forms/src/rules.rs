@@ -9,6 +9,13 @@ use crate::{
 };
 
 impl Transition {
+    /// The department that gets the request; none when it stays where it is.
+    pub(crate) fn mover(&self, cx: Context<'_>) -> Option<String> {
+        let env = Env { today: cx.day(cx.now), names: cx.known, row: None };
+        let rule = self.moves.iter().find(|rule| rule.when.as_ref().is_none_or(|when| when.holds(&env)))?;
+        rule.to.clone()
+    }
+
     /// Who gets the request; none when it stays with whom it is.
     pub(crate) fn assignee(&self, cx: Context<'_>) -> Option<Assignee> {
         let env = Env { today: cx.day(cx.now), names: cx.known, row: None };

@@ -147,6 +147,8 @@ pub enum Effect {
     Recall,
     /// What was to be approved, or was, has changed: its approvals count for nothing.
     Void,
+    /// Give the request to this department.
+    Move(String),
     /// Give the request to somebody.
     Assign(Assignee),
     /// These are the latest answers to questions of agents' forms.
@@ -291,6 +293,7 @@ pub fn step(
             Action::Erase(id) => effects.push(Effect::Erase(id.clone())),
         }
     }
+    effects.extend(transition.mover(cx).map(Effect::Move));
     effects.extend(transition.assignee(cx).map(Effect::Assign));
     let set = workflow.set(transition, cx);
     let sets = !set.is_empty();

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::{
+    answers::Answers,
     expr::Expr,
     model::{Delay, Field},
 };
@@ -44,19 +45,67 @@ pub struct Webhook {
     pub gives: Vec<String>,
 }
 
-/// An opinion (« avis ») that a transition asks of another department: what it is asked, until when, and all that
-/// it sees of the request.
+/// An opinion (« avis ») that a transition asks of another department or of somebody outside: what they are asked,
+/// until when, and all that they see of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Opinion {
     pub id: String,
-    /// Id of the department that is asked.
-    pub department: String,
+    pub of: Asked,
     pub question: String,
     pub delay: Delay,
     /// Ids of the questions whose answers are shown; none is sensitive.
     pub shows: Vec<String>,
     /// Ids of the pieces that are shown; none is sensitive.
     pub pieces: Vec<String>,
+}
+
+/// Who is asked for an opinion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asked {
+    /// Id of the department.
+    Department(String),
+    /// Somebody outside, by mail.
+    Expert(Expert),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Expert {
+    /// « Architecte des bâtiments de France ».
+    pub name: String,
+    /// Their address, or the id of the question whose answer it is.
+    pub email: String,
+}
+
+impl Expert {
+    /// The question that gives the address; none: it is written.
+    pub fn question(&self) -> Option<&str> {
+        (!self.email.contains('@')).then_some(self.email.as_str())
+    }
+
+    /// The address, from these answers and these of agents; none when nobody gave it.
+    pub fn address<'a>(&'a self, answers: &'a Answers, given: &'a Answers) -> Option<&'a str> {
+        match self.question() {
+            None => Some(self.email.as_str()),
+            Some(id) => answers.get(id).or_else(|| given.get(id))?.as_str(),
+        }
+    }
+}
+
+impl Opinion {
+    pub fn department(&self) -> Option<&str> {
+        match &self.of {
+            Asked::Department(id) => Some(id),
+            Asked::Expert(_) => None,
+        }
+    }
+
+    pub fn expert(&self) -> Option<&Expert> {
+        match &self.of {
+            Asked::Department(_) => None,
+            Asked::Expert(expert) => Some(expert),
+        }
+    }
 }
 
 /// A linked request (« démarche liée »): another procedure that its usager may go on with, their answers carried over.
@@ -149,6 +198,8 @@ pub struct Transition {
     pub does: Vec<Action>,
     /// Who gets the request: the first rule that holds says. The last always does.
     pub assign: Vec<Dispatch>,
+    /// Which department gets the request: the first rule that holds says. The last always does.
+    pub moves: Vec<Move>,
     /// Agents' values that it works out.
     pub sets: Vec<Setting>,
     /// Shown before confirming: what the usager will receive.
@@ -163,6 +214,15 @@ pub struct Dispatch {
     /// None: always.
     pub when: Option<Expr>,
     pub to: Assignee,
+}
+
+/// A rule that gives a request to a department.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// None: always.
+    pub when: Option<Expr>,
+    /// Its id; none: it stays where it is.
+    pub to: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -302,7 +362,7 @@ impl Transition {
 
     /// Whether it has an expression over the answers.
     pub fn reads(&self) -> bool {
-        self.when.is_some() || !self.assign.is_empty() || !self.sets.is_empty()
+        self.when.is_some() || !self.assign.is_empty() || !self.moves.is_empty() || !self.sets.is_empty()
     }
 
     /// The template of the letter that it makes, if it makes one: a transition makes one at most.
@@ -342,14 +402,15 @@ pub struct Named<'w> {
 impl Workflow {
     /// Whom it asks for opinions or approvals, and whom it gives requests to.
     pub fn named(&self) -> Named<'_> {
-        let opinions = self.opinions.iter().map(|one| one.department.as_str());
+        let opinions = self.opinions.iter().filter_map(Opinion::department);
         let steps = self.approvals.iter().flat_map(|one| &one.steps);
+        let moves = self.transitions.iter().flat_map(|one| &one.moves).filter_map(|rule| rule.to.as_deref());
         let agents = self.transitions.iter().flat_map(|one| &one.assign).filter_map(|rule| match &rule.to {
             Assignee::Agent(address) => Some(address.as_str()),
             Assignee::Turn | Assignee::Nobody => None,
         });
         Named {
-            departments: opinions.chain(steps.filter_map(|step| step.department.as_deref())).collect(),
+            departments: opinions.chain(moves).chain(steps.filter_map(|step| step.department.as_deref())).collect(),
             agents: agents.collect(),
         }
     }

@@ -30,6 +30,7 @@ use crate::{
         form, jobs, linked,
         mailed::{self, Mailed},
         model::{Decision, Event, File, Message, piece_slot},
+        moves,
         store::{self, Entry, NewMessage},
     },
     steering,
@@ -366,6 +367,12 @@ fn words(filler: &Filler, procedure: &Procedure, event: &Event) -> Option<String
             None if event.actor == "usager" => "Vous avez écrit au service".to_owned(),
             None => "Le service vous a écrit".to_owned(),
         });
+    }
+    if event.code == moves::MOVED {
+        return Some(format!(
+            "Transmise à un autre service\u{a0}: {}",
+            event.subject_name.as_deref().unwrap_or_default()
+        ));
     }
     if event.code == attestation::ASKED {
         return Some("Attestation d’acceptation demandée".to_owned());

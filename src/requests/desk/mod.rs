@@ -45,6 +45,7 @@ mod sort;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 mod view;
 mod views;
 pub mod watchers;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     LONGEST, Opened,
     store::{self as desk, Failure},
-    view, words,
+    transfer, view, words,
 };
 use crate::{
     approvals, consultations,
@@ -168,7 +168,10 @@ const TABS: [(&str, &str); 7] = [
 
 pub async fn show(agent: Agent, Path(id): Path<Uuid>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let tab = TABS.iter().map(|(id, _)| *id).find(|id| *id == asked.onglet).unwrap_or("demande");
-    let dossier = Dossier::open(&agent, id, tab).await?;
+    let dossier = match Dossier::open(&agent, id, tab).await {
+        Err(Problem::NotFound) => return transfer::gone(&agent, id).await,
+        opened => opened?,
+    };
     let tab = if dossier.file.content() { tab } else { "demande" };
     if tab == "messages" && dossier.unread() > 0 {
         // The usager sees « Lu par le service le… ».
@@ -294,6 +297,7 @@ fn done(dossier: &Dossier, code: &str) -> Json {
         "" => return Json::Null,
         "affecte" => "Ce dossier vous est affecté.".to_owned(),
         "confie" => "Le dossier est confié. Un courriel prévient votre collègue.".to_owned(),
+        "transmise" => format!("La demande est transmise. {}", told("Un courriel prévient l’usager.")),
         "libere" => "Ce dossier n’est plus affecté à personne.".to_owned(),
         "note" => "Votre note est ajoutée. L’usager ne la voit pas ici.".to_owned(),
         "message" => format!("Votre message est envoyé. {}", told("Un courriel prévient l’usager qu’il l’attend.")),

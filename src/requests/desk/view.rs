@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use forms::{
     journey::{Section, form_shown},
     model::Procedure,
-    step::Life,
+    step::{Actor, Life},
     workflow::{Action, Need, Transition},
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Value as Json, json};
 
-use super::{Opened, delays, show::Dossier, words};
+use super::{Opened, delays, show::Dossier, transfer, words};
 use crate::{
     contacts::{self, Contact, show::Came},
     platform::{clock, french},
@@ -274,6 +274,9 @@ pub fn actions(agent: &Agent, dossier: &Dossier) -> Json {
             None => {}
         }
         actions.push(json!({"href": came.on(&format!("{url}/confier")), "label": "Confier à un collègue", "kind": "secondary", "direct": false}));
+        if request.actor == Actor::Decider && transfer::possible(&dossier.file.procedure, request) {
+            actions.push(json!({"href": came.on(&format!("{url}/transmettre")), "label": "Transmettre à un autre service", "kind": "secondary", "direct": false}));
+        }
     }
     json!(actions)
 }

@@ -14,6 +14,7 @@ use crate::requests::{
     handover::HANDED,
     linked,
     model::{Event, Request},
+    moves,
     timers::CALENDAR,
 };
 
@@ -42,6 +43,7 @@ pub fn event(procedure: &Procedure, event: &Event) -> String {
     }
     let who = || event.subject_name.as_deref().unwrap_or("quelqu’un");
     match event.code.as_str() {
+        moves::MOVED => return format!("Dossier transmis à un autre service\u{a0}: {}", who()),
         ASSIGNED => return format!("Dossier affecté par une règle à {}", who()),
         opinions::ASKED => return format!("Avis demandé\u{a0}: {}", who()),
         opinions::GIVEN => return format!("Avis rendu\u{a0}: {}", who()),

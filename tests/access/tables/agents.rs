@@ -149,6 +149,8 @@ pub const AGENTS: &[(&str, &str, &str)] = &[
     ("POST", "/agent/mandats", "ag ag ag 422 422 403 422 422"),
     ("POST", "/agent/envois/{job}/relancer", "ag ag ag 404 404 404 303 303"),
     // The processor takes it; the decider's page is then out of date.
+    ("GET", "/agent/demandes/{request}/transmettre", "ag ag ag 404 404 403 403 409"),
+    ("POST", "/agent/demandes/{request}/transmettre", "ag ag ag 404 404 403 403 409"),
     ("GET", "/agent/demandes/{request}/confier", "ag ag ag 404 404 403 200 200"),
     ("POST", "/agent/demandes/{request}/confier", "ag ag ag 404 404 403 422 422"),
     ("POST", "/agent/demandes/{request}/affecter", "ag ag ag 404 404 403 303 409"),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{called, escape, label, svg, when, who};
 use crate::{
     model::Procedure,
-    workflow::{Action, Assignee, Dispatch, Need, Start, State, Status, Transition, Who, Workflow},
+    workflow::{Action, Asked, Assignee, Dispatch, Move, Need, Start, State, Status, Transition, Who, Workflow},
 };
 
 const STYLE: &str = "body{font-family:sans-serif;line-height:1.4;margin:1.5rem auto;max-width:75rem;padding:0 1rem;color:#0b0c0c;background:#fff}svg{max-width:100%;height:auto}.large{overflow-x:auto}table{border-collapse:collapse;margin-bottom:2rem}caption{font-weight:bold;text-align:left;padding:.5rem 0}th,td{border:1px solid #767676;padding:.4rem .6rem;text-align:left;vertical-align:top}";
@@ -119,9 +119,21 @@ fn does(procedure: &Procedure, transition: &Transition) -> String {
         })
         .collect();
     said.extend(transition.assign.iter().map(|rule| assigned(procedure, rule)));
+    said.extend(transition.moves.iter().map(|rule| moved(procedure, rule)));
     said.extend(transition.sets.iter().map(|set| format!("fixe {} à {}", set.field, procedure.says(&set.value))));
     said.extend(transition.says.as_ref().map(|text| format!("écrit à l’usager : « {text} »")));
     said.join(" ; ")
+}
+
+fn moved(procedure: &Procedure, rule: &Move) -> String {
+    let to = match &rule.to {
+        Some(department) => format!("donne la demande au service {department}"),
+        None => "laisse la demande à son service".to_owned(),
+    };
+    match &rule.when {
+        Some(when) => format!("{to} si {}", procedure.says(when)),
+        None => to,
+    }
 }
 
 fn assigned(procedure: &Procedure, rule: &Dispatch) -> String {
@@ -168,7 +180,11 @@ fn opinion(workflow: &Workflow, id: &str) -> String {
     workflow.opinion(id).map_or_else(
         || format!("demande l’avis {id}"),
         |asked| {
-            format!("demande l’avis du service {}, sous {} : « {} »", asked.department, asked.delay, asked.question)
+            let who = match &asked.of {
+                Asked::Department(id) => format!("du service {id}"),
+                Asked::Expert(expert) => format!("de {} ({})", expert.name, expert.email),
+            };
+            format!("demande l’avis {who}, sous {} : « {} »", asked.delay, asked.question)
         },
     )
 }

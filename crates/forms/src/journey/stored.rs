@@ -20,7 +20,8 @@ impl Procedure {
     /// Who receives the answers: as the notice says, and the applications that its circuit calls.
     pub fn recipients(&self) -> Vec<&str> {
         let called = self.workflow.webhooks.iter().map(|webhook| webhook.label.as_str());
-        self.notice.recipients.iter().map(String::as_str).chain(called).collect()
+        let experts = self.workflow.opinions.iter().filter_map(|one| Some(one.expert()?.name.as_str()));
+        self.notice.recipients.iter().map(String::as_str).chain(called).chain(experts).collect()
     }
 
     /// The answers of a sent request, as expressions see them.

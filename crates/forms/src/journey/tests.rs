@@ -123,6 +123,7 @@ fn procedure(pages: Vec<Page>, pieces: Vec<Piece>) -> Procedure {
         reserved_to: Vec::new(),
         keywords: Vec::new(),
         department: "education".to_owned(),
+        other_departments: Vec::new(),
         beneficiary: None,
         identification: Identification::Optional,
         cost: Cost::Free,

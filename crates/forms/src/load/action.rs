@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     expr::{Env, Type, Value},
-    workflow::{Action, Approval, Assignee, Dispatch, Opinion, Setting, Start, Visa, Webhook, Who},
+    workflow::{
+        Action, Approval, Asked, Assignee, Dispatch, Expert, Move, Opinion, Setting, Start, Visa, Webhook, Who,
+    },
 };
 
 const ACTIONS: &[(&str, Action)] = &[
@@ -17,6 +19,9 @@ const ACTIONS: &[(&str, Action)] = &[
     ("release", Action::Release),
     ("mark-complete", Action::MarkComplete),
 ];
+
+/// Where a rule that gives requests to departments leaves one.
+const STAY: &str = "stay";
 
 /// `release`, `notify piece-demandee`.
 pub(super) fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Action> {
@@ -202,18 +207,53 @@ fn visa(node: &Node, reader: &mut Reader<'_>) -> Option<Visa> {
     Some(Visa { title, department, who: who? })
 }
 
-/// What another department is asked, and shown.
+/// What another department, or somebody outside, is asked and shown.
 pub(super) fn opinion<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<Placed<'n, Opinion>> {
     let mut keys = Keys::new(node, "de l'avis", reader.found)?;
     let id = keys.need("id", reader.found).and_then(|node| keys::id(node, reader.found));
-    let department = keys.need("department", reader.found).and_then(|node| keys::id(node, reader.found));
+    let department = keys.take("department").and_then(|node| keys::id(node, reader.found));
+    let expert = keys.take("expert").and_then(|node| expert(node, reader));
     let question = keys.need_text("question", reader.found);
     let delay = keys.need("delay", reader.found).and_then(|node| keys::delay(node, reader.found));
     let shows = keys.texts("shows", reader.found);
     let pieces = keys.texts("pieces", reader.found);
     keys.finish(reader.found);
-    let it = Opinion { id: id?, department: department?, question, delay: delay?, shows, pieces };
+    let of = match (department, expert) {
+        (Some(id), None) => Asked::Department(id),
+        (None, Some(expert)) => Asked::Expert(expert),
+        // What is written there is wrong, which was said.
+        (None, None) if node.get("expert").is_some() || node.get("department").is_some() => return None,
+        (both, _) => {
+            let message = if both.is_some() {
+                "Cet avis est demandé à deux personnes."
+            } else {
+                "Rien ne dit à qui cet avis est demandé."
+            };
+            let advice = "« department: voirie », ou « expert: {name: Architecte des bâtiments de France, email: avis@abf.example} ».";
+            reader.found.push(advised(&node.at, message, advice));
+            return None;
+        }
+    };
+    let it = Opinion { id: id?, of, question, delay: delay?, shows, pieces };
     Some(Placed { at: &node.at, it })
+}
+
+/// `{name: Architecte des bâtiments de France, email: avis@abf.example}`; an id is that of a question.
+fn expert(node: &Node, reader: &mut Reader<'_>) -> Option<Expert> {
+    let mut keys = Keys::new(node, "de l'expert", reader.found)?;
+    let name = keys.need_text("name", reader.found);
+    let place = keys.need("email", reader.found);
+    keys.finish(reader.found);
+    let place = place?;
+    let email = keys::text(place, reader.found)?;
+    let address = email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
+    if email.contains(char::is_whitespace) || (email.contains('@') && !address) {
+        let message = format!("« {email} » n'est ni une adresse électronique, ni une question.");
+        let advice = "Écrivez « avis@abf.example », ou l'identifiant d'une question de genre « email ».";
+        reader.found.push(advised(&place.at, message, advice));
+        return None;
+    }
+    Some(Expert { name, email })
 }
 
 /// `{when: quartier == "nord", to: turn}`.
@@ -235,6 +275,15 @@ pub(super) fn dispatch(node: &Node, reader: &mut Reader<'_>) -> Option<Dispatch>
         }
     };
     Some(Dispatch { when, to })
+}
+
+/// `{when: quartier == "nord", to: voirie}`.
+pub(super) fn mover(node: &Node, reader: &mut Reader<'_>) -> Option<Move> {
+    let mut keys = Keys::new(node, "de la règle d'orientation", reader.found)?;
+    let when = reader.condition(&mut keys, "when", "cette règle n'oriente jamais rien");
+    let to = keys.need("to", reader.found).and_then(|node| keys::id(node, reader.found));
+    keys.finish(reader.found);
+    Some(Move { when, to: Some(to?).filter(|to| to != STAY) })
 }
 
 /// `{field: montant, value: surface * 2}`.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Cost, Field, Identification, Procedure, Silence},
-    workflow::{Action, Status, Who},
+    workflow::{Action, Status, Transition, Who},
 };
 
 pub(super) fn check(file: &str, tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
@@ -106,6 +106,40 @@ fn opinions(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
     for node in nodes {
         shown(node, "shows", "question", &fields, found);
         shown(node, "pieces", "pièce", &pieces, found);
+    }
+    experts(tree, procedure, found);
+}
+
+/// The address of who is asked outside is there when they are: a question of kind `email`, always asked and answered
+/// before.
+fn experts(tree: &Node, procedure: &Procedure, found: &mut Vec<Finding>) {
+    let asked = procedure.workflow.opinions.iter().filter_map(|one| Some((one, one.expert()?.question()?)));
+    for (opinion, id) in asked {
+        let at = stuck::place(tree, "opinions", &opinion.id);
+        let all = || procedure.fields().chain(procedure.workflow.form_fields());
+        let Some(field) = all().find(|field| field.id == id) else {
+            let emails = all().filter(|field| field.kind.name() == "email").map(|field| field.id.as_str());
+            let emails: Vec<&str> = emails.collect();
+            let message = format!("L'adresse de l'expert, « {id} », n'est ni une adresse ni une question.");
+            found.push(advised(at, message, keys::known_words(id, emails.iter().copied())));
+            continue;
+        };
+        if field.kind.name() != "email" {
+            let message = format!("La question « {id} » ne demande pas d'adresse électronique.");
+            found.push(advised(at, message, "Prenez une question de genre « email »."));
+        }
+        let asking = |one: &&Transition| one.does.contains(&Action::Opinion(opinion.id.clone()));
+        let given = |one: &Transition| one.form.iter().any(|given| given.id == id && stuck::wanted(given));
+        let missing =
+            |one: &Transition| !given(one) && one.from.iter().any(|from| stuck::blank(procedure, from).contains(id));
+        if procedure.workflow.transitions.iter().filter(asking).any(missing) {
+            let message = format!(
+                "L'avis « {} » peut être demandé sans que l'adresse de l'expert soit connue (« {id} »).",
+                opinion.id
+            );
+            let advice = "La question est obligatoire, toujours posée, et répondue avant : par l'usager, ou dans le formulaire de l'agent qui demande l'avis.";
+            found.push(advised(at, message, advice));
+        }
     }
 }
 

@@ -59,6 +59,8 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
     }
     let keywords = keys.texts("keywords", found);
     let department = keys.need("department", found).and_then(|node| keys::id(node, found)).unwrap_or_default();
+    let other_departments = keys.items("other-departments", found);
+    let other_departments = other_departments.iter().filter_map(|node| keys::id(node, found)).collect();
     let identification = keys.need("identification", found).and_then(|node| keys::word(node, IDENTIFICATIONS, found));
     let beneficiary = keys.text("beneficiary", found);
     let cost = keys.need_text("cost", found);
@@ -94,6 +96,7 @@ pub(super) fn read(file: &str, tree: &Node, shared: &Shared, found: &mut Vec<Fin
         reserved_to,
         keywords,
         department,
+        other_departments,
         identification: identification?,
         beneficiary,
         cost: if cost == "free" { Cost::Free } else { Cost::Says(cost) },

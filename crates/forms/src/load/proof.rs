@@ -295,6 +295,7 @@ impl Circuit<'_, '_> {
                 let message = "« set » ne va pas à une transition de l'usager : il fixe une valeur des agents.";
                 found.push(advised(at, message, "Donnez-le à la transition d'un agent ou de la plateforme."));
             }
+            self.directions(at, it, found);
             let Some((last, before)) = it.assign.split_last() else { continue };
             if it.does.iter().any(|does| matches!(does, Action::TakeCharge | Action::Release)) {
                 let message = format!("La transition « {} » affecte la demande deux fois.", it.id);
@@ -315,6 +316,36 @@ impl Circuit<'_, '_> {
                 found.push(advised(at, message, "Seule la dernière règle n'a pas de « when »."));
             }
         }
+    }
+
+    /// Whatever the answers are, a rule says where the request goes, as long as somebody has something to do with it.
+    fn directions(&self, at: &At, it: &Transition, found: &mut Vec<Finding>) {
+        let Some((last, before)) = it.moves.split_last() else { return };
+        let mut say = |wrong: bool, message: String, advice: &str| {
+            if wrong {
+                found.push(advised(at, message, advice));
+            }
+        };
+        say(
+            last.when.is_some(),
+            format!("Quand aucune règle ne s'applique, « {} » ne dit pas quel service reçoit la demande.", it.id),
+            "Ajoutez une dernière règle sans « when » : « to: » un service, ou « to: stay » si elle reste où elle est.",
+        );
+        say(
+            before.iter().any(|rule| rule.when.is_none()),
+            format!("Une règle d'orientation de « {} » ne sert jamais : celle d'avant s'applique toujours.", it.id),
+            "Seule la dernière règle n'a pas de « when ».",
+        );
+        say(
+            self.is_end(&it.to),
+            format!("La transition « {} » termine la demande et la donne à un service.", it.id),
+            "Donnez-la avant : personne n'a plus rien à y faire.",
+        );
+        say(
+            it.opens().is_some() || it.approved.is_some() || it.letter().is_some(),
+            format!("La transition « {} » change de service en faisant une lettre ou un visa.", it.id),
+            "Séparez-les : le nouveau service écrit et décide sous son nom.",
+        );
     }
 
     /// What is erased is a request's that has ended, by the platform, when nobody needs it any more.

@@ -54,12 +54,17 @@ fn conditional<'w>(workflow: &'w Workflow, state: &State) -> Option<Vec<(&'w Tra
 
 /// The questions that may be unanswered in this state: optional ones, those that are not always asked, and those of
 /// agents' forms that no agent had to answer on the way.
-fn blank(procedure: &Procedure, state: &str) -> BTreeSet<String> {
+pub(super) fn blank(procedure: &Procedure, state: &str) -> BTreeSet<String> {
     let pages = procedure.pages.iter().flat_map(|page| page.fields.iter().map(move |field| (page, field)));
     let asked = pages.filter(|(page, field)| page.show_if.is_some() || may_be_blank(field)).map(|(_, field)| field);
     let workflow = &procedure.workflow;
     let given = workflow.form_fields().filter(|field| !surely_given(workflow, &field.id, state));
     asked.chain(given).map(|field| field.id.clone()).collect()
+}
+
+/// Whether a form that has it has its answer.
+pub(super) fn wanted(field: &Field) -> bool {
+    !may_be_blank(field)
 }
 
 fn may_be_blank(field: &Field) -> bool {

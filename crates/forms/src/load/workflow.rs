@@ -136,6 +136,8 @@ fn transition<'n>(
     let does: Vec<_> = does.iter().filter_map(|node| action::read(node, reader)).collect();
     let assign = keys.items("assign", reader.found);
     let assign: Vec<_> = assign.iter().filter_map(|node| action::dispatch(node, reader)).collect();
+    let moves = keys.items("dispatch", reader.found);
+    let moves: Vec<_> = moves.iter().filter_map(|node| action::mover(node, reader)).collect();
     let sets = keys.items("set", reader.found);
     let sets: Vec<_> = sets.iter().filter_map(|node| action::setting(node, reader)).collect();
     let receives = keys.text("receives", reader.found);
@@ -167,6 +169,7 @@ fn transition<'n>(
         form,
         does,
         assign,
+        moves,
         sets,
         receives,
         says,
