@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use db::Db;
 use forms::{
     answers::Answers,
+    due,
     model::Procedure,
-    step,
     text::{self, Block, Known, MOTIVATION},
 };
 use jiff::{Timestamp, civil::Date};
@@ -54,7 +54,7 @@ pub struct About<'a> {
 impl<'a> About<'a> {
     pub fn request(visit: &Visit, request: &'a Request, procedure: &'a Procedure, author: &'a Author) -> Self {
         let nothing = BTreeMap::new();
-        let legal_day = step::legal_end(procedure, &request.life(), fire::context(visit, &nothing));
+        let legal_day = due::legal_end(procedure, &request.life(), fire::context(visit, &nothing));
         Self {
             procedure,
             reference: &request.reference,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use forms::{
+    due,
     model::Procedure,
-    step,
     text::{self, Known, Names},
 };
 use minijinja::context;
@@ -87,7 +87,7 @@ pub async fn own(
     known.set("demande.demarche", title(procedure));
     known.set_date("demande.envoyee_le", clock::day(request.submitted_at, &visit.site.zone));
     let nothing = BTreeMap::new();
-    if let Some(day) = step::legal_end(procedure, &request.life(), fire::context(visit, &nothing)) {
+    if let Some(day) = due::legal_end(procedure, &request.life(), fire::context(visit, &nothing)) {
         known.set_date("demande.delai_legal", day);
     }
     match words(visit, medium, &template.subject, &template.body, &known) {

@@ -20,6 +20,7 @@ mod citizen;
 pub mod code;
 mod desk;
 pub mod drafts;
+mod effects;
 mod erase;
 pub mod export;
 mod fields;

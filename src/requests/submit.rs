@@ -17,7 +17,7 @@ use super::{
     certified::{self, Mark},
     channel::Channel,
     drafts::Draft,
-    fire,
+    effects, fire,
     intake::Intake,
     model, moves,
     owner::{self, Whose},
@@ -241,8 +241,8 @@ impl Ready<'_> {
             }
         }
         self.opinions.store(tx, id, self.now).await?;
-        let of = fire::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
-        fire::queue(tx, of, &self.effects, &self.jobs, self.now).await
+        let of = effects::Queued { request: id, reachable: self.email.is_some(), letter: None, seq };
+        effects::queue(tx, of, &self.effects, &self.jobs, self.now).await
     }
 
     /// That an agent wrote for somebody, and the paper they saw.

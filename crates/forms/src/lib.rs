@@ -9,12 +9,14 @@
 //! - [`journey`]: what a draft amounts to: pages shown, problems, answers.
 //! - [`workflow`]: states and transitions of a request.
 //! - [`text`]: the language of letters and mails.
+//! - [`due`]: by when it must be answered.
 //! - [`step`]: what one of them changes; [`timer`]: when the platform fires one by itself.
 
 mod alert;
 pub mod answers;
 pub mod calendar;
 pub mod draw;
+pub mod due;
 pub mod expr;
 pub mod journey;
 pub mod kinds;

@@ -5,8 +5,9 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    due::{legal_end, start_of},
     model::{Delay, Procedure},
-    step::{Actor, Context, Life, Outcome, legal_end, start_of},
+    step::{Actor, Context, Life, Outcome},
     workflow::{After, Origin, Transition},
 };
 

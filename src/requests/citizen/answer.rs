@@ -25,8 +25,9 @@ use crate::{
     requests::{
         access::{self, Mine},
         drafts,
+        effects::{self, Queued},
         filler::{Filler, Follows},
-        fire::{self, By, Corrected, Queued, With},
+        fire::{self, By, Corrected, With},
         model::{Ask, Request},
         store,
     },
@@ -188,7 +189,7 @@ pub async fn send_for(agent: &Agent, filling: &Filling) -> Result<Response, Prob
         let stored = fired.store(tx).await?;
         if stored {
             contacts::add(tx, &contact, agent.now).await?;
-            fire::queue(tx, told, &effects, &job, agent.now).await?;
+            effects::queue(tx, told, &effects, &job, agent.now).await?;
         }
         Ok::<bool, db::Error>(stored)
     };

@@ -1,8 +1,9 @@
 //! What the administration's silence will mean to its usager, and when (CRPA L112-3, R112-5, L114-5).
 
 use forms::{
+    due,
     model::{Procedure, Silence},
-    step::{self, Context, Life},
+    step::{Context, Life},
 };
 
 use crate::{
@@ -48,7 +49,7 @@ fn words(procedure: &Procedure, life: &Life, status: &str, cx: Context<'_>) -> V
             ),
         ];
     }
-    match step::legal_end(procedure, life, cx) {
+    match due::legal_end(procedure, life, cx) {
         Some(end) if end >= today => {
             vec![format!("Sans réponse au plus tard le {}, votre demande sera réputée {means}.", french::date(end))]
         }
@@ -85,7 +86,7 @@ mod tests {
         procedure.legal.as_mut().unwrap().silence = silence;
         let (zone, calendar, known) = (clock::zone("Europe/Paris"), Calendar::default(), BTreeMap::new());
         let sent = Context { now: at("2026-11-12T10:00:00Z"), zone: &zone, calendar: &calendar, known: &known };
-        let mut life = step::begin(&procedure, sent);
+        let mut life = forms::step::begin(&procedure, sent);
         change(&mut life);
         let status = if life.suspended.is_some() { "action-needed" } else { "in-progress" };
         let said = words(&procedure, &life, status, Context { now: at(now), ..sent });

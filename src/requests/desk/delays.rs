@@ -1,9 +1,9 @@
 //! When an answer is due, in words.
 
 use forms::{
-    Colour,
+    Colour, due,
     model::{Alerts, Procedure, Silence},
-    step::{self, Context, Life},
+    step::{Context, Life},
 };
 use jiff::{Timestamp, civil::Date};
 
@@ -78,7 +78,7 @@ pub fn silence(procedure: &Procedure, life: &Life, status: &str, cx: Context<'_>
     }
     // For the time given to complete, and no longer: then the delay runs again (CRPA L114-5).
     let stands = life.suspended.filter(|_| life.clocks.until.is_none_or(|until| cx.day(cx.now) <= until));
-    match (stands, step::legal_end(procedure, life, cx)) {
+    match (stands, due::legal_end(procedure, life, cx)) {
         (Some(since), _) => {
             format!("Silence vaut {means}\u{a0}: délai suspendu depuis le {}", french::date(cx.day(since)))
         }

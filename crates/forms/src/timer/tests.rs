@@ -4,10 +4,11 @@ use jiff::{Timestamp, civil::date, tz::TimeZone};
 
 use crate::{
     calendar::Calendar,
+    due::legal_end,
     expr::Value,
     load::{self, Shared},
     model::{Procedure, Silence},
-    step::{self, Actor, Context, Effect, Given, Life, Outcome, Refused, legal_end},
+    step::{self, Actor, Context, Effect, Given, Life, Outcome, Refused},
     timer,
     workflow::Assignee,
 };
