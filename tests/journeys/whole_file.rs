@@ -96,7 +96,8 @@ both! {
         let photo = all.iter().position(|sheet| sheet.contains("photo.png") && sheet.contains("Apporté par")).unwrap();
         assert_eq!(all[photo + 1].trim(), "");
         // What is not bound is named, with why and its fingerprint.
-        let apart = whole.split("À joindre à part").nth(1).unwrap_or_else(|| panic!("{whole}"));
+        // Its heading: the first is in the contents.
+        let apart = whole.splitn(3, "À joindre à part").nth(2).unwrap_or_else(|| panic!("{whole}"));
         let plain = apart.replace(['\n', ' '], "");
         let hash: String = Sha256::digest(HEIC).iter().map(|byte| format!("{byte:02x}")).collect();
         for words in ["portrait.heic", "secret.pdf", "unmotdepasseprotègecefichier", "vide.pdf", "cefichierestabîmé", &hash] {
