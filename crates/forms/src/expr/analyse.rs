@@ -39,7 +39,7 @@ pub(super) fn cover(roots: &[&Node], names: &BTreeMap<String, Type>, blank: &BTr
     if opposite {
         return true;
     }
-    let any = Node::new(Shape::Or(roots.iter().map(|root| Node::clone(root)).collect()), 0, 0);
+    let any = Node::new(Shape::Or(roots.iter().copied().cloned().collect()), 0, 0);
     every_case(&any, names, true, &|name| blank.contains(name), |truths| truths == TRUE)
 }
 
