@@ -186,8 +186,9 @@ both! {
         };
         portal.db().write(close).await.unwrap();
         let turn = recount::Turn { requests: 1, times: 2 };
+        let of = jobs::Of { kind: recount::RECOUNT, only: true };
         let claim = async || {
-            let mut claimed = jobs::claim(&portal.app.db, portal.app.clock.id(), portal.app.clock.now(), 8).await.unwrap();
+            let mut claimed = jobs::claim(&portal.app.db, portal.app.clock.id(), portal.app.clock.now(), (of, 8)).await.unwrap();
             assert!(claimed.len() < 2, "one at a time: {claimed:?}");
             claimed.pop()
         };
