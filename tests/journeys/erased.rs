@@ -147,7 +147,7 @@ async fn through_everything(portal: &Portal) -> (Client, Filed) {
     maud.post(&step, &[("visa", "oui"), ("raison", WORD)]).await.is(303);
     let step = approvals::step(portal, filed.id, "urbanisme").await;
     anne.post(&step, &[("visa", "oui"), ("raison", WORD)]).await.is(303);
-    act(&mut anne, &desk, "accept", &[("faits", WORD)]).await.is(303);
+    act(&mut anne, &desk, "accept", &[]).await.is(303);
     let offer = sql!(
         "insert into linked_request (authority_id, id, request_id, start, procedure_id, title, offered_at) values ($1, $2, $3, 'x', 'acte-naissance', $4, $5)"
     );
