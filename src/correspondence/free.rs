@@ -188,7 +188,7 @@ async fn begin(agent: &Agent, writing: &Writing, code: &str) -> Result<Result<(S
     }
     let template = store::template(&agent.db, &writing.department.id, code, None).await?.ok_or(Problem::NotFound)?;
     let decision = requests::store::decision(&agent.db, writing.request.id).await?;
-    let about = About { decision: decision.as_ref(), ..writing.about(&agent, false) };
+    let about = About { decision: decision.as_ref(), ..writing.about(agent, false) };
     Ok(compose::begun(agent, &template, &writing.department, &about))
 }
 
