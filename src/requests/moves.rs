@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     model::Request,
+    search,
     store::{self, Entry},
 };
 
@@ -46,7 +47,7 @@ pub async fn make(tx: &mut Tx, request: &Request, new: &New<'_>, now: Timestamp)
         )
         .await?;
     if moved == 1 {
-        note(tx, (request.id, &request.department_id), new, now).await?;
+        note(tx, request, new, now).await?;
     }
     Ok(moved == 1)
 }
@@ -61,21 +62,22 @@ pub async fn follow(tx: &mut Tx, request: &Request, new: &New<'_>, now: Timestam
         args![new.to, tx.authority(), request.id],
     )
     .await?;
-    note(tx, (request.id, &request.department_id), new, now).await
+    note(tx, request, new, now).await
 }
 
-async fn note(tx: &mut Tx, (request, from): (Uuid, &str), new: &New<'_>, now: Timestamp) -> Result<(), db::Error> {
+async fn note(tx: &mut Tx, request: &Request, new: &New<'_>, now: Timestamp) -> Result<(), db::Error> {
+    search::relocate(tx, request.id, new.to, &request.procedure_id).await?;
     tx.run(
         sql!(
             "insert into request_move (authority_id, id, request_id, from_department, to_department, reason, moved_at, moved_by)
              values ($1, $2, $3, $4, $5, $6, $7, $8)"
         ),
-        args![tx.authority(), new.id, request, from, new.to, new.reason, now, new.by],
+        args![tx.authority(), new.id, request.id, &request.department_id, new.to, new.reason, now, new.by],
     )
     .await?;
     let subject = Some(new.id);
     let entry = Entry { actor: new.acting, actor_id: new.by, code: MOVED, from: None, to: None, subject, acted: None };
-    store::record(tx, request, &entry, now).await?;
+    store::record(tx, request.id, &entry, now).await?;
     Ok(())
 }
 

@@ -143,8 +143,26 @@ fn joined(tokens: impl Iterator<Item = String>) -> String {
 /// The tokens of a request as it is sent: place, names, answers.
 pub fn tokens(authority: Uuid, new: &New<'_>) -> (String, String, String) {
     let name = new.filer_name.unwrap_or_default();
-    let place = [authority_token(authority), department(authority, new.department_id), procedure(new.procedure_id)];
-    (joined(place.into_iter()), names(name, new.email.unwrap_or_default()), answers(new.said, new.beneficiary))
+    (
+        place(authority, new.department_id, new.procedure_id),
+        names(name, new.email.unwrap_or_default()),
+        answers(new.said, new.beneficiary),
+    )
+}
+
+fn place(authority: Uuid, department_id: &str, procedure_id: &str) -> String {
+    let tokens = [authority_token(authority), department(authority, department_id), procedure(procedure_id)];
+    joined(tokens.into_iter())
+}
+
+/// It went to another department: it is looked for there.
+pub async fn relocate(tx: &mut Tx, request: Uuid, department_id: &str, procedure_id: &str) -> Result<(), db::Error> {
+    tx.run(
+        sql!("update request_search set place = $1 where authority_id = $2 and request_id = $3"),
+        args![place(tx.authority(), department_id, procedure_id), tx.authority(), request],
+    )
+    .await?;
+    Ok(())
 }
 
 fn names(name: &str, email: &str) -> String {

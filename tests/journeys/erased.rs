@@ -148,6 +148,8 @@ async fn through_everything(portal: &Portal) -> (Client, Filed) {
     let step = approvals::step(portal, filed.id, "urbanisme").await;
     anne.post(&step, &[("visa", "oui"), ("raison", WORD)]).await.is(303);
     act(&mut anne, &desk, "accept", &[]).await.is(303);
+    // This circuit lets nobody add to what was approved; others do.
+    portal.direct(vec![format!("update decision set facts = '{WORD}'")]).await;
     let offer = sql!(
         "insert into linked_request (authority_id, id, request_id, start, procedure_id, title, offered_at) values ($1, $2, $3, 'x', 'acte-naissance', $4, $5)"
     );

@@ -46,6 +46,8 @@ both! {
         }
         maud.post_form(&path, &form.fields).await.is(404);
         aicha.get(&theirs).await.is(200).shows("lampadaire");
+        aicha.get("/agent?vue=toutes&q=lampadaire").await.is(200).shows(&filed.reference);
+        maud.get("/agent?vue=toutes&q=lampadaire").await.is(200).hides(&filed.reference);
         aicha.get(&format!("{theirs}?onglet=historique")).await.is(200).shows("Dossier transmis à un autre service : Service des déchets");
         aicha.post(&format!("{theirs}/affecter?de="), &[]).await.is(303);
         person.get(&mine).await.is(200).shows("Le dépôt gêne la collecte.").shows("Elle garde sa date de réception, le 17 novembre 2026").shows("Transmise à un autre service");
